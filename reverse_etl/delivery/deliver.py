@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reverse_etl.delivery.add_members import add_members
+from reverse_etl.delivery.change_suppressions import change_suppressions
 from reverse_etl.delivery.imports import submit_imports
 from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs
 from reverse_etl.delivery.list_delivery import ListDelivery
@@ -23,7 +24,13 @@ from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.formatting import format_count
 from reverse_etl.surfaces.interface import Blocking
-from reverse_etl.surfaces.operations import AddToList, ImportRows, RemoveFromList, SendRequests
+from reverse_etl.surfaces.operations import (
+    AddToList,
+    ChangeSuppressions,
+    ImportRows,
+    RemoveFromList,
+    SendRequests,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,6 +117,8 @@ def _send(delivery: ListDelivery, operation: Operation) -> None:
             remove_members(delivery, operation)
         case SendRequests():
             send_requests(delivery, operation)
+        case ChangeSuppressions():
+            change_suppressions(delivery, operation)
         case _:
             assert_never(operation)
 

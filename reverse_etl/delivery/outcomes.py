@@ -20,7 +20,8 @@ class Outcome(StrEnum):
     """How a planned row ended in a run."""
 
     APPLIED = "applied"
-    UNVERIFIED = "unverified"  # Klaviyo took the request (202), and nothing shows what came of it
+    UNVERIFIED = "unverified"  # Klaviyo took the request (202), and nothing shows what came of it yet
+    NO_PROFILE = "no_profile"  # Klaviyo has nobody with this identifier: the next run looks again
     REJECTED = "rejected_by_klaviyo"
     ACCEPTED = "accepted"
     UNKNOWN = "unknown"

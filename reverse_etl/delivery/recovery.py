@@ -14,6 +14,8 @@ from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.errors import KeyRefused, KlaviyoError
 from reverse_etl.formatting import format_count
 from reverse_etl.state import OpenReceipt, RunState
+from reverse_etl.surfaces.catalog import find_surface
+from reverse_etl.surfaces.interface import Blocking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,7 +107,7 @@ def _find_runs_with_unidentified_jobs(
 ) -> set[str]:
     """Return the runs whose imports without a receipt may still be running, and block their lists.
 
-    These are the lists with uncertain rows.
+    These are the lists with uncertain rows, of surfaces whose imports block people.
     """
     open_runs = {
         run_id
@@ -113,6 +115,9 @@ def _find_runs_with_unidentified_jobs(
         if not wait_for_open_jobs(context, started_at, known_job_ids)
     }
     for name, model_record in context.state.models().items() if open_runs else ():
+        surface = find_surface(model_record.surface)
+        if surface is not None and surface.blocking is not Blocking.PEOPLE:
+            continue  # no import holds its rows
         _, uncertain = context.state.rows_by_list(model_record.table_key)
         for list_id in uncertain:
             blocked.add(name, list_id, _UNIDENTIFIED)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from reverse_etl.clock import CancellableSleep, Clock, SystemClock
-from reverse_etl.klaviyo import accounts, custom_requests, lists, profiles
+from reverse_etl.klaviyo import accounts, custom_requests, lists, profiles, suppressions
 from reverse_etl.klaviyo import imports as jobs
-from reverse_etl.klaviyo.client import MAX_PAGES, Client
+from reverse_etl.klaviyo.client import MAX_PAGES, Client, get_request
 from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
 from reverse_etl.klaviyo.errors import (
     foreign_success_error,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.klaviyo.messages import Request, RequestHook, Response
     from reverse_etl.klaviyo.profiles import Member, Profile
+    from reverse_etl.klaviyo.suppressions import EmailState
 
 _MAX_MEMBER_PAGES = 100_000  # of a list with ten million members
 
@@ -204,6 +205,36 @@ class Klaviyo:
         """
         self._client.execute(lists.change_members_request(Endpoint.REMOVE_FROM_LIST, list_id, ids))
 
+    def suppress(self, emails: Sequence[str]) -> str:
+        """Start a job that suppresses e-mails; idempotent. Returns the job's id, which proves nothing."""
+        return self._start_job(suppressions.suppression_request(Endpoint.SUPPRESS, emails))
+
+    def unsuppress(self, emails: Sequence[str]) -> str:
+        """Start a job that lifts suppressions by hand; idempotent. Returns the job's id."""
+        return self._start_job(suppressions.suppression_request(Endpoint.UNSUPPRESS, emails))
+
+    def get_suppression_job(self, endpoint: Endpoint, job_id: str) -> Job | None:
+        """Return a job of suppressions, or None if Klaviyo has none of this id. Its counts prove nothing."""
+        return self._fetch_if_exists(get_request(endpoint, job_id), jobs.parse_job)
+
+    def find_email_states(self, emails: Sequence[str]) -> tuple[EmailState, ...]:
+        """Return whether e-mails are suppressed, one entry for each profile that has one of them."""
+        return tuple(
+            state
+            for group in batch_values(emails)
+            for state in self._fetch_each(
+                suppressions.email_states_request(group), suppressions.parse_email_state
+            )
+            if state.email in group
+        )
+
+    def get_suppressed_emails(self) -> Iterator[EmailState]:
+        """Yield all e-mails of the account that are suppressed by hand or by a job, the oldest first."""
+        request = suppressions.suppressed_emails_request()
+        for state in self._fetch_each(request, suppressions.parse_email_state, _MAX_MEMBER_PAGES):
+            if state.email and state.suppressed_at is not None:
+                yield state
+
     def send_custom(self, request: Request) -> CustomReply:
         """Send a request that a model names.
 
@@ -225,6 +256,9 @@ class Klaviyo:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def _start_job(self, request: Request) -> str:
+        return self._execute(request, lambda document: parse_resource(document).id)
 
     def _decode_response(
         self, request: Request, response: Response, decode: Callable[[Document], _Value]

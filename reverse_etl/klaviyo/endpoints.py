@@ -30,6 +30,9 @@ _READ_LISTS = ("lists:read",)
 _READ_PROFILES = ("profiles:read",)
 _READ_BOTH = ("lists:read", "profiles:read")
 _WRITE_BOTH = ("lists:write", "profiles:write")
+_READ_CONSENT = ("subscriptions:read",)
+_WRITE_CONSENT = ("subscriptions:write",)
+_SUPPRESS = ("profiles:write", "subscriptions:write")
 
 
 class Endpoint(Enum):
@@ -50,6 +53,10 @@ class Endpoint(Enum):
     START_IMPORT = ("POST", "/api/profile-bulk-import-jobs", M, 202, _WRITE_BOTH)
     IMPORTS = ("GET", "/api/profile-bulk-import-jobs", M, 200, _READ_BOTH)
     IMPORT = ("GET", "/api/profile-bulk-import-jobs/{id}", M, 200, _READ_BOTH)
+    SUPPRESS = ("POST", "/api/profile-suppression-bulk-create-jobs", L, 202, _SUPPRESS)
+    SUPPRESSION = ("GET", "/api/profile-suppression-bulk-create-jobs/{id}", L, 200, _READ_CONSENT)
+    UNSUPPRESS = ("POST", "/api/profile-suppression-bulk-delete-jobs", L, 202, _WRITE_CONSENT)
+    UNSUPPRESSION = ("GET", "/api/profile-suppression-bulk-delete-jobs/{id}", L, 200, _READ_CONSENT)
     IMPORT_ERRORS = ("GET", "/api/profile-bulk-import-jobs/{id}/import-errors", M, 200, _READ_PROFILES)
 
     def __init__(  # noqa: PLR0913, PLR0917 - the columns of the table above

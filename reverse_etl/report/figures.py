@@ -49,6 +49,12 @@ OUTCOME_FIGURES: Final = (
         ("unverified",),
         hidden_if_zero=True,
     ),
+    Figure(
+        "no profile",
+        "nobody in Klaviyo has this identifier; the next run looks again",
+        ("no_profile",),
+        hidden_if_zero=True,
+    ),
     Figure("removed", "removed from the list; consent is not changed", ("removed",)),
     Figure(
         "replaced",

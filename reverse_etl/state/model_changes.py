@@ -22,6 +22,7 @@ _BY_MODEL = (
     "rejections",
     "unmatched_removals",
 )  # tables with the account, the project and the model
+_OF_PEOPLE = ("own_suppressions",)  # such tables without a list
 _COMMAND = "reverse-etl state"
 
 
@@ -143,7 +144,7 @@ def _moved_rows(state: State, record: ModelRecord) -> tuple[MovedRows, ...]:
 def _rename_statements(state: State, old_name: str, new_name: str) -> Iterator[Statement]:
     """Yield the statements that give a model another name. Its own tables keep their names."""
     tables, changes = state.tables, {"model": new_name}
-    for table in ("models", *_BY_MODEL):
+    for table in ("models", *_BY_MODEL, *_OF_PEOPLE):
         yield tables.update(table, changes, **tables.own, model=old_name)
     for table in ("run_lists", "receipts", "row_exceptions"):
         yield sql.rename_in_runs(tables.dialect, table, tables.scope.key, old_name, new_name)
@@ -156,9 +157,12 @@ def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
     """
     tables = state.tables
     source, target = (state.load_tables(model_record) for model_record in (record, new_record))
-    lists = tables.update("lists", {"model": new_record.name}, **tables.own, model=record.name)
+    moved = [
+        tables.update(table, {"model": new_record.name}, **tables.own, model=record.name)
+        for table in ("lists", *_OF_PEOPLE)
+    ]
     merged = sql.merge_rows(target, source) if source and target else ()
-    tables.commit((*merged, lists, *_delete_rows(state, record)))
+    tables.commit((*merged, *moved, *_delete_rows(state, record)))
     _delete_model(state, record)
 
 
@@ -168,6 +172,8 @@ def _delete_rows(state: State, record: ModelRecord, list_id: str | None = None) 
     of_list = {} if list_id is None else {"list_id": list_id}
     for table in _BY_MODEL:
         yield tables.delete(table, **tables.own, model=record.name, **of_list)
+    for table in () if list_id else _OF_PEOPLE:
+        yield tables.delete(table, **tables.own, model=record.name)
     for name in state.stored_tables(record):
         yield sql.delete_rows(tables.dialect, name, list_id)
 

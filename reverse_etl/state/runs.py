@@ -209,5 +209,5 @@ def _parse_counts(text: str) -> dict[str, int]:
     for name, rows in json.loads(text).items():
         counts[name] = rows
         if name == "applied":
-            counts["unverified"] = 0
+            counts |= {"unverified": 0, "no_profile": 0}
     return counts

@@ -12,12 +12,15 @@ from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
 from reverse_etl.state.model_record import MODEL_COLUMNS, ModelRecord
 from reverse_etl.state.omissions import Omissions
+from reverse_etl.state.own_suppressions import OwnSuppressions
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.sql import deltas, members, rejections, schema, snapshot
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
+from reverse_etl.surfaces.catalog import find_surface
+from reverse_etl.surfaces.interface import Phase
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import ModelTables
 
@@ -53,6 +56,7 @@ class State:
         self.runs = Runs(self.tables)
         self.rejections = Rejections(self.tables)
         self.omissions = Omissions(self.tables)
+        self.own_suppressions = OwnSuppressions(self.tables)
         self.receipts = Receipts(self.tables)
 
     def hold_lease(self, timeout: float = 0.0) -> AbstractContextManager[None]:
@@ -85,6 +89,22 @@ class State:
         """Return the names of the model's own tables that exist."""
         names = (f"{name}_{model_record.table_key}" for name in ("snapshot", "deltas", "rejected"))
         return tuple(name for name in names if self.tables.warehouse.state_columns(name))
+
+    def find_suppressing_models(
+        self, identities: Sequence[str], *, except_model: str = ""
+    ) -> Mapping[str, str]:
+        """Return by identity a model of the project, selected or not, that suppresses its person."""
+        return self.own_suppressions.find_other_models(
+            [
+                record
+                for record in self.models().values()
+                if record.name != except_model
+                and (surface := find_surface(record.surface)) is not None
+                and surface.phase is Phase.SUPPRESSIONS
+                and self._load_payload(record.table_key) is not None
+            ],
+            identities,
+        )
 
     def other_projects(self) -> tuple[str, ...]:
         """Return the other projects that ever sent a model to this account; to any if it is not known."""

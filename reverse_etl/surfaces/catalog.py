@@ -8,11 +8,18 @@ from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 from reverse_etl.surfaces.list_memberships_by_profile_id import LIST_MEMBERSHIPS_BY_PROFILE_ID
 from reverse_etl.surfaces.profiles import PROFILES
 from reverse_etl.surfaces.request import REQUEST
+from reverse_etl.surfaces.suppressions import SUPPRESSIONS
 
 if TYPE_CHECKING:
     from reverse_etl.surfaces.interface import Surface
 
-SURFACES: tuple[Surface, ...] = (PROFILES, LIST_MEMBERSHIPS, LIST_MEMBERSHIPS_BY_PROFILE_ID, REQUEST)
+SURFACES: tuple[Surface, ...] = (
+    PROFILES,
+    LIST_MEMBERSHIPS,
+    LIST_MEMBERSHIPS_BY_PROFILE_ID,
+    SUPPRESSIONS,
+    REQUEST,
+)
 EXAMPLE: Final = LIST_MEMBERSHIPS  # the surface of first models and of examples in messages
 
 

@@ -140,6 +140,9 @@ class Surface:
     `described_by_model`, the model says key and requests, and `request.configure` returns the surface of that
     model. `max_requests` is the most requests of a run, None for no limit; `unsafe` is whether each run has
     to allow the model's requests.
+
+    `upsert_effect` and `remove_effect` are sentences for the plan: what happens to people that can't be
+    undone, or that they notice.
     """
 
     name: str
@@ -156,6 +159,8 @@ class Surface:
     described_by_model: bool = False
     max_requests: int | None = None
     unsafe: bool = False
+    upsert_effect: str = ""
+    remove_effect: str = ""
 
     @property
     def setting_names(self) -> tuple[str, ...]:

@@ -44,6 +44,7 @@ class Proof(Enum):
 
     REPLY = "the reply"
     JOB = "the finished job"
+    READ_BACK = "a read-back"
 
 
 class RowEncoder(Protocol):
@@ -155,4 +156,24 @@ class SendRequests:
         return {self.template.endpoint: math.ceil(count / self.max_rows)}
 
 
-Operation = ImportRows | AddToList | RemoveFromList | SendRequests
+@dataclass(frozen=True)
+class ChangeSuppressions:
+    """E-mails are read, suppressed or freed by jobs, and read back: what a job says proves nothing.
+
+    `lifts` is whether the operation frees the people that the model suppressed.
+    """
+
+    endpoint: Endpoint
+    job_endpoint: Endpoint
+    max_rows: int
+    lifts: bool = False
+    proof: ClassVar = Proof.READ_BACK
+    once: ClassVar = False
+
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
+        """Return about how many requests the rows take, with one read before and one after each."""
+        number = math.ceil((rows.removes if self.lifts else rows.upserts) / self.max_rows)
+        return {Endpoint.PROFILES: 2 * number, self.endpoint: number}
+
+
+Operation = ImportRows | AddToList | RemoveFromList | SendRequests | ChangeSuppressions

@@ -58,7 +58,9 @@ def _risky(pattern: str, effect: str, instead: str) -> RiskyPath:
 
 _RISKY_PATHS: Final = (
     _risky("profile-subscription-bulk-(create|delete)-jobs", "changes people's consent", ""),
-    _risky("profile-suppression-bulk-(create|delete)-jobs", "decides who gets no e-mail at all", ""),
+    _risky(
+        "profile-suppression-bulk-(create|delete)-jobs", "decides who gets no e-mail at all", "suppressions"
+    ),
     _risky("data-privacy-deletion-jobs", "deletes people for good", ""),
     _risky("profile-bulk-import-jobs|profile-import|profiles(/[^/]+)?", "changes profiles", "profiles"),
     _risky("lists/[^/]+/relationships/profiles", "changes who is on a list", "list_memberships"),

@@ -82,11 +82,19 @@ def send_catalog_items(world: World) -> None:
     assert world.sandbox.records(CATALOG_ITEM)["$custom:::$default:::S2"]["published"] is False
 
 
+def send_suppressions(world: World) -> None:
+    """Suppress somebody that Klaviyo knows."""
+    world.new_profile(email="ann@example.com")
+    world.people([{"email": "ann@example.com"}], "blocked_addresses")
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+
+
 _SENDERS: dict[str, Callable[[World], None]] = {
     "catalog_items": send_catalog_items,
     "coupon_codes": send_coupon_codes,
     "custom_object_records": send_custom_object_records,
     "profile_merge": send_profile_merge,
+    "suppressions": send_suppressions,
     "tags_on_lists": send_tags_on_lists,
 }
 

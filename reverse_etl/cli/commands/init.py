@@ -65,7 +65,7 @@ _COLUMNS_SQL = (
 @click.option(
     "--template",
     type=click.Choice(model_template_names()),
-    help="Write this ready model, which sends a request to an endpoint of Klaviyo, and nothing else.",
+    help="Write this ready model, and nothing else.",
 )
 def command(  # noqa: PLR0913 - one argument per flag
     *,
@@ -125,9 +125,11 @@ def _write_template(project_dir: Path, template: str) -> None:
             hint="Rename it, or delete it to start again from the ready model.",
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(read_model_template(template), encoding="utf-8")
+    text = read_model_template(template)
+    path.write_text(text, encoding="utf-8")
     show.print_line(f"wrote {format_path(path)}: change the names of its table and columns")
-    show.print_line(f"\nNext: reverse-etl debug --request {template}")
+    next_command = "debug --request" if "request={" in text else "plan --select"
+    show.print_line(f"\nNext: reverse-etl {next_command} {template}")
 
 
 def _write_first_model(project_flags: ProjectFlags) -> None:

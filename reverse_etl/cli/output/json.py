@@ -27,6 +27,10 @@ REQUESTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.IMPORTS: "imports",
     Endpoint.IMPORT: "import",
     Endpoint.IMPORT_ERRORS: "import_errors",
+    Endpoint.SUPPRESS: "suppress",
+    Endpoint.SUPPRESSION: "suppression",
+    Endpoint.UNSUPPRESS: "unsuppress",
+    Endpoint.UNSUPPRESSION: "unsuppression",
 }
 
 

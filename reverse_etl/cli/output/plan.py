@@ -83,6 +83,7 @@ def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *_list_read_lines(list_plan),
         *exempt_lines(model_plan, list_plan),
         *_first_load_lines(model_plan, list_plan),
+        *_effect_lines(model_plan, list_plan),
         *(_format_change(change, show_values=show_values) for change in list_plan.sample),
     ]
     if lines:
@@ -102,6 +103,8 @@ def _requests_text(plan: Plan) -> str:
         Endpoint.ADD_TO_LIST: ("addition", "additions"),
         Endpoint.REMOVE_FROM_LIST: ("removal", "removals"),
         Endpoint.CREATE_LIST: ("new list", "new lists"),
+        Endpoint.SUPPRESS: ("suppression job", "suppression jobs"),
+        Endpoint.UNSUPPRESS: ("job that lifts suppressions", "jobs that lift suppressions"),
     }
     parts = ", ".join(
         format_count(number, *names[endpoint])
@@ -157,6 +160,15 @@ def _first_load_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     return [
         f"  first load: flows that start when somebody joins this list will start for all {list_plan.adds:,}",
         f"  to send a few first: reverse-etl run --select {model} --limit 10",
+    ]
+
+
+def _effect_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+    """Return what happens to people, in words."""
+    surface = model_plan.model.config.surface
+    return [
+        *([f"  {surface.upsert_effect}"] if surface.upsert_effect and list_plan.upserts else []),
+        *([f"  {surface.remove_effect}"] if surface.remove_effect and list_plan.removes else []),
     ]
 
 

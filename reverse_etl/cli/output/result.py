@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _HEADINGS = (
     "unchanged",
     "applied",
+    "unverified",
+    "no profile",
     "removed",
     "replaced",
     "left in place",
@@ -97,6 +99,7 @@ def _count_outcomes(list_result: ListResult) -> dict[str, int]:
         "unchanged": list_result.list_plan.unchanged,
         "applied": outcomes["applied"],
         "unverified": outcomes["unverified"],
+        "no profile": outcomes["no_profile"],
         "removed": outcomes["removed"],
         "replaced": outcomes["replaced"],
         "left in place": outcomes["left_in_place"],

@@ -73,6 +73,7 @@ TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
         "receipts",
         "row_exceptions",
         "rejections",
+        "own_suppressions",
         "unmatched_removals",
         "lists",
         "lease",
@@ -80,7 +81,13 @@ TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
     ),
 }
 # The tables that a version is the first to have, with their columns, as in SHARED_TABLES of that version.
-NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {2: {}, 3: {}}
+NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
+    2: {},
+    3: {
+        "own_suppressions": "account_id VARCHAR, project VARCHAR, model VARCHAR, identity VARCHAR, requested_at VARCHAR, "
+        "suppressed_at VARCHAR",
+    },
+}
 # Before version 2 this text in `detail` was the flag `may_have_duplicate`.
 _REPLY_LOST = "The reply to an earlier try was lost: another import may hold these rows too."
 _RENAMED_COUNTS = {

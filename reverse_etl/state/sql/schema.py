@@ -35,6 +35,7 @@ SHARED_TABLES: Mapping[str, str] = {
     "code VARCHAR, field VARCHAR, detail VARCHAR, first_run_id VARCHAR, row_count BIGINT",
     "unmatched_removals": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, "
     "recorded_at VARCHAR",
+    "own_suppressions": "account_id VARCHAR, project VARCHAR, model VARCHAR, identity VARCHAR, requested_at VARCHAR, suppressed_at VARCHAR",
     "lists": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, recorded_at VARCHAR",
     "lease": "account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR",
 }

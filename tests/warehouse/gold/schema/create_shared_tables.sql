@@ -7,6 +7,7 @@ duckdb:    CREATE TABLE IF NOT EXISTS state.receipts (run_id VARCHAR, model VARC
 duckdb:    CREATE TABLE IF NOT EXISTS state.row_exceptions (run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.rejections (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, source VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR, first_run_id VARCHAR, row_count BIGINT);
 duckdb:    CREATE TABLE IF NOT EXISTS state.unmatched_removals (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, recorded_at VARCHAR);
+duckdb:    CREATE TABLE IF NOT EXISTS state.own_suppressions (account_id VARCHAR, project VARCHAR, model VARCHAR, identity VARCHAR, requested_at VARCHAR, suppressed_at VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.lists (account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, recorded_at VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.lease (account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR);
 duckdb:    CREATE OR REPLACE TABLE state.meta AS
@@ -18,6 +19,7 @@ snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.receipts (run_id VARCHAR, 
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.row_exceptions (run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.rejections (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, source VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR, first_run_id VARCHAR, row_count BIGINT) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.unmatched_removals (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, recorded_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
+snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.own_suppressions (account_id VARCHAR, project VARCHAR, model VARCHAR, identity VARCHAR, requested_at VARCHAR, suppressed_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.lists (account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, recorded_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.lease (account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE OR REPLACE TRANSIENT TABLE state.meta DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '' COPY GRANTS AS

@@ -1,0 +1,100 @@
+"""Requests that suppress people's e-mails, lift suppressions and read them.
+
+Source: API reference, 'Bulk Suppress Profiles', 'Bulk Unsuppress Profiles' and 'Get Profiles'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from reverse_etl.domain.identifiers import IdentifierType, canonicalize
+from reverse_etl.klaviyo.client import get_request
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.filters import MAX_VALUES, any_of, equals
+from reverse_etl.klaviyo.jsonapi import MalformedReply, Resource
+from reverse_etl.klaviyo.messages import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+
+MAX_EMAILS: Final = 100  # of one job
+BY_HAND: Final = "USER_SUPPRESSED"  # the reason of a job's suppressions, and of those made in Klaviyo's pages
+_JOB_TYPES: Final = {
+    Endpoint.SUPPRESS: b"profile-suppression-bulk-create-job",
+    Endpoint.UNSUPPRESS: b"profile-suppression-bulk-delete-job",
+}
+_REASON_FIELD: Final = "subscriptions.email.marketing.suppression.reason"
+_SORT_FIELD: Final = "subscriptions.email.marketing.suppression.timestamp"
+
+
+@dataclass(frozen=True)
+class EmailState:
+    """A profile's e-mail, and since when it is suppressed by hand or by a job; None if it is not.
+
+    Suppressions for other reasons, such as an unsubscription or a bounce, are not told.
+    """
+
+    email: str
+    suppressed_at: datetime | None
+
+
+def suppression_request(endpoint: Endpoint, emails: Sequence[str]) -> Request:
+    """Return the request that suppresses e-mails, or lifts their suppressions. A repeat changes nothing.
+
+    Raises ValueError for no e-mails or more than 100.
+    """
+    if not 1 <= len(emails) <= MAX_EMAILS:
+        raise ValueError(f"{len(emails)} e-mails in a request that takes 1 to {MAX_EMAILS}")
+    rows = orjson.dumps([{"type": "profile", "attributes": {"email": email}} for email in emails])
+    body = b'{"data":{"type":"%b","attributes":{"profiles":{"data":%b}}}}' % (_JOB_TYPES[endpoint], rows)
+    return Request(endpoint, endpoint.path(), body)
+
+
+def email_states_request(emails: Sequence[str]) -> Request:
+    """Return the request that reads whether e-mails are suppressed, at most `MAX_VALUES` of them."""
+    return _profiles_request({"filter": any_of("email", emails)})
+
+
+def suppressed_emails_request() -> Request:
+    """Return the request for the first page of all e-mails that are suppressed by hand or by a job."""
+    return _profiles_request({"filter": equals(_REASON_FIELD, BY_HAND), "sort": _SORT_FIELD})
+
+
+def _profiles_request(query: Mapping[str, str]) -> Request:
+    fields = {
+        "page[size]": str(MAX_VALUES),
+        "fields[profile]": "email",
+        "additional-fields[profile]": "subscriptions",
+    }
+    return get_request(Endpoint.PROFILES, query={**query, **fields})
+
+
+def parse_email_state(resource: Resource) -> EmailState:
+    """Return the state of a profile's e-mail. Raises MalformedReply.
+
+    A profile without subscriptions is malformed: what is not known may not be taken for no suppression.
+    """
+    times = [
+        Resource(resource.id, entry).get_timestamp("timestamp")
+        for entry in _read_suppressions(resource)
+        if entry.get("reason") == BY_HAND
+    ]
+    email = canonicalize(IdentifierType.EMAIL, resource.get_text("email"))
+    return EmailState(email or "", max(times, default=None))
+
+
+def _read_suppressions(resource: Resource) -> Iterator[Mapping[str, Any]]:
+    marketing: Any = resource.attributes
+    for name in ("subscriptions", "email", "marketing"):
+        marketing = marketing.get(name) if isinstance(marketing, dict) else None
+    entries = marketing.get("suppression") if isinstance(marketing, dict) else None
+    if not isinstance(entries, list):
+        raise MalformedReply(f"the suppressions of profile {resource.id} are missing")
+    for entry in entries:
+        if not isinstance(entry, dict):
+            raise MalformedReply(f"a suppression of profile {resource.id} is not an object")
+        yield entry
