@@ -110,6 +110,12 @@ _PLAN_OPTIONS = (
         help="Let this model send unsafe requests, or more than max_requests, in this run. Repeatable.",
     ),
     click.option(
+        "--allow-clears",
+        multiple=True,
+        metavar="MODEL",
+        help="Let this model pass the guard max_clears in this run. Repeatable.",
+    ),
+    click.option(
         "--rekey",
         multiple=True,
         metavar="MODEL",
@@ -196,6 +202,7 @@ class PlanFlags:
     allow_rejected: tuple[str, ...]
     allow_new_lists: tuple[str, ...]
     allow_request: tuple[str, ...]
+    allow_clears: tuple[str, ...]
     rekey: tuple[str, ...]
     no_dbt_gate: bool
     strict_gate: bool
@@ -229,6 +236,7 @@ class PlanFlags:
                 rejected=self.allow_rejected,
                 new_lists=self.allow_new_lists,
                 request=self.allow_request,
+                clears=self.allow_clears,
             ),
         )
 

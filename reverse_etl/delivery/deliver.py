@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from reverse_etl.delivery.add_members import add_members
 from reverse_etl.delivery.change_suppressions import change_suppressions
+from reverse_etl.delivery.clear_values import clear_values
 from reverse_etl.delivery.imports import submit_imports
 from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs
 from reverse_etl.delivery.list_delivery import ListDelivery
@@ -27,6 +28,7 @@ from reverse_etl.surfaces.interface import Blocking
 from reverse_etl.surfaces.operations import (
     AddToList,
     ChangeSuppressions,
+    ClearValues,
     ImportRows,
     RemoveFromList,
     SendRequests,
@@ -45,13 +47,13 @@ def deliver_model(
 ) -> tuple[OutcomeCounter, ...]:
     """Send a model's deltas, apply the proved ones to the snapshot, and return a counter per list.
 
-    Upserts are sent first, then removes, unless the list stopped. `earlier_counters` are those of the models
-    before. While an import that blocks people is unfinished, other lists that block people wait, because the
-    same person may be in both.
+    Upserts are sent first, then values are cleared, then rows are removed, unless the list stopped.
+    `earlier_counters` are those of the models before. While an import that blocks people is unfinished, other
+    lists that block people wait, because the same person may be in both.
     """
     context.warehouse.set_query_tag(model=model_plan.model.name)
     receipt_buffer = ReceiptBuffer(context, model_plan.model.name)
-    pending_rows = PendingRows(context.warehouse, model_plan.tables, context.run_id)
+    pending_rows = PendingRows(context.warehouse, model_plan.tables, context.run_id, model_plan.model.name)
     counters: list[OutcomeCounter] = []
     blocks_people = model_plan.model.config.surface.blocking is Blocking.PEOPLE
     with context.warehouse.sending(), receipt_buffer:
@@ -98,6 +100,8 @@ def _deliver_list(delivery: ListDelivery) -> None:
     surface = delivery.model_plan.model.config.surface
     if delivery.list_plan.upserts:
         _send(delivery, surface.upsert)
+    if delivery.list_plan.clears and surface.clear is not None:
+        _send(delivery, surface.clear)
     if delivery.list_plan.removes and not delivery.counter.stopped:
         delivery.receipt_buffer.flush()
         if surface.remove is None:
@@ -111,6 +115,8 @@ def _send(delivery: ListDelivery, operation: Operation) -> None:
     match operation:
         case ImportRows():
             _import_rows(delivery, operation)
+        case ClearValues():
+            clear_values(delivery, operation)
         case AddToList():
             add_members(delivery, operation)
         case RemoveFromList():

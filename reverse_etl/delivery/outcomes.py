@@ -77,6 +77,13 @@ class OutcomeCounter:
         if rows:
             self.counts[outcome] += rows
 
+    def replace(self, outcome: Outcome, worse: Outcome, rows: int) -> None:
+        """Count rows with a worse outcome than the one with which they were counted before."""
+        if rows:
+            self.counts[outcome] -= rows
+            self.counts[worse] += rows
+            self.counts = +self.counts  # without outcomes that no row has any more
+
     def count_receipts(self, receipts: Iterable[Receipt], row_exceptions: Iterable[RowException]) -> None:
         """Count the rows of receipts and exceptions; accepted rows are counted when their job has ended."""
         for receipt in receipts:

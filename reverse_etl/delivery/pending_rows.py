@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.errors import SessionLost
 from reverse_etl.state.sql import pending as sql
+from reverse_etl.state.sql.deltas import RunDeltas
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
@@ -26,6 +27,7 @@ class PendingRows:
     warehouse: Warehouse
     tables: ModelTables
     run_id: str
+    model: str
 
     def read_upserts(self, list_id: str, size: int) -> Iterator[list[Row]]:
         """Yield a list's upserts as `select_upserts` returns them, at most `size` at a time."""
@@ -38,6 +40,23 @@ class PendingRows:
     def read_removes(self, list_id: str, size: int) -> Iterator[list[Row]]:
         """Yield a list's removes as `select_removes` returns them, at most `size` at a time."""
         return self._read_batches(sql.select_removes, list_id, size, removes=True)
+
+    def read_clears(self, list_id: str, size: int) -> Iterator[list[Row]]:
+        """Yield the rows of a list as `select_clears` returns them, at most `size` at a time."""
+        return self._read_batches(
+            lambda tables, run_id, list_id, seqs: sql.select_clears(
+                RunDeltas(tables, run_id, self.model), list_id, seqs
+            ),
+            list_id,
+            size,
+            removes=False,
+        )
+
+    def count_clears(self, list_id: str) -> int:
+        """Return the number of the rows that `read_clears` yields."""
+        run = RunDeltas(self.tables, self.run_id, self.model)
+        ((rows,),) = self.warehouse.fetch(sql.count_clears(run, list_id))
+        return int(rows)
 
     def read_sent_rows(self, receipt: Receipt) -> list[SentRow]:
         """Return the rows of a receipt's range."""

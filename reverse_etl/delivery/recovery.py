@@ -79,7 +79,7 @@ def _record_job_results(
         return True
     waiting = {entry.receipt.first_seq: entry.receipt for entry in entries}
     since = min(entry.run_started_at for entry in entries)
-    pending_rows = PendingRows(context.warehouse, tables, run_id)
+    pending_rows = PendingRows(context.warehouse, tables, run_id, model)
     reason = ""
     try:
         for result in poll_jobs(context, [*waiting.values()], since, pending_rows.read_sent_rows):

@@ -6,10 +6,11 @@ from enum import StrEnum
 
 
 class Op(StrEnum):
-    """The operation of a delta on its row.
+    """The operation of a delta on its row, or of a receipt.
 
     HELD is a removal that is not carried out while a rejected row may be the same person. DEFERRED rows are
-    left for a later run because of `--limit`.
+    left for a later run because of `--limit`. CLEAR is that of receipts alone: a row whose values are cleared
+    is an update, and its clear has its number with a minus.
     """
 
     ADD = "add"
@@ -17,3 +18,4 @@ class Op(StrEnum):
     REMOVE = "remove"
     HELD = "held"
     DEFERRED = "deferred"
+    CLEAR = "clear"

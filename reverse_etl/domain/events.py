@@ -67,6 +67,16 @@ class JobProgress:
 
 
 @dataclass(frozen=True)
+class ClearProgress:
+    """Of `total` rows of a list with values to clear, `rows` were processed so far."""
+
+    model: str
+    list: str
+    rows: int
+    total: int
+
+
+@dataclass(frozen=True)
 class RemoveProgress:
     """`rows` of a list's `total` removes were processed so far."""
 
@@ -103,6 +113,7 @@ Event = (
     | ListCreated
     | SendProgress
     | JobProgress
+    | ClearProgress
     | RemoveProgress
     | ListRead
     | ListDone

@@ -38,6 +38,7 @@ class RowProblem(StrEnum):
     PHONE_TRUNK_ZERO = "phone_trunk_zero"
     PHONE_MALFORMED = "phone_malformed"
     INFINITE_TIME = "infinite_time"
+    NULL_VALUE = "null_value"
     DUPLICATE = "duplicate"
     IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER = "identity_is_another_rows_identifier"
     SHARED_IDENTIFIER = "shared_identifier"
@@ -62,6 +63,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.PHONE_TRUNK_ZERO: "phone has a trunk zero after the country code",
     RowProblem.PHONE_MALFORMED: "phone is not E.164",
     RowProblem.INFINITE_TIME: "a date or time is infinite, before the year 1 or after 9999",
+    RowProblem.NULL_VALUE: "a value is NULL, and on_null rejects it",
     RowProblem.DUPLICATE: "conflicting rows for one person",
     RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER: "identity is a secondary identifier of another row",
     RowProblem.SHARED_IDENTIFIER: "several rows share an identifier",
@@ -113,7 +115,7 @@ class RejectionReason:
         match problem:
             case RowProblem.DUPLICATE if self.detail:
                 return f"{description}: they differ in {self.detail}"
-            case RowProblem.CHANGED | RowProblem.INFINITE_TIME if self.detail:
+            case RowProblem.CHANGED | RowProblem.INFINITE_TIME | RowProblem.NULL_VALUE if self.detail:
                 return f"{description}: {self.detail}"
             case RowProblem.UNKNOWN_LIST | RowProblem.AMBIGUOUS_LIST | RowProblem.OTHER_MODELS_LIST if (
                 self.detail

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from reverse_etl.clock import CancellableSleep, Clock, SystemClock
-from reverse_etl.klaviyo import accounts, custom_requests, lists, profiles, suppressions
+from reverse_etl.klaviyo import accounts, clears, custom_requests, lists, profiles, suppressions
 from reverse_etl.klaviyo import imports as jobs
 from reverse_etl.klaviyo.client import MAX_PAGES, Client, get_request
 from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.accounts import Account
+    from reverse_etl.klaviyo.clears import ProfileReply
     from reverse_etl.klaviyo.custom_requests import CustomReply
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.klaviyo.messages import Request, RequestHook, Response
@@ -234,6 +235,17 @@ class Klaviyo:
         for state in self._fetch_each(request, suppressions.parse_email_state, _MAX_MEMBER_PAGES):
             if state.email and state.suppressed_at is not None:
                 yield state
+
+    def change_profile(self, request: Request) -> ProfileReply:
+        """Send a request of `clears` that changes a single profile; idempotent."""
+        response = self._client.send(request)
+        try:
+            reply = clears.parse_reply(request, response)
+        except MalformedReply as reason:
+            raise foreign_success_error(request, response, reason) from None
+        if reply is None:
+            raise refusal_error(request, response)
+        return reply
 
     def send_custom(self, request: Request) -> CustomReply:
         """Send a request that a model names.

@@ -29,6 +29,7 @@ L = RateLimit(burst=75, steady=750)
 _READ_LISTS = ("lists:read",)
 _READ_PROFILES = ("profiles:read",)
 _READ_BOTH = ("lists:read", "profiles:read")
+_WRITE_PROFILES = ("profiles:write",)
 _WRITE_BOTH = ("lists:write", "profiles:write")
 _READ_CONSENT = ("subscriptions:read",)
 _WRITE_CONSENT = ("subscriptions:write",)
@@ -38,8 +39,8 @@ _SUPPRESS = ("profiles:write", "subscriptions:write")
 class Endpoint(Enum):
     """One endpoint.
 
-    `template` is the path with placeholders for ids, `success_status` the only status of success, `scopes`
-    the scopes that the key needs. If `idempotent`, carrying out a request twice has the same effect as once.
+    `template` is the path with placeholders for ids, `success` the statuses of success, `scopes` the scopes
+    that the key needs. If `idempotent`, carrying out a request twice has the same effect as once.
     """
 
     ACCOUNTS = ("GET", "/api/accounts", XS, 200, ("accounts:read",))
@@ -50,6 +51,8 @@ class Endpoint(Enum):
     ADD_TO_LIST = ("POST", "/api/lists/{id}/relationships/profiles", M, 204, _WRITE_BOTH)
     REMOVE_FROM_LIST = ("DELETE", "/api/lists/{id}/relationships/profiles", M, 204, _WRITE_BOTH)
     PROFILES = ("GET", "/api/profiles", L, 200, _READ_PROFILES)
+    UPDATE_PROFILE = ("PATCH", "/api/profiles/{id}", L, 200, _WRITE_PROFILES)
+    IMPORT_PROFILE = ("POST", "/api/profile-import", L, (200, 201), _WRITE_PROFILES)
     START_IMPORT = ("POST", "/api/profile-bulk-import-jobs", M, 202, _WRITE_BOTH)
     IMPORTS = ("GET", "/api/profile-bulk-import-jobs", M, 200, _READ_BOTH)
     IMPORT = ("GET", "/api/profile-bulk-import-jobs/{id}", M, 200, _READ_BOTH)
@@ -64,14 +67,14 @@ class Endpoint(Enum):
         method: str,
         template: str,
         rate_limit: RateLimit,
-        success_status: int,
+        success_status: int | tuple[int, ...],
         scopes: tuple[str, ...],
         idempotent: bool = True,  # noqa: FBT001, FBT002 - only one row of the table is False
     ) -> None:
         self.method = method
         self.template = template
         self.rate_limit = rate_limit
-        self.success_status = success_status
+        self.success = (success_status,) if isinstance(success_status, int) else success_status
         self.scopes = scopes
         self.idempotent = idempotent
 
@@ -82,7 +85,7 @@ class Endpoint(Enum):
 
     def is_success(self, status: int) -> bool:
         """Return whether a status means that the request was carried out."""
-        return status == self.success_status
+        return status in self.success
 
     def path(self, *ids: str) -> str:
         """Return the path with percent-encoded ids. Raises KlaviyoError for a text that cannot be an id."""

@@ -209,8 +209,14 @@ def _find_object_converter(name: str, column: Column) -> Converter:
     return partial(_convert_to_location if name == "location" else _convert_to_object, convert)
 
 
+def location_field(name: str) -> str:
+    """Return the field of the location that a property is, "" if none: city for location_city."""
+    field = name.removeprefix(_LOCATION_PREFIX)
+    return field if name.startswith(_LOCATION_PREFIX) and field in LOCATION_FIELDS else ""
+
+
 def _is_location_column(name: str) -> bool:
-    return name.startswith(_LOCATION_PREFIX) and name.removeprefix(_LOCATION_PREFIX) in LOCATION_FIELDS
+    return bool(location_field(name))
 
 
 def _convert_to_text(convert: Converter, value: Any) -> str | None:

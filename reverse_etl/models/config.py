@@ -60,6 +60,7 @@ class ModelConfig:
     max_adds: GuardLimit = _GUARDS.max_adds
     max_updates: GuardLimit = _GUARDS.max_updates
     max_rejected: GuardLimit = _GUARDS.max_rejected
+    max_clears: GuardLimit = _GUARDS.max_clears
 
     @property
     def row_key(self) -> tuple[tuple[str, str], ...]:
@@ -109,12 +110,12 @@ class ConfigInput(SurfaceSettings):
     )
     tags: Annotated[list[str], BeforeValidator(_to_list)] = Field(default=[])
     on_shared_identifier: OnSharedIdentifier = Field(default=OnSharedIdentifier.OMIT, strict=False)
-    on_null: str = "omit"
     min_rows: int | None = Field(default=None, ge=0)
     max_removes: dict[str, float] = Field(default={})
     max_adds: dict[str, float] = Field(default={})
     max_updates: dict[str, float] = Field(default={})
     max_rejected: dict[str, float] = Field(default={})
+    max_clears: dict[str, float] = Field(default={})
     max_age: str = Field(default="", description="For example: '24h'")
     enabled: bool = True
     description: str = ""
@@ -126,7 +127,7 @@ class ConfigInput(SurfaceSettings):
             raise AdviceError(f"surface cannot be {value!r}.", did_you_mean(str(value), surface_names()))
         return value
 
-    @field_validator("max_removes", "max_adds", "max_updates", "max_rejected", mode="before")
+    @field_validator("max_removes", "max_adds", "max_updates", "max_rejected", "max_clears", mode="before")
     @classmethod
     def _validate_limit(cls, value: Any, info: ValidationInfo) -> Any:
         return read_limit(value, str(info.field_name))
@@ -159,16 +160,6 @@ class ConfigInput(SurfaceSettings):
             raise AdviceError(
                 "list_id is not a list id.",
                 "Klaviyo shows it in the list's settings: letters and digits. To use a name: list='...'",
-            )
-        return value
-
-    @field_validator("on_null")
-    @classmethod
-    def _validate_on_null(cls, value: str) -> str:
-        if value != "omit":
-            raise AdviceError(
-                f"on_null cannot be {value!r}: Klaviyo's bulk import cannot clear a field.",
-                "Remove on_null: a NULL leaves Klaviyo's value. To overwrite it, select a value such as ''.",
             )
         return value
 
@@ -273,6 +264,7 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
         max_adds=override_limit(guards.max_adds, config_input.max_adds),
         max_updates=override_limit(guards.max_updates, config_input.max_updates),
         max_rejected=override_limit(guards.max_rejected, config_input.max_rejected),
+        max_clears=override_limit(guards.max_clears, config_input.max_clears),
     )
     return BoundConfig(
         config,

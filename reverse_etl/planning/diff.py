@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.planning.conflicts import ConflictReport, resolve_conflicts, resolve_shared_identifiers
+from reverse_etl.planning.kept_values import keep_values
 from reverse_etl.planning.sql import conflicts as conflicts_sql
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import planned_rows, staging
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.identifiers import IdentifierType
+    from reverse_etl.planning.kept_values import KeptValue, ProfileColumns
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.plan import PlanOptions
     from reverse_etl.planning.stage import StagedModel
@@ -29,13 +31,15 @@ if TYPE_CHECKING:
 class DiffRequest:
     """A staged model to diff, and its lists.
 
-    `rekeyed` says that the model's identifiers changed since its last run.
+    `rekeyed` says that the model's identifiers changed since its last run. `profile_columns` are the tables
+    whose values keep those of the same people from being cleared.
     """
 
     staged: StagedModel
     refs: Sequence[ListRef]
     options: PlanOptions
     rekeyed: bool
+    profile_columns: Sequence[ProfileColumns] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class DiffResult:
 
     `snapshot_rows` counts the snapshot's rows by list, and `uncertain_rows` the uncertain ones. `claimed`
     counts, by identifier type, the rows that omit an identifier which belongs to another row's profile at
-    Klaviyo. `deferred` counts, by list, the upserts that exceed `--limit`.
+    Klaviyo. `deferred` counts, by list, the upserts that exceed `--limit`. `kept_values` are not cleared.
     """
 
     diff: ModelDiff
@@ -53,6 +57,7 @@ class DiffResult:
     conflicts: ConflictReport
     claimed: Mapping[IdentifierType, int]
     deferred: Mapping[str, int]
+    kept_values: tuple[KeptValue, ...] = ()
 
     @property
     def omitted_identifiers(self) -> dict[IdentifierType, int]:
@@ -93,8 +98,9 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed) if stored_columns else {}
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
         _compute_deltas(warehouse, staged, diff)
+    kept_values = keep_values(warehouse, staged, request.profile_columns)
     deferred = _apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}
-    return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, claimed, deferred)
+    return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, claimed, deferred, kept_values)
 
 
 def hold_removals(

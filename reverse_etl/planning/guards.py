@@ -76,6 +76,7 @@ def _check_list(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violatio
         yield from _check_removes(model_plan, list_plan)
     yield from _check_adds(model_plan, list_plan)
     yield from _check_updates(model_plan, list_plan)
+    yield from _check_clears(model_plan, list_plan)
     yield from _check_requests(model_plan, list_plan)
 
 
@@ -159,6 +160,24 @@ def _check_updates(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Viola
             f"reverse-etl plan --select {model_plan.model.name}."
         )
         yield _violation(Guard.UPDATES, model_plan, list_plan, summary, hint)
+
+
+def _check_clears(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
+    """Yield a violation if values of too many rows would be cleared, whether the model has changed or not."""
+    limit, rows_before = model_plan.model.config.max_clears, list_plan.snapshot_rows
+    checked = list_plan.clears - list_plan.exempt_clears
+    if checked > limit.allowed_rows(rows_before):
+        summary = (
+            f"Values of {checked:,} of {format_count(rows_before, 'row')} became NULL and would be cleared "
+            f"({format_percent(checked / rows_before if rows_before else 1.0)}); "
+            f"{_limit_text(limit, 'max_clears', rows_before)}. Nothing was sent."
+        )
+        hint = (
+            "Check the tables that the model reads: a join that finds nothing gives NULLs, and a cleared "
+            "value is lost. To see which values: "
+            f"reverse-etl plan --select {model_plan.model.name}."
+        )
+        yield _violation(Guard.CLEARS, model_plan, list_plan, summary, hint)
 
 
 def _check_requests(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:

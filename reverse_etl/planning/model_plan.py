@@ -22,10 +22,11 @@ from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.state.sql import rejections
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, split_column_marks
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
+    from reverse_etl.planning.kept_values import ProfileColumns
     from reverse_etl.planning.stage import StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
@@ -33,20 +34,26 @@ if TYPE_CHECKING:
 _RowCounts = Mapping[str | None, tuple[int, tuple[RejectedRows, ...]]]
 
 
-def plan_model(
-    warehouse: Warehouse, state: State, staged: StagedModel, refs: Sequence[ListRef], options: PlanOptions
+def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
+    warehouse: Warehouse,
+    state: State,
+    staged: StagedModel,
+    refs: Sequence[ListRef],
+    options: PlanOptions,
+    profile_columns: Sequence[ProfileColumns] = (),
 ) -> ModelPlan:
     """Return the plan of one model; its deltas are in a temporary table. Changes no persistent table.
 
-    Raises UsageError if the model's identifiers changed since the last run and `options.rekey` does not name
-    the model.
+    `profile_columns` are the tables whose values are not cleared for the same people. Raises UsageError if
+    the model's identifiers changed since the last run and `options.rekey` does not name the model.
     """
     model, tables = staged.model, staged.tables
     warehouse.set_query_tag(model=model.name)
     rekeyed = is_rekeyed(model, state.models().get(model.name), allowed=model.name in options.rekey)
-    result = run_diff(warehouse, state, DiffRequest(staged, refs, options, rekeyed))
+    result = run_diff(warehouse, state, DiffRequest(staged, refs, options, rekeyed, profile_columns))
     removes = model.config.surface.remove is not None
     op_counts = hold_removals(warehouse, tables, hold_shared=removes)
+    clears = tables.clear_columns and any({Op.ADD, Op.UPDATE} & ops.keys() for ops in op_counts.values())
     list_counts = _Counts(
         op_counts=op_counts,
         removes_by_identifier=_count_removes_by_identifier(warehouse, tables)
@@ -58,6 +65,7 @@ def plan_model(
         if op_counts and options.sample_size
         else {},
         deferred=result.deferred,
+        clears=_count_clears(warehouse, tables) if clears else {},
     )
     owned_list_ids = {ref.id for ref in refs}
     rows_by_list = estimate_rows_by_list(result.snapshot_rows, result.uncertain_rows)
@@ -72,6 +80,7 @@ def plan_model(
             (list_id, rows) for list_id, rows in rows_by_list.items() if list_id not in owned_list_ids
         ),
         rekeyed=rekeyed,
+        kept_values=result.kept_values,
         has_deferred_removals=any({Op.HELD, Op.DEFERRED} & ops.keys() for ops in op_counts.values()),
         digest=_compute_digest(warehouse, staged) if options.with_digest else "",
     )
@@ -119,6 +128,12 @@ def _count_removes_by_identifier(
     }
 
 
+def _count_clears(warehouse: Warehouse, tables: ModelTables) -> dict[str, tuple[int, int]]:
+    """Return, by list, the rows with values to clear, and those of them that are uncertain."""
+    rows = warehouse.fetch(planned_rows.count_clears_by_list(tables))
+    return {list_id: (int(clears), int(uncertain)) for list_id, clears, uncertain in rows}
+
+
 def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) -> _RowCounts:
     """Return, by value of the list column, the number of valid rows and the rejections."""
     valid_rows: dict[str | None, int] = {}
@@ -148,10 +163,12 @@ class _Counts:
     rows: _RowCounts
     sample: Mapping[str, Sequence[Change]]
     deferred: Mapping[str, int]
+    clears: Mapping[str, tuple[int, int]]
 
 
 def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
     ops = list_counts.op_counts.get(ref.id, {})
+    clears, exempt_clears = list_counts.clears.get(ref.id, (0, 0))
     rows, rejected = list_counts.rows.get(ref.row_value, (0, ()))
     removes_without_contact, removes_by_identifier = list_counts.removes_by_identifier.get(ref.id, (0, {}))
     return ListPlan(
@@ -167,6 +184,8 @@ def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
         removes_without_contact=removes_without_contact,
         check_rejections=rejected,
         sample=tuple(list_counts.sample.get(ref.id, ())),
+        clears=clears,
+        exempt_clears=exempt_clears,
     )
 
 
@@ -198,11 +217,17 @@ def _fetch_sample(
     names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in tables.payload_names))
     retyped = [properties[column.name.lower()] for column in result.diff.retyped_columns]
     for list_id, op, identity, *values in rows:
+        marks = values.pop() if tables.clear_columns else ""
+        cleared = {properties[column] for column in split_column_marks(marks or "")}
         after = dict(zip(names, values, strict=False))
         before = dict(zip(names, values[len(names) :], strict=False))
         stored_values = before | dict(zip(retyped, values[2 * len(names) :], strict=True))
         if op == Op.UPDATE:
-            changed = [name for name in names if after[name] is not None and after[name] != before[name]]
+            changed = [
+                name
+                for name in names
+                if name in cleared or (after[name] is not None and after[name] != before[name])
+            ]
             before, after = _select_values(stored_values, changed), _select_values(after, changed)
         else:
             before, after = {}, {}

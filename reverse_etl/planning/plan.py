@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.rejections import RejectedRows
     from reverse_etl.errors import Problem
     from reverse_etl.models.model import Model
+    from reverse_etl.planning.kept_values import KeptValue
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.orphans import Orphan
     from reverse_etl.planning.violations import Violation
@@ -35,7 +36,9 @@ FIGURES: Final = (
     "deferred",
     "held_at_plan",
     "rejected_by_check",
+    "clears",
 )
+LATER_FIGURES: Final = frozenset({"clears"})  # which saved plans of earlier versions do not have
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,14 @@ class ListPlan:
     """The plan of one list, as counts of rows.
 
     `rows` are valid and staged; `snapshot_rows` are in the snapshot. `held_at_plan` removals are held because
-    a rejected row may be the same person. `deferred` upserts exceed `--limit`. `removes_by_identifier` counts
-    the removes with each identifier type, `removes_without_contact` those with neither e-mail nor phone.
-    `has_no_list` marks the rows that name no list; all of them are rejected. `sample` has a few changes if
-    `PlanOptions.sample_size` asks for them.
+    a rejected row may be the same person. `deferred` upserts exceed `--limit`. `clears` of the upserts have
+    values to clear. `removes_by_identifier` counts the removes with each identifier type,
+    `removes_without_contact` those with neither e-mail nor phone. `has_no_list` marks the rows that name no
+    list; all of them are rejected. `sample` has a few changes if `PlanOptions.sample_size` asks for them.
 
-    For the guards: `first_load` lasts until a settled run has sent all rows of the list. `exempt_adds` and
-    `exempt_updates` don't count: somebody asked for them, or an earlier run sent them. `stop_reason` is why a
-    guard stops the list, '' if none does.
+    For the guards: `first_load` lasts until a settled run has sent all rows of the list. `exempt_adds`,
+    `exempt_updates` and `exempt_clears` don't count: somebody asked for them, or an earlier run sent them.
+    `stop_reason` is why a guard stops the list, '' if none does.
     """
 
     list_ref: ListRef
@@ -97,6 +100,8 @@ class ListPlan:
     first_load: bool = False
     exempt_adds: int = 0
     exempt_updates: int = 0
+    clears: int = 0
+    exempt_clears: int = 0
     stop_reason: str = ""
 
     @property
@@ -145,6 +150,7 @@ class ListPlan:
             self.deferred,
             self.held_at_plan,
             self.rejected_by_check,
+            self.clears,
         )
         return dict(zip(FIGURES, numbers, strict=True))
 
@@ -157,7 +163,8 @@ class ModelPlan:
     column. `omitted_identifiers` counts, by type, the rows sent without a shared identifier. `orphaned_rows`
     are (list id, rows) on lists that the model no longer owns. `has_deferred_removals` says that removals are
     held, or wait behind `--limit` or a guard. `digest` changes with every row and value to be sent; '' if not
-    asked for. `changed_since_sent`: the model's SQL or config changed since all of its rows were last sent.
+    asked for. `kept_values` are not cleared, since another row or model has one. `changed_since_sent`: the
+    model's SQL or config changed since all of its rows were last sent.
     """
 
     model: Model
@@ -172,6 +179,7 @@ class ModelPlan:
     digest: str = ""
     full_refresh: bool = False
     changed_since_sent: bool = False
+    kept_values: tuple[KeptValue, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -284,7 +292,7 @@ class Plan:
 
 
 def _estimate_requests(surface: Surface, list_plan: ListPlan) -> dict[AnyEndpoint, int]:
-    rows = RowCounts(list_plan.upserts, list_plan.removes, list_plan.removes_by_identifier)
+    rows = RowCounts(list_plan.upserts, list_plan.removes, list_plan.removes_by_identifier, list_plan.clears)
     counts = surface.estimate_requests(rows)
     if list_plan.list_ref.is_new and list_plan.list_ref.id:
         counts[Endpoint.CREATE_LIST] = 1

@@ -98,7 +98,7 @@ def _describe_difference(saved_list: SavedList | None, current_list: SavedList |
     differences = [
         f"{name.replace('_', ' ')} {saved_rows:,}, now {current_rows:,}"
         for name, current_rows in current_list.figures.items()
-        if (saved_rows := saved_list.figures[name]) != current_rows
+        if (saved_rows := saved_list.figures.get(name, 0)) != current_rows
     ]
     if saved_list.list_id != current_list.list_id:
         created = f"the list did not exist, now it is {current_list.list_id}"

@@ -12,6 +12,7 @@ from reverse_etl.errors import Problem, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.parsing.suggestions import did_you_mean
+from reverse_etl.planning.kept_values import find_profile_columns
 from reverse_etl.planning.model_lists import find_lists, refresh_lists
 from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model
 from reverse_etl.planning.orphans import Orphan, estimate_rows_by_list, rename_warning
@@ -70,16 +71,25 @@ def build_plan(
     )
     if request.options.full_refresh:
         refs = refresh_lists(refs, staged_models)
+    profile_columns = find_profile_columns(state, staged_models, request.project_models)
     model_plans = add_guard_facts(
         warehouse,
         state,
         [
-            plan_model(warehouse, state, staged_model, refs[staged_model.model.name], request.options)
+            plan_model(
+                warehouse,
+                state,
+                staged_model,
+                refs[staged_model.model.name],
+                request.options,
+                profile_columns,
+            )
             for staged_model in staged_models
         ],
         request.options,
     )
     _warn_of_conflicting_properties(warehouse, model_plans, on_event)
+    _warn_of_kept_values(model_plans, on_event)
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
     notes, new_notes = _describe_orphans(state, orphans)
     unknown_lists = describe_unknown_lists(refs, registered_lists) if klaviyo is not None else ()
@@ -125,6 +135,14 @@ def _warn_of_conflicting_properties(
                 "overwrites the others. Give each person one value, or each list its own column."
             )
             on_event(Warned(text))
+
+
+def _warn_of_kept_values(model_plans: Sequence[ModelPlan], on_event: EventHandler) -> None:
+    """Warn of values that are not cleared because another row or model has one."""
+    for model_plan in model_plans:
+        where = f"{model_plan.model.path} (model {model_plan.model.name})"
+        for kept in model_plan.kept_values:
+            on_event(Warned(f"{where}: {kept.describe()}"))
 
 
 def _find_orphans(

@@ -15,7 +15,7 @@ from reverse_etl.dbt.gate import GateMode, GateOptions
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.parsing.validation import StrictModel
-from reverse_etl.planning.plan import FIGURES, PlanOptions
+from reverse_etl.planning.plan import FIGURES, LATER_FIGURES, PlanOptions
 from reverse_etl.planning.violations import Allowances
 
 if TYPE_CHECKING:
@@ -52,8 +52,11 @@ class SavedList(_Saved):
     @field_validator("figures")
     @classmethod
     def each_figure_is_there(cls, figures: dict[str, int]) -> dict[str, int]:
-        """Raise ValueError if a figure is missing, so that a missing figure is never read as 0."""
-        if missing := set(FIGURES) - figures.keys():
+        """Raise ValueError if a figure is missing, so that a missing figure is never read as 0.
+
+        A plan from before there were later figures has 0 of what they count.
+        """
+        if missing := set(FIGURES) - LATER_FIGURES - figures.keys():
             raise ValueError(f"figures without {', '.join(sorted(missing))}")
         return figures
 
@@ -81,6 +84,7 @@ class SavedPlan(_Saved):
     allow_rejected: Annotated[tuple[str, ...], Field(alias="allow_rejected")] = ()
     allow_new_lists: Annotated[tuple[str, ...], Field(alias="allow_new_lists")] = ()
     allow_request: Annotated[tuple[str, ...], Field(alias="allow_request")] = ()
+    allow_clears: Annotated[tuple[str, ...], Field(alias="allow_clears")] = ()
     dbt_gate: Annotated[bool | Literal["strict"], Field(alias="dbt_gate")]
     models: Annotated[tuple[SavedModel, ...], Field(alias="models")]
     lists: Annotated[tuple[SavedList, ...], Field(alias="lists")]
@@ -123,6 +127,7 @@ class SavedPlan(_Saved):
             allow_rejected=tuple(sorted(allow.rejected)),
             allow_new_lists=tuple(sorted(allow.new_lists)),
             allow_request=tuple(sorted(allow.request)),
+            allow_clears=tuple(sorted(allow.clears)),
             dbt_gate="strict" if gate is GateMode.STRICT else gate is GateMode.ON,
             models=to_saved_models(plan),
             lists=to_saved_lists(plan),
@@ -150,6 +155,7 @@ class SavedPlan(_Saved):
                 rejected=self.allow_rejected,
                 new_lists=self.allow_new_lists,
                 request=self.allow_request,
+                clears=self.allow_clears,
             ),
         )
 

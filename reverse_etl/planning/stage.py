@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.list_target import ListColumn
+from reverse_etl.domain.null_rules import OnNull
 from reverse_etl.errors import ModelError, ReverseEtlError, WarehouseError
+from reverse_etl.klaviyo.clears import is_clearable
 from reverse_etl.planning.sql import staging
 from reverse_etl.surfaces import column_rules
 from reverse_etl.surfaces.interface import DiffKind
@@ -15,6 +17,8 @@ from reverse_etl.warehouse.sql_advice import suggest_fix
 from reverse_etl.warehouse.statement import Sql, Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reverse_etl.domain.columns import Column
     from reverse_etl.models.model import Model
     from reverse_etl.warehouse.dialect import Dialect
@@ -60,6 +64,8 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
         key=tuple(columns[name] for name in surface.columns.key),
         append_only=surface.diff is DiffKind.APPEND_ONLY,
         sends_nulls=bool(surface.columns.key) and surface.diff is DiffKind.STATE,
+        clear_columns=_select_columns(model, columns, OnNull.CLEAR),
+        not_null_columns=_select_columns(model, columns, OnNull.REJECT),
     )
     query = staging.Staging(tables, Sql(model.sql), identifiers, list_column)
     _run_model(warehouse, model, staging.stage_rows(query))
@@ -71,6 +77,16 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
         else ("",)
     )
     return StagedModel(model, tables, rows, names)
+
+
+def _select_columns(model: Model, columns: Mapping[str, Column], rule: OnNull) -> tuple[Column, ...]:
+    """Return the payload columns in which a NULL has this meaning, without those that can't be cleared."""
+    rules = model.config.surface.columns.null_rules
+    return tuple(
+        columns[part.column.lower()]
+        for part in model.payload
+        if rules.find_rule(part.column) is rule and (rule is not OnNull.CLEAR or is_clearable(part.property))
+    )
 
 
 def read_checked_columns(warehouse: Warehouse, model: Model) -> dict[str, Column]:

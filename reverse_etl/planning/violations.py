@@ -21,6 +21,7 @@ class Guard(StrEnum):
     REJECTED = "rejected"
     NEW_LISTS = "new-lists"
     REQUEST = "request"
+    CLEARS = "clears"
 
     @property
     def flag(self) -> str:
@@ -38,6 +39,7 @@ class Allowances:
     rejected: Collection[str] = ()
     new_lists: Collection[str] = ()
     request: Collection[str] = ()
+    clears: Collection[str] = ()
 
     def allows(self, guard: Guard, model: str) -> bool:
         """Return whether a model may pass a guard."""
@@ -52,6 +54,7 @@ class Allowances:
             Guard.REJECTED: self.rejected,
             Guard.NEW_LISTS: self.new_lists,
             Guard.REQUEST: self.request,
+            Guard.CLEARS: self.clears,
         }
 
 

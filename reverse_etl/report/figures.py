@@ -37,6 +37,7 @@ PLAN_FIGURES: Final = (
     Figure("snapshot rows", "rows applied by earlier runs", ("snapshot_rows",)),
     Figure("adds", "new rows, to add", ("adds",)),
     Figure("updates", "rows with a changed value, to update", ("updates",)),
+    Figure("clears", "of these, rows with values to clear", ("clears",), hidden_if_zero=True),
     Figure("removes", "rows that left the model, to remove", ("removes",)),
     Figure("deferred", "left for a later run by --limit", ("deferred",), hidden_if_zero=True),
     Figure("unchanged", "already up to date, nothing to send", ("unchanged",)),

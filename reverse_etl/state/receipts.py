@@ -185,12 +185,13 @@ class Receipts:
         """Delete the row exceptions of a run's model whose rows are no longer in `deltas`.
 
         A row that stays there keeps its exception: without it, its range's receipt would hold for it too.
+        The exception of a clear has the row's number with a minus.
         """
         table = self.state_tables.dialect.state_table("row_exceptions")
         return Statement.change(
             table,
             f"DELETE FROM {table} WHERE run_id = ? AND model = ?\n"
-            f"AND seq NOT IN (SELECT retl_seq FROM {deltas} WHERE retl_run_id = ?)",
+            f"AND ABS(seq) NOT IN (SELECT retl_seq FROM {deltas} WHERE retl_run_id = ?)",
             (run_id, model, run_id),
         )
 

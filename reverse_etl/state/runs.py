@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.warehouse.statement import Statement
@@ -203,11 +203,16 @@ def last_lists_by_model(run_lists: Sequence[RunList]) -> Mapping[str, frozenset[
     }
 
 
+_LATER_COUNTS: Final = {  # by the count before them
+    "applied": ("unverified", "no_profile"),
+    "rejected_by_check": ("clears",),
+}
+
+
 def _parse_counts(text: str) -> dict[str, int]:
     """Return the counts of a list's rows. A run that was stored before a count existed had no such rows."""
     counts: dict[str, int] = {}
     for name, rows in json.loads(text).items():
         counts[name] = rows
-        if name == "applied":
-            counts |= {"unverified": 0, "no_profile": 0}
+        counts |= dict.fromkeys(_LATER_COUNTS.get(name, ()), 0)
     return counts

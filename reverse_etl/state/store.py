@@ -22,7 +22,7 @@ from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
 from reverse_etl.surfaces.catalog import find_surface
 from reverse_etl.surfaces.interface import Phase
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
-from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.warehouse.model_tables import CLEARED_COLUMN, ModelTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -114,13 +114,14 @@ class State:
 
     def load_tables(self, model_record: ModelRecord) -> ModelTables | None:
         """Return a model's tables with the columns that are stored, or None if it has none."""
-        payload = self._load_payload(model_record.table_key)
+        columns = self._load_columns(model_record.table_key)
+        payload = _select_payload(columns)
         identifier_types = tuple(
             IdentifierType(kind) for kind, _ in model_record.identifiers if kind != KEY_TYPE
         )
         return (
             None
-            if payload is None
+            if not columns
             else ModelTables(
                 self.tables.dialect,
                 model_record.table_key,
@@ -128,6 +129,7 @@ class State:
                 payload,
                 many_lists=True,
                 sends_nulls=any(kind == KEY_TYPE for kind, _ in model_record.identifiers),
+                clear_columns=payload if CLEARED_COLUMN in columns else (),
             )
         )
 
@@ -212,7 +214,8 @@ class State:
         One transaction. May be repeated: a row that was moved is no longer a delta.
         """
         state_tables = self.tables
-        tables = replace(tables, payload=self._load_common_payload(tables.table_key))
+        payload = self._load_common_payload(tables.table_key)
+        tables = replace(tables, payload=payload, clear_columns=payload if tables.clear_columns else ())
         run = RunDeltas(tables, run_id, model)
         state_tables.execute(*snapshot.collect_applied(run))
         seq_ranges = self._split_seq_range(snapshot.select_last_applied_seq(tables))
@@ -293,9 +296,12 @@ class State:
 
     def _load_payload(self, table_key: str) -> tuple[Column, ...] | None:
         """Return a model's own columns as the snapshot has them; None if the model was never sent."""
-        columns = self.tables.warehouse.state_columns(f"snapshot_{table_key}")
-        payload = tuple(column for name, column in columns.items() if not name.startswith(RESERVED_PREFIX))
-        return payload if columns else None
+        columns = self._load_columns(table_key)
+        return _select_payload(columns) if columns else None
+
+    def _load_columns(self, table_key: str) -> Mapping[str, Column]:
+        """Return the columns of a model's snapshot; empty if the model was never sent."""
+        return self.tables.warehouse.state_columns(f"snapshot_{table_key}")
 
     def _load_common_payload(self, table_key: str) -> tuple[Column, ...]:
         """Return the columns that snapshot and deltas have in the same type.
@@ -324,3 +330,7 @@ class State:
         for table in (tables.deltas, tables.rejected, tables.snapshot):
             stored_columns = state_tables.warehouse.state_columns(table)
             state_tables.execute(*schema.migrate_columns(tables, table, stored_columns))
+
+
+def _select_payload(columns: Mapping[str, Column]) -> tuple[Column, ...]:
+    return tuple(column for name, column in columns.items() if not name.startswith(RESERVED_PREFIX))

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.null_rules import OnNull
 from reverse_etl.errors import Problem
+from reverse_etl.klaviyo.clears import is_clearable
+from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.surfaces.interface import OtherColumns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from reverse_etl.domain.null_rules import NullRules
     from reverse_etl.surfaces.interface import Surface
 
 # Names by which Klaviyo, or a reader of a model, takes a column for an identifier.
@@ -137,6 +141,7 @@ def find_payload_problems(
             yield from _find_refused_columns(surface, properties)
         case OtherColumns.PROFILE_FIELDS:
             yield from _find_profile_field_problems(properties, identifiers, missing_types)
+            yield from _find_null_rule_problems(surface.columns.null_rules, properties, identifiers)
         case OtherColumns.FIELDS:
             return
         case _ as unanswered:
@@ -197,6 +202,29 @@ def _find_profile_field_problems(
                 f"Columns {properties['location']} and {column} both say the location.",
                 "Keep location (a struct), or the columns location_city and so on.",
                 column,
+            )
+
+
+def _find_null_rule_problems(
+    rules: NullRules, properties: Mapping[str, str], identifiers: Mapping[IdentifierType, str]
+) -> Iterator[ColumnProblem]:
+    """Yield which columns a rule on NULLs can't be for."""
+    names = {column.lower(): name for name, column in properties.items()}
+    people = {column.lower() for column in identifiers.values()}
+    for column, rule in rules.by_column.items():
+        if column in people:
+            yield ColumnProblem(
+                f"on_null names {column}, which identifies people: an identifier is never cleared.",
+                f"Remove {column} from on_null.",
+            )
+        elif column not in names:
+            yield ColumnProblem(
+                f"on_null names the column {column}, which is not selected.", did_you_mean(column, [*names])
+            )
+        elif rule is OnNull.CLEAR and not is_clearable(names[column]):
+            yield ColumnProblem(
+                f"on_null clears {column}, which holds all custom properties that have no column.",
+                f"Remove {column} from on_null, and select the properties to clear as columns of their own.",
             )
 
 

@@ -12,6 +12,7 @@ from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.null_rules import NullRules
 from reverse_etl.parsing.validation import StrictModel
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Columns:
     `key` names the columns that make the row key, which a model must select; where there are none the key is
     the row's identity, and one person has one row. `required` and `optional` name further columns with a
     meaning of their own, which `others` does not speak of. `find_problem` says why a column can't be sent
-    under a name, whatever its values.
+    under a name, whatever its values. `null_rules` say what a NULL in one of the `others` does.
     """
 
     others: OtherColumns
@@ -84,6 +85,7 @@ class Columns:
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     find_problem: Callable[[str, Column], Problem | None] = _no_problem
+    null_rules: NullRules = field(default_factory=NullRules)
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class Guards:
     max_adds: GuardLimit = GuardLimit(0.25, floor=50, cap=100_000)
     max_updates: GuardLimit = GuardLimit(0.5, floor=1_000, cap=1_000_000)
     max_rejected: GuardLimit = GuardLimit(0.1, floor=50, cap=100_000)
+    max_clears: GuardLimit = GuardLimit(0.1, floor=100, cap=100_000)
 
 
 class SurfaceSettings(StrictModel):
@@ -133,13 +136,13 @@ class SurfaceSettings(StrictModel):
 class Surface:
     """A kind of Klaviyo state that a model drives.
 
-    `upsert` sends new and changed rows. `remove` takes back what a leaving row asked for; None where nothing
-    is taken back: the row is forgotten, and Klaviyo keeps what it has. An uncertain row that leaves goes the
-    same way. `alternative` is the surface that somebody most likely means who writes a model that this one
-    does not fit, if there is one. `settings` are those that only models of the surface have. If
-    `described_by_model`, the model says key and requests, and `request.configure` returns the surface of that
-    model. `max_requests` is the most requests of a run, None for no limit; `unsafe` is whether each run has
-    to allow the model's requests.
+    `upsert` sends new and changed rows. `clear` then clears the values that they no longer have. `remove`
+    takes back what a leaving row asked for; None where nothing is taken back: the row is forgotten, and
+    Klaviyo keeps what it has. An uncertain row that leaves goes the same way. `alternative` is the surface
+    that somebody most likely means who writes a model that this one does not fit, if there is one. `settings`
+    are those that only models of the surface have. If `described_by_model`, the model says key and requests,
+    and `request.configure` returns the surface of that model. `max_requests` is the most requests of a run,
+    None for no limit; `unsafe` is whether each run has to allow the model's requests.
 
     `upsert_effect` and `remove_effect` are sentences for the plan: what happens to people that can't be
     undone, or that they notice.
@@ -154,6 +157,7 @@ class Surface:
     guards: Guards
     upsert: Operation
     remove: Operation | None = None
+    clear: Operation | None = None
     alternative: Surface | None = field(default=None, repr=False)
     settings: type[SurfaceSettings] = SurfaceSettings
     described_by_model: bool = False
@@ -179,8 +183,9 @@ class Surface:
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests a list's rows take, look-ups included, in the order of sending."""
-        requests = self.upsert.estimate_requests(rows) if rows.upserts else {}
-        if rows.removes and self.remove is not None:
-            for endpoint, number in self.remove.estimate_requests(rows).items():
+        operations = ((rows.upserts, self.upsert), (rows.clears, self.clear), (rows.removes, self.remove))
+        requests: dict[AnyEndpoint, int] = {}
+        for count, operation in operations:
+            for endpoint, number in operation.estimate_requests(rows).items() if count and operation else ():
                 requests[endpoint] = requests.get(endpoint, 0) + number
         return requests

@@ -15,6 +15,7 @@ from reverse_etl.surfaces.interface import (
     Phase,
     Surface,
 )
+from reverse_etl.surfaces.profile_settings import ProfileSettings
 from reverse_etl.surfaces.shared_operations import IMPORT_PROFILES, REMOVE_FROM_LIST
 
 LIST_MEMBERSHIPS: Final = Surface(
@@ -27,4 +28,5 @@ LIST_MEMBERSHIPS: Final = Surface(
     guards=Guards(min_rows=1),
     upsert=IMPORT_PROFILES,
     remove=REMOVE_FROM_LIST,
+    settings=ProfileSettings,
 )

@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 class RowCounts:
     """The rows of a list that are to be sent and to be removed.
 
-    `removes_by_identifier` counts the removes that have an identifier of each type.
+    `removes_by_identifier` counts the removes that have an identifier of each type. `clears` of the upserts
+    have values to clear.
     """
 
     upserts: int
     removes: int
     removes_by_identifier: Mapping[IdentifierType, int]
+    clears: int = 0
 
 
 class Proof(Enum):
@@ -118,6 +120,31 @@ class RemoveFromList:
 
 
 @dataclass(frozen=True)
+class ClearValues:
+    """Values that became NULL are cleared, a request a row, after the row's import is proved.
+
+    The two endpoints take turns, since each has a rate limit of its own. `by_id` needs the id of the profile,
+    which is looked up; `by_identifier` finds the profile itself.
+    """
+
+    by_id: Endpoint
+    by_identifier: Endpoint
+    max_rows: int = 1
+    proof: ClassVar = Proof.REPLY
+    once: ClassVar = False
+
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
+        """Return how many requests the clears take, look-ups included."""
+        by_id = rows.clears // 2
+        requests = {
+            Endpoint.PROFILES: math.ceil(by_id / MAX_VALUES),
+            self.by_id: by_id,
+            self.by_identifier: rows.clears - by_id,
+        }
+        return {endpoint: number for endpoint, number in requests.items() if number}
+
+
+@dataclass(frozen=True)
 class SendRequests:
     """Rows are sent by a request that the model describes, to the endpoint that it names.
 
@@ -176,4 +203,4 @@ class ChangeSuppressions:
         return {Endpoint.PROFILES: 2 * number, self.endpoint: number}
 
 
-Operation = ImportRows | AddToList | RemoveFromList | SendRequests | ChangeSuppressions
+Operation = ImportRows | ClearValues | AddToList | RemoveFromList | SendRequests | ChangeSuppressions

@@ -16,6 +16,7 @@ from reverse_etl.surfaces.interface import (
     Surface,
 )
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
+from reverse_etl.surfaces.profile_settings import ProfileSettings
 from reverse_etl.surfaces.shared_operations import IMPORT_PROFILES
 
 PROFILES: Final = Surface(
@@ -29,4 +30,5 @@ PROFILES: Final = Surface(
     upsert=IMPORT_PROFILES,
     remove=None,  # no run deletes a profile
     alternative=LIST_MEMBERSHIPS,
+    settings=ProfileSettings,
 )

@@ -8,7 +8,7 @@ from reverse_etl.klaviyo import batching
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.lists import MAX_MEMBERS
 from reverse_etl.klaviyo.serialize import ProfileEncoder
-from reverse_etl.surfaces.operations import AddToList, ImportRows, RemoveFromList
+from reverse_etl.surfaces.operations import AddToList, ClearValues, ImportRows, RemoveFromList
 
 IMPORT_PROFILES: Final = ImportRows(
     Endpoint.START_IMPORT,
@@ -19,3 +19,4 @@ IMPORT_PROFILES: Final = ImportRows(
 )
 ADD_TO_LIST: Final = AddToList(Endpoint.ADD_TO_LIST, max_rows=MAX_MEMBERS)
 REMOVE_FROM_LIST: Final = RemoveFromList(Endpoint.REMOVE_FROM_LIST, max_rows=MAX_MEMBERS)
+CLEAR_VALUES: Final = ClearValues(Endpoint.UPDATE_PROFILE, Endpoint.IMPORT_PROFILE)

@@ -184,6 +184,10 @@ class Dialect(ABC):
     def try_cast_sql(self, value: str, column: Column, stored_column: Column) -> str:
         """Return a value of a stored column in the type of a column; NULL if that can't be done."""
 
+    @abstractmethod
+    def is_null_sql(self, column: Column) -> str:
+        """Return whether a payload column has no value: NULL, or the null of JSON."""
+
     # Parts of large statements
 
     @abstractmethod

@@ -20,6 +20,23 @@ FIRST_SENT_COLUMN = Sql("retl_first_sent_at")
 DELTA_COLUMNS = tuple(
     map(Sql, ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain"))
 )  # besides its row
+CLEARED_COLUMN = Sql("retl_cleared")
+ONLY_CLEARS_COLUMN = Sql("retl_only_clears")
+
+
+def column_mark(name: str) -> str:
+    """Return how `retl_cleared` names a column: a text that no other column's mark contains."""
+    return f",{name.lower().replace('%', '%25').replace(',', '%2C')},"
+
+
+def split_column_marks(text: str) -> tuple[str, ...]:
+    """Return the lower-case names of the columns whose marks are in a text, in order.
+
+    >>> split_column_marks(column_mark("tier") + column_mark("A,b"))
+    ('tier', 'a,b')
+    """
+    marks = text.split(",")[1::2]
+    return tuple(mark.replace("%2C", ",").replace("%25", "%") for mark in marks)
 
 
 def omit_flag_column(kind: IdentifierType) -> Sql:
@@ -35,6 +52,8 @@ class ModelTables:
     are the other columns, with the types that they have in the warehouse today. `many_lists` says whether rows name their list. If there
     is a `key`, these columns of the payload are the row key, in place of the identity, and a person may have many rows. `append_only`:
     known rows are neither sent again nor removed. `sends_nulls`: a NULL is a value like any other, which requests print.
+    A NULL in one of the `clear_columns` clears the value that was sent before; if there are any, the model's tables have the column
+    `retl_cleared`. A NULL in one of the `not_null_columns` rejects its row.
     """
 
     dialect: Dialect
@@ -45,6 +64,8 @@ class ModelTables:
     key: tuple[Column, ...] = ()
     append_only: bool = False
     sends_nulls: bool = False
+    clear_columns: tuple[Column, ...] = ()
+    not_null_columns: tuple[Column, ...] = ()
 
     identifier_columns = tuple(IDENTIFIER_COLUMNS.values())
 
@@ -85,7 +106,28 @@ class ModelTables:
     @cached_property
     def row_columns(self) -> tuple[Sql, ...]:
         """Return the columns that the snapshot, the deltas and the rejected rows have in common, in order."""
-        return (*KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN, *self.payload_columns)
+        cleared = (CLEARED_COLUMN,) if self.clear_columns else ()
+        return (
+            *KEY_COLUMNS,
+            *IDENTIFIER_COLUMNS.values(),
+            FIRST_SENT_COLUMN,
+            *cleared,
+            *self.payload_columns,
+        )
+
+    @cached_property
+    def delta_columns(self) -> tuple[Sql, ...]:
+        """Return the columns of the plan's deltas besides the key and the columns of the known row."""
+        cleared = (CLEARED_COLUMN, ONLY_CLEARS_COLUMN) if self.clear_columns else ()
+        return (*DELTA_COLUMNS, *cleared)
+
+    @cached_property
+    def clear_marks(self) -> dict[Sql, Sql]:
+        """Return the columns whose values may be cleared, as SQL writes them, each with the literal of its mark."""
+        return {
+            quote_identifier(column.name): Sql(self.dialect.quote_literal(column_mark(column.name)))
+            for column in self.clear_columns
+        }
 
     @property
     def staged(self) -> str:
@@ -121,6 +163,11 @@ class ModelTables:
     def planned(self) -> str:
         """Return the scratch table of the plan's deltas."""
         return f"planned_{self.table_key}"
+
+    @property
+    def kept(self) -> str:
+        """Return the scratch table of the values that are not cleared, since others have one."""
+        return f"kept_{self.table_key}"
 
     @property
     def snapshot(self) -> str:

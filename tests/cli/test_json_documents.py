@@ -99,6 +99,8 @@ def test_requests_are_named_by_endpoint() -> None:
         "add_to_list",
         "remove_from_list",
         "profiles",
+        "update_profile",
+        "import_profile",
         "start_import",
         "imports",
         "import",

@@ -26,6 +26,7 @@ FIGURES = (
     "deferred",
     "held_at_plan",
     "rejected_by_check",
+    "clears",
     "check_rejections",
 )
 

@@ -9,6 +9,7 @@ import pytest
 
 from reverse_etl.cli.output.events import event_entry, problem_document, request_entry
 from reverse_etl.domain.events import (
+    ClearProgress,
     Event,
     JobProgress,
     ListCreated,
@@ -41,6 +42,11 @@ ENTRIES = (
         '{"model": "vip", "list": "VIP", "rows": 3, "total": 5}',
     ),
     (JobProgress("vip", "VIP", 2), "job_progress", '{"model": "vip", "list": "VIP", "open_jobs": 2}'),
+    (
+        ClearProgress("vip", "VIP", 3, 5),
+        "clear_progress",
+        '{"model": "vip", "list": "VIP", "rows": 3, "total": 5}',
+    ),
     (
         RemoveProgress("vip", "VIP", 3, 5),
         "remove_progress",

@@ -85,11 +85,41 @@ select email, '{{ env_var('DESTINATIONS__KLAVIYO__PRIVATE_API_KEY') }}' as k fro
     surface='list_membership',
     lst='VIP',
     max_removes=2,
-    on_null='clear',
     identifiers={'phone': 'phone'},
     materialized='table',
 ) }}
 select phone from t
+"""),
+    ),
+    case(
+        "a word of on_null",
+        model("""\
+{{ config(surface='list_memberships', list='VIP',
+    on_null={'tier': 'clera'}) }}
+select email, tier from t
+"""),
+    ),
+    case(
+        "a form of on_null",
+        model("""\
+{{ config(surface='profiles',
+    on_null=['tier']) }}
+select email, tier from t
+"""),
+    ),
+    case(
+        "columns of on_null",
+        model("""\
+{{ config(surface='profiles',
+    on_null={'email': 'reject', 'teir': 'clear', 'properties': 'clear', 'tier': 'clear'}) }}
+select email, tier, properties from t
+"""),
+    ),
+    case(
+        "on_null of a surface without attributes",
+        model("""\
+{{ config(surface='list_memberships_by_profile_id', list='VIP', on_null='clear') }}
+select klaviyo_profile_id from t
 """),
     ),
     case(

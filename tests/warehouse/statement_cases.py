@@ -14,9 +14,10 @@ from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import WarehouseError
-from reverse_etl.planning.sql import conflicts, diff, planned_rows, staging, stopped_lists
+from reverse_etl.planning.sql import conflicts, diff, kept_values, planned_rows, staging, stopped_lists
 from reverse_etl.planning.sql.conflicts import SharedIdentifier
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
+from reverse_etl.planning.sql.kept_values import ValueSource
 from reverse_etl.planning.sql.staging import Staging
 from reverse_etl.report import person_rows
 from reverse_etl.state import ModelRecord, RunRecord, RunState, State, StateScope, last_account
@@ -29,7 +30,7 @@ from reverse_etl.state.sql import deltas, members, migrations, pending, rejectio
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.sql.rejections import ModelRejections
 from reverse_etl.state.tables import StateTables
-from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
 from reverse_etl.warehouse.statement import Sql, Statement
 from tests.clocks import NOON, QuickClock
 
@@ -156,6 +157,7 @@ def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
         "members": _members(members.ListComparison(shape, "L1")),
         **{name: iter([(name, statements)]) for name, statements in _shared_tables(dialect)},
         "claimed": _claimed(SharedIdentifier(shape, IdentifierType.PHONE)),
+        "clears": _clears(replace(shape, table_key="tiers_2b3c4d5e")),
     }
 
 
@@ -281,6 +283,61 @@ def _deltas(run: RunDeltas) -> Iterator[Call]:
     yield "inherit_first_sent", deltas.inherit_first_sent(run, tables.table_key, ["L1", "L2"])
     times = [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")]
     yield "backdate_first_sent", deltas.backdate_first_sent(tables, times)
+
+
+def _clears(plain: ModelTables) -> Iterator[Call]:
+    """Yield the statements that differ for a model whose NULLs clear values or reject rows."""
+    shape = replace(plain, clear_columns=plain.payload[:2], not_null_columns=plain.payload[2:])
+    kept = {column.name: replace(column, type=shape.dialect.storage_type(column)) for column in shape.payload}
+    email = Column(_named(shape.dialect.engine, "mail"), ColumnKind.TEXT, "VARCHAR")
+    phone = Column(_named(shape.dialect.engine, "phone"), ColumnKind.TEXT, "VARCHAR")
+    identifiers = {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}
+    run = RunDeltas(shape, RUN, MODEL)
+    state_table, temp_table = shape.dialect.state_table, shape.dialect.temp_table
+    columns = (IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE])
+    names = shape.payload_columns
+    marks = [*shape.clear_marks.values()]
+    sources = [
+        ValueSource(MODEL, temp_table(shape.staged), columns, {marks[0]: [names[0]]}, is_own=True),
+        ValueSource(
+            "it's", state_table(shape.snapshot), columns[:1], dict.fromkeys(marks, names[:2]), is_own=False
+        ),
+    ]
+    yield "create_model_tables", schema.create_model_tables(plain)
+    for table in (shape.deltas, shape.rejected, shape.snapshot):
+        yield "migrate_columns", schema.migrate_columns(shape, table, kept)
+    yield "create_model_tables", schema.create_model_tables(shape)
+    yield "replace_list_ids", staging.replace_list_ids(shape, {"": "L1"})
+    yield "stage_rows", staging.stage_rows(Staging(shape, Sql("select * from people"), identifiers, None))
+    yield "select_first_difference", diff.select_first_difference(ModelDiff(shape, kept))
+    yield "create_empty_plan", planned_rows.create_empty_plan(shape)
+    stored = {**kept, "retl_cleared": Column("retl_cleared", ColumnKind.TEXT, "VARCHAR")}
+    for columns_stored, options in (
+        ({}, DiffOptions()),
+        (kept, DiffOptions()),
+        (stored, DiffOptions(full_refresh=True)),
+        (stored, DiffOptions(stale_list_ids=("L1",))),
+    ):
+        yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, columns_stored, options))
+    yield "count_clears_by_list", planned_rows.count_clears_by_list(shape)
+    yield "collect_kept_values", kept_values.collect_kept_values(shape, sources)
+    yield "count_kept_values", kept_values.count_kept_values(shape)
+    yield "keep_value", kept_values.keep_value(shape, shape.payload[0].name)
+    yield "delete_rows_without_change", kept_values.delete_rows_without_change(shape)
+    yield "select_digest", planned_rows.select_digest(shape)
+    yield "select_sample", diff.select_sample(ModelDiff(shape, stored), 3)
+    yield "set_created_list_ids", planned_rows.set_created_list_ids(shape, {"new:VIP": "L1"})
+    yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", None)
+    yield "mark_uncertain", deltas.mark_uncertain(shape, ["L1"])
+    yield "select_clears", pending.select_clears(run, "L1", range(1, 10))
+    yield "count_clears", pending.count_clears(run, "L1")
+    yield "select_staged_rows", pending.select_staged_rows(run, "L1", IdentifierType.EMAIL, ["a@example.com"])
+    yield "collect_applied", snapshot.collect_applied(run)
+    yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, "c0ffee", [None])
+    yield "delete_unsent", deltas.delete_unsent(run)
+    yield "keep_uncertain", deltas.keep_uncertain(run)
+    model = ModelRejections(shape, *KEY, MODEL)
+    yield "record_klaviyo_rejections", rejections.record_klaviyo_rejections(model, run)
 
 
 def _members(comparison: members.ListComparison) -> Iterator[Call]:

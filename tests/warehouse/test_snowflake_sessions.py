@@ -244,7 +244,7 @@ def deltas(session: Snowflake, rows: int) -> PendingRows:
         session.execute(statement)
     values = ", ".join(f"('r1', {seq}, 'add', 'L1', 'p{seq}@example.com')" for seq in range(1, rows + 1))
     session.execute(Statement.insert(kept, f"INSERT INTO {kept} ({columns}) VALUES {values}"))
-    return PendingRows(session, tables, "r1")
+    return PendingRows(session, tables, "r1", "members")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, assert_never
 
 from reverse_etl.domain.events import (
+    ClearProgress,
     Event,
     JobProgress,
     ListCreated,
@@ -47,6 +48,8 @@ def event_entry(event: Event) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0
             return "send_progress", _of_list(event) | {"rows": event.rows, "total": event.total}
         case JobProgress():
             return "job_progress", _of_list(event) | {"open_jobs": event.open_jobs}
+        case ClearProgress():
+            return "clear_progress", _of_list(event) | {"rows": event.rows, "total": event.total}
         case RemoveProgress():
             return "remove_progress", _of_list(event) | {"rows": event.rows, "total": event.total}
         case ListRead():
@@ -77,5 +80,7 @@ def problem_document(problem: Problem) -> dict[str, str]:
     return {"summary": problem.summary, "where": problem.where, "hint": problem.hint}
 
 
-def _of_list(event: SendProgress | JobProgress | RemoveProgress | ListRead | ListDone) -> dict[str, Any]:
+def _of_list(
+    event: SendProgress | JobProgress | ClearProgress | RemoveProgress | ListRead | ListDone,
+) -> dict[str, Any]:
     return {"model": event.model, "list": event.list}

@@ -23,6 +23,8 @@ REQUESTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.ADD_TO_LIST: "add_to_list",
     Endpoint.REMOVE_FROM_LIST: "remove_from_list",
     Endpoint.PROFILES: "profiles",
+    Endpoint.UPDATE_PROFILE: "update_profile",
+    Endpoint.IMPORT_PROFILE: "import_profile",
     Endpoint.START_IMPORT: "start_import",
     Endpoint.IMPORTS: "imports",
     Endpoint.IMPORT: "import",

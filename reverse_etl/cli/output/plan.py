@@ -21,13 +21,14 @@ _HEADINGS = (
     "snapshot rows",
     "adds",
     "updates",
+    "clears",
     "removes",
     "deferred",
     "held",
     "rejected",
     "unchanged",
 )
-_HIDDEN_IF_ZERO = {"deferred"}
+_HIDDEN_IF_ZERO = {"clears", "deferred"}
 _IDENTIFIER_NAMES = {
     IdentifierType.EMAIL: "e-mail",
     IdentifierType.PHONE: "phone",
@@ -67,6 +68,7 @@ def _row_cells(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, str | in
         "snapshot rows": list_plan.snapshot_rows,
         "adds": list_plan.adds,
         "updates": list_plan.updates,
+        "clears": list_plan.clears,
         "removes": list_plan.removes,
         "deferred": list_plan.deferred,
         "held": list_plan.held_at_plan,
@@ -100,6 +102,8 @@ def _requests_text(plan: Plan) -> str:
         Endpoint.START_IMPORT: ("import", "imports"),
         Endpoint.LIST_PROFILES: ("list look-up", "list look-ups"),
         Endpoint.PROFILES: ("profile look-up", "profile look-ups"),
+        Endpoint.UPDATE_PROFILE: ("profile cleared by id", "profiles cleared by id"),
+        Endpoint.IMPORT_PROFILE: ("profile cleared by identifier", "profiles cleared by identifier"),
         Endpoint.ADD_TO_LIST: ("addition", "additions"),
         Endpoint.REMOVE_FROM_LIST: ("removal", "removals"),
         Endpoint.CREATE_LIST: ("new list", "new lists"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from reverse_etl.domain.events import Event, JobProgress, RemoveProgress, SendProgress
+from reverse_etl.domain.events import ClearProgress, Event, JobProgress, RemoveProgress, SendProgress
 from reverse_etl.formatting import escape_unsafe, format_count
 
 if TYPE_CHECKING:
@@ -30,6 +30,10 @@ class ProgressBars:
             case JobProgress(model, name, jobs):
                 note = f"{format_count(jobs, 'import')} under way" if jobs else "settled"
                 self._progress.update(self._get_task(model, name, None), note=note)
+            case ClearProgress(model, name, rows, total):
+                self._progress.update(
+                    self._get_task(model, name, None), note=f"cleared {rows:,} of {total:,}"
+                )
             case RemoveProgress(model, name, rows, total):
                 self._progress.update(
                     self._get_task(model, name, total), note=f"removed {rows:,} of {total:,}"

@@ -2,8 +2,7 @@
 
 The diff reads the valid staged rows, the snapshot and the uncertain rows (deltas of earlier runs that may or may not be applied).
 It compares columns with IS DISTINCT FROM: no hash, no collision, no confusion of NULL and ''. A desired NULL is no change, except in a
-model whose requests print it. An
-uncertain identity that is desired is sent again; one that is not is removed.
+model whose requests print it, and in a column whose values are cleared. An uncertain identity that is desired is sent again; one that is not is removed.
 """
 
 from __future__ import annotations
@@ -14,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.warehouse.dialect import NumberedRows
-from reverse_etl.warehouse.model_tables import FIRST_SENT_COLUMN, IDENTIFIER_COLUMNS, KEY_COLUMNS, ModelTables
+from reverse_etl.warehouse.model_tables import (
+    CLEARED_COLUMN,
+    FIRST_SENT_COLUMN,
+    IDENTIFIER_COLUMNS,
+    KEY_COLUMNS,
+    ModelTables,
+)
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier
 from reverse_etl.warehouse.type_changes import current_value_sql, is_retyped
@@ -42,12 +47,13 @@ class DiffOptions:
 class Comparison:
     """How one column of a desired row d is compared with the known row k.
 
-    `label` is the column's name as it stands in a list of names.
+    `label` is the column's name as it stands in a list of names. `has_new_value` is whether it differs and is not NULL.
     """
 
     column: Sql
     label: str
     is_changed: Sql
+    has_new_value: Sql
 
 
 @dataclass(frozen=True)
@@ -90,13 +96,26 @@ class ModelDiff:
         }
 
     @property
+    def knows_cleared(self) -> bool:
+        """Return whether the snapshot says which values are cleared; it does from the model's first run with a value to clear on."""
+        return CLEARED_COLUMN in {name.lower() for name in self.stored_columns}
+
+    @property
+    def sends_known_rows(self) -> bool:
+        """Return whether rows are sent again that were proved applied."""
+        return self.options.full_refresh or bool(self.options.stale_list_ids)
+
+    @property
     def empty_columns(self) -> dict[Sql, Sql]:
         """Return the columns of the known rows with their types, for a model without a snapshot."""
         person_columns = dict.fromkeys((*KEY_COLUMNS, *self.person_columns), Sql("VARCHAR"))
-        return person_columns | {
+        payload = {
             quote_identifier(column.name): Sql(self.tables.dialect.storage_type(column))
             for column in self.tables.payload
         }
+        return (
+            person_columns | payload | ({CLEARED_COLUMN: Sql("VARCHAR")} if self.tables.clear_columns else {})
+        )
 
     @cached_property
     def comparisons(self) -> tuple[Comparison, ...]:
@@ -125,10 +144,11 @@ class ModelDiff:
         if column is not None:
             comparable = self.tables.dialect.comparable_sql
             desired, known = comparable(desired, column), comparable(known, column)
-        is_changed = f"{desired} IS DISTINCT FROM {known}"
-        if not self.tables.sends_nulls:
-            is_changed = f"d.{name} IS NOT NULL AND {is_changed}"
-        return Comparison(name, f", {label}", Sql(f"({is_changed})"))
+        differs = f"{desired} IS DISTINCT FROM {known}"
+        has_new_value = f"d.{name} IS NOT NULL AND {differs}"
+        null_is_value = self.tables.sends_nulls or name in self.tables.clear_marks
+        is_changed = differs if null_is_value else has_new_value
+        return Comparison(name, f", {label}", Sql(f"({is_changed})"), Sql(f"({has_new_value})"))
 
     def _column_pairs(self) -> Iterator[tuple[Column, Column | None]]:
         """Yield each payload column with its stored column; names match case-insensitively."""
@@ -184,7 +204,7 @@ def compute_deltas(diff: ModelDiff) -> tuple[Statement, ...]:
 def select_sample(diff: ModelDiff, per_op: int) -> Statement:
     """Return the first deltas of each list and op: (list id, op, identity), then identifiers and payload after, then before.
 
-    The last values are those of `diff.retyped_columns`, in their stored types.
+    Then come the values of `diff.retyped_columns`, in their stored types, and the marks of the columns to clear if any may be.
     """
     columns = (*IDENTIFIER_COLUMNS.values(), *diff.tables.payload_columns)
     return Statement.read(*_render("sample", diff, columns=columns, per_op=per_op))

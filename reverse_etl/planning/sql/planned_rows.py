@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.warehouse.model_tables import (
-    DELTA_COLUMNS,
+    CLEARED_COLUMN,
     FIRST_SENT_COLUMN,
     IDENTIFIER_COLUMNS,
     KEY_COLUMNS,
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 def create_empty_plan(tables: ModelTables) -> Statement:
     """Create an empty plan table, for a model that has nothing to send."""
-    types = {"retl_seq": "BIGINT", "retl_in_snapshot": "BOOLEAN", "retl_uncertain": "BOOLEAN"}
-    names = (*DELTA_COLUMNS, *KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
+    types = {"retl_seq": "BIGINT"} | dict.fromkeys(
+        ("retl_in_snapshot", "retl_uncertain", "retl_only_clears"), "BOOLEAN"
+    )
+    names = (*tables.delta_columns, *KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
     columns = ", ".join(f"{name} {types.get(name, 'VARCHAR')}" for name in names)
     return tables.dialect.replace_empty_temp_table(tables.planned, columns)
 
@@ -66,6 +68,14 @@ def count_planned_by_list(tables: ModelTables) -> Statement:
     )
 
 
+def count_clears_by_list(tables: ModelTables) -> Statement:
+    """Return (list id, rows, uncertain ones) of the rows with values to clear."""
+    return Statement.read(
+        f"SELECT retl_list_id, COUNT(*), COUNT(CASE WHEN retl_uncertain THEN 1 END) FROM {tables.dialect.temp_table(tables.planned)} "
+        f"WHERE {CLEARED_COLUMN} IS NOT NULL GROUP BY retl_list_id ORDER BY retl_list_id"
+    )
+
+
 def count_removes_by_identifier(tables: ModelTables) -> Statement:
     """Return (list id, rows without e-mail and phone, rows that carry each identifier) of the removes."""
     email, phone = IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE]
@@ -82,7 +92,7 @@ def set_created_list_ids(tables: ModelTables, ids: Mapping[str, str]) -> Stateme
 
     The table is created again, since an UPDATE of every row may hold all rows in memory.
     """
-    columns = (*DELTA_COLUMNS, Sql("retl_identity"), *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
+    columns = (*tables.delta_columns, Sql("retl_identity"), *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN)
     return Statement.create(
         tables.dialect.temp_table(tables.planned),
         *render_sql(
@@ -102,6 +112,7 @@ def select_digest(tables: ModelTables) -> Statement:
     identifiers = (f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values())
     values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS, FIRST_SENT_COLUMN)), *identifiers]
     values += [f"d.{column}" for column in tables.payload_columns]
+    values += [f"p.{CLEARED_COLUMN}"] if tables.clear_columns else []
     rows, _ = render_sql("planning/sql/digest_rows", tables.dialect, tables=tables)
     return Statement.read(tables.dialect.select_digest_sql(values, rows, "p.retl_seq"))
 

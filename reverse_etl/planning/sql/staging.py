@@ -116,7 +116,16 @@ class Staging:
         """Return the checks of single rows in their order, each with the problem of a row that fails it."""
         checks = (*self._key_checks(), *self._email_checks(), *self._phone_checks(), *self._id_checks())
         times = ((check, RowProblem.INFINITE_TIME) for check in self.infinite_time_checks.values())
-        return (*((Sql(check), problem) for check, problem in checks), *times)
+        nulls = ((check, RowProblem.NULL_VALUE) for check in self.null_checks.values())
+        return (*((Sql(check), problem) for check, problem in checks), *times, *nulls)
+
+    @cached_property
+    def null_checks(self) -> dict[str, Sql]:
+        """Return, by column name, whether it is NULL, for the columns that may not be; `retl_detail` names the column."""
+        return {
+            column.name: Sql(self.tables.dialect.is_null_sql(column))
+            for column in self.tables.not_null_columns
+        }
 
     @cached_property
     def infinite_time_checks(self) -> dict[str, Sql]:
@@ -125,6 +134,11 @@ class Staging:
             (column.name, self.tables.dialect.is_infinite_time_sql(column)) for column in self.tables.payload
         )
         return {name: Sql(check) for name, check in checks if check is not None}
+
+    @property
+    def named_checks(self) -> tuple[tuple[str, Sql], ...]:
+        """Return the checks whose column `retl_detail` names, in the order of `checks`."""
+        return (*self.infinite_time_checks.items(), *self.null_checks.items())
 
     def _canonical_value(self, kind: IdentifierType) -> str:
         if kind not in self.identifiers:

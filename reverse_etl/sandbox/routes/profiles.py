@@ -284,8 +284,13 @@ def _reject_taken_identifiers(
         )
 
 
-def _select_null_attributes(attributes: Mapping[str, Any]) -> dict[str, None]:
-    return {name: None for name, value in attributes.items() if value is None}
+def _select_null_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that are null, and of the objects the keys that are."""
+    nulls: dict[str, Any] = {name: None for name, value in attributes.items() if value is None}
+    for name in ("properties", "location"):
+        if isinstance(value := attributes.get(name), dict):
+            nulls[name] = {key: None for key, item in value.items() if item is None}
+    return nulls
 
 
 ROUTES: Final = (

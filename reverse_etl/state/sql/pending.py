@@ -55,6 +55,20 @@ def select_removes(tables: ModelTables, run_id: str, list_id: str, seq_range: ra
     return _select_deltas(tables, columns, f"retl_op = '{Op.REMOVE}'", (run_id, list_id), seq_range)
 
 
+def select_clears(run: RunDeltas, list_id: str, seq_range: range) -> Statement:
+    """Return (seq, marks of the columns to clear, the four identifiers) of the rows of one list whose import is proved, by seq."""
+    first_seq, last_seq = seq_range.start, seq_range.stop - 1
+    text = render(
+        "pending_clears", run.tables, run=run, list_id=list_id, first_seq=first_seq, last_seq=last_seq
+    )
+    return Statement.read(*text)
+
+
+def count_clears(run: RunDeltas, list_id: str) -> Statement:
+    """Return the number of the rows of one list with values to clear whose import is proved."""
+    return Statement.read(*render("count_pending_clears", run.tables, run=run, list_id=list_id))
+
+
 def _select_deltas(
     tables: ModelTables, columns: str, condition: str, run_and_list: tuple[str, str], seq_range: range
 ) -> Statement:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.warehouse.dialect import ColumnChange
+from reverse_etl.warehouse.model_tables import CLEARED_COLUMN
 from reverse_etl.warehouse.statement import Statement, quote_identifier
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _ROW_TYPES = (
     "retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, "
     "retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR"
 )
+_CLEARED_TYPE = f"{CLEARED_COLUMN} VARCHAR"
 _DELTA_TYPES = (
     "retl_run_id VARCHAR, retl_seq BIGINT, retl_op VARCHAR, retl_in_snapshot BOOLEAN, retl_uncertain BOOLEAN"
 )
@@ -71,22 +73,31 @@ def create_model_tables(tables: ModelTables) -> tuple[Statement, ...]:
     payload = "".join(
         f", {quote_identifier(column.name)} {dialect.storage_type(column)}" for column in tables.payload
     )
+    row = f"{_ROW_TYPES}{f', {_CLEARED_TYPE}' if tables.clear_columns else ''}{payload}"
     return (
-        dialect.create_state_table(tables.deltas, f"{_DELTA_TYPES}, {_ROW_TYPES}{payload}"),
-        dialect.create_state_table(tables.rejected, f"retl_checksum VARCHAR, {_ROW_TYPES}{payload}"),
-        dialect.create_state_table(tables.snapshot, f"{_ROW_TYPES}{payload}"),
+        dialect.create_state_table(tables.deltas, f"{_DELTA_TYPES}, {row}"),
+        dialect.create_state_table(tables.rejected, f"retl_checksum VARCHAR, {row}"),
+        dialect.create_state_table(tables.snapshot, row),
     )
 
 
 def migrate_columns(
     tables: ModelTables, table: str, stored_columns: Mapping[str, Column]
 ) -> tuple[Statement, ...]:
-    """Bring one of a model's tables to today's columns: add new ones, convert changed ones, keep dropped ones."""
+    """Bring one of a model's tables to today's columns: add new ones, convert changed ones, keep dropped ones.
+
+    A model whose NULLs clear values gets the column that names the cleared ones.
+    """
     columns_by_lowercase = {name.lower(): column for name, column in stored_columns.items()}
     changes = tuple(
         ColumnChange(column, columns_by_lowercase.get(column.name.lower())) for column in tables.payload
     )
-    return tables.dialect.change_columns(table, stored_columns, changes)
+    name, dialect = tables.dialect.state_table(table), tables.dialect
+    added = (
+        Statement.change(name, f"ALTER TABLE {name} ADD COLUMN {_CLEARED_TYPE}", repeatable=False)
+        for _ in range(bool(tables.clear_columns) and CLEARED_COLUMN not in columns_by_lowercase)
+    )
+    return (*dialect.change_columns(table, stored_columns, changes), *added)
 
 
 def drop_temp_tables(dialect: Dialect, names: Sequence[str]) -> tuple[Statement, ...]:

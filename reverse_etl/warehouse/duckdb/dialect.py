@@ -163,6 +163,13 @@ class DuckDBDialect(Dialect):
             case _:
                 return name
 
+    def is_null_sql(self, column: Column) -> str:
+        """Return whether a payload column is NULL or the null of JSON."""
+        name = quote_identifier(column.name)
+        if column.kind is not ColumnKind.JSON:
+            return f"{name} IS NULL"
+        return f"COALESCE(TRIM(CAST({name} AS VARCHAR), {_JSON_SPACES}) = 'null', TRUE)"
+
     def is_infinite_time_sql(self, column: Column) -> str | None:
         """Return whether a value is or contains an infinite date or time; None if its type has none."""
         return is_infinite_time_sql(quote_identifier(column.name), column.type)

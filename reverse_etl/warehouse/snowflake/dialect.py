@@ -189,6 +189,13 @@ class SnowflakeDialect(Dialect):
             case _:
                 return name
 
+    def is_null_sql(self, column: Column) -> str:
+        """Return whether a payload column is NULL or the null of JSON."""
+        name = quote_identifier(column.name)
+        if column.kind is not ColumnKind.JSON:
+            return f"{name} IS NULL"
+        return f"COALESCE(TO_JSON(TO_VARIANT({name})) = 'null', TRUE)"
+
     def is_infinite_time_sql(self, column: Column) -> str | None:
         """Return whether a date or time is outside of the years that the connector can return."""
         if column.kind not in {ColumnKind.DATE, ColumnKind.TIMESTAMP, ColumnKind.TIMESTAMP_TZ}:

@@ -30,5 +30,5 @@ ORDER BY recorded_at DESC, first_seq;
 SELECT list_id, row_key, source, code, field, detail FROM state.rejections WHERE account_id = ? AND project = ? AND model = ? AND row_key IN (?) AND source = ? ORDER BY list_id, row_key;
 -- with ('acc', 'shop', 'vip', 'email:a@example.com', 'klaviyo')
 DELETE FROM state.row_exceptions WHERE run_id = ? AND model = ?
-AND seq NOT IN (SELECT retl_seq FROM state.deltas_vip_0a1b2c3d WHERE retl_run_id = ?);
+AND ABS(seq) NOT IN (SELECT retl_seq FROM state.deltas_vip_0a1b2c3d WHERE retl_run_id = ?);
 -- with ('r1', 'vip', 'r1')

@@ -1,0 +1,190 @@
+"""Clear the values that became NULL of one list's rows, by a request a row.
+
+It begins when the imports of the list are settled, and takes only rows whose import is proved. The row is
+applied when the reply shows the values cleared. Until then it is uncertain: the next run sends it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.delivery.concurrency import map_concurrently
+from reverse_etl.delivery.import_bisect import find_systematic_failure
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.batched import batched
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.events import ClearProgress
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.errors import KlaviyoError, ReplyLost, UnusableReply
+from reverse_etl.klaviyo import clears
+from reverse_etl.klaviyo.clears import ProfileChanged, ProfileRefused
+from reverse_etl.klaviyo.errors import is_content_refusal
+from reverse_etl.klaviyo.filters import MAX_VALUES
+from reverse_etl.klaviyo.imports import RowError
+from reverse_etl.warehouse.model_tables import split_column_marks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.surfaces.operations import ClearValues
+    from reverse_etl.warehouse.interface import Row
+
+_READ_ROWS: Final = 10_000  # at a time from the warehouse
+_GROUP_ROWS: Final = 2 * MAX_VALUES  # half of them are looked up, in one request
+NOT_CLEARED: Final = RowError("not_cleared", "", "Klaviyo's reply does not show the value cleared.")
+
+
+@dataclass(frozen=True)
+class ValuesToClear:
+    """The properties to clear of one row, its first identifier, and the profile's id if it is known."""
+
+    seq: int
+    names: tuple[str, ...]
+    kind: IdentifierType
+    value: str
+    profile_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ClearResult:
+    """The result of one row: the state of its clear, Klaviyo's error, or the failure that stops the list."""
+
+    seq: int
+    state: ReceiptState
+    error: RowError | None = None
+    failure: str = ""
+
+
+def clear_values(delivery: ListDelivery, operation: ClearValues) -> None:
+    """Clear what one list's rows no longer have. A failure stops the list; its counter holds the reason."""
+    delivery.receipt_buffer.flush()  # which rows are read depends on the receipts of their imports
+    list_id = delivery.list_plan.list_ref.id
+    total = delivery.pending_rows.count_clears(list_id)
+    done = 0
+    for group in _read_groups(delivery):
+        if delivery.counter.stopped:
+            break
+        try:
+            rows = _look_up_profiles(delivery.context.klaviyo, group)
+        except KlaviyoError as error:
+            delivery.counter.fail(str(error))
+            break
+        results = [*map_concurrently(delivery.context, lambda row: _send(delivery, operation, row), rows)]
+        _record(delivery, results)
+        done += len(results)
+        delivery.context.on_event(
+            ClearProgress(delivery.model_plan.model.name, delivery.list_plan.list_ref.name, done, total)
+        )
+    delivery.counter.replace(Outcome.APPLIED, Outcome.NOT_SENT, total - done)
+
+
+def _read_groups(delivery: ListDelivery) -> Iterator[Sequence[ValuesToClear]]:
+    properties = {part.column.lower(): part.property for part in delivery.model_plan.model.payload}
+    kinds = delivery.model_plan.tables.identifiers
+    for rows in delivery.pending_rows.read_clears(delivery.list_plan.list_ref.id, _READ_ROWS):
+        for group in batched(rows, _GROUP_ROWS):
+            yield [_read_row(row, kinds, properties) for row in group]
+
+
+def _read_row(row: Row, kinds: Sequence[IdentifierType], properties: Mapping[str, str]) -> ValuesToClear:
+    seq, marks, *values = row
+    by_kind = dict(zip(IdentifierType, values, strict=True))
+    kind = next(kind for kind in kinds if by_kind[kind] is not None)
+    names = tuple(properties[column] for column in split_column_marks(marks))
+    return ValuesToClear(seq, names, kind, by_kind[kind])
+
+
+def _look_up_profiles(klaviyo: Klaviyo, group: Sequence[ValuesToClear]) -> list[ValuesToClear]:
+    """Return the rows, every second one with the id of its profile, if exactly one has its identifier."""
+    profile_ids: dict[tuple[IdentifierType, str], list[str]] = {}
+    looked_up = [row for row in group[1::2] if row.kind is not IdentifierType.PROFILE_ID]
+    for kind in dict.fromkeys(row.kind for row in looked_up):
+        values = [row.value for row in looked_up if row.kind is kind]
+        try:
+            profiles = klaviyo.find_profiles(kind, values)
+        except UnusableReply as error:
+            if not is_content_refusal(error):
+                raise
+            continue  # one of the values can't be looked up: the other endpoint finds these profiles
+        for profile in profiles:
+            profile_ids.setdefault((kind, profile.identifier(kind) or ""), []).append(profile.id)
+    return [_with_profile_id(row, profile_ids.get((row.kind, row.value), ())) for row in group]
+
+
+def _with_profile_id(row: ValuesToClear, found: Sequence[str]) -> ValuesToClear:
+    if row.kind is IdentifierType.PROFILE_ID:
+        found = (row.value,)
+    return ValuesToClear(row.seq, row.names, row.kind, row.value, found[0] if len(found) == 1 else None)
+
+
+def _send(delivery: ListDelivery, operation: ClearValues, row: ValuesToClear) -> ClearResult:
+    """Send one row's request, in a thread of its own. Never raises KlaviyoError.
+
+    A profile that was merged or deleted since its look-up is found by its identifier.
+    """
+    klaviyo = delivery.context.klaviyo
+    try:
+        reply = None
+        if row.profile_id is not None:
+            request = clears.update_request(operation.by_id, row.profile_id, row.names)
+            reply = klaviyo.change_profile(request)
+        if reply is None or (isinstance(reply, ProfileRefused) and reply.status == HTTPStatus.NOT_FOUND):
+            request = clears.import_request(operation.by_identifier, row.kind, row.value, row.names)
+            reply = klaviyo.change_profile(request)
+    except ReplyLost as error:
+        return ClearResult(row.seq, ReceiptState.UNKNOWN, failure=str(error))
+    except KlaviyoError as error:
+        return ClearResult(row.seq, ReceiptState.NOT_SENT, failure=str(error))
+    match reply:
+        case ProfileChanged(attributes):
+            is_cleared = not clears.find_uncleared(attributes, row.names)
+            state = ReceiptState.APPLIED if is_cleared else ReceiptState.UNKNOWN
+            return ClearResult(row.seq, state, None if is_cleared else NOT_CLEARED)
+        case ProfileRefused(_, refusal):
+            return ClearResult(row.seq, ReceiptState.NOT_SENT, refusal)
+
+
+def _record(delivery: ListDelivery, results: Sequence[ClearResult]) -> None:
+    """Record a group's results by one receipt, of the cleared rows, and a row exception for each other."""
+    refused = [result.error for result in results if result.error and result.state is ReceiptState.NOT_SENT]
+    systematic = find_systematic_failure(refused, len(results))
+    failures = [result.failure for result in results if result.failure]
+    for reason in (systematic, *failures):
+        if reason:
+            delivery.counter.fail(reason)
+    exceptions = [
+        _row_exception(result, is_rejected=systematic is None)
+        for result in results
+        if result.state is not ReceiptState.APPLIED
+    ]
+    seqs = sorted(result.seq for result in results)
+    cleared = len(results) - len(exceptions)
+    list_id = delivery.list_plan.list_ref.id
+    receipt = Receipt(list_id, Op.CLEAR, -seqs[-1], -seqs[0], ReceiptState.APPLIED, cleared)
+    delivery.receipt_buffer.add((receipt,), exceptions)
+    for exception in exceptions:
+        delivery.counter.replace(Outcome.APPLIED, _OUTCOMES[exception.kind], 1)
+
+
+_OUTCOMES: Final = {
+    RowExceptionKind.REJECTED: Outcome.REJECTED,
+    RowExceptionKind.NOT_SENT: Outcome.NOT_SENT,
+    RowExceptionKind.UNKNOWN: Outcome.UNKNOWN,
+}
+
+
+def _row_exception(result: ClearResult, *, is_rejected: bool) -> RowException:
+    """Return why a row's values are not cleared. Its number is that of the row with a minus."""
+    error = result.error or RowError("", "", "")
+    if result.state is ReceiptState.UNKNOWN:
+        kind = RowExceptionKind.UNKNOWN
+    elif result.error is not None and is_rejected:
+        kind = RowExceptionKind.REJECTED
+    else:
+        kind = RowExceptionKind.NOT_SENT
+    return RowException(-result.seq, kind, error.code, error.field, error.detail)

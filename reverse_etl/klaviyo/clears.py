@@ -1,0 +1,143 @@
+"""Clear values of single profiles, which a bulk import can't do: there a null changes nothing.
+
+Source: API reference, 'Update Profile' and 'Create or Update Profile'; guide 'Bulk Import Profiles'. Both
+requests reply with the profile as it is afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import orjson
+
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.klaviyo.errors import CONTENT_REFUSALS
+from reverse_etl.klaviyo.imports import RowError, make_row_error
+from reverse_etl.klaviyo.jsonapi import parse_document, parse_errors, parse_resource
+from reverse_etl.klaviyo.messages import Request
+from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
+from reverse_etl.klaviyo.serialize import ATTRIBUTES, location_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reverse_etl.klaviyo.endpoints import Endpoint
+    from reverse_etl.klaviyo.messages import Response
+
+_NEVER_CLEARED: Final = frozenset({*FIELD_BY_IDENTIFIER_TYPE.values(), "properties"})
+
+
+@dataclass(frozen=True)
+class ProfileChanged:
+    """Klaviyo changed the profile, and replied with its attributes."""
+
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ProfileRefused:
+    """Klaviyo refused to change the profile."""
+
+    status: int
+    error: RowError
+
+
+ProfileReply: TypeAlias = ProfileChanged | ProfileRefused
+
+
+def is_clearable(name: str) -> bool:
+    """Return whether a property can be cleared by its name.
+
+    No identifier is: a profile may lose its last one. `properties` holds others by their own names.
+    """
+    return name not in _NEVER_CLEARED
+
+
+def same_value_names(name: str, others: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the other properties that may write the value that `name` stands for."""
+    is_location = name == "location" or location_field(name)
+    return tuple(
+        other
+        for other in others
+        if other == name
+        or (other == "location" and is_location)
+        or (name == "location" and location_field(other))
+        or (other == "properties" and not is_location and name not in ATTRIBUTES)
+    )
+
+
+def null_attributes(names: Iterable[str]) -> dict[str, Any]:
+    """Return the attributes of a request that clears these properties.
+
+    >>> null_attributes(["title", "location_city", "tier"])
+    {'title': None, 'location': {'city': None}, 'properties': {'tier': None}}
+    """
+    attributes: dict[str, Any] = {}
+    for name in names:
+        if name in ATTRIBUTES or name == "location":
+            attributes[name] = None
+        elif part := location_field(name):
+            attributes.setdefault("location", {})[part] = None
+        else:
+            attributes.setdefault("properties", {})[name] = None
+    return attributes
+
+
+def find_uncleared(attributes: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the properties that a reply does not prove cleared.
+
+    A reply that does not speak of them proves nothing.
+    """
+    return tuple(name for name in names if not _is_cleared(attributes, name))
+
+
+def update_request(endpoint: Endpoint, profile_id: str, names: Iterable[str]) -> Request:
+    """Return the request that clears properties of a profile by its id."""
+    document = {"data": {"type": "profile", "id": profile_id, "attributes": null_attributes(names)}}
+    return Request(endpoint, endpoint.path(profile_id), orjson.dumps(document))
+
+
+def import_request(endpoint: Endpoint, kind: IdentifierType, value: str, names: Iterable[str]) -> Request:
+    """Return the request that clears properties of the profile with an identifier."""
+    attributes = null_attributes(names)
+    profile: dict[str, Any] = {"type": "profile"}
+    if kind is IdentifierType.PROFILE_ID:
+        profile["id"] = value
+    else:
+        attributes = {FIELD_BY_IDENTIFIER_TYPE[kind]: value} | attributes
+    document = {"data": profile | {"attributes": attributes}}
+    return Request(endpoint, endpoint.path(), orjson.dumps(document))
+
+
+def parse_reply(request: Request, response: Response) -> ProfileReply | None:
+    """Return the meaning of a reply, None if it is not about the content. Raises MalformedReply."""
+    if request.endpoint.is_success(response.status):
+        return ProfileChanged(parse_resource(parse_document(response)).attributes)
+    errors = parse_errors(response) if response.status in CONTENT_REFUSALS else ()
+    if not errors:
+        return None
+    first = errors[0]
+    field = first.pointer.rstrip("/").rpartition("/")[2]
+    return ProfileRefused(
+        response.status,
+        make_row_error(
+            first.code, "" if field in {"data", "attributes"} else field, first.detail or first.title
+        ),
+    )
+
+
+def _is_cleared(attributes: Mapping[str, Any], name: str) -> bool:
+    part = location_field(name)
+    holder = "location" if part else name if name in ATTRIBUTES or name == "location" else "properties"
+    if holder not in attributes:
+        return False
+    value = attributes[holder]
+    if holder == name or value is None:
+        return not _has_value(value)
+    return isinstance(value, dict) and not _has_value(value.get(part or name))
+
+
+def _has_value(value: Any) -> bool:
+    """Return whether a value is more than null; Klaviyo may reply with an empty location as one of nulls."""
+    return any(map(_has_value, value.values())) if isinstance(value, dict) else value is not None

@@ -1,0 +1,56 @@
+"""The settings of surfaces that send attributes of people."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field, InstanceOf
+
+from reverse_etl.domain.null_rules import NullRules, OnNull
+from reverse_etl.parsing.suggestions import did_you_mean
+from reverse_etl.parsing.validation import AdviceError
+from reverse_etl.surfaces.interface import SurfaceSettings
+from reverse_etl.surfaces.shared_operations import CLEAR_VALUES
+
+if TYPE_CHECKING:
+    from reverse_etl.surfaces.interface import Surface
+
+ALL_COLUMNS: Final = "*"
+_EXAMPLE: Final = "For example: on_null='clear', or on_null={'tier': 'clear', '*': 'omit'}"
+
+
+def _read_null_rules(value: Any) -> NullRules:
+    """Return the rules of one word, or of words by column. Raises AdviceError."""
+    rules = value if isinstance(value, dict) else {ALL_COLUMNS: value}
+    if not rules or not all(isinstance(column, str) for column in rules):
+        raise AdviceError("on_null is neither a word nor a mapping of columns to words.", _EXAMPLE)
+    words = {column.lower(): _read_word(column, word) for column, word in rules.items()}
+    default = words.pop(ALL_COLUMNS, OnNull.OMIT)
+    return NullRules(default, words)
+
+
+def _read_word(column: str, word: Any) -> OnNull:
+    if word in list(OnNull):
+        return OnNull(word)
+    where = "on_null" if column == ALL_COLUMNS else f"on_null of {column}"
+    hint = did_you_mean(str(word), [rule.value for rule in OnNull])
+    raise AdviceError(f"{where} cannot be {word!r}.", hint)
+
+
+class ProfileSettings(SurfaceSettings):
+    """The settings of a model that sends attributes of people, as written in `config()`."""
+
+    on_null: Annotated[InstanceOf[NullRules], BeforeValidator(_read_null_rules)] = Field(
+        default=NullRules(), description=_EXAMPLE
+    )
+
+    def configure(self, surface: Surface) -> Surface:
+        """Return the surface of a model with these settings."""
+        columns = replace(surface.columns, null_rules=self.on_null)
+        return replace(surface, columns=columns, clear=CLEAR_VALUES if self.on_null.may_clear else None)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings that are not the defaults, by which a changed model is known."""
+        rules = self.on_null.describe()
+        return {"on_null": rules} if rules else {}

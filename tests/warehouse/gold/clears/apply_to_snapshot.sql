@@ -1,0 +1,40 @@
+-- apply_to_snapshot 1
+duckdb:    DELETE FROM state.snapshot_tiers_2b3c4d5e AS retl_s WHERE EXISTS (
+duckdb:      SELECT 1 FROM temp.applied_tiers_2b3c4d5e AS t WHERE t.retl_list_id = retl_s.retl_list_id AND t.retl_identity = retl_s.retl_identity);
+duckdb:    INSERT INTO state.snapshot_tiers_2b3c4d5e (retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_cleared, "first_name", "spent", "Since", "tags") SELECT retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_cleared, "first_name", "spent", "Since", "tags" FROM (
+snowflake: MERGE INTO state.snapshot_tiers_2b3c4d5e AS s USING (
+SELECT d.retl_op, d.retl_list_id, d.retl_identity, COALESCE(d.retl_email, s.retl_email) AS retl_email, COALESCE(d.retl_phone_e164, s.retl_phone_e164) AS retl_phone_e164, COALESCE(d.retl_external_id, s.retl_external_id) AS retl_external_id, COALESCE(d.retl_klaviyo_profile_id, s.retl_klaviyo_profile_id) AS retl_klaviyo_profile_id,
+    COALESCE(d.retl_first_sent_at, s.retl_first_sent_at) AS retl_first_sent_at,
+    NULLIF(CONCAT('',
+      CASE WHEN d."first_name" IS NULL AND POSITION(',first_name,' IN CONCAT(COALESCE(d.retl_cleared, ''), COALESCE(s.retl_cleared, ''))) > 0 THEN ',first_name,' ELSE '' END,
+      CASE WHEN d."spent" IS NULL AND POSITION(',spent,' IN CONCAT(COALESCE(d.retl_cleared, ''), COALESCE(s.retl_cleared, ''))) > 0 THEN ',spent,' ELSE '' END), '') AS retl_cleared,
+    COALESCE(d."first_name", CASE WHEN NOT d.retl_uncertain AND POSITION(',first_name,' IN COALESCE(d.retl_cleared, '')) = 0 THEN s."first_name" END) AS "first_name",
+    COALESCE(d."spent", CASE WHEN NOT d.retl_uncertain AND POSITION(',spent,' IN COALESCE(d.retl_cleared, '')) = 0 THEN s."spent" END) AS "spent",
+    COALESCE(d."Since", CASE WHEN NOT d.retl_uncertain THEN s."Since" END) AS "Since",
+    COALESCE(d."tags", CASE WHEN NOT d.retl_uncertain THEN s."tags" END) AS "tags"
+  FROM state.deltas_tiers_2b3c4d5e AS d JOIN temp.applied_tiers_2b3c4d5e AS t ON t.retl_seq = d.retl_seq
+  LEFT JOIN temp.replaced_tiers_2b3c4d5e AS s ON s.retl_list_id = d.retl_list_id AND s.retl_identity = d.retl_identity
+  WHERE d.retl_run_id = ?
+duckdb:    ) AS t WHERE retl_op <> 'remove';
+snowflake: ) AS t ON t.retl_list_id = s.retl_list_id AND t.retl_identity = s.retl_identity
+snowflake: WHEN MATCHED AND t.retl_op = 'remove' THEN DELETE
+snowflake: WHEN MATCHED THEN UPDATE SET retl_email = t.retl_email, retl_phone_e164 = t.retl_phone_e164, retl_external_id = t.retl_external_id, retl_klaviyo_profile_id = t.retl_klaviyo_profile_id, retl_first_sent_at = t.retl_first_sent_at, retl_cleared = t.retl_cleared, "first_name" = t."first_name", "spent" = t."spent", "Since" = t."Since", "tags" = t."tags"
+snowflake: WHEN NOT MATCHED AND t.retl_op <> 'remove' THEN INSERT (retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_cleared, "first_name", "spent", "Since", "tags") VALUES (t.retl_list_id, t.retl_identity, t.retl_email, t.retl_phone_e164, t.retl_external_id, t.retl_klaviyo_profile_id, t.retl_first_sent_at, t.retl_cleared, t."first_name", t."spent", t."Since", t."tags");
+-- with ('r1',)
+DELETE FROM state.rejected_tiers_2b3c4d5e AS retl_r WHERE EXISTS (
+  SELECT 1 FROM temp.applied_tiers_2b3c4d5e AS t WHERE t.retl_list_id = retl_r.retl_list_id AND t.retl_identity = retl_r.retl_identity);
+DELETE FROM state.rejected_tiers_2b3c4d5e AS retl_r WHERE EXISTS (
+  SELECT 1 FROM state.deltas_tiers_2b3c4d5e AS d
+  WHERE d.retl_run_id = ? AND d.retl_seq IN (SELECT ABS(f.seq) FROM state.row_exceptions AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected')
+  AND d.retl_list_id = retl_r.retl_list_id AND d.retl_identity = retl_r.retl_identity);
+-- with ('r1', 'r1', 'vip')
+INSERT INTO state.rejected_tiers_2b3c4d5e (retl_checksum, retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_cleared, "first_name", "spent", "Since", "tags")
+SELECT ?, retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_cleared, "first_name", "spent", "Since", "tags" FROM state.deltas_tiers_2b3c4d5e
+WHERE retl_run_id = ? AND retl_seq IN (SELECT ABS(f.seq) FROM state.row_exceptions AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'rejected');
+-- with ('c0ffee', 'r1', 'r1', 'vip')
+DELETE FROM state.deltas_tiers_2b3c4d5e WHERE retl_run_id = ?
+AND retl_seq IN (SELECT retl_seq FROM temp.applied_tiers_2b3c4d5e WHERE TRUE);
+-- with ('r1',)
+DELETE FROM state.deltas_tiers_2b3c4d5e WHERE retl_run_id = ? AND NOT retl_uncertain
+AND retl_seq IN (SELECT ABS(f.seq) FROM state.row_exceptions AS f WHERE f.run_id = ? AND f.model = ? AND f.kind NOT IN ('unknown', 'held') AND f.seq > 0);
+-- with ('r1', 'r1', 'vip')
