@@ -105,6 +105,10 @@ def test_requests_are_named_by_endpoint() -> None:
         "imports",
         "import",
         "import_errors",
+        "suppress",
+        "suppression",
+        "unsuppress",
+        "unsuppression",
     ]
 
 
