@@ -53,7 +53,7 @@ class Hands(Shop):
 def test_a_manually_changed_list_converges_once_it_is_reconciled() -> None:
     """Members who were removed are back; members who were adopted and are not desired are removed."""
     few = settings(
-        max_examples=6, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
+        max_examples=4, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
     )
     run_state_machine_as_test(Hands, settings=few)
 
