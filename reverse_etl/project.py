@@ -25,10 +25,10 @@ from reverse_etl.errors import GuardRefused
 from reverse_etl.models.model import Model
 from reverse_etl.models.project_models import ProjectModels
 from reverse_etl.planning import planner as planning
-from reverse_etl.planning.dbt_gate import DbtGate
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.plan_drift import require_same_account, require_same_models, require_same_target
 from reverse_etl.planning.planner import PlanRequest, require_known_allowances, require_known_models
+from reverse_etl.planning.project_gate import ProjectGate
 from reverse_etl.reconcile import operations as flow
 from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
 from reverse_etl.report.explain import add_memberships, explain_person
@@ -125,9 +125,9 @@ class Project:
         return self.project_models.select(select, exclude)
 
     @property
-    def dbt_gate(self) -> DbtGate:
+    def dbt_gate(self) -> ProjectGate:
         """Return the gate behind dbt, as of now."""
-        return DbtGate(
+        return ProjectGate(
             target=self.target,
             dbt_project=self.dbt_project,
             record_path=self.artifacts_folder / RECORD_FILE,

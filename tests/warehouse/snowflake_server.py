@@ -49,7 +49,7 @@ class Fault:
 
 
 @dataclass
-class World:
+class StandIn:
     """The state of the stand-in beside fakesnow's."""
 
     faults: list[Fault] = field(default_factory=list)
@@ -62,7 +62,7 @@ class World:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-world = World()
+stand_in = StandIn()
 _BLOCK = re.compile(
     r"execute immediate \$\$\s*begin\s+(.*);\s*return '';\s*"
     r"exception\s+when other then\s+return sqlerrm;\s*end;\s*\$\$.*",
@@ -86,23 +86,23 @@ def unplaced(text: str) -> str:
 async def login(request: Request) -> Response:
     """Sign in; without looking at the proof, which is kept for the tests to look at."""
     asked = (await body_of(request))["data"]
-    world.logins.append({**asked, "query": dict(request.query_params)})
-    if world.login_fault is not None:
+    stand_in.logins.append({**asked, "query": dict(request.query_params)})
+    if stand_in.login_fault is not None:
         return JSONResponse(
             {
                 "data": None,
-                "code": world.login_fault.code,
-                "message": world.login_fault.message,
+                "code": stand_in.login_fault.code,
+                "message": stand_in.login_fault.message,
                 "success": False,
             }
         )
-    async with world.lock:
+    async with stand_in.lock:
         reply = await server.login_request(request)
     document = json.loads(reply.body)
-    world.users[document["data"]["token"]] = asked.get("LOGIN_NAME", "")
+    stand_in.users[document["data"]["token"]] = asked.get("LOGIN_NAME", "")
     document["data"] |= {
         "masterToken": "master",
-        "sessionId": next(world.sessions),
+        "sessionId": next(stand_in.sessions),
         "validityInSeconds": 3600,
         "masterValidityInSeconds": 14400,
     }
@@ -113,12 +113,12 @@ async def query(request: Request) -> Response:
     """Run a statement once per request number."""
     number = request.query_params.get("requestId", "")
     asked = await body_of(request)
-    if number in world.replies:
-        return Response(world.replies[number], media_type="application/json")
+    if number in stand_in.replies:
+        return Response(stand_in.replies[number], media_type="application/json")
     text = asked.get("sqlText", "")
     if not asked.get("describeOnly"):
-        world.journal.append({"sql": text, "tag": (asked.get("parameters") or {}).get("QUERY_TAG")})
-    fault = next((one for one in world.faults if one.times > 0 and re.search(one.pattern, text)), None)
+        stand_in.journal.append({"sql": text, "tag": (asked.get("parameters") or {}).get("QUERY_TAG")})
+    fault = next((one for one in stand_in.faults if one.times > 0 and re.search(one.pattern, text)), None)
     if fault is not None:
         fault.times -= 1
         if fault.code:
@@ -130,9 +130,9 @@ async def query(request: Request) -> Response:
                     "success": False,
                 }
             )
-    async with world.lock:  # fakesnow can't run two statements at once
+    async with stand_in.lock:  # fakesnow can't run two statements at once
         reply = await run_block(request, asked) or await run_statement(request, asked, unplaced(text))
-    world.replies[number] = reply.body
+    stand_in.replies[number] = reply.body
     if fault is not None and fault.lost:
         return Response("gateway time-out", status_code=504)
     return reply
@@ -163,22 +163,22 @@ async def control(request: Request) -> Response:
     asked = await body_of(request)
     match request.path_params["what"]:
         case "fault":
-            world.faults.append(Fault(**asked))
+            stand_in.faults.append(Fault(**asked))
         case "login_fault":
-            world.login_fault = Fault(**asked) if asked else None
+            stand_in.login_fault = Fault(**asked) if asked else None
         case "forget":
-            world.faults.clear()
-            world.journal.clear()
-            world.logins.clear()
-            world.login_fault = None
+            stand_in.faults.clear()
+            stand_in.journal.clear()
+            stand_in.logins.clear()
+            stand_in.login_fault = None
         case "drop":
             with contextlib.suppress(duckdb.Error):  # a session may still be in it
                 server.shared_fs.duck_conn.execute(f"DETACH {asked['database']}")
         case "expire":
             for token in [*server.sessions]:
-                if asked.get("user") in {None, world.users.get(token)}:
+                if asked.get("user") in {None, stand_in.users.get(token)}:
                     del server.sessions[token]
-    return JSONResponse({"journal": world.journal, "logins": world.logins})
+    return JSONResponse({"journal": stand_in.journal, "logins": stand_in.logins})
 
 
 async def renew(request: Request) -> Response:

@@ -10,7 +10,7 @@ from reverse_etl.dbt.findings import GatedModel, GateInput, Place
 from reverse_etl.dbt.gate import GateMode, GateOptions, GateVerdict, check_gate
 from reverse_etl.dbt.record import write_record
 from reverse_etl.errors import Problem
-from reverse_etl.planning.dbt_evidence import read_recorded_results, with_evidence
+from reverse_etl.planning.dbt_results import read_recorded_results, with_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class DbtGate:
+class ProjectGate:
     """The gate of one target at one moment. Outside a dbt project `dbt_project` is None: nothing is known.
 
     Its methods raise UsageError if a dbt project has no results, IncompleteFile if a file is cut off, and
