@@ -136,7 +136,7 @@ class _ModelSearch:
             held_by=tuple(self._find_holding_rows(facts)),
             stop_reason=list_plan.stop_reason if list_plan else "",
             removal_not_found_at=facts.not_found_at,
-            changes=_find_changes(facts),
+            changes=_find_changes(facts, [column.name for column in self.model_plan.tables.clear_columns]),
         )
 
     def _find_rows(self, facts: dict[str | None, _Facts]) -> None:
@@ -214,8 +214,11 @@ def _split_row(
     return identifiers, rest[:number], dict(zip(tables.payload_names, rest[number:], strict=True))
 
 
-def _find_changes(facts: _Facts) -> dict[str, tuple[Any, Any]]:
-    """Return, by name, the values before and after of the columns in which the valid row differs."""
+def _find_changes(facts: _Facts, clear_columns: Collection[str]) -> dict[str, tuple[Any, Any]]:
+    """Return, by name, the values before and after of the columns in which the valid row differs.
+
+    A NULL is a change only in a column whose values are cleared.
+    """
     valid = next((row for row in facts.rows if row.rejection is None), None)
     sent = next((row for row in facts.sent if valid is not None and row.identity == valid.identity), None)
     if valid is None or sent is None:
@@ -224,5 +227,5 @@ def _find_changes(facts: _Facts) -> dict[str, tuple[Any, Any]]:
     return {
         name.lower(): (before.get(name.lower()), value)
         for name, value in {**valid.identifiers, **valid.values}.items()
-        if value is not None and before.get(name.lower()) != value
+        if (value is not None or name in clear_columns) and before.get(name.lower()) != value
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
+from reverse_etl.warehouse.model_tables import FIRST_SENT_COLUMN, IDENTIFIER_COLUMNS, KEY_COLUMNS
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -60,8 +60,9 @@ def select_planned(tables: ModelTables, identities: Sequence[str]) -> Statement:
 def select_sent_rows(tables: ModelTables, values: Mapping[IdentifierType, str]) -> Statement:
     """Return (list id, identity, identifiers, first sent, payload) of the rows of the snapshot."""
     condition, parameters = _has_identifier("", values)
+    columns = (*KEY_COLUMNS, *IDENTIFIER_COLUMNS.values(), FIRST_SENT_COLUMN, *tables.payload_columns)
     return Statement.read(
-        f"SELECT {', '.join(tables.row_columns)} FROM {tables.dialect.state_table(tables.snapshot)}\n"
+        f"SELECT {', '.join(columns)} FROM {tables.dialect.state_table(tables.snapshot)}\n"
         f"WHERE {condition} ORDER BY 1, 2 LIMIT {MAX_ROWS}",
         parameters,
     )

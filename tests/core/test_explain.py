@@ -108,6 +108,22 @@ def test_a_new_person_is_explained_by_the_model(members: World) -> None:
     assert dict(found.rows[0].values) == {"first_name": "Eve"}
 
 
+def test_a_value_that_is_cleared_is_a_change(world: World) -> None:
+    """Where NULLs clear, a value that became NULL is what the next run changes."""
+    members_model(world, on_null={"first_name": "clear"})
+    change(world, person("ann"), person("bob"))
+    world.run()
+    world.calm()
+    change(world, person("ann", first_name=None), person("bob"))
+    found = only(explain(world, ANN))
+    assert found.describe_next_run() == "sends the row again: first_name Ann → NULL"
+    world.run()
+    world.calm()
+    cleared = only(explain(world, ANN))
+    assert cleared.describe_next_run() == "nothing: the row is unchanged"
+    assert cleared.sent[0].values == {"first_name": None}
+
+
 def test_a_person_is_found_by_each_identifier(members: World) -> None:
     """The text can be an e-mail, an external id; a text that nobody has finds nobody."""
     assert only(explain(members, "c-ann")).sent[0].identity == f"email:{ANN}"
@@ -124,6 +140,7 @@ REASONS: dict[RowProblem, dict[str, Any]] = {
     RowProblem.PHONE_MALFORMED: {"phone": "+0"},
     RowProblem.ID_TOO_LONG: {"profile_id": "x" * 256},
     RowProblem.INFINITE_TIME: {"seen_at": "infinity"},
+    RowProblem.NULL_VALUE: {"city": None},
     RowProblem.NO_LIST: {"club": " "},
     RowProblem.LIST_INVISIBLE: {"club": "a\u200bb"},
     RowProblem.UNKNOWN_LIST: {"club": "Nowhere"},
@@ -139,14 +156,16 @@ def test_a_rejected_row_has_its_check_as_the_reason(
     world.new_list("Members")
     row = {"email": ANN, "phone": "+14155550100", "id": "c-1", "profile_id": None, "seen_at": None} | {
         "club": "Members",
+        "city": "Oslo",
         **changes,
     }
-    columns = "email VARCHAR, phone VARCHAR, id VARCHAR, profile_id VARCHAR, seen_at TIMESTAMP, club VARCHAR"
-    world.people([row], columns=columns)
+    columns = (f"{name} {'TIMESTAMP' if name == 'seen_at' else 'VARCHAR'}" for name in row)
+    world.people([row], columns=", ".join(columns))
     world.model(
         "members",
-        "select email, phone, id, profile_id, seen_at, club from people",
+        "select email, phone, id, profile_id, seen_at, club, city from people",
         list_column="club",
+        on_null={"city": "reject"},
         identifiers={
             "email": "email",
             "phone_e164": "phone",
