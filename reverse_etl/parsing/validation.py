@@ -6,6 +6,7 @@ fixed set of choices.
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -95,6 +96,11 @@ def _to_problem(  # noqa: PLR0911 - one per kind of mistake
                 f"{name} cannot be {detail['input']!r}.",
                 where,
                 did_you_mean(str(detail["input"]), _choices(schema, name)),
+            )
+        case "literal_error":
+            choices = re.findall("'([^']*)'", context["expected"])
+            return Problem(
+                f"{name} cannot be {detail['input']!r}.", where, did_you_mean(str(detail["input"]), choices)
             )
         case "greater_than_equal":
             return Problem(

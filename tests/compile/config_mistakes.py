@@ -131,6 +131,13 @@ select email from t
 """),
     ),
     case(
+        "one value is allowed",
+        model("""\
+{{ config(surface='suppressions', on_remove='unsupress') }}
+select email from t
+"""),
+    ),
+    case(
         "no surface",
         model("""\
 {{ config(list='VIP') }}
