@@ -19,11 +19,11 @@ from reverse_etl.domain.events import ClearProgress
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost, UnusableReply
-from reverse_etl.klaviyo import clears
-from reverse_etl.klaviyo.clears import ProfileChanged, ProfileRefused
+from reverse_etl.klaviyo import profile_changes
 from reverse_etl.klaviyo.errors import is_content_refusal
 from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.klaviyo.imports import RowError
+from reverse_etl.klaviyo.profile_changes import ProfileChanged, ProfileRefused
 from reverse_etl.warehouse.model_tables import split_column_marks
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _READ_ROWS: Final = 10_000  # at a time from the warehouse
 _GROUP_ROWS: Final = 2 * MAX_VALUES  # half of them are looked up, in one request
+NO_PROFILE: Final = RowError("not_found", "", "Klaviyo no longer has one profile with this identifier.")
 NOT_CLEARED: Final = RowError("not_cleared", "", "Klaviyo's reply does not show the value cleared.")
 
 
@@ -70,7 +71,8 @@ def clear_values(delivery: ListDelivery, operation: ClearValues) -> None:
         if delivery.counter.stopped:
             break
         try:
-            rows = _look_up_profiles(delivery.context.klaviyo, group)
+            takes_turns = operation.by_identifier is not None
+            rows = _look_up_profiles(delivery.context.klaviyo, group, takes_turns=takes_turns)
         except KlaviyoError as error:
             delivery.counter.fail(str(error))
             break
@@ -99,10 +101,13 @@ def _read_row(row: Row, kinds: Sequence[IdentifierType], properties: Mapping[str
     return ValuesToClear(seq, names, kind, by_kind[kind])
 
 
-def _look_up_profiles(klaviyo: Klaviyo, group: Sequence[ValuesToClear]) -> list[ValuesToClear]:
-    """Return the rows, every second one with the id of its profile, if exactly one has its identifier."""
+def _look_up_profiles(
+    klaviyo: Klaviyo, group: Sequence[ValuesToClear], *, takes_turns: bool
+) -> list[ValuesToClear]:
+    """Return the rows, those to be sent by id with that of the one profile that has their identifier."""
     profile_ids: dict[tuple[IdentifierType, str], list[str]] = {}
-    looked_up = [row for row in group[1::2] if row.kind is not IdentifierType.PROFILE_ID]
+    step = 2 if takes_turns else 1
+    looked_up = [row for row in group[step - 1 :: step] if row.kind is not IdentifierType.PROFILE_ID]
     for kind in dict.fromkeys(row.kind for row in looked_up):
         values = [row.value for row in looked_up if row.kind is kind]
         try:
@@ -131,18 +136,23 @@ def _send(delivery: ListDelivery, operation: ClearValues, row: ValuesToClear) ->
     try:
         reply = None
         if row.profile_id is not None:
-            request = clears.update_request(operation.by_id, row.profile_id, row.names)
+            request = profile_changes.update_request(operation.by_id, row.profile_id, row.names)
             reply = klaviyo.change_profile(request)
-        if reply is None or (isinstance(reply, ProfileRefused) and reply.status == HTTPStatus.NOT_FOUND):
-            request = clears.import_request(operation.by_identifier, row.kind, row.value, row.names)
+        is_gone = reply is None or (
+            isinstance(reply, ProfileRefused) and reply.status == HTTPStatus.NOT_FOUND
+        )
+        if is_gone and operation.by_identifier is not None:
+            request = profile_changes.import_request(operation.by_identifier, row.kind, row.value, row.names)
             reply = klaviyo.change_profile(request)
     except ReplyLost as error:
         return ClearResult(row.seq, ReceiptState.UNKNOWN, failure=str(error))
     except KlaviyoError as error:
         return ClearResult(row.seq, ReceiptState.NOT_SENT, failure=str(error))
     match reply:
+        case None:
+            return ClearResult(row.seq, ReceiptState.UNKNOWN, NO_PROFILE)
         case ProfileChanged(attributes):
-            is_cleared = not clears.find_uncleared(attributes, row.names)
+            is_cleared = not profile_changes.find_uncleared(attributes, row.names)
             state = ReceiptState.APPLIED if is_cleared else ReceiptState.UNKNOWN
             return ClearResult(row.seq, state, None if is_cleared else NOT_CLEARED)
         case ProfileRefused(_, refusal):

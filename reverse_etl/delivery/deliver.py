@@ -20,6 +20,7 @@ from reverse_etl.delivery.recovery import warn_of_unknown_rows
 from reverse_etl.delivery.refused_identifiers import omit_refused_identifiers
 from reverse_etl.delivery.remove_members import leave_rows_in_place, remove_members
 from reverse_etl.delivery.send_requests import send_requests
+from reverse_etl.delivery.update_profiles import update_profiles
 from reverse_etl.domain.events import JobProgress, ListDone
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.errors import KlaviyoError
@@ -32,6 +33,7 @@ from reverse_etl.surfaces.operations import (
     ImportRows,
     RemoveFromList,
     SendRequests,
+    UpdateProfiles,
 )
 
 if TYPE_CHECKING:
@@ -115,6 +117,8 @@ def _send(delivery: ListDelivery, operation: Operation) -> None:
     match operation:
         case ImportRows():
             _import_rows(delivery, operation)
+        case UpdateProfiles():
+            update_profiles(delivery, operation)
         case ClearValues():
             clear_values(delivery, operation)
         case AddToList():

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reverse_etl.delivery.list_delivery import ListDelivery
-    from reverse_etl.surfaces.operations import ImportRows
+    from reverse_etl.surfaces.operations import ImportRows, UpdateProfiles
 
 READ_ROWS = 10_000  # at a time from the warehouse
 
@@ -41,7 +41,7 @@ def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[
     list_id = delivery.list_plan.list_ref.id
     unencodable: list[RowException] = []
     batches = pack_rows(
-        _encode_rows(delivery, operation, unencodable),
+        encode_rows(delivery, operation, unencodable),
         operation.envelope(list_id),
         max_rows=operation.max_rows,
         max_bytes=operation.max_bytes,
@@ -76,9 +76,10 @@ def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[
     return accepted, reply_lost
 
 
-def _encode_rows(
-    delivery: ListDelivery, operation: ImportRows, unencodable: list[RowException]
+def encode_rows(
+    delivery: ListDelivery, operation: ImportRows | UpdateProfiles, unencodable: list[RowException]
 ) -> Iterator[tuple[int, bytes]]:
+    """Yield the number and the encoded profile of each upsert, and add those that can't be sent to a list."""
     properties = {part.column.lower(): part.property for part in delivery.model_plan.model.payload}
     payload = [(properties[column.name.lower()], column) for column in delivery.model_plan.tables.payload]
     encoder = operation.make_encoder(delivery.model_plan.tables.identifiers, payload)

@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
     APPLIED = "applied"
     UNVERIFIED = "unverified"  # Klaviyo took the request (202), and nothing shows what came of it yet
-    NO_PROFILE = "no_profile"  # Klaviyo has nobody with this identifier: the next run looks again
+    NO_PROFILE = "no_profile"  # Klaviyo has nobody with this identifier: a later run looks again
     REJECTED = "rejected_by_klaviyo"
     ACCEPTED = "accepted"
     UNKNOWN = "unknown"
@@ -45,6 +45,7 @@ _OUTCOME_BY_EXCEPTION_KIND = {
     RowExceptionKind.REJECTED: Outcome.REJECTED,
     RowExceptionKind.NOT_SENT: Outcome.NOT_SENT,
     RowExceptionKind.UNKNOWN: Outcome.UNKNOWN,
+    RowExceptionKind.NO_PROFILE: Outcome.NO_PROFILE,
     RowExceptionKind.HELD: Outcome.HELD,
 }
 

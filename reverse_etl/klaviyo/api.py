@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from reverse_etl.clock import CancellableSleep, Clock, SystemClock
-from reverse_etl.klaviyo import accounts, clears, custom_requests, lists, profiles, suppressions
+from reverse_etl.klaviyo import accounts, custom_requests, lists, profile_changes, profiles, suppressions
 from reverse_etl.klaviyo import imports as jobs
 from reverse_etl.klaviyo.client import MAX_PAGES, Client, get_request
 from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.accounts import Account
-    from reverse_etl.klaviyo.clears import ProfileReply
     from reverse_etl.klaviyo.custom_requests import CustomReply
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.klaviyo.messages import Request, RequestHook, Response
+    from reverse_etl.klaviyo.profile_changes import ProfileReply
     from reverse_etl.klaviyo.profiles import Member, Profile
     from reverse_etl.klaviyo.suppressions import EmailState
 
@@ -237,10 +237,10 @@ class Klaviyo:
                 yield state
 
     def change_profile(self, request: Request) -> ProfileReply:
-        """Send a request of `clears` that changes a single profile; idempotent."""
+        """Send a request of `profile_changes` that changes a single profile; idempotent."""
         response = self._client.send(request)
         try:
-            reply = clears.parse_reply(request, response)
+            reply = profile_changes.parse_reply(request, response)
         except MalformedReply as reason:
             raise foreign_success_error(request, response, reason) from None
         if reply is None:

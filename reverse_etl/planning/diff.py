@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.planning.conflicts import ConflictReport, resolve_conflicts, resolve_shared_identifiers
 from reverse_etl.planning.kept_values import keep_values
 from reverse_etl.planning.sql import conflicts as conflicts_sql
 from reverse_etl.planning.sql import diff as sql
+from reverse_etl.planning.sql import missing as missing_sql
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.model_tables import ModelTables
+
+
+LOOK_AGAIN_SECONDS: Final = 7 * 86_400  # after a person was not found
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class DiffResult:
     `snapshot_rows` counts the snapshot's rows by list, and `uncertain_rows` the uncertain ones. `claimed`
     counts, by identifier type, the rows that omit an identifier which belongs to another row's profile at
     Klaviyo. `deferred` counts, by list, the upserts that exceed `--limit`. `kept_values` are not cleared.
+    `missing` counts, by list, the rows whose person Klaviyo did not know lately.
     """
 
     diff: ModelDiff
@@ -58,6 +64,7 @@ class DiffResult:
     claimed: Mapping[IdentifierType, int]
     deferred: Mapping[str, int]
     kept_values: tuple[KeptValue, ...] = ()
+    missing: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def omitted_identifiers(self) -> dict[IdentifierType, int]:
@@ -99,8 +106,11 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
         _compute_deltas(warehouse, staged, diff)
     kept_values = keep_values(warehouse, staged, request.profile_columns)
+    missing_rows = _leave_missing(warehouse, state, tables) if not options.full_refresh else {}
     deferred = _apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}
-    return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, claimed, deferred, kept_values)
+    return DiffResult(
+        diff, snapshot_rows, uncertain_rows, conflicts, claimed, deferred, kept_values, missing_rows
+    )
 
 
 def hold_removals(
@@ -178,6 +188,21 @@ def _apply_limit(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[
         warehouse.execute(statement)
     after = _count_planned_rows(warehouse, tables)
     return {list_id: _count_upserts(ops) - _count_upserts(after[list_id]) for list_id, ops in before.items()}
+
+
+def _leave_missing(warehouse: Warehouse, state: State, tables: ModelTables) -> dict[str, int]:
+    """Leave out the rows whose person Klaviyo did not know lately; return their number by list."""
+    if not tables.keeps_missing or not _has_current_columns(warehouse, tables, tables.missing):
+        return {}
+    before = _count_planned_rows(warehouse, tables)
+    since = format_epoch_seconds(state.clock.now() - LOOK_AGAIN_SECONDS)
+    warehouse.execute(missing_sql.leave_missing(tables, since))
+    after = _count_planned_rows(warehouse, tables)
+    left = {
+        list_id: _count_upserts(ops) - _count_upserts(after.get(list_id, {}))
+        for list_id, ops in before.items()
+    }
+    return {list_id: rows for list_id, rows in left.items() if rows}
 
 
 def _count_upserts(ops: Mapping[str, int]) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.formatting import format_count
-from reverse_etl.klaviyo.clears import same_value_names
+from reverse_etl.klaviyo.profile_changes import same_value_names
 from reverse_etl.models.model import Model
 from reverse_etl.planning.sql import kept_values as sql
 from reverse_etl.planning.sql import planned_rows

@@ -19,6 +19,7 @@ from reverse_etl.planning.orphans import estimate_rows_by_list
 from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, PlanOptions
 from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.sql import diff as sql
+from reverse_etl.planning.sql import missing as missing_sql
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.state.sql import rejections
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
@@ -66,6 +67,8 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         else {},
         deferred=result.deferred,
         clears=_count_clears(warehouse, tables) if clears else {},
+        missing=result.missing,
+        missing_adds=_count_missing_adds(warehouse, tables),
     )
     owned_list_ids = {ref.id for ref in refs}
     rows_by_list = estimate_rows_by_list(result.snapshot_rows, result.uncertain_rows)
@@ -134,6 +137,13 @@ def _count_clears(warehouse: Warehouse, tables: ModelTables) -> dict[str, tuple[
     return {list_id: (int(clears), int(uncertain)) for list_id, clears, uncertain in rows}
 
 
+def _count_missing_adds(warehouse: Warehouse, tables: ModelTables) -> dict[str, int]:
+    """Return, by list, the adds of people whom Klaviyo did not know when they were looked up before."""
+    if not (tables.keeps_missing and warehouse.state_columns(tables.missing)):
+        return {}
+    return dict(warehouse.fetch(missing_sql.count_missing_adds(tables)))
+
+
 def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) -> _RowCounts:
     """Return, by value of the list column, the number of valid rows and the rejections."""
     valid_rows: dict[str | None, int] = {}
@@ -164,6 +174,8 @@ class _Counts:
     sample: Mapping[str, Sequence[Change]]
     deferred: Mapping[str, int]
     clears: Mapping[str, tuple[int, int]]
+    missing: Mapping[str, int]
+    missing_adds: Mapping[str, int]
 
 
 def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
@@ -184,6 +196,8 @@ def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
         removes_without_contact=removes_without_contact,
         check_rejections=rejected,
         sample=tuple(list_counts.sample.get(ref.id, ())),
+        missing=list_counts.missing.get(ref.id, 0),
+        exempt_adds=list_counts.missing_adds.get(ref.id, 0),
         clears=clears,
         exempt_clears=exempt_clears,
     )

@@ -37,8 +37,9 @@ FIGURES: Final = (
     "held_at_plan",
     "rejected_by_check",
     "clears",
+    "missing",
 )
-LATER_FIGURES: Final = frozenset({"clears"})  # which saved plans of earlier versions do not have
+LATER_FIGURES: Final = frozenset({"clears", "missing"})  # which saved plans of earlier versions do not have
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class ListPlan:
 
     `rows` are valid and staged; `snapshot_rows` are in the snapshot. `held_at_plan` removals are held because
     a rejected row may be the same person. `deferred` upserts exceed `--limit`. `clears` of the upserts have
-    values to clear. `removes_by_identifier` counts the removes with each identifier type,
+    values to clear. `missing` rows are not sent, since Klaviyo did not know their person lately.
+    `removes_by_identifier` counts the removes with each identifier type,
     `removes_without_contact` those with neither e-mail nor phone. `has_no_list` marks the rows that name no
     list; all of them are rejected. `sample` has a few changes if `PlanOptions.sample_size` asks for them.
 
@@ -101,6 +103,7 @@ class ListPlan:
     exempt_adds: int = 0
     exempt_updates: int = 0
     clears: int = 0
+    missing: int = 0
     exempt_clears: int = 0
     stop_reason: str = ""
 
@@ -122,7 +125,7 @@ class ListPlan:
     @property
     def unchanged(self) -> int:
         """Return the number of rows that equal the snapshot: nothing is sent for them."""
-        return self.rows - self.adds - self.updates - self.deferred
+        return self.rows - self.adds - self.updates - self.deferred - self.missing
 
     @property
     def max_list_reads(self) -> int:
@@ -151,6 +154,7 @@ class ListPlan:
             self.held_at_plan,
             self.rejected_by_check,
             self.clears,
+            self.missing,
         )
         return dict(zip(FIGURES, numbers, strict=True))
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.domain.null_rules import OnNull
 from reverse_etl.errors import ModelError, ReverseEtlError, WarehouseError
-from reverse_etl.klaviyo.clears import is_clearable
+from reverse_etl.klaviyo.profile_changes import is_clearable
 from reverse_etl.planning.sql import staging
 from reverse_etl.surfaces import column_rules
 from reverse_etl.surfaces.interface import DiffKind
+from reverse_etl.surfaces.operations import UpdateProfiles
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.sql_advice import suggest_fix
 from reverse_etl.warehouse.statement import Sql, Statement
@@ -66,6 +67,7 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
         sends_nulls=bool(surface.columns.key) and surface.diff is DiffKind.STATE,
         clear_columns=_select_columns(model, columns, OnNull.CLEAR),
         not_null_columns=_select_columns(model, columns, OnNull.REJECT),
+        keeps_missing=isinstance(surface.upsert, UpdateProfiles),
     )
     query = staging.Staging(tables, Sql(model.sql), identifiers, list_column)
     _run_model(warehouse, model, staging.stage_rows(query))

@@ -41,7 +41,7 @@ def add_guard_facts(
                 list_plan,
                 first_load=not list_plan.has_no_list
                 and (model_plan.model.name, list_plan.list_ref.id) not in loaded_lists,
-                exempt_adds=resent.get((list_plan.list_ref.id, Op.ADD), 0),
+                exempt_adds=max(list_plan.exempt_adds, resent.get((list_plan.list_ref.id, Op.ADD), 0)),
                 exempt_updates=list_plan.updates
                 if changed or options.full_refresh
                 else resent.get((list_plan.list_ref.id, Op.UPDATE), 0),

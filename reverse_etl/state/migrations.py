@@ -17,6 +17,7 @@ from reverse_etl.errors import UsageError
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.sql import migrations, schema
 from reverse_etl.state.tables import StateScope, StateTables
+from reverse_etl.warehouse.model_tables import MODEL_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -138,7 +139,7 @@ def _list_tables(warehouse: Warehouse, version: int) -> list[str]:
         for change in migrations.CHANGES_BY_VERSION[next_version]
     ]
     names = [
-        *(f"{name}_{key}" for key in table_keys for name in ("snapshot", "deltas", "rejected")),
+        *(f"{name}_{key}" for key in table_keys for name in MODEL_TABLES),
         *(change.name for change in changes if change.old_name),
         *migrations.TABLES_BY_VERSION[version],
     ]

@@ -16,13 +16,13 @@ from reverse_etl.state.own_suppressions import OwnSuppressions
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.runs import Runs
-from reverse_etl.state.sql import deltas, members, rejections, schema, snapshot
+from reverse_etl.state.sql import deltas, members, missing, rejections, schema, snapshot
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
 from reverse_etl.surfaces.catalog import find_surface
 from reverse_etl.surfaces.interface import Phase
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
-from reverse_etl.warehouse.model_tables import CLEARED_COLUMN, ModelTables
+from reverse_etl.warehouse.model_tables import CLEARED_COLUMN, MODEL_TABLES, ModelTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -87,7 +87,7 @@ class State:
 
     def stored_tables(self, model_record: ModelRecord) -> tuple[str, ...]:
         """Return the names of the model's own tables that exist."""
-        names = (f"{name}_{model_record.table_key}" for name in ("snapshot", "deltas", "rejected"))
+        names = (f"{name}_{model_record.table_key}" for name in MODEL_TABLES)
         return tuple(name for name in names if self.tables.warehouse.state_columns(name))
 
     def find_suppressing_models(
@@ -130,6 +130,7 @@ class State:
                 many_lists=True,
                 sends_nulls=any(kind == KEY_TYPE for kind, _ in model_record.identifiers),
                 clear_columns=payload if CLEARED_COLUMN in columns else (),
+                keeps_missing=bool(self._missing_columns(model_record.table_key)),
             )
         )
 
@@ -216,6 +217,7 @@ class State:
         state_tables = self.tables
         payload = self._load_common_payload(tables.table_key)
         tables = replace(tables, payload=payload, clear_columns=payload if tables.clear_columns else ())
+        looked_up_at = self.tables.now()
         run = RunDeltas(tables, run_id, model)
         state_tables.execute(*snapshot.collect_applied(run))
         seq_ranges = self._split_seq_range(snapshot.select_last_applied_seq(tables))
@@ -223,11 +225,17 @@ class State:
         state_tables.commit(
             (
                 *rejections.record_klaviyo_rejections(model_rejections, run),
+                *(missing.record_missing(run, looked_up_at) if tables.keeps_missing else ()),
                 *snapshot.apply_to_snapshot(run, checksum, seq_ranges),
                 self.receipts.delete_row_exceptions(run.stored, run_id, model),
             )
         )
         state_tables.execute(*schema.drop_temp_tables(tables.dialect, (tables.applied, tables.replaced)))
+
+    def prune_missing(self, tables: ModelTables) -> None:
+        """Forget the rows without a profile that left the model. May be repeated."""
+        if tables.keeps_missing:
+            self.tables.execute(missing.prune_missing(tables))
 
     def mark_unsent_uncertain(self, run_id: str, model: str, tables: ModelTables) -> None:
         """Make the rows uncertain whose removal this run did not send, before `delete_unsent`.
@@ -299,6 +307,9 @@ class State:
         columns = self._load_columns(table_key)
         return _select_payload(columns) if columns else None
 
+    def _missing_columns(self, table_key: str) -> Mapping[str, Column]:
+        return self.tables.warehouse.state_columns(f"missing_{table_key}")
+
     def _load_columns(self, table_key: str) -> Mapping[str, Column]:
         """Return the columns of a model's snapshot; empty if the model was never sent."""
         return self.tables.warehouse.state_columns(f"snapshot_{table_key}")
@@ -327,7 +338,8 @@ class State:
         state_tables = self.tables
         state_tables.execute(*schema.create_model_tables(tables))
         # The snapshot comes last, as it does when it is created: the others have all its columns.
-        for table in (tables.deltas, tables.rejected, tables.snapshot):
+        missing = (tables.missing,) if tables.keeps_missing else ()
+        for table in (*missing, tables.deltas, tables.rejected, tables.snapshot):
             stored_columns = state_tables.warehouse.state_columns(table)
             state_tables.execute(*schema.migrate_columns(tables, table, stored_columns))
 

@@ -9,7 +9,7 @@ from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.null_rules import OnNull
 from reverse_etl.errors import Problem
-from reverse_etl.klaviyo.clears import is_clearable
+from reverse_etl.klaviyo.profile_changes import is_clearable
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.surfaces.interface import OtherColumns
 

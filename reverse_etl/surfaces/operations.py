@@ -82,6 +82,27 @@ class ImportRows:
 
 
 @dataclass(frozen=True)
+class UpdateProfiles:
+    """Profiles that exist are changed by id, a request a row, after a look-up. Nobody is created.
+
+    With `add_to_list` they are then added to the list. `make_encoder` is as that of `ImportRows`.
+    """
+
+    endpoint: Endpoint
+    make_encoder: Callable[[Sequence[IdentifierType], Sequence[tuple[str, Column]]], RowEncoder]
+    add_to_list: Endpoint | None = None
+    max_rows: int = 1
+    proof: ClassVar = Proof.REPLY
+    once: ClassVar = False
+
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
+        """Return about how many requests the upserts take, if all of them exist, look-ups included."""
+        groups = math.ceil(rows.upserts / MAX_VALUES)
+        requests: dict[AnyEndpoint, int] = {Endpoint.PROFILES: groups, self.endpoint: rows.upserts}
+        return requests | ({self.add_to_list: groups} if self.add_to_list else {})
+
+
+@dataclass(frozen=True)
 class AddToList:
     """Profiles that exist are added to the list by id, after a look-up of which ids exist."""
 
@@ -124,23 +145,22 @@ class ClearValues:
     """Values that became NULL are cleared, a request a row, after the row's import is proved.
 
     The two endpoints take turns, since each has a rate limit of its own. `by_id` needs the id of the profile,
-    which is looked up; `by_identifier` finds the profile itself.
+    which is looked up; `by_identifier` finds the profile itself, or creates it. None where no profile may be
+    created.
     """
 
     by_id: Endpoint
-    by_identifier: Endpoint
+    by_identifier: Endpoint | None
     max_rows: int = 1
     proof: ClassVar = Proof.REPLY
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return how many requests the clears take, look-ups included."""
-        by_id = rows.clears // 2
-        requests = {
-            Endpoint.PROFILES: math.ceil(by_id / MAX_VALUES),
-            self.by_id: by_id,
-            self.by_identifier: rows.clears - by_id,
-        }
+        by_id = rows.clears // 2 if self.by_identifier else rows.clears
+        requests = {Endpoint.PROFILES: math.ceil(by_id / MAX_VALUES), self.by_id: by_id}
+        if self.by_identifier is not None:
+            requests[self.by_identifier] = rows.clears - by_id
         return {endpoint: number for endpoint, number in requests.items() if number}
 
 
@@ -203,4 +223,6 @@ class ChangeSuppressions:
         return {Endpoint.PROFILES: 2 * number, self.endpoint: number}
 
 
-Operation = ImportRows | ClearValues | AddToList | RemoveFromList | SendRequests | ChangeSuppressions
+Operation = (
+    ImportRows | UpdateProfiles | ClearValues | AddToList | RemoveFromList | SendRequests | ChangeSuppressions
+)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, InstanceOf
 
 from reverse_etl.domain.null_rules import NullRules, OnNull
+from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.parsing.validation import AdviceError
 from reverse_etl.surfaces.interface import SurfaceSettings
-from reverse_etl.surfaces.shared_operations import CLEAR_VALUES
+from reverse_etl.surfaces.shared_operations import CLEAR_VALUES, UPDATE_PROFILES
 
 if TYPE_CHECKING:
     from reverse_etl.surfaces.interface import Surface
@@ -38,6 +40,13 @@ def _read_word(column: str, word: Any) -> OnNull:
     raise AdviceError(f"{where} cannot be {word!r}.", hint)
 
 
+class Create(StrEnum):
+    """Whether people whom Klaviyo does not know become profiles."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+
+
 class ProfileSettings(SurfaceSettings):
     """The settings of a model that sends attributes of people, as written in `config()`."""
 
@@ -45,12 +54,24 @@ class ProfileSettings(SurfaceSettings):
         default=NullRules(), description=_EXAMPLE
     )
 
+    create: Create = Field(default=Create.ALWAYS, strict=False)
+
     def configure(self, surface: Surface) -> Surface:
         """Return the surface of a model with these settings."""
         columns = replace(surface.columns, null_rules=self.on_null)
-        return replace(surface, columns=columns, clear=CLEAR_VALUES if self.on_null.may_clear else None)
+        clear = CLEAR_VALUES if self.on_null.may_clear else None
+        if self.create is Create.ALWAYS:
+            return replace(surface, columns=columns, clear=clear)
+        add_to_list = Endpoint.ADD_TO_LIST if surface.has_list else None
+        return replace(
+            surface,
+            columns=columns,
+            upsert=replace(UPDATE_PROFILES, add_to_list=add_to_list),
+            clear=replace(clear, by_identifier=None) if clear else None,
+        )
 
     def describe(self) -> dict[str, Any]:
         """Return the settings that are not the defaults, by which a changed model is known."""
         rules = self.on_null.describe()
-        return {"on_null": rules} if rules else {}
+        create = {} if self.create is Create.ALWAYS else {"create": self.create.value}
+        return create | ({"on_null": rules} if rules else {})

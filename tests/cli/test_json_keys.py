@@ -27,6 +27,7 @@ FIGURES = (
     "held_at_plan",
     "rejected_by_check",
     "clears",
+    "missing",
     "check_rejections",
 )
 

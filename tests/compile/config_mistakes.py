@@ -123,6 +123,13 @@ select klaviyo_profile_id from t
 """),
     ),
     case(
+        "a word of create",
+        model("""\
+{{ config(surface='profiles', create='newer') }}
+select email, tier from t
+"""),
+    ),
+    case(
         "a setting of another surface",
         model("""\
 {{ config(surface='list_memberships', list='VIP',

@@ -14,7 +14,15 @@ from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import WarehouseError
-from reverse_etl.planning.sql import conflicts, diff, kept_values, planned_rows, staging, stopped_lists
+from reverse_etl.planning.sql import (
+    conflicts,
+    diff,
+    kept_values,
+    missing,
+    planned_rows,
+    staging,
+    stopped_lists,
+)
 from reverse_etl.planning.sql.conflicts import SharedIdentifier
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.sql.kept_values import ValueSource
@@ -27,6 +35,7 @@ from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.sql import deltas, members, migrations, pending, rejections, schema, snapshot
+from reverse_etl.state.sql import missing as missing_rows
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.sql.rejections import ModelRejections
 from reverse_etl.state.tables import StateTables
@@ -158,6 +167,7 @@ def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
         **{name: iter([(name, statements)]) for name, statements in _shared_tables(dialect)},
         "claimed": _claimed(SharedIdentifier(shape, IdentifierType.PHONE)),
         "clears": _clears(replace(shape, table_key="tiers_2b3c4d5e")),
+        "missing": _missing(replace(shape, table_key="known_6f7a8b9c", keeps_missing=True)),
     }
 
 
@@ -338,6 +348,23 @@ def _clears(plain: ModelTables) -> Iterator[Call]:
     yield "keep_uncertain", deltas.keep_uncertain(run)
     model = ModelRejections(shape, *KEY, MODEL)
     yield "record_klaviyo_rejections", rejections.record_klaviyo_rejections(model, run)
+
+
+def _missing(shape: ModelTables) -> Iterator[Call]:
+    """Yield the statements that differ for a model that creates nobody."""
+    email = Column(_named(shape.dialect.engine, "mail"), ColumnKind.TEXT, "VARCHAR")
+    phone = Column(_named(shape.dialect.engine, "phone"), ColumnKind.TEXT, "VARCHAR")
+    identifiers = {IdentifierType.EMAIL: email, IdentifierType.PHONE: phone}
+    run = RunDeltas(shape, RUN, MODEL)
+    yield "create_model_tables", schema.create_model_tables(shape)
+    yield "replace_list_ids", staging.replace_list_ids(shape, {"": "L1"})
+    yield "stage_rows", staging.stage_rows(Staging(shape, Sql("select * from people"), identifiers, None))
+    yield "create_empty_plan", planned_rows.create_empty_plan(shape)
+    yield "leave_missing", missing.leave_missing(shape, "2026-01-01T00:00:00.000Z")
+    yield "count_missing_adds", missing.count_missing_adds(shape)
+    yield "collect_applied", snapshot.collect_applied(run)
+    yield "record_missing", missing_rows.record_missing(run, "2026-01-01T00:00:00.000Z")
+    yield "prune_missing", missing_rows.prune_missing(shape)
 
 
 def _members(comparison: members.ListComparison) -> Iterator[Call]:

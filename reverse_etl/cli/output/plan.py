@@ -23,12 +23,13 @@ _HEADINGS = (
     "updates",
     "clears",
     "removes",
+    "missing",
     "deferred",
     "held",
     "rejected",
     "unchanged",
 )
-_HIDDEN_IF_ZERO = {"clears", "deferred"}
+_HIDDEN_IF_ZERO = {"clears", "deferred", "missing"}
 _IDENTIFIER_NAMES = {
     IdentifierType.EMAIL: "e-mail",
     IdentifierType.PHONE: "phone",
@@ -70,6 +71,7 @@ def _row_cells(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, str | in
         "updates": list_plan.updates,
         "clears": list_plan.clears,
         "removes": list_plan.removes,
+        "missing": list_plan.missing,
         "deferred": list_plan.deferred,
         "held": list_plan.held_at_plan,
         "rejected": list_plan.rejected_by_check,

@@ -1,4 +1,4 @@
-"""Clear values of single profiles, which a bulk import can't do: there a null changes nothing.
+"""Change single profiles. Unlike a bulk import, these requests can clear values: a null in one does.
 
 Source: API reference, 'Update Profile' and 'Create or Update Profile'; guide 'Bulk Import Profiles'. Both
 requests reply with the profile as it is afterwards.
@@ -92,10 +92,15 @@ def find_uncleared(attributes: Mapping[str, Any], names: Iterable[str]) -> tuple
     return tuple(name for name in names if not _is_cleared(attributes, name))
 
 
+def change_request(endpoint: Endpoint, profile_id: str, attributes: Mapping[str, Any]) -> Request:
+    """Return the request that changes attributes of a profile by its id, and leaves all others."""
+    document = {"data": {"type": "profile", "id": profile_id, "attributes": attributes}}
+    return Request(endpoint, endpoint.path(profile_id), orjson.dumps(document))
+
+
 def update_request(endpoint: Endpoint, profile_id: str, names: Iterable[str]) -> Request:
     """Return the request that clears properties of a profile by its id."""
-    document = {"data": {"type": "profile", "id": profile_id, "attributes": null_attributes(names)}}
-    return Request(endpoint, endpoint.path(profile_id), orjson.dumps(document))
+    return change_request(endpoint, profile_id, null_attributes(names))
 
 
 def import_request(endpoint: Endpoint, kind: IdentifierType, value: str, names: Iterable[str]) -> Request:

@@ -1,0 +1,217 @@
+"""Change one list's profiles that exist, and create none: the ids are looked up in the same batch.
+
+A person whom Klaviyo does not know ends as `no_profile`. Her row is kept, and looked at again when it changes
+or after a week.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from reverse_etl.delivery.concurrency import map_concurrently
+from reverse_etl.delivery.halving import send_in_halves
+from reverse_etl.delivery.import_bisect import find_systematic_failure
+from reverse_etl.delivery.imports import encode_rows
+from reverse_etl.delivery.refused_identifiers import omit_refused_identifiers
+from reverse_etl.domain.batched import batched
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.events import SendProgress
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.klaviyo import profile_changes
+from reverse_etl.klaviyo.filters import MAX_VALUES
+from reverse_etl.klaviyo.imports import RowError
+from reverse_etl.klaviyo.profile_changes import ProfileRefused
+from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.domain.identifiers import IdentifierType
+    from reverse_etl.surfaces.operations import UpdateProfiles
+
+_AMBIGUOUS: Final = RowError("several_profiles", "", "Klaviyo has several profiles with this identifier.")
+_NO_PROFILE: Final = RowError("no_profile", "", "")
+
+
+@dataclass(frozen=True)
+class Update:
+    """One row: what to write, and the identifiers by which its profile is looked up, in order."""
+
+    seq: int
+    attributes: Mapping[str, Any]
+    identifiers: Sequence[tuple[IdentifierType, str]]
+
+
+@dataclass(frozen=True)
+class UpdateResult:
+    """The result of one row: why it is not applied, or the id of the profile that was changed.
+
+    `failure` is why the list stops, or empty.
+    """
+
+    seq: int
+    profile_id: str = ""
+    kind: RowExceptionKind | None = None
+    error: RowError = _NO_PROFILE
+    failure: str = ""
+
+
+def update_profiles(delivery: ListDelivery, operation: UpdateProfiles) -> None:
+    """Change the profiles of one list's upserts. A failure stops the list; its counter holds the reason."""
+    _Updates(delivery, operation).run()
+
+
+@dataclass
+class _Updates:
+    """The updates of one list; `done` rows of it were processed so far."""
+
+    delivery: ListDelivery
+    operation: UpdateProfiles
+    done: int = 0
+    unencodable: list[RowException] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Look up, change and record group by group."""
+        delivery = self.delivery
+        rows = encode_rows(delivery, self.operation, self.unencodable)
+        for group in batched(map(self._read_update, rows), MAX_VALUES):
+            if delivery.counter.stopped:
+                break
+            results = self._send_group(group)
+            self._record(results)
+            self.done += len(results)
+            delivery.context.on_event(
+                SendProgress(
+                    delivery.model_plan.model.name,
+                    delivery.list_plan.list_ref.name,
+                    self.done,
+                    delivery.list_plan.upserts,
+                )
+            )
+        delivery.record((), self.unencodable)
+
+    def _read_update(self, row: tuple[int, bytes]) -> Update:
+        seq, encoded = row
+        profile = orjson.loads(encoded)
+        found = {**profile["attributes"], "id": profile.get("id")}
+        identifiers = [
+            (kind, found[FIELD_BY_IDENTIFIER_TYPE[kind]])
+            for kind in self.delivery.model_plan.tables.identifiers
+            if found.get(FIELD_BY_IDENTIFIER_TYPE[kind])
+        ]
+        return Update(seq, profile["attributes"], identifiers)
+
+    def _send_group(self, group: Sequence[Update]) -> list[UpdateResult]:
+        found = self._look_up(group)
+        results = [
+            *map_concurrently(
+                self.delivery.context, lambda update: self._send(update, found[update.seq]), group
+            )
+        ]
+        return self._add_to_list(sorted(results, key=lambda result: result.seq))
+
+    def _look_up(self, group: Sequence[Update]) -> dict[int, UpdateResult]:
+        """Return the profile of each row by its first identifier that Klaviyo knows, or why there is none."""
+        results: dict[int, UpdateResult] = {}
+        for kind in self.delivery.model_plan.tables.identifiers:
+            wanted = {
+                update.seq: dict(update.identifiers)[kind]
+                for update in group
+                if update.seq not in results and kind in dict(update.identifiers)
+            }
+            if wanted:
+                results |= self._look_up_values(kind, wanted)
+        missing = {update.seq for update in group} - results.keys()
+        return results | {seq: UpdateResult(seq, kind=RowExceptionKind.NO_PROFILE) for seq in missing}
+
+    def _look_up_values(self, kind: IdentifierType, wanted: Mapping[int, str]) -> dict[int, UpdateResult]:
+        """Return the rows of which something is known by an identifier; the others may have a further one."""
+        find = partial(self.delivery.context.klaviyo.find_profiles, kind)
+        values = [*dict.fromkeys(wanted.values())]
+        halved = send_in_halves(values, find, self.delivery.refusals)
+        ids: dict[str, list[str]] = {}
+        for profiles in halved.results:
+            for profile in profiles:
+                ids.setdefault(profile.identifier(kind) or "", []).append(profile.id)
+        results = {}
+        for seq, value in wanted.items():
+            if halved.error is not None:
+                results[seq] = UpdateResult(seq, kind=RowExceptionKind.NOT_SENT, failure=str(halved.error))
+            elif (refused := halved.refused.get(value)) is not None:
+                error = RowError(refused.code or str(refused.status), kind.value, refused.detail)
+                results[seq] = UpdateResult(seq, kind=RowExceptionKind.REJECTED, error=error)
+            elif len(ids.get(value, ())) > 1:
+                results[seq] = UpdateResult(seq, kind=RowExceptionKind.REJECTED, error=_AMBIGUOUS)
+            elif value in ids:
+                results[seq] = UpdateResult(seq, ids[value][0])
+        return results
+
+    def _send(self, update: Update, found: UpdateResult) -> UpdateResult:
+        """Change the profile of one row, in a thread of its own. Never raises KlaviyoError."""
+        if found.kind is not None:
+            return found
+        klaviyo = self.delivery.context.klaviyo
+        request = profile_changes.change_request(self.operation.endpoint, found.profile_id, update.attributes)
+        try:
+            reply = klaviyo.change_profile(request)
+        except ReplyLost as error:
+            return UpdateResult(update.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
+        except KlaviyoError as error:
+            return UpdateResult(update.seq, kind=RowExceptionKind.NOT_SENT, failure=str(error))
+        if not isinstance(reply, ProfileRefused):
+            return found
+        if reply.status == HTTPStatus.NOT_FOUND:  # merged or deleted since: the next run looks again
+            return UpdateResult(update.seq, kind=RowExceptionKind.UNKNOWN, error=reply.error)
+        return UpdateResult(update.seq, kind=RowExceptionKind.REJECTED, error=reply.error)
+
+    def _add_to_list(self, results: list[UpdateResult]) -> list[UpdateResult]:
+        """Add the profiles that were changed to the list, if there is one."""
+        ids = [*dict.fromkeys(result.profile_id for result in results if result.kind is None)]
+        if self.operation.add_to_list is None or not ids:
+            return results
+        list_id = self.delivery.list_plan.list_ref.id
+        try:
+            self.delivery.context.klaviyo.add_members(list_id, ids)
+        except KlaviyoError as error:  # their values were changed
+            return [
+                UpdateResult(result.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
+                if result.kind is None
+                else result
+                for result in results
+            ]
+        return results
+
+    def _record(self, results: Sequence[UpdateResult]) -> None:
+        """Record a group by one receipt, of the applied rows, and a row exception for each other."""
+        rejected = [result.error for result in results if result.kind is RowExceptionKind.REJECTED]
+        systematic = find_systematic_failure(rejected, len(results))
+        for reason in (systematic, *(result.failure for result in results)):
+            if reason:
+                self.delivery.counter.fail(reason)
+        exceptions = [
+            RowException(result.seq, kind, result.error.code, result.error.field, result.error.detail)
+            for result in results
+            if (kind := _find_kind(result, is_rejected=systematic is None)) is not None
+        ]
+        model = self.delivery.model_plan.model.name
+        row_exceptions = omit_refused_identifiers(
+            self.delivery.context, self.delivery.pending_rows, model, exceptions
+        )
+        applied = len(results) - len(exceptions)
+        list_id = self.delivery.list_plan.list_ref.id
+        receipt = Receipt(list_id, Op.ADD, results[0].seq, results[-1].seq, ReceiptState.APPLIED, applied)
+        self.delivery.record((receipt,), (*self.unencodable, *row_exceptions))
+        self.unencodable.clear()
+
+
+def _find_kind(result: UpdateResult, *, is_rejected: bool) -> RowExceptionKind | None:
+    if result.kind is RowExceptionKind.REJECTED and not is_rejected:
+        return RowExceptionKind.NOT_SENT
+    return result.kind
