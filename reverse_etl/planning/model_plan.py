@@ -138,7 +138,7 @@ def _count_clears(warehouse: Warehouse, tables: ModelTables) -> dict[str, tuple[
 
 
 def _count_missing_adds(warehouse: Warehouse, tables: ModelTables) -> dict[str, int]:
-    """Return, by list, the adds of people whom Klaviyo did not know when they were looked up before."""
+    """Return, by list, the adds of people that Klaviyo did not know when they were looked up before."""
     if not (tables.keeps_missing and warehouse.state_columns(tables.missing)):
         return {}
     return dict(warehouse.fetch(missing_sql.count_missing_adds(tables)))

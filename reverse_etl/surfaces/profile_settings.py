@@ -41,7 +41,7 @@ def _read_word(column: str, word: Any) -> OnNull:
 
 
 class Create(StrEnum):
-    """Whether people whom Klaviyo does not know become profiles."""
+    """Whether people that Klaviyo does not know become profiles."""
 
     ALWAYS = "always"
     NEVER = "never"

@@ -1,4 +1,4 @@
-"""Rule: with create='never', people whom Klaviyo knows are changed, and nobody is created."""
+"""Rule: with create='never', people that Klaviyo knows are changed, and nobody is created."""
 
 from __future__ import annotations
 
