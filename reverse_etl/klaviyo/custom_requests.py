@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_$]*)\s*\}\}")
 _RETIRED: Final = re.compile(r"/?api/v[12](/.*)?")
+_LEGACY_LIST: Final = re.compile(r"/api/v2/list/[^/]+/members")
+_KEY_PLACEHOLDER: Final = re.compile(r"\{\{\s*api_key\s*\}\}")
 _SLASHES: Final = re.compile(r"[/\\]")
 # No %: clients decode such a text, so that the request goes to another path than the one that was checked.
 _PATH: Final = re.compile(r"/api/[A-Za-z0-9/_.:$~-]+")
@@ -81,6 +83,16 @@ class TextTemplate:
             return quote(value, safe="")
 
         return _PLACEHOLDER.sub(fill_placeholder, self.source)
+
+
+def is_legacy_list_path(path: TextTemplate) -> bool:
+    """Return whether a path is that of API v2 which adds people to a list: it is shown, and never sent."""
+    return bool(_LEGACY_LIST.fullmatch(path.rest)) and not path.has_expression
+
+
+def fill_key_placeholder(body: str) -> str:
+    """Return the body of a legacy request with a text in the place of the key, which no template has."""
+    return _KEY_PLACEHOLDER.sub('"<private API key>"', body)
 
 
 def find_path_problem(path: TextTemplate) -> str:

@@ -11,7 +11,13 @@ from pydantic import Field, field_validator, model_validator
 
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_location
-from reverse_etl.klaviyo.custom_requests import PLACEHOLDER_RULE, TextTemplate, find_path_problem
+from reverse_etl.klaviyo.custom_requests import (
+    PLACEHOLDER_RULE,
+    TextTemplate,
+    fill_key_placeholder,
+    find_path_problem,
+    is_legacy_list_path,
+)
 from reverse_etl.models.config import property_name
 from reverse_etl.parsing.json_template import JsonTemplate, JsonTemplateError
 from reverse_etl.parsing.suggestions import did_you_mean
@@ -70,7 +76,8 @@ class RequestInput(StrictModel):
     @field_validator("path")
     @classmethod
     def _validate_path(cls, value: str) -> str:
-        if reason := find_path_problem(TextTemplate(value)):
+        path = TextTemplate(value)
+        if not is_legacy_list_path(path) and (reason := find_path_problem(path)):
             hint = LIST_WAYS if "/list" in value else "Write the path of Klaviyo's API reference: /api/..."
             raise AdviceError(f"The path {value} {reason}.", hint)
         return value
@@ -152,7 +159,8 @@ class _RequestReader:
                     f"{PLACEHOLDER_RULE[:1].upper()}{PLACEHOLDER_RULE[1:]}.",
                 )
         provided = frozenset({ROWS}) if request.mode is not RequestMode.ONE else frozenset()
-        body = self.parse("body", request.body, request.body_file, provided)
+        body_text = fill_key_placeholder(request.body) if is_legacy_list_path(path) else request.body
+        body = self.parse("body", body_text, request.body_file, provided)
         row = self.parse("row", request.row, request.row_file)
         if self.problems:
             return None

@@ -11,6 +11,7 @@ from reverse_etl.domain.identifiers import mask_identity
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
+from reverse_etl.models.retired_requests import refuse_retired
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning.kept_values import find_profile_columns
 from reverse_etl.planning.model_lists import find_lists, refresh_lists
@@ -58,6 +59,7 @@ def build_plan(
     WarehouseError and KlaviyoError.
     """
     refuse_key(request.selected, request.target.destination)
+    refuse_retired(request.selected)
     staged_models = _stage_models(warehouse, state, request, on_event)
     registered_lists = state.lists.registered()
     refs = find_lists(

@@ -184,6 +184,11 @@ class SendRequests:
         return any(template is not None and template.repeat is Repeat.ONCE for template in templates)
 
     @property
+    def is_retired(self) -> bool:
+        """Return whether Klaviyo retired one of the endpoints."""
+        return self.template.is_retired or (self.update is not None and self.update.is_retired)
+
+    @property
     def op(self) -> Op:
         """Return the operation of the receipts: adds and updates count as adds."""
         return Op.REMOVE if self.removes else Op.ADD

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import orjson
 
 from reverse_etl.klaviyo.batching import Batch, Envelope, pack_rows
-from reverse_etl.klaviyo.custom_requests import TemplateValueError, TextTemplate
+from reverse_etl.klaviyo.custom_requests import TemplateValueError, TextTemplate, is_legacy_list_path
 from reverse_etl.klaviyo.endpoints import CustomEndpoint
 from reverse_etl.klaviyo.json_values import to_text
 from reverse_etl.klaviyo.serialize import EncodingError
@@ -86,6 +86,11 @@ class RequestTemplate:
     def endpoint(self) -> CustomEndpoint:
         """Return the endpoint, by which the rate limit is kept."""
         return CustomEndpoint(self.method, self.path.source, self.success, self.repeat is Repeat.SAFE)
+
+    @property
+    def is_retired(self) -> bool:
+        """Return whether Klaviyo retired the endpoint: the request is shown, and never sent."""
+        return is_legacy_list_path(self.path)
 
     def describe(self) -> dict[str, Any]:
         """Return everything that a change of the model's text or config can change, for checksums."""

@@ -256,7 +256,7 @@ def test_after_a_kill_only_requests_that_were_under_way_are_unknown(world: World
     ("request_settings", "settings", "summary"),
     [
         ({"path": "/api/../v2/list"}, {}, "is not a path below /api/"),
-        ({"path": "/api/v2/list/{{ coupon }}/members"}, {}, "retired on 2024-06-30"),
+        ({"path": "/api/v1/list/{{ coupon }}/members"}, {}, "retired on 2024-06-30"),
         ({"path": "https://example.com/api/tags"}, {}, "is not a path below /api/"),
         ({"path": "/client/events"}, {}, "takes no private key"),
         ({"path": "/api/profile-subscription-bulk-create-jobs"}, {}, "changes people's consent"),

@@ -5,11 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
+from reverse_etl.cli import app
 from reverse_etl.config.model_templates import model_template_names, read_model_template
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.errors import GuardRefused, ModelError
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox.routes.records import CATALOG_ITEM, COUPON, COUPON_CODE, OBJECT_RECORD, TAG, TAG_LINK
 from tests.core.world import one
+
+LEGACY = "legacy_list_members"
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,17 +96,40 @@ def send_suppressions(world: World) -> None:
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
 
 
+def send_one_event(world: World) -> None:
+    """Send an event; a repeat of it would be dropped."""
+    columns = "unique_id VARCHAR, email VARCHAR, returned_at TIMESTAMP, reason VARCHAR"
+    event = {"unique_id": "r1", "email": "ann@example.com", "returned_at": "2026-01-01", "reason": "size"}
+    world.people([event], "returns", columns)
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    (stored,) = world.sandbox.events()
+    assert (stored["metric"], stored["email"]) == ("Returned order", "ann@example.com")
+
+
+def send_profiles_on_lists(world: World) -> None:
+    """Add somebody to a list, which each run has to be allowed."""
+    list_id = world.new_list()
+    world.people([{"list_id": list_id, "profile_id": world.new_profile(email="a@x.com")}], "list_profiles")
+    with pytest.raises(GuardRefused):
+        world.run()
+    allowed = PlanOptions(allow=Allowances(request=["profiles_on_lists"]))
+    assert one(world.run(options=allowed)).outcomes == {Outcome.APPLIED: 1}
+    assert world.emails() == ["a@x.com"]
+
+
 _SENDERS: dict[str, Callable[[World], None]] = {
     "catalog_items": send_catalog_items,
     "coupon_codes": send_coupon_codes,
     "custom_object_records": send_custom_object_records,
+    "one_event": send_one_event,
     "profile_merge": send_profile_merge,
+    "profiles_on_lists": send_profiles_on_lists,
     "suppressions": send_suppressions,
     "tags_on_lists": send_tags_on_lists,
 }
 
 
-@pytest.mark.parametrize("name", model_template_names())
+@pytest.mark.parametrize("name", sorted({*model_template_names()} - {LEGACY}))
 def test_a_ready_model_sends_its_rows_and_then_nothing(world: World, name: str) -> None:
     """As it is written, with tables of the names that it reads."""
     use(world, name)
@@ -107,3 +137,30 @@ def test_a_ready_model_sends_its_rows_and_then_nothing(world: World, name: str) 
     writes = len(world.writes())
     assert one(world.run()).outcomes == {}
     assert len(world.writes()) == writes
+
+
+def test_the_request_of_the_retired_api_is_shown_and_never_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a placeholder for the key, and the three ways of today."""
+    use(world, LEGACY)
+    row = {"list_id": "L1", "email": "ann@example.com", "first_name": "Ann"}
+    world.people([row], "list_members")
+    world.project()
+    monkeypatch.chdir(world.folder)
+    result = CliRunner().invoke(app, ["debug", "--request", LEGACY, "--show-values"])
+    assert "POST /api/v2/list/L1/members" in result.stdout
+    assert '"api_key": "<private API key>"' in result.stdout
+    sent = CliRunner().invoke(app, ["debug", "--request", LEGACY, "--send"], standalone_mode=False)
+    refusals = [sent.exception]
+    for command in (world.plan, world.run):
+        with pytest.raises(ModelError) as raised:
+            command()
+        refusals.append(raised.value)
+    for refusal in refusals:
+        assert isinstance(refusal, ModelError)
+        (problem,) = refusal.problems
+        assert "retired on 2024-06-30. It is never sent." in problem.summary
+        ways = ("'list_memberships'", "'list_memberships_by_profile_id'", "/relationships/profiles")
+        assert all(way in problem.hint for way in ways)
+    assert not world.writes()

@@ -11,6 +11,7 @@ from reverse_etl.domain.identifiers import mask_target, mask_text, mask_value
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
+from reverse_etl.models.retired_requests import refuse_retired
 from reverse_etl.planning.planner import require_known_models
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def debug_request(project: Project, model_name: str, *, send: bool, show_values:
     _print_preview(preview, show_values=show_values)
     if preview.request is None:
         return 1
-    if not send:
+    if send:
+        refuse_retired((model,))
+    else:
         show.print_line(f"\nNot sent. To send this request: reverse-etl debug --request {model_name} --send")
         return 0
     if model.config.surface.unsafe:
