@@ -13,7 +13,7 @@ from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
 from reverse_etl.delivery.recovery import recover_earlier_runs
 from reverse_etl.delivery.results import ListResult, RunResult, collect_figures, compute_exit_code
 from reverse_etl.domain.events import Event, EventHandler, ListCreated
-from reverse_etl.domain.timestamps import format_timestamp
+from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.errors import GuardRefused, UnusableReply
 from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
@@ -199,7 +199,7 @@ def _mark_submitting(
     """Store the plan's deltas as uncertain before the first of them is sent."""
     submissions = []
     for model_plan in plan.models:
-        model_record = _build_record(model_plan, previous_records.get(model_plan.model.name))
+        model_record = _build_record(context, model_plan, previous_records.get(model_plan.model.name))
         has_deferred = model_plan.has_deferred_removals or bool(_find_blocked_list_ids(context, model_plan))
         stale_list_ids = [
             list_plan.list_ref.id for list_plan in model_plan.lists if list_plan.list_ref.needs_resend
@@ -212,6 +212,7 @@ def _mark_submitting(
                 plan.previous_owners(model_plan),
                 stale_list_ids,
                 has_deferred and plan.has_upserts,
+                prunes_events=model_plan.events is not None,
             )
         )
     context.state.mark_submitting(
@@ -224,7 +225,9 @@ def _mark_submitting(
         context.state.prune_missing(model_plan.tables)
 
 
-def _build_record(model_plan: ModelPlan, previous: ModelRecord | None) -> ModelRecord:
+def _build_record(
+    context: DeliveryContext, model_plan: ModelPlan, previous: ModelRecord | None
+) -> ModelRecord:
     """Return what the state keeps of a model that is sent now.
 
     While rows wait behind `--limit` or a guard, it keeps the previous checksum: the updates of these rows are
@@ -233,14 +236,35 @@ def _build_record(model_plan: ModelPlan, previous: ModelRecord | None) -> ModelR
     config, checksum = model_plan.model.config, model_plan.model.checksum
     if any(list_plan.deferred or list_plan.stop_reason for list_plan in model_plan.lists):
         checksum = previous.checksum if previous else ""
+    live_since, pruned_before = _find_event_times(context, model_plan, previous)
     return ModelRecord(
         model_plan.model.name,
         model_plan.tables.table_key,
         config.surface.name,
         config.row_key,
         checksum,
-        live_since=previous.live_since if previous else None,
-        pruned_before=previous.pruned_before if previous else None,
+        live_since,
+        pruned_before,
+    )
+
+
+def _find_event_times(
+    context: DeliveryContext, model_plan: ModelPlan, previous: ModelRecord | None
+) -> tuple[str | None, str | None]:
+    """Return since when a model of events is live, and before which time its keys are forgotten.
+
+    The first run that a guard does not stop is the one that makes the model live.
+    """
+    events, rules = model_plan.events, model_plan.model.config.surface.event_rules
+    if events is None or rules is None:
+        return None, None
+    live_since, pruned_before = (previous.live_since, previous.pruned_before) if previous else (None, None)
+    if any(list_plan.stop_reason for list_plan in model_plan.lists):
+        return live_since, pruned_before
+    forgotten_before = parse_timestamp(pruned_before) if pruned_before else None
+    return (
+        format_timestamp(events.live_since or context.klaviyo_time),
+        format_timestamp(rules.find_cutoff(context.klaviyo_time, forgotten_before)),
     )
 
 
@@ -258,7 +282,7 @@ def _restore_checksums(
             and previous.name in unsent_models
             and previous.checksum != model_plan.model.checksum
         ):
-            record = _build_record(model_plan, previous)
+            record = _build_record(context, model_plan, previous)
             context.state.record_model(replace(record, checksum=previous.checksum))
 
 

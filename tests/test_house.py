@@ -22,6 +22,7 @@ SURFACE_PORT = {
     "request",  # of a model that describes its requests itself: what it may say, and what is made of it
     "request_rules",
     "request_template",
+    "event_rules",  # the rules that planning and delivery keep: flows, and how old events may be
 }  # what other rooms may import of surfaces/
 # Where the name of a surface is a word for something else: an endpoint's name in JSON, and a table's.
 OTHER_MEANINGS = {("cli/output/json.py", "profiles"), ("config/scaffold.py", "profiles")}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -116,6 +118,12 @@ _PLAN_OPTIONS = (
         help="Let this model pass the guard max_clears in this run. Repeatable.",
     ),
     click.option(
+        "--live-since",
+        metavar="TIME",
+        help="Let events start flows from this time on, as 2026-11-30T08:00:00Z: for the selected models of "
+        "events, where the state can't know what was sent before.",
+    ),
+    click.option(
         "--rekey",
         multiple=True,
         metavar="MODEL",
@@ -203,6 +211,7 @@ class PlanFlags:
     allow_new_lists: tuple[str, ...]
     allow_request: tuple[str, ...]
     allow_clears: tuple[str, ...]
+    live_since: str | None
     rekey: tuple[str, ...]
     no_dbt_gate: bool
     strict_gate: bool
@@ -229,6 +238,7 @@ class PlanFlags:
             full_refresh=self.full_refresh,
             limit=self.limit,
             rekey=frozenset(self.rekey),
+            live_since=_parse_time(self.live_since) if self.live_since else None,
             allow=Allowances(
                 removes=self.allow_removes,
                 adds=self.allow_adds,
@@ -239,6 +249,19 @@ class PlanFlags:
                 clears=self.allow_clears,
             ),
         )
+
+
+def _parse_time(text: str) -> datetime:
+    """Return the time of an option. Raises UsageError for one without a zone."""
+    with suppress(ValueError):
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is not None:
+            return time
+    raise UsageError.of(
+        f"{text!r} is not a time with a zone.",
+        where="--live-since",
+        hint="For example: 2026-11-30T08:00:00Z",
+    )
 
 
 @dataclass(frozen=True)

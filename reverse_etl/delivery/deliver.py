@@ -19,6 +19,7 @@ from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
 from reverse_etl.delivery.recovery import warn_of_unknown_rows
 from reverse_etl.delivery.refused_identifiers import omit_refused_identifiers
 from reverse_etl.delivery.remove_members import leave_rows_in_place, remove_members
+from reverse_etl.delivery.send_events import send_events
 from reverse_etl.delivery.send_requests import send_requests
 from reverse_etl.delivery.update_profiles import update_profiles
 from reverse_etl.domain.events import JobProgress, ListDone
@@ -32,6 +33,7 @@ from reverse_etl.surfaces.operations import (
     ClearValues,
     ImportRows,
     RemoveFromList,
+    SendEvents,
     SendRequests,
     UpdateProfiles,
 )
@@ -129,6 +131,8 @@ def _send(delivery: ListDelivery, operation: Operation) -> None:
             send_requests(delivery, operation)
         case ChangeSuppressions():
             change_suppressions(delivery, operation)
+        case SendEvents():
+            send_events(delivery, operation)
         case _:
             assert_never(operation)
 

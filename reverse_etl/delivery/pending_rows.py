@@ -37,6 +37,10 @@ class PendingRows:
         """Yield a list's upserts as `select_upserts_with_op` returns them, at most `size` at a time."""
         return self._read_batches(sql.select_upserts_with_op, list_id, size, removes=False)
 
+    def read_upserts_with_uncertainty(self, list_id: str, size: int) -> Iterator[list[Row]]:
+        """Yield a list's upserts as `select_upserts_with_uncertainty` returns them, `size` at a time."""
+        return self._read_batches(sql.select_upserts_with_uncertainty, list_id, size, removes=False)
+
     def read_removes(self, list_id: str, size: int) -> Iterator[list[Row]]:
         """Yield a list's removes as `select_removes` returns them, at most `size` at a time."""
         return self._read_batches(sql.select_removes, list_id, size, removes=True)

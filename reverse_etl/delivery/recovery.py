@@ -35,14 +35,14 @@ def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> B
     """Follow the jobs of unfinished runs to their end, and apply what they prove to the snapshot.
 
     Also waits for imports without a receipt: a run may have been killed before it wrote one. `models` are
-    the project's: of those whose requests must not be repeated, a row without a receipt was not sent.
+    the project's: of those that store receipts before they send, a row without a receipt was not sent.
     Idempotent. Returns the lists whose imports have not ended in time, or cannot be read now.
     """
     blocked = BlockedLists()
     open_receipts, unfinished = context.state.receipts.open_receipts(), context.state.runs.unfinished()
     if not open_receipts and not unfinished:
         return blocked
-    once_checksums = {model.name: model.checksum for model in models if model.config.surface.once}
+    checksums = {model.name: model.checksum for model in models if model.config.surface.records_intent}
     context.on_event(RecoveryStarted(len(unfinished), len(open_receipts)))
     by_model: dict[tuple[str, str], list[OpenReceipt]] = defaultdict(list)
     for entry in open_receipts:
@@ -58,7 +58,7 @@ def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> B
         for name, model_record in context.state.models().items():
             if (tables := context.state.load_tables(model_record)) is not None:
                 context.state.apply_receipts(run_id, name, tables, model_record.checksum)
-                if run_id in unfinished and model_record.checksum == once_checksums.get(name):
+                if run_id in unfinished and model_record.checksum == checksums.get(name):
                     context.state.delete_unsent(run_id, name, tables)
     for run_id in unfinished.keys() - open_runs:
         context.state.runs.record_end(run_id, RunState.RECOVERED)

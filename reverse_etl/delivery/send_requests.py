@@ -71,7 +71,7 @@ class _Sender:
                 case PreparedRequest():
                     if self.delivery.counter.stopped or self._reaches_limit():
                         return
-                    if self.delivery.model_plan.model.config.surface.once:
+                    if self.delivery.model_plan.model.config.surface.records_intent:
                         self._record_intent(item.batch)
                     yield item
 

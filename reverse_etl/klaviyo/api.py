@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from reverse_etl.clock import CancellableSleep, Clock, SystemClock
-from reverse_etl.klaviyo import accounts, custom_requests, lists, profile_changes, profiles, suppressions
+from reverse_etl.klaviyo import (
+    accounts,
+    custom_requests,
+    events,
+    lists,
+    profile_changes,
+    profiles,
+    suppressions,
+)
 from reverse_etl.klaviyo import imports as jobs
 from reverse_etl.klaviyo.client import MAX_PAGES, Client, get_request
 from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.accounts import Account
     from reverse_etl.klaviyo.custom_requests import CustomReply
+    from reverse_etl.klaviyo.events import EncodedEvent, EventBatch
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.klaviyo.messages import Request, RequestHook, Response
     from reverse_etl.klaviyo.profile_changes import ProfileReply
@@ -248,7 +257,7 @@ class Klaviyo:
         return reply
 
     def send_custom(self, request: Request) -> CustomReply:
-        """Send a request that a model names.
+        """Send a request, and return Klaviyo's answer to its content.
 
         It is repeated after a lost reply only if its endpoint is idempotent.
         """
@@ -260,6 +269,20 @@ class Klaviyo:
         if reply is None:
             raise refusal_error(request, response)
         return reply
+
+    def create_events(self, batch: EventBatch) -> CustomReply:
+        """Create events in bulk. A lost reply raises ReplyLost without a retry: send them alone then."""
+        return self.send_custom(events.create_events_request(batch))
+
+    def create_event(self, event: EncodedEvent) -> CustomReply:
+        """Create one event. It is repeated after a lost reply, since Klaviyo drops a repeated id."""
+        return self.send_custom(events.create_event_request(event))
+
+    def get_metric_names(self) -> frozenset[str]:
+        """Return the names of all metrics of the account: each has had an event."""
+        return frozenset(
+            self._fetch_each(events.metrics_request(), lambda metric: metric.get_text("name") or "")
+        )
 
     def stop(self) -> None:
         """Send no further requests, from any thread; waiting calls soon raise KlaviyoError."""

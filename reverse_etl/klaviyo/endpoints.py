@@ -25,6 +25,7 @@ class RateLimit:
 XS = RateLimit(burst=1, steady=15)
 M = RateLimit(burst=10, steady=150)
 L = RateLimit(burst=75, steady=750)
+XL = RateLimit(burst=350, steady=3_500)
 
 _READ_LISTS = ("lists:read",)
 _READ_PROFILES = ("profiles:read",)
@@ -60,6 +61,9 @@ class Endpoint(Enum):
     SUPPRESSION = ("GET", "/api/profile-suppression-bulk-create-jobs/{id}", L, 200, _READ_CONSENT)
     UNSUPPRESS = ("POST", "/api/profile-suppression-bulk-delete-jobs", L, 202, _WRITE_CONSENT)
     UNSUPPRESSION = ("GET", "/api/profile-suppression-bulk-delete-jobs/{id}", L, 200, _READ_CONSENT)
+    CREATE_EVENTS = ("POST", "/api/event-bulk-create-jobs", M, 202, ("events:write",), False)
+    CREATE_EVENT = ("POST", "/api/events", XL, 202, ("events:write",))
+    METRICS = ("GET", "/api/metrics", M, 200, ("metrics:read",))
     IMPORT_ERRORS = ("GET", "/api/profile-bulk-import-jobs/{id}/import-errors", M, 200, _READ_PROFILES)
 
     def __init__(  # noqa: PLR0913, PLR0917 - the columns of the table above
@@ -69,7 +73,7 @@ class Endpoint(Enum):
         rate_limit: RateLimit,
         success_status: int | tuple[int, ...],
         scopes: tuple[str, ...],
-        idempotent: bool = True,  # noqa: FBT001, FBT002 - only one row of the table is False
+        idempotent: bool = True,  # noqa: FBT001, FBT002 - few rows of the table are False
     ) -> None:
         self.method = method
         self.template = template

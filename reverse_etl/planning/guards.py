@@ -78,6 +78,7 @@ def _check_list(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violatio
     yield from _check_updates(model_plan, list_plan)
     yield from _check_clears(model_plan, list_plan)
     yield from _check_requests(model_plan, list_plan)
+    yield from _check_events(model_plan, list_plan)
 
 
 def _too_few_rows(model_plan: ModelPlan, list_plan: ListPlan) -> Violation:
@@ -194,6 +195,19 @@ def _check_requests(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Viol
         summary = f"{format_count(number, 'request')} would be sent; max_requests is {limit:,}."
         hint = "Check the tables that the model reads, or send many rows in one request (mode='many')."
         yield _violation(Guard.REQUEST, model_plan, list_plan, f"{summary} Nothing was sent.", hint)
+
+
+def _check_events(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
+    """Yield a violation if nobody can know which events were sent before."""
+    events, name = model_plan.events, model_plan.model.name
+    if events is not None and events.hold_reason:
+        problem = Problem(
+            f"{events.hold_reason} Nothing was sent.",
+            where=f"{model_plan.model.path} (model {name})",
+            hint=events.hold_hint,
+            models=(name,),
+        )
+        yield Violation(Guard.LIVE_SINCE, name, list_plan.list_ref.id, problem)
 
 
 def _check_new_lists(model_plans: Sequence[ModelPlan], allowances: Allowances) -> Iterator[Violation]:

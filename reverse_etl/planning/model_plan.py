@@ -86,6 +86,7 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         kept_values=result.kept_values,
         has_deferred_removals=any({Op.HELD, Op.DEFERRED} & ops.keys() for ops in op_counts.values()),
         digest=_compute_digest(warehouse, staged) if options.with_digest else "",
+        events=staged.events,
     )
 
 

@@ -14,11 +14,13 @@ from reverse_etl.surfaces.operations import RowCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.domain.rejections import RejectedRows
     from reverse_etl.errors import Problem
     from reverse_etl.models.model import Model
+    from reverse_etl.planning.event_facts import EventPlan
     from reverse_etl.planning.kept_values import KeptValue
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.orphans import Orphan
@@ -49,7 +51,8 @@ class PlanOptions:
     `full_refresh` sends every row again; `limit` sends only the first `limit` upserts of each model; `rekey`
     names the models whose identifiers may change. `sample_size` is the number of sample changes per list and
     operation. `with_digest` adds a digest of the rows and values to each model's plan. `allow` names the
-    models that may pass a guard.
+    models that may pass a guard. `live_since` is the time from which on events start flows, which the
+    selected models of events keep.
     """
 
     full_refresh: bool = False
@@ -58,6 +61,7 @@ class PlanOptions:
     sample_size: int = 0
     with_digest: bool = False
     allow: Allowances = field(default_factory=Allowances)
+    live_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,8 @@ class ModelPlan:
     are (list id, rows) on lists that the model no longer owns. `has_deferred_removals` says that removals are
     held, or wait behind `--limit` or a guard. `digest` changes with every row and value to be sent; '' if not
     asked for. `kept_values` are not cleared, since another row or model has one. `changed_since_sent`: the
-    model's SQL or config changed since all of its rows were last sent.
+    model's SQL or config changed since all of its rows were last sent. `events` is what the plan says of a
+    model of events.
     """
 
     model: Model
@@ -184,6 +189,7 @@ class ModelPlan:
     full_refresh: bool = False
     changed_since_sent: bool = False
     kept_values: tuple[KeptValue, ...] = ()
+    events: EventPlan | None = None
 
     @property
     def is_empty(self) -> bool:

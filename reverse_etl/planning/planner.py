@@ -13,6 +13,7 @@ from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.models.retired_requests import refuse_retired
 from reverse_etl.parsing.suggestions import did_you_mean
+from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, require_usable_time
 from reverse_etl.planning.kept_values import find_profile_columns
 from reverse_etl.planning.model_lists import find_lists, refresh_lists
 from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model
@@ -90,6 +91,7 @@ def build_plan(
         ],
         request.options,
     )
+    model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
     _warn_of_conflicting_properties(warehouse, model_plans, on_event)
     _warn_of_kept_values(model_plans, on_event)
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
@@ -111,12 +113,17 @@ def build_plan(
 def _stage_models(
     warehouse: Warehouse, state: State, request: PlanRequest, on_event: EventHandler
 ) -> list[StagedModel]:
+    require_usable_time(request.options.live_since, request.selected, state.clock.now())
     staged_models: list[StagedModel] = []
     table_keys = state.table_keys(model.name for model in request.selected)
+    records = state.models()
     with warehouse.staging():
         for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
             started_at = state.clock.monotonic()
-            staged_models.append(stage_model(warehouse, model, table_keys[model.name]))
+            staged = stage_model(warehouse, model, table_keys[model.name])
+            staged_models.append(
+                leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
+            )
             on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))
     return staged_models
 

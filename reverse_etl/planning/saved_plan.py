@@ -12,6 +12,7 @@ import orjson
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from reverse_etl.dbt.gate import GateMode, GateOptions
+from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.parsing.validation import StrictModel
@@ -85,6 +86,7 @@ class SavedPlan(_Saved):
     allow_new_lists: Annotated[tuple[str, ...], Field(alias="allow_new_lists")] = ()
     allow_request: Annotated[tuple[str, ...], Field(alias="allow_request")] = ()
     allow_clears: Annotated[tuple[str, ...], Field(alias="allow_clears")] = ()
+    live_since: Annotated[str | None, Field(alias="live_since", pattern=r"^[0-9TZ:.-]*$")] = None
     dbt_gate: Annotated[bool | Literal["strict"], Field(alias="dbt_gate")]
     models: Annotated[tuple[SavedModel, ...], Field(alias="models")]
     lists: Annotated[tuple[SavedList, ...], Field(alias="lists")]
@@ -128,6 +130,7 @@ class SavedPlan(_Saved):
             allow_new_lists=tuple(sorted(allow.new_lists)),
             allow_request=tuple(sorted(allow.request)),
             allow_clears=tuple(sorted(allow.clears)),
+            live_since=format_timestamp(options.live_since) if options.live_since else None,
             dbt_gate="strict" if gate is GateMode.STRICT else gate is GateMode.ON,
             models=to_saved_models(plan),
             lists=to_saved_lists(plan),
@@ -148,6 +151,7 @@ class SavedPlan(_Saved):
             limit=self.limit,
             rekey=frozenset(self.rekey),
             with_digest=True,
+            live_since=parse_timestamp(self.live_since) if self.live_since else None,
             allow=Allowances(
                 removes=self.allow_removes,
                 adds=self.allow_adds,

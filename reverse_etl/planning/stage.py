@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.models.model import Model
+    from reverse_etl.planning.event_facts import EventPlan
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -31,12 +32,14 @@ class StagedModel:
     """A model whose rows are in a temporary table, ready for the diff.
 
     `rows` counts the rows that the model returned. `list_names` are the distinct values of its list column.
+    `events` is what is known so far of a model of events.
     """
 
     model: Model
     tables: ModelTables
     rows: int
     list_names: tuple[str, ...]
+    events: EventPlan | None = None
 
     @property
     def may_send_again(self) -> bool:

@@ -22,11 +22,12 @@ class Guard(StrEnum):
     NEW_LISTS = "new-lists"
     REQUEST = "request"
     CLEARS = "clears"
+    LIVE_SINCE = "live-since"  # passed by the time, and by no model's name
 
     @property
     def flag(self) -> str:
         """Return the flag that lets a model pass this guard in one run."""
-        return f"--allow-{self}"
+        return f"--{self}" if self is Guard.LIVE_SINCE else f"--allow-{self}"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Allowances:
             Guard.NEW_LISTS: self.new_lists,
             Guard.REQUEST: self.request,
             Guard.CLEARS: self.clears,
+            Guard.LIVE_SINCE: (),
         }
 
 

@@ -51,7 +51,8 @@ class ModelSubmission:
 
     `previous_owners` are the ids of the lists to which another model sent before, by that model.
     `stale_list_ids` are the lists whose rows are all uncertain. `has_deferred_removals`: some removals are
-    held or deferred while rows are sent.
+    held or deferred while rows are sent. `prunes_events`: forget the keys of events before the record's
+    `pruned_before`.
     """
 
     model: ModelRecord
@@ -60,3 +61,4 @@ class ModelSubmission:
     previous_owners: Mapping[str, Sequence[str]] = field(default_factory=dict)
     stale_list_ids: Sequence[str] = ()
     has_deferred_removals: bool = False
+    prunes_events: bool = False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
-from reverse_etl.domain.timestamps import format_timestamp
+from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
 from reverse_etl.state.model_record import MODEL_COLUMNS, ModelRecord
@@ -167,6 +167,9 @@ class State:
         for submission in submissions:
             statements += self.replace_model(submission.model)
             statements += self._store_deltas(submission, run_id, klaviyo_time)
+            if submission.prunes_events and submission.model.pruned_before is not None:
+                pruned_before = parse_timestamp(submission.model.pruned_before)
+                statements.append(snapshot.prune_events(submission.tables, pruned_before))
         self.tables.commit(statements)
 
     def record_model(self, model_record: ModelRecord) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from reverse_etl.surfaces.events import EVENTS
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 from reverse_etl.surfaces.list_memberships_by_profile_id import LIST_MEMBERSHIPS_BY_PROFILE_ID
 from reverse_etl.surfaces.profiles import PROFILES
@@ -18,6 +19,7 @@ SURFACES: tuple[Surface, ...] = (
     LIST_MEMBERSHIPS,
     LIST_MEMBERSHIPS_BY_PROFILE_ID,
     SUPPRESSIONS,
+    EVENTS,
     REQUEST,
 )
 EXAMPLE: Final = LIST_MEMBERSHIPS  # the surface of first models and of examples in messages

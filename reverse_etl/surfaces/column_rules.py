@@ -143,7 +143,9 @@ def find_payload_problems(
             yield from _find_profile_field_problems(properties, identifiers, missing_types)
             yield from _find_null_rule_problems(surface.columns.null_rules, properties, identifiers)
         case OtherColumns.FIELDS:
-            return
+            for name, problem in surface.columns.refused.items():
+                if name in properties:
+                    yield ColumnProblem(problem.summary, problem.hint, properties[name])
         case _ as unanswered:
             assert_never(unanswered)
 

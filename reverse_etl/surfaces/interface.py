@@ -16,11 +16,12 @@ from reverse_etl.domain.null_rules import NullRules
 from reverse_etl.parsing.validation import StrictModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.errors import Problem
     from reverse_etl.klaviyo.endpoints import AnyEndpoint
+    from reverse_etl.surfaces.event_rules import EventRules
     from reverse_etl.surfaces.operations import Operation, RowCounts
 
 
@@ -77,6 +78,8 @@ class Columns:
     the row's identity, and one person has one row. `required` and `optional` name further columns with a
     meaning of their own, which `others` does not speak of. `find_problem` says why a column can't be sent
     under a name, whatever its values. `null_rules` say what a NULL in one of the `others` does.
+    meaning of their own, which `others` does not speak of. `refused` maps columns that a model may not select
+    to the problem. `find_problem` says why a column can't be sent under a name, whatever its values.
     """
 
     others: OtherColumns
@@ -84,6 +87,7 @@ class Columns:
     key: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    refused: Mapping[str, Problem] = field(default_factory=dict)
     find_problem: Callable[[str, Column], Problem | None] = _no_problem
     null_rules: NullRules = field(default_factory=NullRules)
 
@@ -145,7 +149,8 @@ class Surface:
     None for no limit; `unsafe` is whether each run has to allow the model's requests.
 
     `upsert_effect` and `remove_effect` are sentences for the plan: what happens to people that can't be
-    undone, or that they notice.
+    undone, or that they notice. `event_rules` are those of a model whose rows are events. If
+    `receipts_first`, each request's receipt is stored before it is sent.
     """
 
     name: str
@@ -165,6 +170,8 @@ class Surface:
     unsafe: bool = False
     upsert_effect: str = ""
     remove_effect: str = ""
+    event_rules: EventRules | None = None
+    receipts_first: bool = False
 
     @property
     def setting_names(self) -> tuple[str, ...]:
@@ -175,6 +182,11 @@ class Surface:
     def once(self) -> bool:
         """Return whether one of the operations must not be repeated after a lost reply."""
         return self.upsert.once or (self.remove is not None and self.remove.once)
+
+    @property
+    def records_intent(self) -> bool:
+        """Return whether a row without a receipt was certainly not sent, whatever ended the run."""
+        return self.receipts_first or self.once
 
     @property
     def has_list(self) -> bool:

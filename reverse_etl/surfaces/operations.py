@@ -47,6 +47,7 @@ class Proof(Enum):
     REPLY = "the reply"
     JOB = "the finished job"
     READ_BACK = "a read-back"
+    NONE = "none (202)"  # Klaviyo takes the request, and nothing shows what came of it
 
 
 class RowEncoder(Protocol):
@@ -228,6 +229,31 @@ class ChangeSuppressions:
         return {Endpoint.PROFILES: 2 * number, self.endpoint: number}
 
 
+@dataclass(frozen=True)
+class SendEvents:
+    """Events are sent many a request, and alone where an earlier request may have stored them already.
+
+    Each request's receipt is stored before it is sent, so that few events are sent alone after a kill.
+    """
+
+    endpoint: Endpoint
+    max_rows: int
+    max_bytes: int
+    proof: ClassVar = Proof.NONE
+    once: ClassVar = False
+
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
+        """Return about how many requests the events take, if they fill requests by number."""
+        return {self.endpoint: math.ceil(rows.upserts / self.max_rows)}
+
+
 Operation = (
-    ImportRows | UpdateProfiles | ClearValues | AddToList | RemoveFromList | SendRequests | ChangeSuppressions
+    ImportRows
+    | UpdateProfiles
+    | ClearValues
+    | AddToList
+    | RemoveFromList
+    | SendRequests
+    | ChangeSuppressions
+    | SendEvents
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.warehouse.statement import Sql, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from reverse_etl.domain.columns import Column
     from reverse_etl.warehouse.dialect import Dialect
 
@@ -43,6 +46,12 @@ def split_column_marks(text: str) -> tuple[str, ...]:
 def omit_flag_column(kind: IdentifierType) -> Sql:
     """Return the column of the staged rows that says whether an identifier is left out of what is sent."""
     return Sql(f"retl_omits_{kind}")
+
+
+def timestamp_sql(dialect: Dialect, column: Column, when: datetime) -> Sql:
+    """Return a time as a value of the type of a column, which has a time zone."""
+    text = dialect.quote_literal(when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00:00"))
+    return Sql(f"CAST({text} AS {dialect.storage_type(column)})")
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,10 @@ class ModelTables:
     def payload_columns(self) -> tuple[Sql, ...]:
         """Return the payload's columns as SQL writes them, in the model's order."""
         return tuple(quote_identifier(name) for name in self.payload_names)
+
+    def find_column(self, name: str) -> Column:
+        """Return a column of the payload by its name in lower case. Raises StopIteration if there is none."""
+        return next(column for column in self.payload if column.name.lower() == name)
 
     @property
     def secondary_identifiers(self) -> tuple[IdentifierType, ...]:

@@ -1,7 +1,8 @@
-"""Each ready model of a request does what it says, against the sandbox."""
+"""Each ready model does what it says, against the sandbox."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,9 +118,29 @@ def send_profiles_on_lists(world: World) -> None:
     assert world.emails() == ["a@x.com"]
 
 
+def send_events(world: World) -> None:
+    """Send an order of before the first run, which starts no flows."""
+    row = {
+        "order_id": "o1",
+        "email": "ann@example.com",
+        "total": "12.50",
+        "currency": "EUR",
+        "channel": "web",
+    }
+    ordered_at = datetime.fromtimestamp(world.clock.now() - 3_600, UTC)
+    columns = (
+        "order_id VARCHAR, email VARCHAR, ordered_at TIMESTAMPTZ, total DECIMAL(10, 2), currency VARCHAR, "
+        "channel VARCHAR"
+    )
+    world.people([row | {"ordered_at": ordered_at}], "orders", columns)
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    assert [event["backfill"] for event in world.sandbox.events()] == [True]
+
+
 _SENDERS: dict[str, Callable[[World], None]] = {
     "catalog_items": send_catalog_items,
     "coupon_codes": send_coupon_codes,
+    "events": send_events,
     "custom_object_records": send_custom_object_records,
     "one_event": send_one_event,
     "profile_merge": send_profile_merge,

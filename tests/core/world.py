@@ -218,6 +218,12 @@ class World:
         with opened(self.folder / "shop.reverse_etl.duckdb", read_only=True) as connection:
             return connection.execute(query).fetchall()
 
+    def forget_keys(self, table_key: str, *keys: str) -> None:
+        """Lose rows of a model's snapshot, all of them if no key is named: a part of the state is lost."""
+        condition = f"WHERE retl_identity IN ({', '.join(map(repr, keys))})" if keys else ""
+        with opened(self.folder / "shop.reverse_etl.duckdb") as connection:
+            connection.execute(f"DELETE FROM snapshot_{table_key} {condition}")
+
 
 def once_at(kind: type, call: Callable[[], object]) -> Callable[[Any], None]:
     """Return a listener that calls something at the first event of a kind."""

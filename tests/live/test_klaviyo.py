@@ -132,6 +132,29 @@ def test_a_back_filled_event_is_stored_once(account: Account) -> None:
     assert len(stored) == 1
 
 
+def test_events_of_a_model_are_stored_once(account: Account, tmp_path: Path) -> None:
+    """A run with nothing changed sends nothing. The events start no flows."""
+    job, addresses = Job(tmp_path, account), (account.new_address(), account.new_address())
+    job.people(*((address, f"City {nth}") for nth, address in enumerate(addresses)))
+    job.model(
+        f"select 'live-{account.tag}-' || city as unique_id, id as email, "
+        f"timestamptz '{_yesterday(account)}' as time, city from people",
+        surface="events",
+        metric=METRIC,
+        backfill="always",
+    )
+    assert outcomes(job.run()) == {"unverified": 2}
+    for address in addresses:
+        profile_id = account.wait_for_profile(address)["id"]
+        stored: list[Any] = []
+        for _ in account.attempts():
+            stored = account.get(EVENTS, filter=f'equals(profile_id,"{profile_id}")')["data"]
+            if stored:
+                break
+        assert len(stored) == 1
+    assert outcomes(job.run()) == {}
+
+
 def _yesterday(account: Account) -> str:
     return (datetime.fromtimestamp(account.clock.now(), UTC) - timedelta(days=1)).isoformat(
         timespec="seconds"

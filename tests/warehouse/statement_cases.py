@@ -17,6 +17,7 @@ from reverse_etl.errors import WarehouseError
 from reverse_etl.planning.sql import (
     conflicts,
     diff,
+    events,
     kept_values,
     missing,
     planned_rows,
@@ -103,6 +104,24 @@ def codes(dialect: Dialect) -> ModelTables:
     )
 
 
+def orders(dialect: Dialect) -> ModelTables:
+    """Return a model of events: people's orders, each with its time and its metric."""
+    engine = dialect.engine
+    zoned = {Engine.DUCKDB: "TIMESTAMP WITH TIME ZONE", Engine.SNOWFLAKE: "TIMESTAMP_TZ(9)"}[engine]
+    unique_id = Column(_named(engine, "unique_id"), ColumnKind.TEXT, "VARCHAR")
+    metric = Column(_named(engine, "metric"), ColumnKind.TEXT, "VARCHAR")
+    payload = (unique_id, Column(_named(engine, "time"), ColumnKind.TIMESTAMP_TZ, zoned), metric)
+    return ModelTables(
+        dialect,
+        "orders_2a3b4c5d",
+        (IdentifierType.EMAIL,),
+        payload,
+        many_lists=False,
+        key=(unique_id,),
+        append_only=True,
+    )
+
+
 def kept_of(shape: ModelTables, engine: Engine) -> Mapping[str, Column]:
     """Return the snapshot's columns, one of them of an older type."""
     kept = {column.name: column for column in shape.payload}
@@ -159,6 +178,7 @@ def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
         "staging": _staging(dialect, shape, many),
         "diff": _diff(shape, many, kept),
         "append_only": _append_only(codes(dialect)),
+        "events": _events(orders(dialect)),
         "deltas": _deltas(run),
         "snapshot": _snapshot(run),
         "rejections": _rejections(ModelRejections(shape, *KEY, MODEL), run),
@@ -225,6 +245,23 @@ def _append_only(shape: ModelTables) -> Iterator[Call]:
     yield "hold_unknown_removals", planned_rows.hold_unknown_removals(shape)
     yield "select_upserts", pending.select_upserts(shape, RUN, "", range(1, 9))
     yield "select_upserts_with_op", pending.select_upserts_with_op(shape, RUN, "", range(1, 9))
+
+
+def _events(shape: ModelTables) -> Iterator[Call]:
+    when = datetime(2026, 11, 30, 8, 15, 30, 250_000, tzinfo=UTC)
+    email = Column(_named(shape.dialect.engine, "email"), ColumnKind.TEXT, "VARCHAR")
+    query = Staging(shape, Sql("select * from orders"), {IdentifierType.EMAIL: email}, None)
+    yield "stage_rows", staging.stage_rows(query)
+    yield "count_old_events", events.count_old_events(shape, when)
+    yield "delete_old_events", events.delete_old_events(shape, when)
+    yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, {}))
+    yield "count_planned_events", events.count_planned_events(shape, when)
+    yield "select_metrics", events.select_metrics(shape)
+    yield (
+        "select_upserts_with_uncertainty",
+        pending.select_upserts_with_uncertainty(shape, RUN, "", range(1, 9)),
+    )
+    yield "prune_events", snapshot.prune_events(shape, when)
 
 
 def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> Iterator[Call]:

@@ -12,7 +12,7 @@ from reverse_etl.state.sql import migrations, schema, snapshot
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.warehouse.statement import Statement
 from tests.contract.state_dump import split_statements
-from tests.warehouse.statement_cases import MODEL, RUN, cases, clubs, codes, vip
+from tests.warehouse.statement_cases import MODEL, RUN, cases, clubs, codes, orders, vip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,7 @@ PEOPLE = (
 )
 
 
+ORDERS = "CREATE TABLE orders (unique_id VARCHAR, email VARCHAR, time TIMESTAMP_TZ, metric VARCHAR)"
 CODES = "CREATE TABLE codes (coupon VARCHAR, code NUMBER(10,2), percent BIGINT)"
 
 
@@ -52,6 +53,9 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
     if group == "append_only":
         yield from schema.create_model_tables(codes(dialect))
         yield from staging.replace_list_ids(codes(dialect), {"": ""})
+    if group == "events":
+        yield from schema.create_model_tables(orders(dialect))
+        yield from staging.replace_list_ids(orders(dialect), {"": ""})
     if group == "migrations":
         yield from _tables_of_version_1(dialect)
     if group == "rejections":
@@ -69,7 +73,7 @@ def _tables_of_version_1(dialect: Dialect) -> Iterator[Statement]:
 
 
 def test_every_statement_runs(place: Place) -> None:
-    place.sql(PEOPLE, CODES)
+    place.sql(PEOPLE, CODES, ORDERS)
     session = place.opened()
     failed = {}
     for group, named in groupby(cases(session.dialect), key=group_of):

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.results import collect_figures
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value
+from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, CustomEndpoint, Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.delivery.results import ListResult, RunResult
+    from reverse_etl.planning.event_facts import EventPlan
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
 
 REQUESTS: Final[Mapping[Endpoint, str]] = {
@@ -33,6 +35,9 @@ REQUESTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.SUPPRESSION: "suppression",
     Endpoint.UNSUPPRESS: "unsuppress",
     Endpoint.UNSUPPRESSION: "unsuppression",
+    Endpoint.CREATE_EVENTS: "create_events",
+    Endpoint.CREATE_EVENT: "create_event",
+    Endpoint.METRICS: "metrics",
 }
 
 
@@ -86,6 +91,17 @@ def _model_document(model_plan: ModelPlan) -> dict[str, Any]:
             IdentifierType(kind).value: rows for kind, rows in model_plan.omitted_identifiers.items()
         },
         "orphaned_rows": dict(model_plan.orphaned_rows),
+        **({"event_plan": _events_document(model_plan.events)} if model_plan.events else {}),
+    }
+
+
+def _events_document(events: EventPlan) -> dict[str, Any]:
+    return {
+        "cutoff": format_timestamp(events.cutoff),
+        "old_rows": events.old_rows,
+        "backfilled": events.backfilled,
+        "oldest": format_timestamp(events.oldest) if events.oldest else None,
+        "live_since": format_timestamp(events.live_since) if events.live_since else None,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli.output import tables as show
+from reverse_etl.cli.output.event_plan import event_lines
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, mask_identity, mask_value, row_key_text
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
@@ -88,6 +89,7 @@ def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *exempt_lines(model_plan, list_plan),
         *_first_load_lines(model_plan, list_plan),
         *_effect_lines(model_plan, list_plan),
+        *event_lines(model_plan, list_plan),
         *(_format_change(change, show_values=show_values) for change in list_plan.sample),
     ]
     if lines:
@@ -111,6 +113,7 @@ def _requests_text(plan: Plan) -> str:
         Endpoint.CREATE_LIST: ("new list", "new lists"),
         Endpoint.SUPPRESS: ("suppression job", "suppression jobs"),
         Endpoint.UNSUPPRESS: ("job that lifts suppressions", "jobs that lift suppressions"),
+        Endpoint.CREATE_EVENTS: ("request with events", "requests with events"),
     }
     parts = ", ".join(
         format_count(number, *names[endpoint])

@@ -47,6 +47,17 @@ def select_upserts_with_op(tables: ModelTables, run_id: str, list_id: str, seq_r
     return _select_deltas(tables, columns, condition, (run_id, list_id), seq_range)
 
 
+def select_upserts_with_uncertainty(
+    tables: ModelTables, run_id: str, list_id: str, seq_range: range
+) -> Statement:
+    """Return (seq, whether it may have been sent before, the model's identifiers, the payload) of upserts in a range, by seq."""
+    identifiers = (IDENTIFIER_COLUMNS[kind] for kind in tables.identifiers)
+    values = (*identifiers, *(_read_column_sql(column) for column in tables.payload))
+    condition = f"retl_op IN ('{Op.ADD}', '{Op.UPDATE}')"
+    columns = ", ".join(("retl_uncertain", *values))
+    return _select_deltas(tables, columns, condition, (run_id, list_id), seq_range)
+
+
 def select_removes(tables: ModelTables, run_id: str, list_id: str, seq_range: range) -> Statement:
     """Return (seq, identity, the four identifiers, first sent, in snapshot) of one list's removes in a range, by seq."""
     columns = (

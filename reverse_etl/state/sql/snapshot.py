@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.state.sql.templates import render
 from reverse_etl.warehouse.dialect import RowChanges
-from reverse_etl.warehouse.statement import Statement
+from reverse_etl.warehouse.model_tables import timestamp_sql
+from reverse_etl.warehouse.statement import Statement, quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from reverse_etl.state.sql.deltas import RunDeltas
     from reverse_etl.warehouse.model_tables import ModelTables
@@ -75,4 +77,15 @@ def _count_by_list(tables: ModelTables, table: str) -> Statement:
     name = tables.dialect.state_table(table)
     return Statement.read(
         f"SELECT retl_list_id, COUNT(*) FROM {name} GROUP BY retl_list_id ORDER BY retl_list_id"
+    )
+
+
+def prune_events(tables: ModelTables, before: datetime) -> Statement:
+    """Forget the keys of events before a time. The newest event stays: an empty snapshot means a lost state."""
+    snapshot, column = tables.dialect.state_table(tables.snapshot), tables.find_column("time")
+    time = quote_identifier(column.name)
+    return Statement.change(
+        snapshot,
+        f"DELETE FROM {snapshot} WHERE {time} < {timestamp_sql(tables.dialect, column, before)} "
+        f"AND {time} < (SELECT MAX({time}) FROM {snapshot})",
     )

@@ -1,0 +1,64 @@
+"""The lines of a plan about events: how many go out, which of them start flows, and which are too old."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.formatting import format_count
+from reverse_etl.parsing.durations import format_duration
+from reverse_etl.surfaces.event_rules import Backfill
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reverse_etl.planning.event_facts import EventPlan
+    from reverse_etl.planning.plan import ListPlan, ModelPlan
+    from reverse_etl.surfaces.event_rules import EventRules
+
+
+def event_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+    """Return what becomes of a model's events; none for a model of another surface."""
+    events, rules = model_plan.events, model_plan.model.config.surface.event_rules
+    if events is None or rules is None:
+        return []
+    return [*_outgoing_lines(events, rules, list_plan), *_old_lines(events, rules)]
+
+
+def _outgoing_lines(events: EventPlan, rules: EventRules, list_plan: ListPlan) -> list[str]:
+    if not list_plan.upserts:
+        return []
+    out = f"  {format_count(list_plan.upserts, 'event goes', 'events go')} out"
+    oldest = f", the oldest of {_show_time(events.oldest)}" if events.oldest else ""
+    metric = f" with the metric {rules.metric!r}" if rules.metric else ""
+    lines = [f"{out}{oldest}; {_describe_flows(events, rules, list_plan.upserts, metric)}"]
+    if list_plan.first_load and events.backfilled < list_plan.upserts:
+        lines.append("  first load: nobody can take back these events and the flows that they start")
+    return lines
+
+
+def _describe_flows(events: EventPlan, rules: EventRules, upserts: int, metric: str) -> str:
+    match rules.backfill:
+        case Backfill.ALWAYS:
+            return "they start no flows (backfill)"
+        case Backfill.NEVER:
+            return f"flows that start{metric} start for all of them"
+        case Backfill.BEFORE_LIVE:
+            since = _show_time(events.live_since) if events.live_since else "this run"
+            if events.backfilled == upserts:
+                return f"all are from before {since} and start no flows (backfill)"
+            return (
+                f"{events.backfilled:,} from before {since} start no flows (backfill), flows that "
+                f"start{metric} start for the other {upserts - events.backfilled:,}"
+            )
+
+
+def _old_lines(events: EventPlan, rules: EventRules) -> list[str]:
+    if not events.old_rows:
+        return []
+    horizon = format_duration(rules.horizon.total_seconds())
+    rows = format_count(events.old_rows, "row is", "rows are")
+    return [f"  {rows} from before {_show_time(events.cutoff)} (horizon: {horizon}), and never sent"]
+
+
+def _show_time(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,194 @@
+"""Send the events of one request, and take the request apart as long as Klaviyo refuses it.
+
+Events at which Klaviyo's errors point are refused, and the others are sent again. Alone go the events that
+an earlier request may have stored: the endpoint of single events drops a repeated id. Only its answer, or a
+pointer, makes an event the one at fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reverse_etl.delivery.import_bisect import find_systematic_failure
+from reverse_etl.delivery.refusals import BUDGET_SPENT
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.klaviyo.custom_requests import CustomAccepted, CustomRefused
+from reverse_etl.klaviyo.events import EventBatch, is_repeat, strip_pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reverse_etl.delivery.refusals import ListRefusals
+    from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.klaviyo.imports import RowError
+
+_OTHERS_STOPPED: Final = "Another event of the same request stopped the list."
+
+
+@dataclass(frozen=True)
+class PreparedEvents:
+    """Events to be sent, in one request or, if an earlier one may have stored them, each alone."""
+
+    batch: EventBatch
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class SentEvents:
+    """The result of prepared events. `stop_reason` is why the list stops, '' if it does not."""
+
+    receipts: tuple[Receipt, ...]
+    row_exceptions: tuple[RowException, ...]
+    stop_reason: str = ""
+
+
+class _Settled(NamedTuple):
+    """The outcome of an event."""
+
+    state: ReceiptState
+    detail: str = ""
+
+
+def send_prepared(klaviyo: Klaviyo, prepared: PreparedEvents, refusals: ListRefusals) -> SentEvents:
+    """Send events until each is taken, refused, or given up. Never raises KlaviyoError."""
+    pieces = _Pieces(klaviyo, prepared, refusals)
+    if prepared.alone:
+        pieces.send_alone(prepared.batch, may_be_stored=True)
+    else:
+        pieces.send_together()
+    return pieces.finish()
+
+
+@dataclass
+class _Pieces:
+    """The pieces of a request: those that wait, and what came of the others."""
+
+    klaviyo: Klaviyo
+    prepared: PreparedEvents
+    refusals: ListRefusals
+    waiting: list[EventBatch] = field(default_factory=list)
+    settled: dict[int, _Settled] = field(default_factory=dict)
+    rejected: dict[int, RowError] = field(default_factory=dict)
+    maybe_rejected: set[int] = field(default_factory=set)
+    stop_reason: str = ""
+
+    def send_together(self) -> None:
+        """Send the events in one request, and its parts in others if Klaviyo refuses it."""
+        self.waiting = [self.prepared.batch]
+        while self.waiting and not self.stop_reason:
+            self._send_piece(self.waiting.pop(0))
+        for piece in self.waiting:
+            self._settle(piece.seqs, ReceiptState.NOT_SENT)
+
+    def _send_piece(self, piece: EventBatch) -> None:
+        try:
+            reply = self.klaviyo.create_events(piece)
+        except ReplyLost:
+            self.send_alone(piece, may_be_stored=True)
+        except KlaviyoError as error:
+            self._stop(piece.seqs, ReceiptState.NOT_SENT, str(error))
+        else:
+            match reply:
+                case CustomAccepted():
+                    self._settle(piece.seqs, ReceiptState.APPLIED)
+                case CustomRefused():
+                    self._take_refusal(piece, reply)
+
+    def _take_refusal(self, piece: EventBatch, reply: CustomRefused) -> None:
+        """Reject the events at fault and send the others; alone, if one may be stored already."""
+        if not self.refusals.take_extra_request():
+            self._stop(piece.seqs, ReceiptState.NOT_SENT, BUDGET_SPENT)
+            return
+        errors = piece.match_errors(reply.errors)
+        if any(map(is_repeat, errors.values())) or (not errors and len(piece) == 1):
+            self.send_alone(piece, may_be_stored=False)
+        elif not errors:
+            self.waiting = [*piece.split_in_half(), *self.waiting]
+        else:
+            self.rejected |= {piece.seqs[index]: error for index, error in errors.items()}
+            rest = piece.exclude(errors)
+            reason = find_systematic_failure([*self.rejected.values()], len(self.prepared.batch))
+            if reason is not None:
+                self._blame_model(rest.seqs if rest else (), ReceiptState.NOT_SENT, reason)
+            elif rest is not None:
+                self.waiting.insert(0, rest)
+
+    def send_alone(self, piece: EventBatch, *, may_be_stored: bool) -> None:
+        """Send each event alone. If `may_be_stored`, one that is not sent stays unknown."""
+        unsent = ReceiptState.UNKNOWN if may_be_stored else ReceiptState.NOT_SENT
+        taken, refused = 0, []
+        for index, (seq, event) in enumerate(zip(piece.seqs, piece.events, strict=True)):
+            try:
+                reply = self.klaviyo.create_event(event)
+            except ReplyLost as error:
+                self._settle(piece.seqs[index + 1 :], unsent, _OTHERS_STOPPED)
+                self._stop([seq], ReceiptState.UNKNOWN, str(error))
+                return
+            except KlaviyoError as error:
+                self._stop(piece.seqs[index:], unsent, str(error))
+                return
+            match reply:
+                case CustomAccepted():
+                    taken += 1
+                    self._settle([seq], ReceiptState.APPLIED)
+                case CustomRefused(response, (first, *_)):
+                    refused.append(strip_pointer(first))
+                    self.rejected[seq] = refused[-1]
+                    if response.earlier_reply_lost:
+                        self.maybe_rejected.add(seq)
+                    if (reason := find_systematic_failure(refused, taken + len(refused))) is not None:
+                        self._blame_model(piece.seqs[index + 1 :], unsent, reason)
+                        return
+
+    def _settle(self, seqs: Sequence[int], state: ReceiptState, detail: str = "") -> None:
+        self.settled |= dict.fromkeys(seqs, _Settled(state, detail))
+
+    def _stop(self, seqs: Sequence[int], state: ReceiptState, reason: str) -> None:
+        """Stop the list; the events `seqs` end in a state."""
+        self.stop_reason = reason
+        self._settle(seqs, state, reason)
+
+    def _blame_model(self, seqs: Sequence[int], state: ReceiptState, reason: str) -> None:
+        """Stop the list, since the model or the account is at fault, and reject no event."""
+        self._settle([*self.rejected], ReceiptState.NOT_SENT, reason)
+        self.rejected.clear()
+        self._stop(seqs, state, reason)
+
+    def finish(self) -> SentEvents:
+        """Return what came of it all. The first receipt takes the place of the one stored before sending."""
+        receipts = [*self._build_receipts()]
+        first = self.prepared.batch.seqs[0]
+        if all(receipt.first_seq != first for receipt in receipts):
+            receipts.insert(0, Receipt("", Op.ADD, first, first, ReceiptState.NOT_SENT, 0))
+        exceptions = tuple(
+            RowException(
+                seq,
+                RowExceptionKind.UNKNOWN if seq in self.maybe_rejected else RowExceptionKind.REJECTED,
+                error.code,
+                error.field,
+                error.detail,
+            )
+            for seq, error in sorted(self.rejected.items())
+        )
+        return SentEvents(tuple(receipts), exceptions, self.stop_reason)
+
+    def _build_receipts(self) -> Iterator[Receipt]:
+        """Yield a receipt for each range of neighbours that ended alike: no two receipts may overlap."""
+        by_seq = sorted(self.settled.items())
+        ranges = groupby(enumerate(by_seq), lambda item: (item[1][0] - item[0], item[1][1]))
+        for (_, settled), group in ranges:
+            seqs = [seq for _, (seq, _) in group]
+            yield Receipt(
+                "",
+                Op.ADD,
+                seqs[0],
+                seqs[-1],
+                settled.state,
+                len(seqs),
+                detail=settled.detail,
+                verified=settled.state is not ReceiptState.APPLIED,
+            )

@@ -1,0 +1,293 @@
+"""The surface `events`: rows are events that are sent once, and start flows or not by their time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.errors import GuardRefused, ModelError, UsageError
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.event_rows import (
+    BULK,
+    DAY,
+    SINGLE,
+    backfilled,
+    now,
+    order,
+    orders,
+    orders_model,
+    stored,
+)
+from tests.core.world import one
+
+if TYPE_CHECKING:
+    from tests.core.world import World
+
+
+def requests_to(world: World, path: str) -> list[Any]:
+    """Return the requests to a path."""
+    return [entry for entry in world.writes() if entry.path == path]
+
+
+def test_events_are_sent_once_with_identifiers_alone(world: World) -> None:
+    """The events of a person are one element of one request; nothing else of the person is sent."""
+    orders_model(world)
+    orders(
+        world,
+        order(world, "o1", value="12.50", value_currency="eur"),
+        order(world, "o2", item=None),
+        order(world, "o3", email="bob@example.com", phone_e164="+14155550101"),
+    )
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 3}
+    assert len(requests_to(world, BULK)) == 1
+    events = stored(world)
+    assert {key: event["email"] for key, event in events.items()} == {
+        "o1": "ann@example.com",
+        "o2": "ann@example.com",
+        "o3": "bob@example.com",
+    }
+    assert (events["o1"]["metric"], events["o1"]["value"], events["o1"]["value_currency"]) == (
+        "Placed Order",
+        12.5,
+        "EUR",
+    )
+    assert (events["o1"]["properties"], events["o2"]["properties"]) == ({"item": "tea"}, {})
+    assert {key for person in world.sandbox.profiles() for key, value in person.items() if value} <= {
+        "id",
+        "email",
+        "phone_number",
+        "created",
+        "updated",
+    }
+    result = world.run()
+    assert (one(result).outcomes, result.exit_code, len(world.writes())) == ({}, 0, 1)
+
+
+def test_a_column_can_name_the_metric_of_each_event(world: World) -> None:
+    orders_model(world, "select unique_id, email, time, item as metric from orders", metric=None)
+    orders(world, order(world, "o1", item="Placed Order"), order(world, "o2", item="Refunded"))
+    world.run()
+    assert {key: event["metric"] for key, event in stored(world).items()} == {
+        "o1": "Placed Order",
+        "o2": "Refunded",
+    }
+
+
+def test_events_from_before_the_first_run_start_no_flows(world: World) -> None:
+    """Each event's own time decides, also of events that a limit kept back in the first run."""
+    orders_model(world)
+    rows = [order(world, "o1"), order(world, "o2")]
+    orders(world, *rows)
+    world.run(options=PlanOptions(limit=1))
+    assert backfilled(world) == {"o1": True}
+    world.wait()
+    orders(world, *rows, order(world, "o3", timedelta(seconds=30)))
+    world.run()
+    assert backfilled(world) == {"o1": True, "o2": True, "o3": False}
+
+
+@pytest.mark.parametrize(("backfill", "expected"), [("always", True), ("never", False)])
+def test_backfill_can_be_chosen_for_all_events(world: World, backfill: str, expected: bool) -> None:
+    orders_model(world, backfill=backfill)
+    orders(world, order(world, "o1"))
+    world.run()
+    assert backfilled(world) == {"o1": expected}
+
+
+def test_nothing_older_than_the_horizon_is_sent(world: World) -> None:
+    """Old rows are no rows of the model: they are counted, and not rejected."""
+    orders_model(world, horizon="10d")
+    orders(world, order(world, "old", 11 * DAY), order(world, "new", 9 * DAY))
+    plan = world.plan()
+    assert plan.models[0].events is not None
+    assert (plan.models[0].events.old_rows, plan.models[0].lists[0].rows) == (1, 1)
+    result = world.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNVERIFIED: 1}, 0)
+    assert sorted(stored(world)) == ["new"]
+
+
+def test_keys_are_forgotten_only_when_their_events_are_too_old_to_be_sent(world: World) -> None:
+    """A longer horizon later sends nothing again whose key is forgotten. The newest key stays."""
+    orders_model(world, horizon="10d")
+    first, second = order(world, "o1", 9 * DAY), order(world, "o2", 8 * DAY)
+    orders(world, first, second)
+    world.run()
+    ((key,),) = world.state("SELECT table_key FROM models")
+    assert world.state(f"SELECT COUNT(*) FROM snapshot_{key}") == [(2,)]
+    world.wait(4 * DAY.total_seconds())
+    third = order(world, "o3")
+    orders(world, first, second, third)
+    world.run()
+    world.run()
+    assert world.state(f"SELECT retl_identity FROM snapshot_{key}") == [("key:o3",)]
+    orders_model(world, horizon="90d")
+    assert one(world.run()).outcomes == {}
+    assert sorted(stored(world)) == ["o1", "o2", "o3"]
+    world.wait(120 * DAY.total_seconds())
+    assert one(world.run()).outcomes == {}
+    assert world.state(f"SELECT retl_identity FROM snapshot_{key}") == [("key:o3",)]
+
+
+def test_a_changed_event_is_rejected(world: World) -> None:
+    orders_model(world)
+    row = order(world, "o1")
+    orders(world, row)
+    world.run()
+    orders(world, row | {"item": "coffee"})
+    result = world.run()
+    (rejection,) = one(result).list_plan.check_rejections
+    assert (rejection.reason.code, len(world.writes())) == ("changed", 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"time": None}, "time"),
+        ({"value_currency": "euro"}, "value_currency"),
+        ({"item": "x" * 100_001}, "item"),
+        ({"email": None}, "no_identifier"),
+    ],
+)
+def test_a_row_that_cannot_be_sent_stops_no_other(world: World, values: dict[str, Any], field: str) -> None:
+    orders_model(world)
+    orders(world, order(world, "o1"), order(world, "o2", **values), order(world, "o3"))
+    world.run()
+    assert sorted(stored(world)) == ["o1", "o3"]
+    (rejected,) = world.project().status().lists[0].rejections
+    assert field in {rejected.reason.field, rejected.reason.code}
+
+
+def test_a_row_at_which_klaviyo_points_is_rejected_alone(world: World) -> None:
+    """Two people's events are in the request: the pointer leads to the person's element and its event."""
+    orders_model(world)
+    far = -400 * DAY
+    orders(
+        world,
+        order(world, "o1"),
+        order(world, "o2", email="bob@example.com"),
+        order(world, "o3", far, email="bob@example.com"),
+    )
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 2, Outcome.REJECTED: 1}
+    assert sorted(stored(world)) == ["o1", "o2"]
+    (rejected,) = world.project().status().lists[0].rejections
+    assert (rejected.reason.field, rejected.example) == ("time", "key:o3")
+    assert one(world.run()).outcomes == {}
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_after_a_lost_reply_events_are_sent_alone(world: World, after: bool) -> None:
+    """The endpoint of single events drops those that the lost request stored."""
+    orders_model(world)
+    orders(world, *(order(world, f"o{number}") for number in range(5)))
+    world.fault(Fault(FaultKind.CUT, method="POST", path=BULK, after=after, times=1))
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 5}
+    assert (len(requests_to(world, BULK)), len(requests_to(world, SINGLE))) == (1, 5)
+    assert len(stored(world)) == 5
+    assert one(world.run()).outcomes == {}
+
+
+def test_events_that_may_be_stored_are_sent_alone_in_the_next_run(world: World) -> None:
+    orders_model(world)
+    orders(world, *(order(world, f"o{number}") for number in range(3)))
+    world.fault(Fault(FaultKind.CUT, method="POST", path="/api/event*", after=True, times=None))
+    result = world.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 3}, 4)
+    world.calm()
+    orders(world, *(order(world, f"o{number}") for number in range(4)))
+    world.run()
+    assert len(stored(world)) == 4
+    assert len(requests_to(world, BULK)) == 2
+
+
+def test_events_that_klaviyo_has_already_refuse_no_other(world: World) -> None:
+    """Whether a bulk request with a stored id is refused is not known: the events then go alone."""
+    world.sandbox.change_rules(bulk_repeats="refuse")
+    orders_model(world)
+    rows = [order(world, f"o{number}") for number in range(4)]
+    orders(world, *rows)
+    world.run()
+    ((key,),) = world.state("SELECT table_key FROM models")
+    world.forget_keys(key, "key:o1")
+    world.run()
+    assert len(stored(world)) == 4
+    assert one(world.run()).outcomes == {}
+
+
+def test_the_state_knows_when_a_part_of_it_is_lost(world: World) -> None:
+    """Nothing is sent until somebody says since when events start flows."""
+    orders_model(world)
+    orders(world, order(world, "o1"))
+    world.run()
+    ((key,),) = world.state("SELECT table_key FROM models")
+    world.forget_keys(key)
+    with pytest.raises(GuardRefused, match="a part of the state was lost"):
+        world.run()
+    assert len(world.writes()) == 1
+    world.run(options=PlanOptions(live_since=now(world)))
+    assert backfilled(world) == {"o1": True}
+
+
+def test_a_lost_state_is_known_by_klaviyos_metric(world: World) -> None:
+    orders_model(world, backfill="never")
+    orders(world, order(world, "o1"))
+    world.run()
+    (world.folder / "shop.reverse_etl.duckdb").unlink()
+    with pytest.raises(GuardRefused, match="'Placed Order'") as refused:
+        world.run()
+    assert "--live-since" in refused.value.problems[0].hint
+    assert "backfill='before_live'" in refused.value.problems[0].hint
+    orders_model(world, backfill="before_live")
+    later = order(world, "o2", timedelta(0))
+    orders(world, order(world, "o1"), later)
+    world.wait(1.0)
+    world.run(options=PlanOptions(live_since=later["time"]))
+    assert {key: event for key, event in backfilled(world).items() if key == "o2"} == {"o2": False}
+
+
+def test_metrics_that_cannot_be_read_are_no_permission(world: World) -> None:
+    world.sandbox.change_rules(missing_scopes=("metrics:read",))
+    orders_model(world)
+    orders(world, order(world, "o1"))
+    with pytest.raises(GuardRefused, match="can't be found out"):
+        world.run()
+    assert world.writes() == []
+
+
+def test_a_time_in_the_future_is_refused(world: World) -> None:
+    orders_model(world)
+    orders(world, order(world, "o1"))
+    with pytest.raises(UsageError, match="future"):
+        world.run(options=PlanOptions(live_since=now(world) + DAY))
+
+
+def test_a_time_without_a_zone_is_refused(world: World) -> None:
+    orders_model(world, "select unique_id, email, time::timestamp as time from orders")
+    orders(world, order(world, "o1"))
+    with pytest.raises(ModelError, match="timestamp with a time zone"):
+        world.run()
+
+
+@pytest.mark.parametrize(
+    ("select", "config", "message"),
+    [
+        ("select unique_id, email, time from orders", {"backfill": None}, "needs backfill"),
+        ("select unique_id, email, time, item as metric from orders", {}, "named twice"),
+        ("select unique_id, email, time from orders", {"metric": None}, "needs the column metric"),
+        ("select email, time from orders", {}, "needs the column unique_id"),
+        ("select unique_id, email from orders", {}, "needs the column time"),
+        ("select unique_id, email, time from orders", {"horizon": "2h"}, "horizon is not a duration"),
+        ("select unique_id, email, time from orders", {"backfill": "sometimes"}, "backfill"),
+    ],
+)
+def test_what_a_model_must_say_is_checked_when_it_is_compiled(
+    world: World, select: str, config: dict[str, Any], message: str
+) -> None:
+    orders_model(world, select, **config)
+    orders(world, order(world, "o1"))
+    with pytest.raises(ModelError, match=message) as refused:
+        world.plan()
+    assert "orders.sql" in refused.value.problems[0].where

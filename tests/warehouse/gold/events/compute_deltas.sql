@@ -1,0 +1,68 @@
+-- compute_deltas 1
+duckdb:    CREATE OR REPLACE TABLE temp.changed_orders_2a3b4c5d AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_orders_2a3b4c5d DEFAULT_DDL_COLLATION = '' AS
+snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
+snowflake: FROM (
+WITH desired AS (
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."unique_id", s."time", s."metric"
+  FROM temp.staged_orders_2a3b4c5d AS s JOIN temp.lists_orders_2a3b4c5d AS l ON s.retl_list = l.retl_list
+  WHERE s.retl_problem IS NULL
+),
+known AS (
+  SELECT
+    CAST(NULL AS VARCHAR) AS retl_list_id,
+    CAST(NULL AS VARCHAR) AS retl_identity,
+    CAST(NULL AS VARCHAR) AS retl_email,
+    CAST(NULL AS VARCHAR) AS retl_phone_e164,
+    CAST(NULL AS VARCHAR) AS retl_external_id,
+    CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id,
+    CAST(NULL AS VARCHAR) AS retl_first_sent_at,
+    CAST(NULL AS VARCHAR) AS "unique_id",
+duckdb:        CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS "time",
+snowflake:     CAST(NULL AS TIMESTAMP_TZ(9)) AS "time",
+    CAST(NULL AS VARCHAR) AS "metric",
+    FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing
+  FROM (SELECT 1 AS retl_number) AS retl_row WHERE FALSE
+)
+SELECT CAST(CASE WHEN d.retl_identity IS NULL THEN 'remove' WHEN k.retl_in_snapshot THEN 'update' ELSE 'add' END AS VARCHAR) AS retl_op,
+  COALESCE(k.retl_in_snapshot AND NOT (d.retl_identity IS NULL AND k.retl_removing), FALSE) AS retl_in_snapshot,
+  COALESCE(k.retl_uncertain, FALSE) AS retl_uncertain,
+  COALESCE(d.retl_list_id, k.retl_list_id) AS retl_list_id,
+duckdb:      COALESCE(d.retl_identity, k.retl_identity) AS retl_identity
+snowflake:   COALESCE(d.retl_identity, k.retl_identity) AS retl_identity,
+snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_email END AS retl_email,
+snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_phone_e164 END AS retl_phone_e164,
+snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_external_id END AS retl_external_id,
+snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id,
+snowflake:   k.retl_first_sent_at AS retl_first_sent_at
+FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
+duckdb:    WHERE NOT COALESCE(k.retl_in_snapshot, FALSE);
+duckdb:    CREATE OR REPLACE TABLE temp.planned_orders_2a3b4c5d AS
+duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
+duckdb:    FROM (SELECT * FROM (
+duckdb:    WITH known AS (
+duckdb:      SELECT
+duckdb:        CAST(NULL AS VARCHAR) AS retl_list_id,
+duckdb:        CAST(NULL AS VARCHAR) AS retl_identity,
+duckdb:        CAST(NULL AS VARCHAR) AS retl_email,
+duckdb:        CAST(NULL AS VARCHAR) AS retl_phone_e164,
+duckdb:        CAST(NULL AS VARCHAR) AS retl_external_id,
+duckdb:        CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id,
+duckdb:        CAST(NULL AS VARCHAR) AS retl_first_sent_at,
+duckdb:        CAST(NULL AS VARCHAR) AS "unique_id",
+duckdb:        CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS "time",
+duckdb:        CAST(NULL AS VARCHAR) AS "metric",
+duckdb:        FALSE AS retl_in_snapshot, FALSE AS retl_uncertain, FALSE AS retl_removing
+duckdb:      FROM (SELECT 1 AS retl_number) AS retl_row WHERE FALSE
+duckdb:    )
+duckdb:    SELECT c.*,
+duckdb:      CASE WHEN c.retl_op = 'remove' THEN k.retl_email END AS retl_email,
+duckdb:      CASE WHEN c.retl_op = 'remove' THEN k.retl_phone_e164 END AS retl_phone_e164,
+duckdb:      CASE WHEN c.retl_op = 'remove' THEN k.retl_external_id END AS retl_external_id,
+duckdb:      CASE WHEN c.retl_op = 'remove' THEN k.retl_klaviyo_profile_id END AS retl_klaviyo_profile_id,
+duckdb:      k.retl_first_sent_at AS retl_first_sent_at
+duckdb:    FROM temp.changed_orders_2a3b4c5d AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
+duckdb:    ) ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
+duckdb:    DROP TABLE temp.changed_orders_2a3b4c5d;
+snowflake: WHERE NOT COALESCE(k.retl_in_snapshot, FALSE)
+snowflake: ) AS retl_rows;

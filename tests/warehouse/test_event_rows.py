@@ -1,0 +1,81 @@
+"""Events on every warehouse: sent once, backfilled by their time, left out and forgotten if old."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.event_rows import BULK, DAY, HOUR, backfilled, order, orders, orders_model, stored
+from tests.core.world import one
+from tests.warehouse.snowflake_accounts import WAREHOUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
+
+@pytest.fixture(params=WAREHOUSES)
+def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
+    """Make a world on each warehouse."""
+    return make_world(warehouse=request.param)
+
+
+def test_events_are_sent_by_the_rules_of_their_time(shop: World) -> None:
+    """Old ones are left out, those from before the first run start no flows, and old keys are forgotten."""
+    orders_model(shop, horizon="10d")
+    first = [
+        order(shop, "old", 11 * DAY),
+        order(shop, "o1", 9 * DAY, value="12.50", value_currency="EUR"),
+        order(shop, "o2", HOUR, email="bob@example.com"),
+    ]
+    orders(shop, *first)
+    plan = shop.plan().models[0]
+    assert plan.events is not None
+    assert (plan.events.old_rows, plan.events.backfilled, plan.events.oldest) == (1, 2, first[1]["time"])
+    assert one(shop.run(options=PlanOptions(limit=1))).outcomes[Outcome.UNVERIFIED] == 1
+    shop.wait()
+    second = [*first, order(shop, "o3", 0 * HOUR)]
+    orders(shop, *second)
+    shop.run()
+    assert backfilled(shop) == {"o1": True, "o2": True, "o3": False}
+    assert (stored(shop)["o1"]["value"], stored(shop)["o1"]["value_currency"]) == (12.5, "EUR")
+    shop.wait(3 * DAY.total_seconds())
+    shop.run()
+    ((key,),) = shop.state("SELECT table_key FROM models")
+    keys = shop.state(f"SELECT retl_identity FROM snapshot_{key}")
+    assert sorted(identity for (identity,) in keys) == ["key:o2", "key:o3"]
+    assert one(shop.run()).outcomes == {}
+
+
+def test_lost_replies_and_changed_rows(shop: World) -> None:
+    """After a lost reply events go alone; a changed row of a known key is rejected, and new ones still go."""
+    orders_model(shop)
+    rows = [order(shop, f"o{nth}") for nth in range(3)]
+    orders(shop, *rows)
+    shop.fault(Fault(FaultKind.CUT, method="POST", path=BULK, after=True, times=1))
+    assert one(shop.run()).outcomes == {Outcome.UNVERIFIED: 3}
+    orders(shop, rows[0] | {"item": "coffee"}, *rows[1:], order(shop, "o3"))
+    result = shop.run()
+    assert one(result).outcomes == {Outcome.UNVERIFIED: 1}
+    assert [rejection.reason.code for rejection in one(result).list_plan.check_rejections] == ["changed"]
+    assert len(stored(shop)) == 4
+
+
+def test_the_metrics_of_rows_are_looked_up_before_the_first_events(shop: World) -> None:
+    orders_model(shop, "select unique_id, email, time, item as metric from orders", metric=None)
+    orders(shop, order(shop, "o1", item="Placed Order"))
+    shop.run()
+    shop.model(
+        "refunds",
+        "select unique_id, email, time, item as metric from orders",
+        surface="events",
+        backfill="before_live",
+    )
+    shop.drop_model("orders")
+    plan = shop.plan()
+    assert "'Placed Order'" in plan.problems[0].summary
