@@ -25,11 +25,12 @@ from reverse_etl.planning.unknown_lists import describe_unknown_lists
 from reverse_etl.state.runs import last_lists_by_model
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from reverse_etl.config.target import Target
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.models.model import Model, ProjectModel
+    from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.violations import Allowances
     from reverse_etl.state import RegisteredList, State
     from reverse_etl.warehouse.interface import Warehouse
@@ -74,23 +75,7 @@ def build_plan(
     )
     if request.options.full_refresh:
         refs = refresh_lists(refs, staged_models)
-    profile_columns = find_profile_columns(state, staged_models, request.project_models)
-    model_plans = add_guard_facts(
-        warehouse,
-        state,
-        [
-            plan_model(
-                warehouse,
-                state,
-                staged_model,
-                refs[staged_model.model.name],
-                request.options,
-                profile_columns,
-            )
-            for staged_model in staged_models
-        ],
-        request.options,
-    )
+    model_plans = _plan_models(warehouse, state, staged_models, refs, request)
     model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
     _warn_of_conflicting_properties(warehouse, model_plans, on_event)
     _warn_of_kept_values(model_plans, on_event)
@@ -108,6 +93,33 @@ def build_plan(
         account=state.scope.account,
     )
     return apply_guards(warehouse, plan, request.options.allow)
+
+
+def _plan_models(
+    warehouse: Warehouse,
+    state: State,
+    staged_models: Sequence[StagedModel],
+    refs: Mapping[str, Sequence[ListRef]],
+    request: PlanRequest,
+) -> tuple[ModelPlan, ...]:
+    """Return the plan of each staged model, with what the guards need to know of earlier runs."""
+    profile_columns = find_profile_columns(state, staged_models, request.project_models)
+    return add_guard_facts(
+        warehouse,
+        state,
+        [
+            plan_model(
+                warehouse,
+                state,
+                staged_model,
+                refs[staged_model.model.name],
+                request.options,
+                profile_columns,
+            )
+            for staged_model in staged_models
+        ],
+        request.options,
+    )
 
 
 def _stage_models(
