@@ -77,6 +77,8 @@ class EventPlanner:
 
     def add_event_facts(self, model_plans: Sequence[ModelPlan]) -> tuple[ModelPlan, ...]:
         """Return the plans with which events start flows, and why nothing may be sent, if so."""
+        if all(model_plan.events is None for model_plan in model_plans):
+            return tuple(model_plans)
         records = self.state.models()
         return tuple(
             model_plan

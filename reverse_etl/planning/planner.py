@@ -128,7 +128,8 @@ def _stage_models(
     require_usable_time(request.options.live_since, request.selected, state.clock.now())
     staged_models: list[StagedModel] = []
     table_keys = state.table_keys(model.name for model in request.selected)
-    records = state.models()
+    has_events = any(model.config.surface.event_rules for model in request.selected)
+    records = state.models() if has_events else {}
     with warehouse.staging():
         for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
             started_at = state.clock.monotonic()
