@@ -16,8 +16,10 @@ from reverse_etl.delivery.refusals import BUDGET_SPENT
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.formatting import end_sentence
 from reverse_etl.klaviyo.custom_requests import CustomAccepted, CustomRefused
-from reverse_etl.klaviyo.events import EventBatch, is_repeat, strip_pointer
+from reverse_etl.klaviyo.events import EventBatch, is_repeat, points_into_event, strip_pointer
+from reverse_etl.klaviyo.imports import TOO_LARGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,6 +76,8 @@ class _Pieces:
     settled: dict[int, _Settled] = field(default_factory=dict)
     rejected: dict[int, RowError] = field(default_factory=dict)
     maybe_rejected: set[int] = field(default_factory=set)
+    refused_alone: list[RowError] = field(default_factory=list)
+    taken: int = 0
     stop_reason: str = ""
 
     def send_together(self) -> None:
@@ -94,7 +98,7 @@ class _Pieces:
         else:
             match reply:
                 case CustomAccepted():
-                    self._settle(piece.seqs, ReceiptState.APPLIED)
+                    self._take(piece.seqs)
                 case CustomRefused():
                     self._take_refusal(piece, reply)
 
@@ -120,7 +124,6 @@ class _Pieces:
     def send_alone(self, piece: EventBatch, *, may_be_stored: bool) -> None:
         """Send each event alone. If `may_be_stored`, one that is not sent stays unknown."""
         unsent = ReceiptState.UNKNOWN if may_be_stored else ReceiptState.NOT_SENT
-        taken, refused = 0, []
         for index, (seq, event) in enumerate(zip(piece.seqs, piece.events, strict=True)):
             try:
                 reply = self.klaviyo.create_event(event)
@@ -133,16 +136,31 @@ class _Pieces:
                 return
             match reply:
                 case CustomAccepted():
-                    taken += 1
-                    self._settle([seq], ReceiptState.APPLIED)
+                    self._take([seq])
                 case CustomRefused(response, (first, *_)):
-                    refused.append(strip_pointer(first))
-                    self.rejected[seq] = refused[-1]
+                    self.refused_alone.append(first)
+                    self.rejected[seq] = strip_pointer(first)
                     if response.earlier_reply_lost:
                         self.maybe_rejected.add(seq)
-                    if (reason := find_systematic_failure(refused, taken + len(refused))) is not None:
+                    if (reason := self._find_common_fault(first)) is not None:
                         self._blame_model(piece.seqs[index + 1 :], unsent, reason)
                         return
+
+    def _find_common_fault(self, error: RowError) -> str | None:
+        """Return why the refusal of an event that was sent alone is not its own fault, None if it may be."""
+        is_of_event = points_into_event(error) or error.code == TOO_LARGE.code
+        if not is_of_event and not self.taken and not self.refusals.has_applied_rows:
+            return (
+                "Klaviyo refused an event without pointing into it, and took none before. "
+                f"{end_sentence(error.detail)}"
+            )
+        return find_systematic_failure(self.refused_alone, self.taken + len(self.refused_alone))
+
+    def _take(self, seqs: Sequence[int]) -> None:
+        """Count events as taken by Klaviyo."""
+        self._settle(seqs, ReceiptState.APPLIED)
+        self.taken += len(seqs)
+        self.refusals.note_applied_rows()
 
     def _settle(self, seqs: Sequence[int], state: ReceiptState, detail: str = "") -> None:
         self.settled |= dict.fromkeys(seqs, _Settled(state, detail))

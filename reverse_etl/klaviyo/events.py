@@ -159,6 +159,11 @@ def is_repeat(error: RowError) -> bool:
     return _REPEATED_FIELD.fullmatch(error.field) is not None
 
 
+def points_into_event(error: RowError) -> bool:
+    """Return whether an error of an event that was sent alone is about a part of it."""
+    return error.field.startswith(_SINGLE_POINTER)
+
+
 def strip_pointer(error: RowError) -> RowError:
     """Return an error of an event that was sent alone, with the field instead of the pointer to it."""
     return RowError(error.code, error.field.removeprefix(_SINGLE_POINTER).strip("/"), error.detail)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import ReverseEtlError
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
@@ -16,7 +17,6 @@ from tests.surfaces import limit_rows_per_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from reverse_etl.warehouse.statement import Statement
 
@@ -164,8 +164,22 @@ def test_a_fault_of_all_events_stops_the_model_and_rejects_none(
     assert world.project().status().lists[0].rejections == ()
 
 
-def test_a_guard_stops_unusually_many_events(world: World, tmp_path: Path) -> None:
-    del tmp_path
+def test_a_refusal_of_everything_stops_the_model_and_rejects_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refusal that points at no event, of any event, is the request's or the account's."""
+    limit_rows_per_request(monkeypatch, 100)
+    orders_model(world)
+    orders(world, *(order(world, f"o{nth}") for nth in range(30)))
+    world.fault(Fault(FaultKind.STATUS, method="POST", path="/api/event*", status=400, times=None))
+    result = world.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 30}, 4)
+    assert world.project().status().lists[0].rejections == ()
+    world.calm()
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 30}
+
+
+def test_a_guard_stops_unusually_many_events(world: World) -> None:
     begin(world)
     world.run()
     orders(world, *(order(world, f"o{nth}") for nth in range(200)))
