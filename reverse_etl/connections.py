@@ -14,8 +14,8 @@ from reverse_etl.domain.events import Warned
 from reverse_etl.errors import UsageError
 from reverse_etl.files import private_files
 from reverse_etl.klaviyo.api import Klaviyo
-from reverse_etl.state import State, StateScope, last_account, open_state
-from reverse_etl.warehouse.factory import open_warehouse
+from reverse_etl.state import LastRunFile, State, StateScope, last_account, open_state
+from reverse_etl.warehouse.factory import move_state, open_warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,7 +58,9 @@ class Connections:
         name = self.target.profile
         if account is None:
             account = last_account(warehouse, name, self.target.destination_id) or ""
-        return State(warehouse, StateScope(account, name), self.clock)
+        scope = StateScope(account, name)
+        last_run_file = LastRunFile.of(self.target.path.parent, scope, self.target.name)
+        return State(warehouse, scope, self.clock, last_run_file)
 
     @contextmanager
     def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:
@@ -90,6 +92,10 @@ class Connections:
             state = self.state(warehouse, None, on_event)
             with state.hold_lease():
                 yield state
+
+    def move_state(self, source: str) -> str:
+        """Move a state to where the target has it now, and return that place; see `factory.move_state`."""
+        return move_state(self.target.output, self.target.destination.warehouse_options, source)
 
     @contextmanager
     def klaviyo(self, *, dry_run: bool, on_request: RequestHook | None = None) -> Iterator[Klaviyo | None]:

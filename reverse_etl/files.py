@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+RECORDS_FOLDER: Final = ".reverse_etl"  # of records that outlast dbt clean; git ignores it
 PRIVATE: Final = 0o600  # the mode of a file that its user alone may read
 _FOLDER_PREFIX: Final = "reverse_etl_"
 _LOCK_FILE: Final = ".lock"
@@ -39,6 +40,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         _replace_file(path.resolve(), content)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def write_in_ignored_folder(path: Path, content: bytes) -> None:
+    """Replace the content of a file like `write_atomically`, in a folder that git ignores. Raises OSError."""
+    ignore_file = path.parent / ".gitignore"
+    if not ignore_file.exists():
+        write_atomically(ignore_file, b"*\n")
+    write_atomically(path, content)
 
 
 def _replace_file(path: Path, content: bytes) -> None:

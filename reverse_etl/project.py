@@ -20,8 +20,10 @@ from reverse_etl.connections import Connections
 from reverse_etl.dbt.gate import GateOptions, GateVerdict, warning_text
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.dbt.record import RECORD_FILE
+from reverse_etl.delivery.results import add_gate_problems
 from reverse_etl.domain.events import Warned, ignore_event
 from reverse_etl.errors import GuardRefused
+from reverse_etl.files import RECORDS_FOLDER
 from reverse_etl.models.model import Model
 from reverse_etl.models.project_models import ProjectModels
 from reverse_etl.planning import planner as planning
@@ -35,7 +37,7 @@ from reverse_etl.report.explain import add_memberships, explain_person
 from reverse_etl.report.gather import build_report, load_history
 from reverse_etl.report.status import Status, load_status
 from reverse_etl.run import RunOptions, run_models
-from reverse_etl.state.model_changes import MovedRows, forget_model, rename_model
+from reverse_etl.state.changes import StateChanges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.results import RunResult
     from reverse_etl.domain.events import EventHandler
+    from reverse_etl.errors import Problem
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
     from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.planning.plan import Plan
@@ -130,7 +133,8 @@ class Project:
         return ProjectGate(
             target=self.target,
             dbt_project=self.dbt_project,
-            record_path=self.artifacts_folder / RECORD_FILE,
+            record_path=self.folder / RECORDS_FOLDER / RECORD_FILE,
+            old_record_path=self.artifacts_folder / RECORD_FILE,
             now=datetime.fromtimestamp(self.clock.now(), UTC),
             open_warehouse=lambda: self.connections.warehouse(read_only=True),
         )
@@ -177,10 +181,11 @@ class Project:
         """Plan, send what changed, and record the outcome of every row.
 
         A guard that trips stops its list; `options.allow` names the models that may pass, and `allow_removes`
-        adds to it. Raises GuardRefused before the first write if guards stop all lists, or if the dbt gate
-        stops a model; `gate` configures the gate. The run may be killed at any moment and run again: it
-        continues from what is proved. It writes manifest.json and run_results.json in the format of dbt's
-        artifacts. If another run holds the lease, it waits up to `lease_timeout` seconds.
+        adds to it. The dbt gate leaves out models whose tables are not well built; `gate` configures it.
+        Raises GuardRefused before the first write if guards stop all lists, or the gate all models. The run
+        may be killed at any moment and run again: it continues from what is proved. It writes manifest.json
+        and run_results.json in the format of dbt's artifacts. If another run holds the lease, it waits up to
+        `lease_timeout` seconds.
         """
         options = options or PlanOptions()
         if allow_removes:
@@ -230,17 +235,22 @@ class Project:
         with self._make_run_artifacts(request.selected) as run_artifacts:
             if run_options.saved_plan:
                 require_same_models(run_options.saved_plan, request.selected)
-            self._pass_gate(request.selected, run_options)
+            refusals = self._ask_gate(request.selected, run_options)
+            held = {name for problem in refusals for name in problem.models}
+            others = tuple(model for model in request.selected if model.name not in held)
+            if refusals and (run_options.saved_plan or not others):
+                raise GuardRefused(*refusals)
             self.target.destination.require_key()
-            run_artifacts.result = self._run_request(request, run_options)
+            result = self._run_request(replace(request, selected=others), run_options)
+            run_artifacts.result = add_gate_problems(result, refusals)
             return run_artifacts.result
 
-    def _pass_gate(self, models: Sequence[Model], run_options: RunOptions) -> None:
+    def _ask_gate(self, models: Sequence[Model], run_options: RunOptions) -> tuple[Problem, ...]:
+        """Return why the dbt gate holds models back, and report its warnings."""
         verdict = self.dbt_gate.check_and_remember(models, run_options.gate)
         for warning in (*(one for model in models for one in model.warnings), *verdict.warnings):
             run_options.on_event(Warned(warning_text(warning)))
-        if verdict.refusals:
-            raise GuardRefused(*verdict.refusals)
+        return verdict.refusals
 
     def _build_request(
         self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions | None
@@ -376,21 +386,11 @@ class Project:
         with self.connections.locked_state(on_event) as state:
             return {model.name: _retry_model(state, model, unknown=unknown) for model in models}
 
-    def rename_in_state(
-        self, old_name: str, new_name: str, *, on_event: EventHandler = ignore_event
-    ) -> tuple[MovedRows, ...]:
-        """Give the rows of a model that was renamed to its new name; see `rename_model`."""
-        names = self.project_models.names
-        with self.connections.locked_state(on_event) as state:
-            return rename_model(state, names, old_name, new_name)
-
-    def forget_in_state(
-        self, name: str, list_id: str | None = None, *, on_event: EventHandler = ignore_event
-    ) -> tuple[MovedRows, ...]:
-        """Delete a model, or one of its lists, from the state; see `forget_model`."""
-        names = self.project_models.names
-        with self.connections.locked_state(on_event) as state:
-            return forget_model(state, names, name, list_id)
+    @property
+    def state_changes(self) -> StateChanges:
+        """Return the changes of the state that a user may ask for."""
+        target = self.connections
+        return StateChanges(target.locked_state, target.move_state, lambda: self.project_models.names)
 
 
 def _retry_model(state: State, model: Model, *, unknown: bool) -> int:

@@ -12,15 +12,17 @@ from reverse_etl.delivery.list_creation import create_list
 from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
 from reverse_etl.delivery.recovery import recover_earlier_runs
 from reverse_etl.delivery.results import ListResult, RunResult, collect_figures, compute_exit_code
-from reverse_etl.domain.events import Event, EventHandler, ListCreated
+from reverse_etl.domain.events import Event, EventHandler, ListCreated, Warned
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
-from reverse_etl.errors import GuardRefused, UnusableReply
+from reverse_etl.errors import GuardRefused, KeyRefused, KlaviyoError, UnusableReply
 from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
+from reverse_etl.planning.lists import AmbiguousList
 from reverse_etl.planning.plan_drift import find_plan_drift
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.state import ModelRecord, ModelSubmission, RunState
 from reverse_etl.state.model_changes import forget_list
+from reverse_etl.state.old_state import hold_removals
 from reverse_etl.state.sql import deltas
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.errors import Problem
     from reverse_etl.klaviyo.messages import RequestHook
+    from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
     from reverse_etl.planning.planner import PlanRequest
     from reverse_etl.planning.saved_plan import SavedPlan
@@ -74,10 +77,16 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
             )
             raise GuardRefused(*problems)
         plan = _create_missing_lists(context, plan)
+        _block_lists_with_fault(context, plan)
         context = replace(context, klaviyo_time=_server_now(context))
         _defer_blocked_lists(context, plan)
         previous_records = context.state.models()
+        hold_removals(
+            context.state,
+            {list_id: hold.reason for list_id, hold in plan.removal_holds.items() if hold.lasting},
+        )
         _mark_submitting(context, request.target, plan, previous_records)
+        _record_last_run(context)
         _claim_lists(context, plan)
         _forget_deleted_lists(context, plan)
         results, settled = _deliver_models(context, plan)
@@ -161,11 +170,11 @@ def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> Mode
     created_ids: dict[str, str] = {}
     for list_plan in model_plan.lists:
         ref = list_plan.list_ref
-        if ref.is_new and not list_plan.stop_reason:
+        if ref.is_new and not list_plan.stop_reason and not ref.fault:
             context.state.renew_lease_or_raise()  # the lease may have expired during planning
-            ref = create_list(ref, model_plan.model.name, context.state, context.klaviyo, context.clock)
-            context.on_event(ListCreated(ref.name, ref.id))
-            created_ids[list_plan.list_ref.id] = ref.id
+            ref = _create_list(context, model_plan, ref)
+            if not ref.is_new:
+                created_ids[list_plan.list_ref.id] = ref.id
         list_plans.append(replace(list_plan, list_ref=ref))
     if created_ids:
         context.warehouse.execute(planned_rows.set_created_list_ids(tables, created_ids))
@@ -179,6 +188,25 @@ def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> Mode
         ):
             context.warehouse.execute(statement)
     return replace(model_plan, lists=tuple(list_plans))
+
+
+def _create_list(context: DeliveryContext, model_plan: ModelPlan, ref: ListRef) -> ListRef:
+    """Return the created list, or the same placeholder with the reason why it was not created."""
+    try:
+        created = create_list(ref, model_plan.model.name, context.state, context.klaviyo, context.clock)
+    except KeyRefused:
+        raise
+    except (KlaviyoError, AmbiguousList) as error:
+        return replace(ref, fault=f"The list could not be created. {error} Nothing was sent to it.")
+    context.on_event(ListCreated(created.name, created.id))
+    return created
+
+
+def _block_lists_with_fault(context: DeliveryContext, plan: Plan) -> None:
+    """Send nothing to lists that could not be looked up or created; others are delivered."""
+    for model_plan, list_plan in plan.list_plans():
+        if list_plan.list_ref.fault:
+            context.blocked_lists.add(model_plan.model.name, list_plan.list_ref.id, list_plan.list_ref.fault)
 
 
 def _find_blocked_list_ids(context: DeliveryContext, model_plan: ModelPlan) -> list[str]:
@@ -286,13 +314,29 @@ def _restore_checksums(
             context.state.record_model(replace(record, checksum=previous.checksum))
 
 
+def _record_last_run(context: DeliveryContext) -> None:
+    """Record this run outside of the state, so that an older state is recognized as such.
+
+    Call it once the state has the run. Without the file nothing is held, so that a folder which cannot be
+    written to, as in a container, gets no record and only a warning if it has an older one.
+    """
+    last_run_file = context.state.last_run_file
+    if last_run_file is None:
+        return
+    try:
+        last_run_file.write(context.run_id)
+    except OSError as error:
+        if last_run_file.path.exists():
+            context.on_event(Warned(f"The record of the last run cannot be written: {error}."))
+
+
 def _claim_lists(context: DeliveryContext, plan: Plan) -> None:
     """Record which model owns which list. Call it after the rows of stale lists are stored as uncertain."""
     context.state.lists.claim(
         [
             (list_plan.list_ref.id, list_plan.list_ref.name, model_plan.model.name)
             for model_plan, list_plan in plan.list_plans()
-            if list_plan.list_ref.id and not list_plan.stop_reason
+            if list_plan.list_ref.id and not list_plan.stop_reason and not list_plan.list_ref.is_new
         ]
     )
 

@@ -52,7 +52,7 @@ def app(log_format: str, *, verbose: bool, quiet: bool) -> None:
     Exit codes: 0 everything is applied, or there was nothing to do
                 1 finished, but rows need attention: newly rejected, held, unsent or not yet confirmed
                 2 usage or configuration error; nothing was sent
-                3 a guard stopped at least one list, or the dbt gate the run: nothing of it was sent
+                3 a guard stopped at least one list, or the dbt gate a model: nothing of it was sent
                 4 the warehouse or Klaviyo failed; safe to run again
                 130, 143 interrupted; safe to run again
     """  # noqa: D301 - \b tells click not to join the lines

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.dbt.command_rules import command_findings
 from reverse_etl.dbt.findings import Weight
@@ -16,9 +16,12 @@ from reverse_etl.dbt.node_rules import NodeCheck
 from reverse_etl.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from reverse_etl.dbt.findings import Finding, GatedModel, GateInput
+
+
+_IGNORE_HINT: Final = "To ignore what dbt says: --no-dbt-gate."
 
 
 class GateMode(Enum):
@@ -58,10 +61,11 @@ def check_gate(models: Sequence[GatedModel], given: GateInput, *, strict: bool =
         for finding in dict.fromkeys(_findings(model, given)):
             found.setdefault(finding, []).append(model.model)
     holding = {finding for finding in found if _holds(finding, strict=strict)}
-    others = _without(models, {model for finding in holding for model in found[finding]})
+    held = {model for finding in holding for model in found[finding]}
+    others = "Other models are not held back. " if len(held) < len(models) else ""
     return GateVerdict(
         tuple(
-            _problem(finding, found[finding], f"{finding.hint} {others}")
+            _problem(finding, found[finding], f"{finding.hint} {others}{_IGNORE_HINT}")
             for finding in found
             if finding in holding
         ),
@@ -97,13 +101,3 @@ def _holds(finding: Finding, *, strict: bool) -> bool:
 
 def _problem(finding: Finding, models: Sequence[str], hint: str) -> Problem:
     return Problem(finding.summary, ", ".join(f"model {model}" for model in models), hint, tuple(models))
-
-
-def _without(models: Sequence[GatedModel], held: Collection[str]) -> str:
-    """Return how to go on without what is held back; leaving out all models would leave none to run."""
-    names = [model.model for model in models if model.model in held]
-    ignore = "To ignore what dbt says: --no-dbt-gate."
-    if len(names) == len(models):
-        return ignore
-    others = " ".join(f"--exclude {name}" for name in names)
-    return f"To run the other models: {others}. {ignore}"

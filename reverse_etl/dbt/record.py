@@ -1,6 +1,7 @@
 """The file in which runs remember dbt's results, so that its next command does not make them forget.
 
-It lies beside what a run leaves for other tools. With the dbt package, the package's table remembers more.
+It lies outside of dbt's target folder, which `dbt clean` deletes. With the dbt package, the package's table
+remembers more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import orjson
 from reverse_etl.dbt.evidence import NodeResult
 from reverse_etl.dbt.results import parse_moment
 from reverse_etl.errors import UsageError
-from reverse_etl.files import write_atomically
+from reverse_etl.files import write_in_ignored_folder
 from reverse_etl.formatting import format_location
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def write_record(path: Path, target: str, evidence: Evidence) -> None:
             for unique_id, times in evidence.builds.items()
         },
     }
-    write_atomically(path, orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    write_in_ignored_folder(path, orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
 
 
 def _read_file(path: Path) -> dict[str, Any]:

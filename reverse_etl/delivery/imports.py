@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.import_batch import submit_batch
-from reverse_etl.delivery.refused_identifiers import omit_refused_identifiers
+from reverse_etl.delivery.refused_identifiers import note_refused_identifiers
 from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.receipts import (
     Receipt,
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 READ_ROWS = 10_000  # at a time from the warehouse
 
 
-def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[Receipt], bool]:
-    """Start the imports of one list's upserts.
+def submit_imports(
+    delivery: ListDelivery, operation: ImportRows, seqs: range | None = None
+) -> tuple[list[Receipt], bool]:
+    """Start the imports of one list's upserts, or of those in a range.
 
     Returns the receipts of the imports that Klaviyo accepted, and whether an import without a receipt may
     exist. Rows are sent in the order of their numbers. A failure stops the list; its counter holds the
@@ -41,7 +43,7 @@ def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[
     list_id = delivery.list_plan.list_ref.id
     unencodable: list[RowException] = []
     batches = pack_rows(
-        encode_rows(delivery, operation, unencodable),
+        encode_rows(delivery, operation, unencodable, seqs),
         operation.envelope(list_id),
         max_rows=operation.max_rows,
         max_bytes=operation.max_bytes,
@@ -58,8 +60,7 @@ def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[
         batch_exceptions = (
             as_unknown(submitted.row_exceptions) if submitted.reply_lost else submitted.row_exceptions
         )
-        model, pending_rows = delivery.model_plan.model.name, delivery.pending_rows
-        batch_exceptions = omit_refused_identifiers(delivery.context, pending_rows, model, batch_exceptions)
+        batch_exceptions = note_refused_identifiers(delivery, batch_exceptions)
         row_exceptions, unencodable[:] = (*unencodable, *batch_exceptions), ()
         delivery.record(submitted.receipts, row_exceptions)
         accepted += [receipt for receipt in submitted.receipts if receipt.state is ReceiptState.ACCEPTED]
@@ -77,13 +78,16 @@ def submit_imports(delivery: ListDelivery, operation: ImportRows) -> tuple[list[
 
 
 def encode_rows(
-    delivery: ListDelivery, operation: ImportRows | UpdateProfiles, unencodable: list[RowException]
+    delivery: ListDelivery,
+    operation: ImportRows | UpdateProfiles,
+    unencodable: list[RowException],
+    seqs: range | None = None,
 ) -> Iterator[tuple[int, bytes]]:
     """Yield the number and the encoded profile of each upsert, and add those that can't be sent to a list."""
     properties = {part.column.lower(): part.property for part in delivery.model_plan.model.payload}
     payload = [(properties[column.name.lower()], column) for column in delivery.model_plan.tables.payload]
     encoder = operation.make_encoder(delivery.model_plan.tables.identifiers, payload)
-    for rows in delivery.pending_rows.read_upserts(delivery.list_plan.list_ref.id, READ_ROWS):
+    for rows in delivery.pending_rows.read_upserts(delivery.list_plan.list_ref.id, READ_ROWS, seqs):
         for row in rows:
             match encoder.encode(row[1:]):
                 case bytes() as encoded:

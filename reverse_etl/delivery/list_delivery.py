@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
     from reverse_etl.domain.receipts import Receipt, RowException
     from reverse_etl.planning.plan import ListPlan, ModelPlan
+    from reverse_etl.state.omissions import Omission
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class ListDelivery:
     def refusals(self) -> ListRefusals:
         """Return what is known of the list's refusals in this run."""
         return ListRefusals(has_applied_rows=self.list_plan.unchanged > 0)
+
+    @cached_property
+    def omissions(self) -> list[Omission]:
+        """Return the identifiers that Klaviyo refused, of rows that are to be sent without them."""
+        return []
 
     def record(self, receipts: Sequence[Receipt], row_exceptions: Sequence[RowException] = ()) -> None:
         """Record and count the outcomes of some rows."""

@@ -85,6 +85,12 @@ class OutcomeCounter:
             self.counts[worse] += rows
             self.counts = +self.counts  # without outcomes that no row has any more
 
+    def forget(self, outcome: Outcome, rows: int) -> None:
+        """Take back rows with this outcome: they are sent once more."""
+        self.counts[outcome] -= rows
+        if not self.counts[outcome]:
+            del self.counts[outcome]
+
     def count_receipts(self, receipts: Iterable[Receipt], row_exceptions: Iterable[RowException]) -> None:
         """Count the rows of receipts and exceptions; accepted rows are counted when their job has ended."""
         for receipt in receipts:

@@ -29,8 +29,13 @@ class PendingRows:
     run_id: str
     model: str
 
-    def read_upserts(self, list_id: str, size: int) -> Iterator[list[Row]]:
-        """Yield a list's upserts as `select_upserts` returns them, at most `size` at a time."""
+    def read_upserts(self, list_id: str, size: int, seqs: range | None = None) -> Iterator[list[Row]]:
+        """Yield a list's upserts as `select_upserts` returns them, at most `size` at a time.
+
+        With `seqs` only those of a range, which is small.
+        """
+        if seqs is not None:
+            return self._read_range(sql.select_upserts, list_id, seqs, size)
         return self._read_batches(sql.select_upserts, list_id, size, removes=False)
 
     def read_upserts_with_op(self, list_id: str, size: int) -> Iterator[list[Row]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -44,6 +44,12 @@ class _ProfileLookup:
     profiles_by_id: dict[str, Profile] = field(default_factory=dict)
     joined_at: dict[str, datetime] = field(default_factory=dict)
     profile_ids_by_seq: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def add_profile(self, profile: Profile) -> None:
+        """Add a profile, with the identifiers by which it was found before."""
+        known = self.profiles_by_id.get(profile.id, profile)
+        identifiers = known.other_identifiers | profile.other_identifiers
+        self.profiles_by_id[profile.id] = replace(profile, other_identifiers=identifiers)
 
 
 Item = TypeVar("Item")
@@ -189,10 +195,11 @@ def _add_profiles(
         profile = item.profile if isinstance(item, Member) else item
         if isinstance(item, Member):
             lookup.joined_at[profile.id] = item.joined_at
-        lookup.profiles_by_id[profile.id] = profile
-        for seq in seqs_by_value.get(profile.identifier(kind), ()):
-            if profile.id not in lookup.profile_ids_by_seq[seq]:
-                lookup.profile_ids_by_seq[seq].append(profile.id)
+        lookup.add_profile(profile)
+        for value in sorted(profile.identifiers(kind)):
+            for seq in seqs_by_value.get(value, ()):
+                if profile.id not in lookup.profile_ids_by_seq[seq]:
+                    lookup.profile_ids_by_seq[seq].append(profile.id)
 
 
 def _look_up_join_times(lookups: _Lookups, lookup: _ProfileLookup, rows: Sequence[RemovalCandidate]) -> None:
@@ -232,10 +239,9 @@ def _match_identifiers(lookup: _ProfileLookup, find_matches: FindMatches) -> dic
     for kind in IdentifierType:
         profile_ids_by_value: dict[str, list[str]] = defaultdict(list)
         for profile_id in lookup.joined_at:
-            if profile_id in lookup.profiles_by_id and (
-                value := lookup.profiles_by_id[profile_id].identifier(kind)
-            ):
-                profile_ids_by_value[value].append(profile_id)
+            if profile_id in lookup.profiles_by_id:
+                for value in lookup.profiles_by_id[profile_id].identifiers(kind):
+                    profile_ids_by_value[value].append(profile_id)
         for value, match in find_matches(kind, sorted(profile_ids_by_value)) if profile_ids_by_value else ():
             for profile_id in profile_ids_by_value[value]:
                 matches_by_profile[profile_id].append(match)
@@ -254,7 +260,8 @@ def _look_up_identities(lookups: _Lookups, matches: Iterable[IdentifierMatch]) -
     profile_ids_by_identity: dict[str, set[str]] = defaultdict(set)
     for kind, values in by_kind.items():
         for profile in lookups.find_profiles(kind, values):
-            profile_ids_by_identity[f"{kind}:{profile.identifier(kind)}"].add(profile.id)
+            for value in profile.identifiers(kind):
+                profile_ids_by_identity[f"{kind}:{value}"].add(profile.id)
     return {identity: frozenset(profiles) for identity, profiles in profile_ids_by_identity.items()}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.blocked_lists import BlockedLists
 from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs
 from reverse_etl.delivery.pending_rows import PendingRows
-from reverse_etl.delivery.refused_identifiers import omit_refused_identifiers
+from reverse_etl.delivery.refused_identifiers import find_omissions, record_omissions
 from reverse_etl.domain.events import RecoveryStarted, Warned
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.errors import KeyRefused, KlaviyoError
@@ -86,8 +86,9 @@ def _record_job_results(
             if result.receipt.state is ReceiptState.ACCEPTED:
                 reason = _describe_open_job(result)
                 continue
-            row_exceptions = omit_refused_identifiers(context, pending_rows, model, result.row_exceptions)
+            row_exceptions, omissions = find_omissions(pending_rows, result.row_exceptions)
             context.state.record_receipts(run_id, model, (result.receipt,), row_exceptions)
+            record_omissions(context, pending_rows, model, omissions)
             warn_of_unknown_rows(context, model, result)
             del waiting[result.receipt.first_seq]
     except KeyRefused:

@@ -1,7 +1,7 @@
 """Tell rows that are refused for an identifier of another profile from rows that are bad.
 
-Klaviyo may refuse a row whose identifiers belong to two profiles. Such a row is not rejected: from the next
-run on it is sent without the secondary identifier.
+Klaviyo may refuse a row whose identifiers belong to two profiles. Such a row is not rejected: it is sent once
+more without the secondary identifier, and so by later runs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.delivery.pending_rows import PendingRows
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.domain.receipts import RowException
@@ -27,44 +28,58 @@ if TYPE_CHECKING:
 DUPLICATE_CODE: Final = "duplicate"  # a part of Klaviyo's code, which is duplicate_profile today
 
 
-def omit_refused_identifiers(
-    context: DeliveryContext, pending_rows: PendingRows, model: str, row_exceptions: Sequence[RowException]
+def note_refused_identifiers(
+    delivery: ListDelivery, row_exceptions: Sequence[RowException]
 ) -> tuple[RowException, ...]:
-    """Return the row exceptions; those for an identifier of another profile as unknown, not as rejected.
+    """Return the row exceptions like `find_omissions`, and keep the omissions for later."""
+    changed, omissions = find_omissions(delivery.pending_rows, row_exceptions)
+    delivery.omissions.extend(omissions)
+    return changed
 
-    Records which identifier each such row is sent without from now on.
+
+def find_omissions(
+    pending_rows: PendingRows, row_exceptions: Sequence[RowException]
+) -> tuple[tuple[RowException, ...], list[Omission]]:
+    """Return the row exceptions, those for an identifier of another profile as unknown, and the omissions.
+
+    Record the exceptions first, then the omissions with `record_omissions`: without its identifier a row is
+    not recognized in an error that names it.
     """
     refused = [
-        row_exception
-        for row_exception in row_exceptions
-        if row_exception.kind is RowExceptionKind.REJECTED and DUPLICATE_CODE in row_exception.code.lower()
+        one
+        for one in row_exceptions
+        if one.kind is RowExceptionKind.REJECTED and DUPLICATE_CODE in one.code.lower()
     ]
     if not refused:
-        return (*row_exceptions,)
-    seqs = [row_exception.seq for row_exception in refused]
+        return (*row_exceptions,), []
+    seqs = [one.seq for one in refused]
     identifiers = {row.seq: row.identifiers for row in pending_rows.read_identifiers(min(seqs), max(seqs))}
     omissions = [
-        Omission(row_exception.seq, kind, row_exception.code)
-        for row_exception in refused
-        for kind in _find_refused_kinds(
-            pending_rows.tables, identifiers.get(row_exception.seq, {}), row_exception.field
-        )
+        Omission(one.seq, kind, one.code)
+        for one in refused
+        for kind in _find_refused_kinds(pending_rows.tables, identifiers.get(one.seq, {}), one.field)
     ]
     omitted_seqs = {omission.seq for omission in omissions}
-    if omissions:
-        context.state.omissions.record(pending_rows.run_id, model, pending_rows.tables, omissions)
-        rows = format_count(len(omitted_seqs), "row")
-        context.on_event(
-            Warned(
-                f"{model}: {rows} refused, since another profile has one of their identifiers. "
-                "From the next run on they are sent without it. To see them: reverse-etl status"
-            )
+    changed = tuple(
+        replace(one, kind=RowExceptionKind.UNKNOWN) if one.seq in omitted_seqs else one
+        for one in row_exceptions
+    )
+    return changed, omissions
+
+
+def record_omissions(
+    context: DeliveryContext, pending_rows: PendingRows, model: str, omissions: Sequence[Omission]
+) -> None:
+    """Record which identifier each row is sent without from now on, and report it."""
+    if not omissions:
+        return
+    context.state.omissions.record(pending_rows.run_id, model, pending_rows.tables, omissions)
+    rows = format_count(len({omission.seq for omission in omissions}), "row")
+    context.on_event(
+        Warned(
+            f"{model}: {rows} refused, since another profile has one of their identifiers. "
+            "They are sent without it from now on. To see them: reverse-etl status"
         )
-    return tuple(
-        replace(row_exception, kind=RowExceptionKind.UNKNOWN)
-        if row_exception.seq in omitted_seqs
-        else row_exception
-        for row_exception in row_exceptions
     )
 
 

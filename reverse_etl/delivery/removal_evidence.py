@@ -35,7 +35,7 @@ class RemovalCandidate:
         return {
             kind
             for kind, value in self.identifiers.items()
-            if value is not None and profile.identifier(kind) == value
+            if value is not None and value in profile.identifiers(kind)
         }
 
 

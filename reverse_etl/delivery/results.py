@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.errors import GuardRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reverse_etl.errors import Problem
     from reverse_etl.planning.plan import ListPlan, Plan
 
 
@@ -31,13 +33,23 @@ class ListResult:
 class RunResult:
     """The result of a run.
 
-    `exit_code` is 0, 1 (rows need attention), 3 (a guard stopped a list) or 4 (a list failed).
+    `exit_code` is 0, 1 (rows need attention), 3 (a guard stopped a list, or the dbt gate a model) or 4 (a
+    list failed). `gate_problems` are why the dbt gate held models back: the plan does not have them.
     """
 
     run_id: str
     plan: Plan
     lists: tuple[ListResult, ...]
     exit_code: int
+    gate_problems: tuple[Problem, ...] = ()
+
+
+def add_gate_problems(result: RunResult, problems: tuple[Problem, ...]) -> RunResult:
+    """Return a result with the reasons why the dbt gate held back other models of the run."""
+    if not problems:
+        return result
+    exit_code = max(result.exit_code, GuardRefused.exit_code)
+    return replace(result, gate_problems=problems, exit_code=exit_code)
 
 
 def compute_exit_code(results: Sequence[ListResult], *, strict: bool) -> int:

@@ -17,7 +17,7 @@ from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.halving import send_in_halves
 from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.imports import encode_rows
-from reverse_etl.delivery.refused_identifiers import omit_refused_identifiers
+from reverse_etl.delivery.refused_identifiers import find_omissions, record_omissions
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import SendProgress
@@ -200,15 +200,17 @@ class _Updates:
             for result in results
             if (kind := _find_kind(result, is_rejected=systematic is None)) is not None
         ]
-        model = self.delivery.model_plan.model.name
-        row_exceptions = omit_refused_identifiers(
-            self.delivery.context, self.delivery.pending_rows, model, exceptions
-        )
+        delivery = self.delivery
+        row_exceptions, omissions = find_omissions(delivery.pending_rows, exceptions)
         applied = len(results) - len(exceptions)
         list_id = self.delivery.list_plan.list_ref.id
         receipt = Receipt(list_id, Op.ADD, results[0].seq, results[-1].seq, ReceiptState.APPLIED, applied)
         self.delivery.record((receipt,), (*self.unencodable, *row_exceptions))
         self.unencodable.clear()
+        if omissions:
+            delivery.receipt_buffer.flush()
+            model = delivery.model_plan.model.name
+            record_omissions(delivery.context, delivery.pending_rows, model, omissions)
 
 
 def _find_kind(result: UpdateResult, *, is_rejected: bool) -> RowExceptionKind | None:

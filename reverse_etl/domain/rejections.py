@@ -27,6 +27,7 @@ class RowProblem(StrEnum):
     LIST_INVISIBLE = "list_invisible"
     UNKNOWN_LIST = "unknown_list"
     AMBIGUOUS_LIST = "ambiguous_list"
+    SAME_LIST = "same_list"
     OTHER_MODELS_LIST = "other_models_list"
     NO_IDENTIFIER = "no_identifier"
     NO_KEY = "no_key"
@@ -52,6 +53,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.LIST_INVISIBLE: "list name has a control or invisible character inside",
     RowProblem.UNKNOWN_LIST: "there is no list of this name, and create_lists is false",
     RowProblem.AMBIGUOUS_LIST: "Klaviyo has several lists of this name",
+    RowProblem.SAME_LIST: "several names in the list column mean the same list",
     RowProblem.OTHER_MODELS_LIST: "another model owns the list",
     RowProblem.NO_IDENTIFIER: "no usable identifier",
     RowProblem.NO_KEY: "a column of the row key is empty",
@@ -73,7 +75,12 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
 }
 
 
-_LIST_PROBLEMS: Final = {RowProblem.UNKNOWN_LIST, RowProblem.AMBIGUOUS_LIST, RowProblem.OTHER_MODELS_LIST}
+_LIST_PROBLEMS: Final = {
+    RowProblem.UNKNOWN_LIST,
+    RowProblem.AMBIGUOUS_LIST,
+    RowProblem.SAME_LIST,
+    RowProblem.OTHER_MODELS_LIST,
+}
 
 
 @dataclass(frozen=True)

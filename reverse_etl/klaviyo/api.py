@@ -26,6 +26,7 @@ from reverse_etl.klaviyo.errors import (
 from reverse_etl.klaviyo.filters import batch_values
 from reverse_etl.klaviyo.imports import ImportAccepted, ImportReply, Job, JobRowError
 from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, Resource, parse_resource, parse_resources
+from reverse_etl.klaviyo.other_identifiers import find_all
 from reverse_etl.klaviyo.rate_limit import RateLimiter
 from reverse_etl.klaviyo.transport import Key, Timeouts, Transport
 
@@ -170,6 +171,15 @@ class Klaviyo:
         """Return an import job, or None if Klaviyo no longer has it."""
         return self._fetch_if_exists(jobs.job_request(job_id), jobs.parse_job)
 
+    def get_job_list_ids(self, job_id: str) -> frozenset[str]:
+        """Return the ids of the lists to which a job adds profiles; none if Klaviyo no longer has the job."""
+        request = jobs.job_lists_request(job_id)
+        response = self._client.fetch_if_exists(request)
+        if response is None:
+            return frozenset()
+        resources = self._decode_response(request, response, parse_resources)
+        return frozenset(resource.id for resource in resources)
+
     def get_job_errors(self, job_id: str) -> Iterator[JobRowError]:
         """Yield the rows that a job could not import, one for each error, whatever can be read of it."""
         request = jobs.job_errors_request(job_id)
@@ -178,15 +188,25 @@ class Klaviyo:
     def find_members(self, list_id: str, kind: IdentifierType, values: Sequence[str]) -> tuple[Member, ...]:
         """Return the members of a list whose e-mail or phone is one of `values`, each once.
 
-        Values are compared in canonical form. Raises ValueError for other identifier types, by which Klaviyo
-        cannot filter a list.
+        Values are compared in canonical form; like `find_profiles`. Raises ValueError for other identifier
+        types, by which Klaviyo cannot filter a list.
         """
-        members_by_id: dict[str, Member] = {}
-        for request, requested in profiles.member_requests(list_id, kind, values):
-            for member in self._fetch_each(request, profiles.parse_member):
-                if profiles.is_requested(member.profile, kind, requested):
-                    members_by_id.setdefault(member.profile.id, member)
-        return tuple(members_by_id.values())
+        joined_at: dict[str, datetime] = {}
+
+        def fetch_all(group: Sequence[str]) -> list[Profile]:
+            request = profiles.member_request(list_id, kind, group)
+            members = [*self._fetch_each(request, profiles.parse_member)]
+            joined_at.update({member.profile.id: member.joined_at for member in members})
+            return [member.profile for member in members]
+
+        return tuple(
+            profiles.Member(profile, joined_at[profile.id]) for profile in find_all(kind, values, fetch_all)
+        )
+
+    def has_members(self, list_id: str) -> bool:
+        """Return whether anybody is on a list."""
+        request = profiles.any_member_request(list_id)
+        return bool(self._execute(request, parse_resources))
 
     def get_members_since(self, list_id: str, joined_at: datetime) -> Iterator[Member]:
         """Yield the members of a list that joined at `joined_at` or later, ordered by that time."""
@@ -196,13 +216,15 @@ class Klaviyo:
                 yield member
 
     def find_profiles(self, kind: IdentifierType, values: Sequence[str]) -> tuple[Profile, ...]:
-        """Return the profiles whose identifier is one of `values`, each once, compared in canonical form."""
-        profiles_by_id: dict[str, Profile] = {}
-        for request, requested in profiles.profile_requests(kind, values):
-            for profile in self._fetch_each(request, profiles.parse_profile):
-                if profiles.is_requested(profile, kind, requested):
-                    profiles_by_id.setdefault(profile.id, profile)
-        return tuple(profiles_by_id.values())
+        """Return the profiles whose identifier is one of `values`, each once, compared in canonical form.
+
+        Includes profiles that Klaviyo finds by a value which they do not show: see `other_identifiers`.
+        """
+
+        def fetch_all(group: Sequence[str]) -> list[Profile]:
+            return [*self._fetch_each(profiles.profile_request(kind, group), profiles.parse_profile)]
+
+        return tuple(find_all(kind, values, fetch_all))
 
     def add_members(self, list_id: str, ids: Sequence[str]) -> None:
         """Add profiles to a list by id; idempotent. Raises ValueError for no ids or more than 1,000."""

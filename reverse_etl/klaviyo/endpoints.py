@@ -64,6 +64,7 @@ class Endpoint(Enum):
     CREATE_EVENTS = ("POST", "/api/event-bulk-create-jobs", M, 202, ("events:write",), False)
     CREATE_EVENT = ("POST", "/api/events", XL, 202, ("events:write",))
     METRICS = ("GET", "/api/metrics", M, 200, ("metrics:read",))
+    IMPORT_LISTS = ("GET", "/api/profile-bulk-import-jobs/{id}/relationships/lists", M, 200, _READ_BOTH)
     IMPORT_ERRORS = ("GET", "/api/profile-bulk-import-jobs/{id}/import-errors", M, 200, _READ_PROFILES)
 
     def __init__(  # noqa: PLR0913, PLR0917 - the columns of the table above

@@ -131,6 +131,11 @@ def job_request(job_id: str) -> Request:
     return get_request(Endpoint.IMPORT, job_id)
 
 
+def job_lists_request(job_id: str) -> Request:
+    """Return the request for the ids of the lists to which a job adds profiles."""
+    return get_request(Endpoint.IMPORT_LISTS, job_id)
+
+
 def job_errors_request(job_id: str) -> Request:
     """Return the request for the first page of a job's errors."""
     return get_request(Endpoint.IMPORT_ERRORS, job_id, query={"page[size]": _PAGE_SIZE})

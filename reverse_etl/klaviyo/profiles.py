@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.identifiers import IdentifierType, canonicalize
 from reverse_etl.klaviyo.client import get_request
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES, any_of, batch_values, not_before
+from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES, any_of, not_before
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from reverse_etl.klaviyo.jsonapi import Resource
@@ -32,12 +32,23 @@ _IDENTIFIERS = "email,phone_number,external_id"
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile: its id and its identifiers in canonical form."""
+    """A profile: its id and its identifiers in canonical form.
+
+    `other_identifiers` are those by which Klaviyo found it, although its own of that type is another one: a
+    profile may have several e-mail addresses, and shows one.
+    """
 
     id: str
     email: str | None
     phone_number: str | None
     external_id: str | None
+    other_identifiers: frozenset[tuple[IdentifierType, str]] = frozenset()
+
+    def identifiers(self, kind: IdentifierType) -> frozenset[str]:
+        """Return all known identifiers of a type."""
+        own = self.identifier(kind)
+        others = (value for other_kind, value in self.other_identifiers if other_kind == kind)
+        return frozenset([*([own] if own is not None else []), *others])
 
     def identifier(self, kind: IdentifierType) -> str | None:
         """Return the profile's identifier of a type."""
@@ -60,36 +71,29 @@ class Member:
     joined_at: datetime
 
 
-def profile_requests(kind: IdentifierType, values: Iterable[str]) -> Iterator[tuple[Request, frozenset[str]]]:
-    """Yield the requests that look up `values`, each with the canonical values that it asks for.
-
-    Each value is asked for once.
-    """
-    for group in batch_values(_canonical_values(kind, values)):
-        query = {
-            "filter": any_of(FIELD_BY_IDENTIFIER_TYPE[kind], group),
-            "page[size]": _PAGE_SIZE,
-            "fields[profile]": _IDENTIFIERS,
-        }
-        yield get_request(Endpoint.PROFILES, query=query), frozenset(group)
+def profile_request(kind: IdentifierType, values: Sequence[str]) -> Request:
+    """Return the request that looks up profiles by identifiers, as many as fit into one filter."""
+    query = {
+        "filter": any_of(FIELD_BY_IDENTIFIER_TYPE[kind], values),
+        "page[size]": _PAGE_SIZE,
+        "fields[profile]": _IDENTIFIERS,
+    }
+    return get_request(Endpoint.PROFILES, query=query)
 
 
-def member_requests(
-    list_id: str, kind: IdentifierType, values: Iterable[str]
-) -> Iterator[tuple[Request, frozenset[str]]]:
-    """Yield the requests that look up `values` among a list's members, like `profile_requests`.
+def member_request(list_id: str, kind: IdentifierType, values: Sequence[str]) -> Request:
+    """Return the request that looks up identifiers among a list's members, like `profile_request`.
 
     Raises ValueError for types other than e-mail and phone, by which Klaviyo cannot filter a list.
     """
     if kind not in LIST_FILTERABLE:
         raise ValueError(f"a list's members cannot be looked up by {kind}")
-    for group in batch_values(_canonical_values(kind, values)):
-        query = {
-            "filter": any_of(FIELD_BY_IDENTIFIER_TYPE[kind], group),
-            "page[size]": _PAGE_SIZE,
-            "fields[profile]": _IDENTIFIERS + ",joined_group_at",
-        }
-        yield get_request(Endpoint.LIST_PROFILES, list_id, query=query), frozenset(group)
+    query = {
+        "filter": any_of(FIELD_BY_IDENTIFIER_TYPE[kind], values),
+        "page[size]": _PAGE_SIZE,
+        "fields[profile]": _IDENTIFIERS + ",joined_group_at",
+    }
+    return get_request(Endpoint.LIST_PROFILES, list_id, query=query)
 
 
 def members_since_request(list_id: str, joined_at: datetime) -> Request:
@@ -106,7 +110,14 @@ def members_since_request(list_id: str, joined_at: datetime) -> Request:
     return get_request(Endpoint.LIST_PROFILES, list_id, query=query)
 
 
-def _canonical_values(kind: IdentifierType, values: Iterable[str]) -> Sequence[str]:
+def any_member_request(list_id: str) -> Request:
+    """Return the request for any one member of a list."""
+    query = {"page[size]": "1", "fields[profile]": "joined_group_at"}
+    return get_request(Endpoint.LIST_PROFILES, list_id, query=query)
+
+
+def canonical_values(kind: IdentifierType, values: Iterable[str]) -> Sequence[str]:
+    """Return identifiers in canonical form, each once."""
     canonical_values = (canonicalize(kind, value) for value in values)
     return list(dict.fromkeys(value for value in canonical_values if value is not None))
 
@@ -124,8 +135,3 @@ def parse_profile(resource: Resource) -> Profile:
 def parse_member(resource: Resource) -> Member:
     """Return the member of a list's resource. Raises MalformedReply."""
     return Member(parse_profile(resource), resource.get_timestamp("joined_group_at"))
-
-
-def is_requested(profile: Profile, kind: IdentifierType, requested: Collection[str]) -> bool:
-    """Return whether a profile was asked for; a proxy or Klaviyo may have ignored the filter."""
-    return profile.identifier(kind) in requested

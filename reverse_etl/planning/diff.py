@@ -114,9 +114,9 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
 
 
 def hold_removals(
-    warehouse: Warehouse, tables: ModelTables, *, hold_shared: bool
+    warehouse: Warehouse, tables: ModelTables, held_list_ids: Sequence[str], *, hold_shared: bool
 ) -> dict[str, dict[str, int]]:
-    """Cancel or hold the removals that rejected rows protect.
+    """Cancel or hold the removals that rejected rows protect, and hold those of some lists.
 
     Returns the plan's counts by list and operation.
     """
@@ -125,6 +125,8 @@ def hold_removals(
         warehouse.execute(planned_rows.cancel_rejected_removals(tables))
         if hold_shared:
             warehouse.execute(planned_rows.hold_shared_removals(tables))
+        if held_list_ids:
+            warehouse.execute(planned_rows.hold_list_removals(tables, held_list_ids))
         return _count_planned_rows(warehouse, tables)
     return counts
 

@@ -37,7 +37,11 @@ def check_guards(model_plans: Sequence[ModelPlan], allowances: Allowances) -> tu
         ),
         *_check_new_lists(model_plans, allowances),
     )
-    return tuple(violation for violation in found if not allowances.allows(violation.guard, violation.model))
+    return tuple(
+        violation
+        for violation in found
+        if violation.guard is None or not allowances.allows(violation.guard, violation.model)
+    )
 
 
 def exempt_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:

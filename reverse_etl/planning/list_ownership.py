@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reverse_etl.errors import Problem, UsageError
+from reverse_etl.errors import Problem, UnusableReply, UsageError
 from reverse_etl.models.model import shared_list_problem
 from reverse_etl.parsing.suggestions import find_similar
 
@@ -57,7 +57,10 @@ def require_no_new_lists(new_lists: Sequence[tuple[Model, ListRef]], klaviyo: Li
     The hint suggests existing lists with similar names. Without `klaviyo` there are none.
     """
     if new_lists:
-        names = klaviyo.get_list_names() if klaviyo is not None else None
+        try:
+            names = klaviyo.get_list_names() if klaviyo is not None else None
+        except UnusableReply:
+            names = ()  # only a suggestion is missing
         raise UsageError(*(_missing_list_problem(model, ref, names) for model, ref in new_lists))
 
 

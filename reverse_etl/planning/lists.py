@@ -7,13 +7,13 @@ exact name at Klaviyo. A name that is found nowhere is a list to create.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE, parse_timestamp
-from reverse_etl.errors import UsageError
+from reverse_etl.errors import UnusableReply, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -36,6 +36,8 @@ class ListRef:
     or was not looked up. `previous_model` is the other model that owned the list last, '' if none. `resumed`
     says that the model owned the list before, but not in its last run. `surface` is the surface's name if it
     has no lists; names and ids are '' then. `refresh`: a full refresh of the list was asked for.
+    `removals_held`: the state may be too old to remove anybody. `fault` is why the list could not be looked
+    up or created: nothing is sent to it.
     """
 
     row_value: str
@@ -45,6 +47,8 @@ class ListRef:
     resumed: bool = False
     surface: str = ""
     refresh: bool = False
+    removals_held: bool = False
+    fault: str = ""
 
     @property
     def label(self) -> str:
@@ -83,8 +87,14 @@ class ModelLists:
         return ModelLists(kept, {**self.refused_names, **refused})
 
     def refuse_new_lists(self) -> ModelLists:
-        """Return the lists that exist; the names of the others are refused."""
-        return self.refuse([ref for ref in self.refs if ref.is_new], RowProblem.UNKNOWN_LIST)
+        """Return the lists that exist or could not be looked up; the names of the others are refused."""
+        new_lists = [ref for ref in self.refs if ref.is_new and not ref.fault]
+        return self.refuse(new_lists, RowProblem.UNKNOWN_LIST)
+
+    def refuse_same_lists(self) -> ModelLists:
+        """Return the lists that only one name means; the names of the others are refused."""
+        counts = Counter(ref.id for ref in self.refs)
+        return self.refuse([ref for ref in self.refs if counts[ref.id] > 1], RowProblem.SAME_LIST)
 
 
 class AmbiguousList(UsageError):  # noqa: N818 - says what happened
@@ -114,17 +124,18 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
     `row_values` are the distinct values of the list column. For a model with a list column, the result also
     has the lists that no row names now, if the model has rows on them (`ids_with_rows`) and they still exist:
     these rows are to be removed. Without `klaviyo` nothing is looked up, and unknown lists count as new. A
-    name of the list column that several lists have is refused.
+    name of the list column that several lists have is refused, and names that mean one list. A list whose
+    look-up has no usable reply has a fault.
 
-    Raises UsageError if two lists have the name in the config, two names mean one list, or an id is no list.
+    Raises UsageError if two lists have the name in the config, or an id is no list.
     """
     match model.config.list_target:
         case None:
             return ModelLists((ListRef("", "", "", surface=model.config.surface.name),))
         case ListById(list_id):
-            list_name = _fetch_list_name(model, list_id, "list_id", klaviyo)
+            list_name, fault = _fetch_list_name(model, list_id, "list_id", klaviyo)
             list_name = list_name or _find_registered_name(list_id, registered_lists) or list_id
-            return ModelLists((ListRef("", list_name, list_id),))
+            return ModelLists((ListRef("", list_name, list_id, fault=fault),))
         case NamedList(name):
             return ModelLists((_resolve_name(model, "", name, list_ids_by_name, registered_lists, klaviyo),))
         case ListColumn():
@@ -134,10 +145,10 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
                     refs.append(_resolve_name(model, name, name, list_ids_by_name, registered_lists, klaviyo))
                 except AmbiguousList:
                     refused_names[name] = RowProblem.AMBIGUOUS_LIST
-            _reject_duplicate_lists(model, refs)
-            unmentioned_ids = {*ids_with_rows} - {ref.id for ref in refs}
+            found = ModelLists(tuple(refs), refused_names).refuse_same_lists()
+            unmentioned_ids = {*ids_with_rows} - {ref.id for ref in found.refs}
             unmentioned = _find_unmentioned_lists(model, unmentioned_ids, registered_lists, klaviyo)
-            return ModelLists((*refs, *unmentioned), refused_names)
+            return replace(found, refs=(*found.refs, *unmentioned))
 
 
 def collect_lookups(
@@ -214,21 +225,30 @@ def _resolve_name(  # noqa: PLR0913, PLR0917 - the three sources of list ids
     klaviyo: ListSource | None,
 ) -> ListRef:
     if name in list_ids_by_name:
-        klaviyo_name = _fetch_list_name(
+        klaviyo_name, fault = _fetch_list_name(
             model, list_ids_by_name[name], f"lists.{name} of the destination", klaviyo
         )
-        return ListRef(row_value, klaviyo_name or name, list_ids_by_name[name])
+        return ListRef(row_value, klaviyo_name or name, list_ids_by_name[name], fault=fault)
     own_entries = [
         entry for entry in registered_lists if entry.id and entry.name == name and entry.model == model.name
     ]
-    for entry in own_entries:
-        if klaviyo is None or klaviyo.get_list(entry.id) is not None:
-            return ListRef(row_value, name, entry.id)
-    if klaviyo is None:
-        return ListRef(row_value, name, placeholder_id(name))
-    where, started_at = f"{model.path} (model {model.name})", creation_started_at(registered_lists, name)
-    klaviyo_list = pick_list(klaviyo.find_lists(name), started_at, name, model=model.name, where=where)
-    return ListRef(row_value, name, klaviyo_list.id if klaviyo_list else placeholder_id(name))
+    new_ref = ListRef(row_value, name, placeholder_id(name))
+    try:
+        for entry in own_entries:
+            if klaviyo is None or klaviyo.get_list(entry.id) is not None:
+                return ListRef(row_value, name, entry.id)
+        if klaviyo is None:
+            return new_ref
+        where, started_at = f"{model.path} (model {model.name})", creation_started_at(registered_lists, name)
+        klaviyo_list = pick_list(klaviyo.find_lists(name), started_at, name, model=model.name, where=where)
+    except UnusableReply as error:
+        list_id = own_entries[0].id if own_entries else new_ref.id
+        return replace(new_ref, id=list_id, fault=_describe_fault(error))
+    return replace(new_ref, id=klaviyo_list.id) if klaviyo_list else new_ref
+
+
+def _describe_fault(error: UnusableReply) -> str:
+    return f"The list could not be looked up. {error} Nothing was sent to it."
 
 
 def _find_unmentioned_lists(
@@ -242,18 +262,24 @@ def _find_unmentioned_lists(
     Their `row_value` starts with a space, so that no row matches it: list names in rows are trimmed.
     """
     for entry in registered_lists:
-        if (
-            entry.model == model.name
-            and entry.id in list_ids
-            and (klaviyo is None or klaviyo.get_list(entry.id) is not None)
-        ):
-            yield ListRef(f" {entry.id}", entry.name, entry.id)
+        if entry.model != model.name or entry.id not in list_ids:
+            continue
+        ref = ListRef(f" {entry.id}", entry.name, entry.id)
+        try:
+            if klaviyo is None or klaviyo.get_list(entry.id) is not None:
+                yield ref
+        except UnusableReply as error:
+            yield replace(ref, fault=_describe_fault(error))
 
 
-def _fetch_list_name(model: Model, list_id: str, setting: str, klaviyo: ListSource | None) -> str | None:
+def _fetch_list_name(model: Model, list_id: str, setting: str, klaviyo: ListSource | None) -> tuple[str, str]:
+    """Return the name of a list, and why it could not be looked up; each may be ''."""
     if klaviyo is None:
-        return None
-    klaviyo_list = klaviyo.get_list(list_id)
+        return "", ""
+    try:
+        klaviyo_list = klaviyo.get_list(list_id)
+    except UnusableReply as error:
+        return "", _describe_fault(error)
     if klaviyo_list is None:
         raise UsageError.of(
             f"Klaviyo has no list with the id {list_id}.",
@@ -262,20 +288,8 @@ def _fetch_list_name(model: Model, list_id: str, setting: str, klaviyo: ListSour
             hint="The list may be deleted, or belong to another account. Klaviyo shows the id in the list's "
             "settings.",
         )
-    return klaviyo_list.name
+    return klaviyo_list.name, ""
 
 
 def _find_registered_name(list_id: str, registered_lists: Sequence[RegisteredList]) -> str | None:
     return next((entry.name for entry in registered_lists if entry.id == list_id), None)
-
-
-def _reject_duplicate_lists(model: Model, refs: Sequence[ListRef]) -> None:
-    repeated_ids = [list_id for list_id, count in Counter(ref.id for ref in refs).items() if count > 1]
-    if repeated_ids:
-        names = sorted(ref.row_value for ref in refs if ref.id in repeated_ids)
-        raise UsageError.of(
-            f"These names in the list column mean the same list: {', '.join(map(repr, names))}.",
-            where=f"{model.path} (model {model.name})",
-            models=(model.name,),
-            hint="Use one name per list.",
-        )

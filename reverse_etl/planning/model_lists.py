@@ -6,12 +6,14 @@ project.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.events import Warned
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
+from reverse_etl.errors import UnusableReply
 from reverse_etl.parsing.suggestions import find_similar
 from reverse_etl.planning import list_ownership, lists
 from reverse_etl.planning.list_directory import ListDirectory
@@ -71,7 +73,9 @@ class ListFinder:
         for model in models:
             if isinstance(model.config.list_target, ListColumn):
                 found[model.name] = found[model.name].refuse_new_lists()
-        new_lists = [(model, ref) for model in models for ref in found[model.name].refs if ref.is_new]
+        new_lists = [
+            (model, ref) for model in models for ref in found[model.name].refs if ref.is_new and not ref.fault
+        ]
         list_ownership.require_no_new_lists(new_lists, self.klaviyo)
         return found
 
@@ -109,6 +113,9 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
     found = finder.require_usable(found, models, project_models)
     for staged_model in staged_models:
         _reject_rows(warehouse, finder, staged_model, found[staged_model.model.name].refused_names, on_event)
+        for ref in found[staged_model.model.name].refs:
+            if ref.fault:
+                on_event(Warned(f"{staged_model.model.name}, list {ref.name!r}: {ref.fault}"))
     last_lists = last_lists_by_model(state.runs.run_lists())
     return {
         staged_model.model.name: _annotate_history(
@@ -179,7 +186,9 @@ def _reject_rows(
 def _suggest(finder: ListFinder, problem: RowProblem, names: Sequence[str]) -> str:
     if problem is not RowProblem.UNKNOWN_LIST:
         return ""
-    known_names = finder.klaviyo.get_list_names() if finder.klaviyo is not None else ()
+    known_names: Sequence[str] = ()
+    with suppress(UnusableReply):  # only a suggestion is missing
+        known_names = finder.klaviyo.get_list_names() if finder.klaviyo is not None else ()
     similar_names = find_similar(names[0], known_names, 3)
     if similar_names:
         return f" Did you mean {' or '.join(map(repr, similar_names))}?"

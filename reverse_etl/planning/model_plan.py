@@ -53,7 +53,8 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
     rekeyed = is_rekeyed(model, state.models().get(model.name), allowed=model.name in options.rekey)
     result = run_diff(warehouse, state, DiffRequest(staged, refs, options, rekeyed, profile_columns))
     removes = model.config.surface.remove is not None
-    op_counts = hold_removals(warehouse, tables, hold_shared=removes)
+    held_list_ids = [ref.id for ref in refs if ref.removals_held] if removes else []
+    op_counts = hold_removals(warehouse, tables, held_list_ids, hold_shared=removes)
     clears = tables.clear_columns and any({Op.ADD, Op.UPDATE} & ops.keys() for ops in op_counts.values())
     list_counts = _Counts(
         op_counts=op_counts,

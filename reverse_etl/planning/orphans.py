@@ -86,7 +86,7 @@ def rename_warning(state: State) -> tuple[str, ...]:
     current_name, other_names = state.scope.project, " or ".join(other_projects)
     warning = (
         f"The state has no rows of the profile {current_name}, but rows of {other_names}. If you renamed the "
-        "profile, rename it back: under a new name every row counts as new, and members who left the model "
-        "since the last run are never removed."
+        "profile, every row counts as new, and members who left the model since the last run are never "
+        f"removed. Before you run: reverse-etl state move --from-profile {other_projects[0]}"
     )
     return (warning,)

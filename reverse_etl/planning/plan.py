@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.orphans import Orphan
     from reverse_etl.planning.violations import Violation
+    from reverse_etl.state.removal_holds import RemovalHold
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.model_tables import ModelTables
 
@@ -225,7 +226,8 @@ class Plan:
     `lists_looked_up` is False if the plan was made without Klaviyo. `unfinished_runs` counts the earlier runs
     that the next run has to recover. `notes` are sentences for the user; `new_notes` are those that no
     earlier run could report. `orphans` are lists that models owned before. `account` is the Klaviyo account
-    id, '' for an account that does not exist yet. `violations` are the guards that trip.
+    id, '' for an account that does not exist yet. `violations` are the guards that trip. `removal_holds` are
+    why removals are held, by list id; '' means all lists.
     """
 
     models: tuple[ModelPlan, ...]
@@ -236,6 +238,7 @@ class Plan:
     orphans: tuple[Orphan, ...] = ()
     account: str = ""
     violations: tuple[Violation, ...] = ()
+    removal_holds: Mapping[str, RemovalHold] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.events import EventHandler, Warned
 from reverse_etl.domain.events import ModelStaged as StagedEvent
 from reverse_etl.domain.identifiers import mask_identity
-from reverse_etl.errors import Problem, UsageError
+from reverse_etl.errors import Problem, UnusableReply, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.models.retired_requests import refuse_retired
@@ -19,6 +19,7 @@ from reverse_etl.planning.model_lists import find_lists, refresh_lists
 from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model
 from reverse_etl.planning.orphans import Orphan, estimate_rows_by_list, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
+from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
 from reverse_etl.planning.stage import StagedModel, stage_model
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.planning.unknown_lists import describe_unknown_lists
@@ -63,26 +64,21 @@ def build_plan(
     refuse_key(request.selected, request.target.destination)
     refuse_retired(request.selected)
     staged_models = _stage_models(warehouse, state, request, on_event)
-    registered_lists = state.lists.registered()
-    refs = find_lists(
-        warehouse,
-        state,
-        request.target.destination,
-        klaviyo,
-        staged_models,
-        request.project_models,
-        on_event,
-    )
+    registered_lists, destination = state.lists.registered(), request.target.destination
+    refs = find_lists(warehouse, state, destination, klaviyo, staged_models, request.project_models, on_event)
     if request.options.full_refresh:
         refs = refresh_lists(refs, staged_models)
+    removal_holds = find_removal_holds(state, klaviyo, refs)
+    refs = hold_lists(refs, removal_holds)
     model_plans = _plan_models(warehouse, state, staged_models, refs, request)
     model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
     _warn_of_conflicting_properties(warehouse, model_plans, on_event)
     _warn_of_kept_values(model_plans, on_event)
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
     notes, new_notes = _describe_orphans(state, orphans)
-    unknown_lists = describe_unknown_lists(refs, registered_lists) if klaviyo is not None else ()
-    warnings = rename_warning(state) or tuple(unknown_lists)  # a new name says why nothing is known
+    # A new name of the project says why nothing is known of lists.
+    unknown = rename_warning(state) or _describe_unknown_lists(klaviyo, refs, registered_lists)
+    warnings = (*describe_holds(refs, removal_holds), *unknown)
     plan = Plan(
         model_plans,
         lists_looked_up=klaviyo is not None,
@@ -90,11 +86,14 @@ def build_plan(
         notes=(*warnings, *notes),
         new_notes=(*warnings, *new_notes),
         orphans=orphans,
+        removal_holds=removal_holds,
         account=state.scope.account,
     )
     return apply_guards(warehouse, plan, request.options.allow)
 
 
+    removal_holds = find_removal_holds(state, klaviyo, refs)
+    refs = hold_lists(refs, removal_holds)
 def _plan_models(
     warehouse: Warehouse,
     state: State,
@@ -205,8 +204,16 @@ def _find_orphans(
                 rows,
                 model_deleted=model not in project_names,
                 owner=owners.get(list_id, ""),
-                list_deleted=lookup_client is not None and lookup_client.get_list(list_id) is None,
+                list_deleted=lookup_client is not None and _is_deleted(lookup_client, list_id),
             )
+
+
+def _is_deleted(klaviyo: Klaviyo, list_id: str) -> bool:
+    """Return whether Klaviyo says that it has no such list."""
+    try:
+        return klaviyo.get_list(list_id) is None
+    except UnusableReply:
+        return False
 
 
 def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[str, ...], tuple[str, ...]]:

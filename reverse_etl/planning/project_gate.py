@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 class ProjectGate:
     """The gate of one target at one moment. Outside a dbt project `dbt_project` is None: nothing is known.
 
+    The record is read at `old_record_path`, its earlier place, until there is one at `record_path`.
     Its methods raise UsageError if a dbt project has no results, IncompleteFile if a file is cut off, and
     WarehouseError if the dbt package's table cannot be read.
     """
@@ -36,6 +37,7 @@ class ProjectGate:
     target: Target
     dbt_project: DbtProject | None
     record_path: Path
+    old_record_path: Path
     now: datetime
     open_warehouse: Callable[[], AbstractContextManager[Warehouse]]
 
@@ -72,7 +74,8 @@ class ProjectGate:
         )
         if self.dbt_project is None or not any(model.reads for model in models):
             return gate_input
-        return with_evidence(gate_input, self.dbt_project, self._read_recorded, self.record_path)
+        record_path = self.record_path if self.record_path.exists() else self.old_record_path
+        return with_evidence(gate_input, self.dbt_project, self._read_recorded, record_path)
 
     def _read_recorded(self, invocations: Sequence[Invocation]) -> RecordedResults:
         with self.open_warehouse() as warehouse:

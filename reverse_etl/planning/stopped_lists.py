@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.planning.guards import check_guards
+from reverse_etl.planning.removal_holds import find_unsafe_repeats
 from reverse_etl.planning.sql import stopped_lists as sql
 from reverse_etl.planning.sql.planned_rows import count_planned_by_list
 from reverse_etl.state import RunState
@@ -90,7 +91,7 @@ def apply_guards(warehouse: Warehouse, plan: Plan, allowances: Allowances) -> Pl
     In the plan's tables the stopped lists keep no upserts, and their removes are deferred. Removals of other
     lists are held if their person is on a stopped list. If all lists are stopped, the tables stay.
     """
-    violations = check_guards(plan.models, allowances)
+    violations = (*check_guards(plan.models, allowances), *find_unsafe_repeats(plan.models))
     if not violations:
         return plan
     models = tuple(_mark_stopped(model_plan, violations) for model_plan in plan.models)

@@ -62,9 +62,12 @@ class Allowances:
 
 @dataclass(frozen=True)
 class Violation:
-    """A guard that trips. It stops the list `list_id` of the model, or all lists if that is None."""
+    """A guard that trips. It stops the list `list_id` of the model, or all lists if that is None.
 
-    guard: Guard
+    `guard` is None if no flag lets it pass: the state may be too old.
+    """
+
+    guard: Guard | None
     model: str
     list_id: str | None
     problem: Problem

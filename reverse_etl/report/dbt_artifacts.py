@@ -94,12 +94,16 @@ def build_manifest(models: Sequence[Model], metadata: RunMetadata) -> dict[str, 
 def build_run_results(selected: Sequence[Model], result: RunResult, metadata: RunMetadata) -> dict[str, Any]:
     """Return the results of a run that ended, by model.
 
-    The status is `success`, `error` if a list failed, `skipped` if a guard stopped all lists, or `partial
-    success` if rows need attention (newly rejected, unknown, accepted, held or not sent).
-    `adapter_response` has the counts of each list.
+    The status is `success`, `error` if a list failed, `skipped` if a guard stopped all lists or the dbt gate
+    the model, or `partial success` if rows need attention (newly rejected, unknown, accepted, held or not
+    sent). `adapter_response` has the counts of each list.
     """
     results = []
     for model in selected:
+        if reasons := [problem.summary for problem in result.gate_problems if model.name in problem.models]:
+            message = " ".join(reasons)
+            results.append(_model_result(model, "skipped", message, {"_message": message}, metadata))
+            continue
         model_lists = [list_result for list_result in result.lists if list_result.model == model.name]
         status = _model_status(model_lists)
         response = {

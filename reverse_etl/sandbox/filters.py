@@ -62,6 +62,7 @@ class FilterField:
     kind: Literal["text", "time", "number"] = "text"
     choices: frozenset[str] = frozenset()
     template: str = "{expression} {comparison} ?"
+    also: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,12 @@ def _condition_sql(condition: FilterCondition, fields: Mapping[str, FilterField]
         return WhereClause(f"{filter_field.expression} IS NOT NULL", (), field_names)
     if condition.operator == "any":
         values = tuple(_bind_operand(filter_field, operand) for operand in condition.operands)
-        return WhereClause(
-            f"{filter_field.expression} IN ({', '.join('?' * len(values))})", values, field_names
-        )
+        comparison = f"IN ({', '.join('?' * len(values))})"
+        if filter_field.also:
+            also = filter_field.also.format(comparison=comparison)
+            sql = f"({filter_field.expression} {comparison} OR {also})"
+            return WhereClause(sql, values * 2, field_names)
+        return WhereClause(f"{filter_field.expression} {comparison}", values, field_names)
     operand = condition.operands[0]
     if not operand.quoted and operand.text == "null":
         return WhereClause(f"{filter_field.expression} IS NULL", (), field_names)

@@ -53,6 +53,7 @@ class Rules:
     suppression_creates   suppressing an unknown address makes a profile
     event_seconds         the time after which an event can be read
     bulk_repeats          the id of a stored event, sent again in bulk, is ignored, or refuses the request
+    merged_emails         the e-mail of a merged profile is gone, or a filter by it finds the other profile
     deletion_seconds      the time after which a deleted person is gone
     """
 
@@ -75,6 +76,7 @@ class Rules:
     suppression_creates: bool = True
     event_seconds: float = 0.0
     bulk_repeats: Literal["ignore", "refuse"] = "ignore"
+    merged_emails: Literal["forget", "keep"] = "forget"
     deletion_seconds: float = 1.0
 
     def change(self, changes: Mapping[str, object]) -> Rules:
@@ -116,4 +118,5 @@ class RuleOptions(TypedDict, total=False):
     suppression_creates: bool
     event_seconds: float
     bulk_repeats: Literal["ignore", "refuse"]
+    merged_emails: Literal["forget", "keep"]
     deletion_seconds: float

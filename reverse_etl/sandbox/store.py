@@ -17,6 +17,7 @@ from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.files import PRIVATE, TemporaryFolder
 from reverse_etl.sandbox.consents import CONSENT_TABLES
 from reverse_etl.sandbox.event_tables import EVENT_TABLE_STATEMENTS
+from reverse_etl.sandbox.other_emails import OTHER_EMAILS_TABLE
 from reverse_etl.sandbox.records import RECORDS_TABLE
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ def _prepare_database(db: sqlite3.Connection, shown_path: Path | None) -> None:
             where=str(shown_path),
             hint="Choose another file. If this is an old sandbox, delete it to start with an empty one.",
         )
-    for statement in (RECORDS_TABLE, *CONSENT_TABLES, *EVENT_TABLE_STATEMENTS):
+    for statement in (RECORDS_TABLE, OTHER_EMAILS_TABLE, *CONSENT_TABLES, *EVENT_TABLE_STATEMENTS):
         db.execute(statement)
     db.execute("COMMIT")
 

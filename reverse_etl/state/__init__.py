@@ -11,6 +11,7 @@ committed.
 
 from __future__ import annotations
 
+from reverse_etl.state.last_run_file import LastRunFile
 from reverse_etl.state.lease import LEASE_SECONDS
 from reverse_etl.state.lists import RegisteredList
 from reverse_etl.state.migrations import open_state
@@ -22,6 +23,7 @@ from reverse_etl.state.tables import StateScope, last_account
 
 __all__ = [
     "LEASE_SECONDS",
+    "LastRunFile",
     "ModelRecord",
     "ModelSubmission",
     "OpenReceipt",

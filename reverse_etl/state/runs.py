@@ -115,6 +115,23 @@ class Runs:
         )
         return {run_id: parse_timestamp(started_at) for run_id, started_at in rows}
 
+    def ends(self) -> dict[str, datetime | None]:
+        """Return the runs that may have sent something, in their order.
+
+        Each has its end in Klaviyo's time, None if it is open.
+        """
+        rows = self.state_tables.read(
+            "runs",
+            "run_id, klaviyo_time, started_at, ended_at",
+            "started_at, run_id",
+            **self.state_tables.own,
+        )
+        return {
+            run_id: _end_in_klaviyo_time(klaviyo_time, started_at, ended_at) if ended_at else None
+            for run_id, klaviyo_time, started_at, ended_at in rows
+            if klaviyo_time  # a refused run has none
+        }
+
     def windows(self, list_id: str) -> tuple[tuple[datetime, datetime], ...]:
         """Return the start and end, in Klaviyo's time, of each run that may have added members to a list.
 
@@ -133,7 +150,7 @@ class Runs:
         return tuple(
             (
                 parse_timestamp(klaviyo_time),
-                parse_timestamp(klaviyo_time) + (parse_timestamp(ended_at) - parse_timestamp(started_at)),
+                _end_in_klaviyo_time(klaviyo_time, started_at, ended_at),
             )
             for klaviyo_time, started_at, ended_at in self.state_tables.fetch(statement)
         )
@@ -188,6 +205,11 @@ class Runs:
             *tables.insert("targets", [(project, destination_id, account)]),
             *tables.insert("runs", [(run_id, account, project, *values)]),
         )
+
+
+def _end_in_klaviyo_time(klaviyo_time: str, started_at: str, ended_at: str) -> datetime:
+    """Return the end of a run: its start in Klaviyo's time, and how long it took on this machine's clock."""
+    return parse_timestamp(klaviyo_time) + (parse_timestamp(ended_at) - parse_timestamp(started_at))
 
 
 def last_lists_by_model(run_lists: Sequence[RunList]) -> Mapping[str, frozenset[str]]:

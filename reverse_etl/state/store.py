@@ -15,6 +15,7 @@ from reverse_etl.state.omissions import Omissions
 from reverse_etl.state.own_suppressions import OwnSuppressions
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
+from reverse_etl.state.removal_holds import RemovalHolds
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.sql import deltas, members, missing, rejections, schema, snapshot
 from reverse_etl.state.sql.deltas import RunDeltas
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from reverse_etl.clock import Clock
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.receipts import Receipt, RowException
+    from reverse_etl.state.last_run_file import LastRunFile
     from reverse_etl.state.model_record import ModelSubmission
     from reverse_etl.state.sql.members import ListComparison
     from reverse_etl.state.tables import StateScope
@@ -47,8 +49,15 @@ class State:
     `adopt_members`.
     """
 
-    def __init__(self, warehouse: Warehouse, scope: StateScope, clock: Clock) -> None:
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        scope: StateScope,
+        clock: Clock,
+        last_run_file: LastRunFile | None = None,
+    ) -> None:
         self.tables = StateTables(warehouse, scope, clock)
+        self.last_run_file = last_run_file
         self._lease = Lease(self.tables)
         self.scope = scope
         self.clock = clock
@@ -58,6 +67,7 @@ class State:
         self.omissions = Omissions(self.tables)
         self.own_suppressions = OwnSuppressions(self.tables)
         self.receipts = Receipts(self.tables)
+        self.removal_holds = RemovalHolds(self.tables)
 
     def hold_lease(self, timeout: float = 0.0) -> AbstractContextManager[None]:
         """Hold the lease of this account and project inside the context; see `Lease.hold`."""
@@ -239,6 +249,19 @@ class State:
         """Forget the rows without a profile that left the model. May be repeated."""
         if tables.keeps_missing:
             self.tables.execute(missing.prune_missing(tables))
+
+    def renumber_deltas(self, run_id: str, model: str, tables: ModelTables, seqs: Sequence[int]) -> range:
+        """Give deltas new numbers after all others of the run, in their order, and return the range of these.
+
+        So they have no receipt any more, and can be sent once more in the same run.
+        """
+        run = RunDeltas(tables, run_id, model)
+        ((last,),) = self.tables.fetch(deltas.select_last_stored_seq(run))
+        offset = int(last) + 1 - min(seqs)
+        self.tables.commit(
+            deltas.renumber(run, part, offset) for part in batched(sorted(seqs), ROWS_PER_STATEMENT)
+        )
+        return range(int(last) + 1, max(seqs) + offset + 1)
 
     def mark_unsent_uncertain(self, run_id: str, model: str, tables: ModelTables) -> None:
         """Make the rows uncertain whose removal this run did not send, before `delete_unsent`.

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, assert_never
 
 from reverse_etl.config.target import NO_WAREHOUSE_OPTIONS, WarehouseOptions
 from reverse_etl.domain.engine import Engine
+from reverse_etl.errors import UsageError
 from reverse_etl.warehouse.duckdb import system_tables as duckdb_tables
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from reverse_etl.warehouse.duckdb.state_move import move_state_file
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.snowflake import system_tables as snowflake_tables
 
@@ -35,6 +37,24 @@ def open_warehouse(
             )
         case Engine.SNOWFLAKE:
             return Snowflake(output.settings, read_only=read_only, options=options)
+        case _:
+            assert_never(output.type)
+
+
+def move_state(output: Output, options: WarehouseOptions, source: str) -> str:
+    """Move a state to the place where the target has it now; return that place.
+
+    Raises UsageError if it can't be moved from there, WarehouseError if it is in use.
+    """
+    match output.type:
+        case Engine.DUCKDB:
+            return str(move_state_file(output.settings, options.state_path, source))
+        case Engine.SNOWFLAKE:
+            raise UsageError.of(
+                "Snowflake moves a state in one statement; a command can't do it better.",
+                where=f"reverse-etl state move --from {source}",
+                hint=f"Between two runs: ALTER SCHEMA {source} RENAME TO <state_database>.<state_schema>",
+            )
         case _:
             assert_never(output.type)
 

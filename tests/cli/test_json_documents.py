@@ -104,6 +104,7 @@ def test_requests_are_named_by_endpoint() -> None:
         "start_import",
         "imports",
         "import",
+        "import_lists",
         "import_errors",
         "suppress",
         "suppression",

@@ -121,8 +121,8 @@ def test_a_project_under_a_new_name_hears_of_its_earlier_state(world: World) -> 
     (world.folder / "profiles.yml").write_text(profiles.replace("shop:", "store:", 1))
     note = (
         "Note: The state has no rows of the profile store, but rows of shop. If you renamed the profile, "
-        "rename it back: under a new name every row counts as new, and members who left the model since the "
-        "last run are never removed."
+        "every row counts as new, and members who left the model since the last run are never removed. "
+        "Before you run: reverse-etl state move --from-profile shop"
     )
     assert _notes(world.run("plan").out) == _notes(world.run("status").out) == [note]
     assert _notes(world.run("run").err) == [note]

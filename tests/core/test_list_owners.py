@@ -185,11 +185,32 @@ def test_a_list_may_pass_from_a_model_that_gave_it_up(members: World) -> None:
     assert members.emails("Elsewhere") == ["ann@example.com", "bob@example.com"]
 
 
-def test_two_names_of_one_list_are_refused(world: World) -> None:
-    """By the profile's mapping both names mean the same list: its rows would be two states of one list."""
+def test_the_rows_of_two_names_of_one_list_are_rejected(world: World) -> None:
+    """By the profile's mapping both names mean the same list: its rows would be two states of one list.
+
+    The rows of other lists are sent.
+    """
     listed = world.new_list("Tea")
     world.profile(lists={"Green": listed, "Black": listed})
     clubs_model(world)
+    become(world, [person("ann", club="Green"), person("bob", club="Black"), person("cat", club="Cake")])
+    result = world.run()
+    assert world.emails("Cake") == ["cat@example.com"]
+    assert world.emails("Tea") == []
+    rejected = [reason for one in result.lists for reason in one.list_plan.check_rejections]
+    assert {(one.reason.code, one.rows) for one in rejected} == {("same_list", 2)}
+
+
+def test_members_of_a_list_that_gets_two_names_stay(world: World) -> None:
+    """Their rows are rejected, and a rejected row protects its person."""
+    listed = world.new_list("Tea")
+    world.profile(lists={"Green": listed})
+    clubs_model(world, min_rows=0, max_removes=1.0)
+    become(world, [person("ann", club="Green"), person("bob", club="Green")])
+    world.run()
+    world.calm()
+    world.wait(600.0)
+    world.profile(lists={"Green": listed, "Black": listed})
     become(world, [person("ann", club="Green"), person("bob", club="Black")])
-    with pytest.raises(UsageError, match="same list"):
-        world.run()
+    world.run()
+    assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import ListDone, Warned
+from reverse_etl.domain.events import SendProgress, Warned
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, members_model, names, people, person
@@ -209,7 +209,7 @@ def test_a_list_that_is_deleted_before_it_is_filled_stops_alone(world: World) ->
     tea = world.list_id("Tea")
 
     def tell(event: Any) -> None:
-        if isinstance(event, ListDone) and event.list == "Cake":
+        if isinstance(event, SendProgress) and event.list == "Cake":
             world.by_hand("DELETE", f"/api/lists/{tea}")
 
     result = world.run(on_event=tell)

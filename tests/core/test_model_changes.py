@@ -54,7 +54,7 @@ def test_a_renamed_model_goes_on_where_the_old_one_stopped(members: World) -> No
     """Nothing is sent again, who left is removed, and no note is left."""
     rename_file(members)
     assert "reverse-etl state rename members NEW_NAME" in notes(members)[0]
-    (moved,) = members.project().rename_in_state("members", "vips")
+    (moved,) = members.project().state_changes.rename("members", "vips")
     assert (moved.list_name, moved.rows) == ("Members", 3)
     assert notes(members) == []
     assert quiet(members)
@@ -68,7 +68,7 @@ def test_a_rename_keeps_rejections_and_history(members: World) -> None:
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="dan"))
     moves(members, people("ann", "bob", "cat", "dan"))
     rename_file(members)
-    members.project().rename_in_state("members", "vips")
+    members.project().state_changes.rename("members", "vips")
     (listed,) = members.project().status().lists
     assert (listed.model, listed.applied, listed.rejected) == ("vips", 3, 1)
     assert listed.last_run is not None
@@ -85,7 +85,7 @@ def test_a_rename_after_the_new_name_has_run_merges_both(members: World) -> None
     assert len(members.emails()) == len(("ann", "bob", "cat", "eve"))
     (note,) = notes(members)
     assert "reverse-etl state rename members vips" in note
-    members.project().rename_in_state("members", "vips")
+    members.project().state_changes.rename("members", "vips")
     assert notes(members) == []
     assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com", "eve@example.com"]
@@ -95,7 +95,7 @@ def test_a_rename_after_the_new_name_has_run_merges_both(members: World) -> None
 def test_a_new_model_of_the_old_name_gets_tables_of_its_own(members: World) -> None:
     """The renamed model keeps the tables that bear its old name."""
     rename_file(members)
-    members.project().rename_in_state("members", "vips")
+    members.project().state_changes.rename("members", "vips")
     members.model("members", SELECT, list="Others", identifiers=BY_EMAIL, max_removes=1.0)
     moves(members, people("ann", "bob", "cat"))
     keys = members.state("SELECT DISTINCT table_key FROM models")
@@ -107,12 +107,12 @@ def test_a_new_model_of_the_old_name_gets_tables_of_its_own(members: World) -> N
 def test_a_rename_needs_a_model_that_is_gone_and_one_that_exists(members: World) -> None:
     """A typing mistake changes nothing."""
     with pytest.raises(UsageError, match="still has the model members"):
-        members.project().rename_in_state("members", "vips")
+        members.project().state_changes.rename("members", "vips")
     rename_file(members)
     with pytest.raises(UsageError, match="no model vip"):
-        members.project().rename_in_state("members", "vip")
+        members.project().state_changes.rename("members", "vip")
     with pytest.raises(UsageError, match="The state has no model member"):
-        members.project().rename_in_state("member", "vips")
+        members.project().state_changes.rename("member", "vips")
     assert members.state("SELECT model FROM models") == [("members",)]
 
 
@@ -123,22 +123,22 @@ def test_a_forgotten_model_leaves_no_note_and_its_members_stay(members: World) -
     moves(members, people("ann", "bob", "cat"))
     assert "reverse-etl state forget members" in notes(members)[0]
     before = len(members.writes())
-    (forgotten,) = members.project().forget_in_state("members")
+    (forgotten,) = members.project().state_changes.forget("members")
     assert (forgotten.list_name, forgotten.rows) == ("Members", 3)
     assert notes(members) == []
     assert quiet(members)
     assert len(members.writes()) == before
     assert len(members.emails()) == len(("ann", "bob", "cat"))
     with pytest.raises(UsageError, match="The state has no model members"):
-        members.project().forget_in_state("members")
+        members.project().state_changes.forget("members")
 
 
 def test_a_model_of_the_project_is_not_forgotten(members: World) -> None:
     """If it were, who leaves would stay for ever."""
     with pytest.raises(UsageError, match="still has the model members"):
-        members.project().forget_in_state("members")
+        members.project().state_changes.forget("members")
     with pytest.raises(UsageError, match="owns the list"):
-        members.project().forget_in_state("members", members.list_id())
+        members.project().state_changes.forget("members", members.list_id())
     assert quiet(members)
 
 
@@ -149,12 +149,12 @@ def test_a_list_that_a_model_left_can_be_forgotten(members: World) -> None:
     members.run()
     (note,) = notes(members)
     assert note.endswith(f"reverse-etl state forget members --list {old}")
-    (forgotten,) = members.project().forget_in_state("members", old)
+    (forgotten,) = members.project().state_changes.forget("members", old)
     assert (forgotten.list_id, forgotten.rows) == (old, 3)
     assert notes(members) == []
     assert quiet(members)
     with pytest.raises(UsageError, match="no rows on the list"):
-        members.project().forget_in_state("members", old)
+        members.project().state_changes.forget("members", old)
 
 
 def test_status_and_run_agree_after_a_list_was_deleted_and_made_again(members: World) -> None:
@@ -180,17 +180,17 @@ def test_a_change_waits_for_the_results_of_an_interrupted_run(members: World) ->
     members.drop_model("members")
     members.model("others", SELECT, list="Others", identifiers=BY_EMAIL)
     with pytest.raises(UsageError, match="not finished"):
-        members.project().forget_in_state("members")
+        members.project().state_changes.forget("members")
     members.calm()
     members.run()
-    members.project().forget_in_state("members")
+    members.project().state_changes.forget("members")
     assert notes(members) == []
 
 
 COMMANDS: dict[str, Callable[[World], object]] = {
-    "rename": lambda world: world.project().rename_in_state("members", "vips"),
-    "merge": lambda world: world.project().rename_in_state("members", "vips"),
-    "forget": lambda world: world.project().forget_in_state("members"),
+    "rename": lambda world: world.project().state_changes.rename("members", "vips"),
+    "merge": lambda world: world.project().state_changes.rename("members", "vips"),
+    "forget": lambda world: world.project().state_changes.forget("members"),
 }
 
 

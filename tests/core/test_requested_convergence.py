@@ -53,7 +53,7 @@ class BusyShop(Shop):
         self.world.drop_model(old)
         self.write_member_model("people" if old == "members" else "members")
         with suppress(UsageError):  # it was never sent
-            self.world.project().rename_in_state(old, self.member_model)
+            self.world.project().state_changes.rename(old, self.member_model)
 
     @rule(again=st.booleans())
     def list_is_deleted(self, again: bool) -> None:
@@ -76,7 +76,7 @@ class BusyShop(Shop):
         for listed in self.world.project().status().lists:
             if listed.note and listed.model in self.all_models:
                 with suppress(UsageError):  # an earlier run is not finished
-                    self.world.project().forget_in_state(listed.model, listed.list_id)
+                    self.world.project().state_changes.forget(listed.model, listed.list_id)
                     self.forgotten.add(listed.list_name)
 
     def _count_runs(self) -> int:

@@ -136,7 +136,7 @@ def test_artifacts_of_several_commands_are_merged_by_time(shop: Path, tmp_path: 
 
 def test_without_the_package_a_run_remembers_what_it_saw(shop: Path) -> None:
     """Also one that was refused: a later build of something else does not make the failure forgotten."""
-    record = shop / "target/reverse_etl/dbt_results.json"
+    record = shop / ".reverse_etl/dbt_results.json"
     break_people(shop)
     dbt(shop, "build", fails=True)
     assert short(verdict(shop).refusals) == [PEOPLE_FAILED]
@@ -144,6 +144,7 @@ def test_without_the_package_a_run_remembers_what_it_saw(shop: Path) -> None:
     assert reverse_etl(shop, "run", "--select", "regulars").code == 3
     assert record.exists()
     assert "ann@example.com" not in record.read_text()
+    dbt(shop, "clean")
     dbt(shop, "build", "--select", "visits")
     assert short(verdict(shop).refusals) == [PEOPLE_FAILED]
     assert "No result of dbt is known" not in str(verdict(shop).warnings)
@@ -157,9 +158,9 @@ def test_without_the_package_a_run_remembers_what_it_saw(shop: Path) -> None:
     "content", ["", "{}", '{"version": 2, "targets": {}}', '{"version": 1, "targets": {"trial": 3}}']
 )
 def test_a_record_that_cannot_be_read_is_an_error(shop: Path, content: str) -> None:
-    record = shop / "target/reverse_etl/dbt_results.json"
+    record = shop / ".reverse_etl/dbt_results.json"
     record.parent.mkdir(exist_ok=True)
     record.write_text(content)
     with pytest.raises(UsageError, match="The record of dbt's results cannot be read") as caught:
         verdict(shop)
-    assert caught.value.problems[0].where == "target/reverse_etl/dbt_results.json"
+    assert caught.value.problems[0].where == ".reverse_etl/dbt_results.json"

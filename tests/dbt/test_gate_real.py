@@ -245,15 +245,22 @@ def do(folder: Path, case: Case) -> None:
             dbt(folder, *step)
 
 
-def test_a_held_model_is_refused_before_anything_is_sent_and_others_can_run(shop: Path) -> None:
+def test_a_held_model_is_not_sent_and_the_others_are(shop: Path) -> None:
     """`plan` shows what it would send, and refuses it too."""
     break_people(shop)
     dbt(shop, "build", fails=True)
     with pytest.raises(GuardRefused) as caught:
-        project(shop).run()
+        project(shop).run(["neighbours"])
     assert len(caught.value.problems) == 1
     assert "ann@example.com" not in str(caught.value)
     assert not (shop / "klaviyo_sandbox.sqlite").exists(), "nothing was sent, nobody was even asked"
+    ended = reverse_etl(shop, "run", "--json")
+    assert ended.code == 3
+    document = json.loads(ended.out)
+    held = {entry["model"] for entry in document["held_by_dbt_gate"]}
+    assert "neighbours" in held
+    assert "spenders" in {entry["model"] for entry in document["lists"]} - held
+    assert PEOPLE_FAILED[1] in ended.err
 
     planned = reverse_etl(shop, "plan")
     assert planned.code == 3

@@ -13,8 +13,11 @@ from reverse_etl.klaviyo import profiles
 from reverse_etl.klaviyo.filters import MAX_BYTES, any_of, batch_values, not_before
 from reverse_etl.klaviyo.imports import ImportAccepted, JobRowError, JobStatus, RowError
 from reverse_etl.klaviyo.jsonapi import Resource
+from reverse_etl.klaviyo.other_identifiers import find_all
+from reverse_etl.klaviyo.profiles import Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 
@@ -134,10 +137,8 @@ def test_a_filter_has_at_most_a_hundred_values_and_a_short_url(
 def test_a_filter_is_measured_in_encoded_bytes() -> None:
     """A letter outside ASCII takes six to twelve bytes in an address."""
     requests = [
-        request
-        for request, _ in profiles.profile_requests(
-            IdentifierType.EXTERNAL_ID, ["東" * 50 + str(n) for n in range(100)]
-        )
+        profiles.profile_request(IdentifierType.EXTERNAL_ID, group)
+        for group in batch_values(["東" * 50 + str(n) for n in range(100)])
     ]
     assert len(requests) > 1
     assert all(len(request.target) < MAX_BYTES + 300 for request in requests)
@@ -145,12 +146,47 @@ def test_a_filter_is_measured_in_encoded_bytes() -> None:
 
 def test_lookups_contain_each_canonical_value_once() -> None:
     """Padding and case are ours to remove; blanks ask for nothing."""
-    ((request, asked),) = profiles.profile_requests(
-        IdentifierType.EMAIL, [" Ann@Example.com", "ann@example.com", " ", "bob@example.com"]
-    )
-    assert asked == {"ann@example.com", "bob@example.com"}
+    asked: list[str] = []
+
+    def fetch_all(group: Sequence[str]) -> list[Profile]:
+        asked.extend(group)
+        return []
+
+    values = [" Ann@Example.com", "ann@example.com", " ", "bob@example.com"]
+    assert find_all(IdentifierType.EMAIL, values, fetch_all) == []
+    assert asked == ["ann@example.com", "bob@example.com"]
+    request = profiles.profile_request(IdentifierType.EMAIL, asked)
     assert "any%28email%2C%5B%22ann%40example.com%22%2C%22bob%40example.com%22%5D%29" in request.target
     assert "page%5Bsize%5D=100" in request.target
+
+
+ANN = Profile("1", "ann@example.com", None, None)
+SHOWS_ANOTHER = Profile("2", "robert@example.com", None, None)
+
+
+def test_a_profile_that_shows_another_address_has_both() -> None:
+    """The reply does not say which of the values found it, so that they are asked for in halves."""
+
+    def fetch_all(group: Sequence[str]) -> list[Profile]:
+        return [
+            *([ANN] if "ann@example.com" in group else []),
+            *([SHOWS_ANOTHER] if "bob@example.com" in group else []),
+        ]
+
+    values = ["ann@example.com", "bob@example.com", "cat@example.com"]
+    ann, bob = find_all(IdentifierType.EMAIL, values, fetch_all)
+    assert ann == ANN
+    assert bob.identifiers(IdentifierType.EMAIL) == {"robert@example.com", "bob@example.com"}
+
+
+def test_an_ignored_filter_finds_nobody_else() -> None:
+    """A proxy that drops the query returns everybody."""
+
+    def fetch_all(group: Sequence[str]) -> list[Profile]:
+        del group
+        return [ANN, SHOWS_ANOTHER]
+
+    assert find_all(IdentifierType.EMAIL, ["ann@example.com", "bob@example.com"], fetch_all) == [ANN]
 
 
 def test_an_accepted_import_says_whether_a_duplicate_may_exist() -> None:

@@ -34,6 +34,7 @@ from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
+from reverse_etl.state.removal_holds import RemovalHolds
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.sql import deltas, members, migrations, pending, rejections, schema, snapshot
 from reverse_etl.state.sql import missing as missing_rows
@@ -243,6 +244,7 @@ def _append_only(shape: ModelTables) -> Iterator[Call]:
     for columns in ({}, kept):
         yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, columns))
     yield "hold_unknown_removals", planned_rows.hold_unknown_removals(shape)
+    yield "hold_list_removals", planned_rows.hold_list_removals(shape, ["L1", "L2"])
     yield "select_upserts", pending.select_upserts(shape, RUN, "", range(1, 9))
     yield "select_upserts_with_op", pending.select_upserts_with_op(shape, RUN, "", range(1, 9))
 
@@ -316,11 +318,14 @@ def _deltas(run: RunDeltas) -> Iterator[Call]:
     yield "update_identities", deltas.update_identities(tables)
     yield "select_seq_ranges", pending.select_seq_ranges(tables, RUN)
     yield "select_upserts", pending.select_upserts(tables, RUN, "L1", range(1, 10))
+    yield "select_meeting_lists", pending.select_meeting_lists(tables, RUN)
     yield "select_removes", pending.select_removes(tables, RUN, "L1", range(10, 20))
     yield "select_delta_identifiers", pending.select_delta_identifiers(tables, RUN, 1, 10)
     emails = ["a@example.com", "b@example.com"]
     yield "select_staged_rows", pending.select_staged_rows(run, "L1", IdentifierType.EMAIL, emails)
     yield "count_unanswered", deltas.count_unanswered(run)
+    yield "select_last_stored_seq", deltas.select_last_stored_seq(run)
+    yield "renumber", deltas.renumber(run, [3, 5], 40)
     yield "delete_unsent", deltas.delete_unsent(run)
     yield "mark_uncertain", deltas.mark_uncertain(tables, ["L1", "L2"])
     yield "mark_deferred_uncertain", deltas.mark_deferred_uncertain(tables)
@@ -489,7 +494,7 @@ def recording_tables(dialect: Dialect) -> tuple[StateTables, list[Statement]]:
 
 def _shared_tables(dialect: Dialect) -> Iterator[tuple[str, Sequence[Statement]]]:
     """Yield the statements of each class that reads and writes the shared tables."""
-    for act in (_use_models, _use_runs, _use_receipts, _use_lists, _use_lease):
+    for act in (_use_models, _use_runs, _use_receipts, _use_lists, _use_removal_holds, _use_lease):
         tables, statements = recording_tables(dialect)
         act(tables)
         yield act.__name__.removeprefix("_use_"), statements
@@ -512,6 +517,7 @@ def _use_runs(tables: StateTables) -> None:
     runs.refusal_reasons(RunRecord("r2", RunState.REFUSED, "t", "t", 3))
     runs.unfinished()
     runs.windows("L1")
+    runs.ends()
     runs.history()
     runs.run_lists()
     runs.interrupted_lists()
@@ -537,6 +543,13 @@ def _use_lists(tables: StateTables) -> None:
     lists = ListRegistry(tables)
     lists.record_intent("VIP", MODEL, datetime.fromtimestamp(NOON, UTC))
     lists.claim([("L1", "VIP", MODEL)])
+
+
+def _use_removal_holds(tables: StateTables) -> None:
+    holds = RemovalHolds(tables)
+    holds.load()
+    tables.execute(*holds.insert({"": "The state is old.", "L1": "An import of nobody."}))
+    holds.trust()
 
 
 def _use_lease(tables: StateTables) -> None:

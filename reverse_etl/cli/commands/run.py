@@ -71,9 +71,9 @@ def print_run(result: RunResult, *, as_json: bool) -> int:
 
 
 def print_follow_up(result: RunResult) -> None:
-    """Print which guards stopped lists, new notes, and a line for each kind of row that needs attention."""
-    if result.plan.violations:
-        terminal.print_problems(result.plan.problems, GuardRefused.exit_code)
+    """Print what the gate and guards stopped, new notes, and a line for each kind of row to look at."""
+    if problems := (*result.gate_problems, *result.plan.problems):
+        terminal.print_problems(problems, GuardRefused.exit_code)
     for note in result.plan.new_notes:
         terminal.info(f"Note: {note}")
     for line in follow_up_lines(result):

@@ -1,4 +1,4 @@
-"""`reverse-etl state`: rename and forget models in the state."""
+"""`reverse-etl state`: rename and forget models in the state, move it, and trust a restored one."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @click.group("state")
 def command() -> None:
-    """Rename or forget a model in the state.
+    """Change the state: rename, forget, move or trust.
 
-    Use it after you renamed or deleted a model, or after a model got another list. It sends no requests and
+    Use it after you renamed or deleted a model, after a model got another list, after you renamed the
+    profile or moved the state, or after you put back a backup of the state. It sends no requests and
     removes nobody from a list.
     """
 
@@ -38,7 +39,7 @@ def rename(project_flags: ProjectFlags, *, old_name: str, new_name: str, as_json
     Rename the model's file first. If NEW was sent already, it keeps its own rows, and the next run removes
     members of OLD that NEW does not return, within its guards.
     """
-    moved = project_flags.load().rename_in_state(old_name, new_name, on_event=terminal.print_event)
+    moved = project_flags.load().state_changes.rename(old_name, new_name, on_event=terminal.print_event)
     if as_json:
         show.print_json({"old": old_name, "new": new_name, "lists": _lists_document(moved)})
         return
@@ -57,11 +58,65 @@ def forget(project_flags: ProjectFlags, *, name: str, list_id: str | None, as_js
     Notes on the model end. Its members stay on their lists, and no run removes them. With --list, also for a
     model that no longer owns the list.
     """
-    moved = project_flags.load().forget_in_state(name, list_id, on_event=terminal.print_event)
+    moved = project_flags.load().state_changes.forget(name, list_id, on_event=terminal.print_event)
     if as_json:
         show.print_json({"model": name, "lists": _lists_document(moved)})
         return
     show.print_line(f"forgot {name}: {_describe_rows(moved)}")
+
+
+@command.command("move")
+@project_options
+@click.option("--from-profile", "old_profile", metavar="NAME", help="The name that the profile had before.")
+@click.option("--from", "source", metavar="PATH", help="The place that the state had before.")
+@AS_JSON
+def move(project_flags: ProjectFlags, *, old_profile: str | None, source: str | None, as_json: bool) -> None:
+    """Let a moved state or a renamed profile continue.
+
+    --from-profile gives the rows of a renamed profile to its new name. --from moves a DuckDB state file to
+    where the profile has it now, for example to a new state_path. In Snowflake, rename its schema instead.
+    """
+    if (old_profile is None) == (source is None):
+        raise click.UsageError("Give either --from-profile or --from.")
+    project = project_flags.load()
+    if source is not None:
+        place = project.state_changes.move_from(source)
+        if as_json:
+            show.print_json({"from": source, "to": place})
+        else:
+            show.print_line(f"The state was moved from {source} to {place}.")
+        return
+    assert old_profile is not None  # noqa: S101 - one of the two is given
+    models = project.state_changes.move_from_project(old_profile, on_event=terminal.print_event)
+    if as_json:
+        show.print_json(
+            {"from_profile": old_profile, "profile": project.target.profile, "models": list(models)}
+        )
+        return
+    show.print_line(f"{project.target.profile} continues {old_profile}: {', '.join(models)}")
+    terminal.info("To see what the next run sends: reverse-etl plan")
+
+
+@command.command("trust")
+@project_options
+@AS_JSON
+def trust(project_flags: ProjectFlags, *, as_json: bool) -> None:
+    """Let runs remove members after a restored backup.
+
+    Runs hold removals if the state may be older than what was sent: it may count members as its own that
+    somebody else added since. Look at the removals first (reverse-etl plan). Members that you want to keep
+    must be in the model.
+    """
+    holds = project_flags.load().state_changes.trust(on_event=terminal.print_event)
+    if as_json:
+        show.print_json({"ended_holds": holds})
+        return
+    show.print_line(
+        f"The state is trusted: {format_count(holds, 'hold')} ended."
+        if holds
+        else "The state is trusted. No recorded hold had to end."
+    )
+    terminal.info("To see what the next run sends: reverse-etl plan")
 
 
 def _describe_rows(moved: Iterable[MovedRows]) -> str:

@@ -30,6 +30,7 @@ REQUESTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.START_IMPORT: "start_import",
     Endpoint.IMPORTS: "imports",
     Endpoint.IMPORT: "import",
+    Endpoint.IMPORT_LISTS: "import_lists",
     Endpoint.IMPORT_ERRORS: "import_errors",
     Endpoint.SUPPRESS: "suppress",
     Endpoint.SUPPRESSION: "suppression",
@@ -78,6 +79,11 @@ def result_document(result: RunResult) -> dict[str, Any]:
         "exit_code": result.exit_code,
         "models": [_model_document(model_plan) for model_plan in result.plan.models],
         "lists": [_list_result_document(list_result) for list_result in result.lists],
+        "held_by_dbt_gate": [
+            {"model": name, "reason": problem.summary}
+            for problem in result.gate_problems
+            for name in problem.models
+        ],
         "notes": list(result.plan.new_notes),
     }
 

@@ -90,7 +90,7 @@ def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *_first_load_lines(model_plan, list_plan),
         *_effect_lines(model_plan, list_plan),
         *event_lines(model_plan, list_plan),
-        *(_format_change(change, show_values=show_values) for change in list_plan.sample),
+        *(_format_change(list_plan, change, show_values=show_values) for change in list_plan.sample),
     ]
     if lines:
         show.print_line(f"\n{list_plan.list_ref.label}, by {model_plan.model.name}")
@@ -189,16 +189,18 @@ def _rejection_lines(list_plan: ListPlan) -> list[str]:
     ]
 
 
-def _hold_reason(change: Change) -> str:
+def _hold_reason(list_plan: ListPlan, change: Change) -> str:
+    if list_plan.list_ref.removals_held:
+        return "the state may be too old (see the note)"
     if change.identity.startswith(KEY_PREFIX):
         return "an earlier run may have removed it; to send it again: reverse-etl retry --unknown"
     return "a rejected row may be the same person"
 
 
-def _format_change(change: Change, *, show_values: bool) -> str:
+def _format_change(list_plan: ListPlan, change: Change, *, show_values: bool) -> str:
     identity = row_key_text(change.identity) if show_values else mask_identity(change.identity)
     if change.op != "update":
-        hold_note = f"   not removed: {_hold_reason(change)}" if change.op == "held" else ""
+        hold_note = f"   not removed: {_hold_reason(list_plan, change)}" if change.op == "held" else ""
         return f"  {_SIGNS[change.op]} {identity}{hold_note}"
     values = [(name, change.before[name], change.after[name]) for name in change.after]
     changed_values = ", ".join(

@@ -17,7 +17,7 @@ from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 def create_empty_plan(tables: ModelTables) -> Statement:
@@ -58,6 +58,17 @@ def hold_shared_removals(tables: ModelTables) -> Statement:
 def hold_unknown_removals(tables: ModelTables) -> Statement:
     """Hold each removal that an earlier run may have sent, for models whose removals must not be repeated."""
     return _change_planned("hold_unknown_removals", tables)
+
+
+def hold_list_removals(tables: ModelTables, list_ids: Sequence[str]) -> Statement:
+    """Hold all removals of these lists."""
+    planned, placeholders = tables.dialect.temp_table(tables.planned), ", ".join("?" for _ in list_ids)
+    return Statement.change(
+        planned,
+        f"UPDATE {planned} SET retl_op = '{Op.HELD}' "
+        f"WHERE retl_op = '{Op.REMOVE}' AND retl_list_id IN ({placeholders})",
+        (*list_ids,),
+    )
 
 
 def count_planned_by_list(tables: ModelTables) -> Statement:

@@ -8,6 +8,7 @@ import orjson
 
 from reverse_etl.sandbox.filters import NO_VALUE, FilterField, WhereClause, filter_sql
 from reverse_etl.sandbox.lists import add_members, remove_members
+from reverse_etl.sandbox.other_emails import OTHER_EMAIL_TEMPLATE
 from reverse_etl.sandbox.paging import QuerySource, build_links, fetch_page, parse_order, parse_page
 from reverse_etl.sandbox.profile_view import ProfileView
 from reverse_etl.sandbox.profiles import PROFILE_COLUMNS, profile_from_row
@@ -29,7 +30,7 @@ _SORTS: Final = {"joined_group_at": "m.joined_at"}
 _COMPARISON_OPERATORS: Final = frozenset({"greater-than", "greater-or-equal", "less-than", "less-or-equal"})
 _EQUALITY_OPERATORS: Final = frozenset({"any", "equals"})
 _FILTERS: Final = {
-    "email": FilterField("p.email", _EQUALITY_OPERATORS),
+    "email": FilterField("p.email", _EQUALITY_OPERATORS, also=OTHER_EMAIL_TEMPLATE),
     "phone_number": FilterField("p.phone_number", _EQUALITY_OPERATORS),
     "push_token": FilterField(NO_VALUE, _EQUALITY_OPERATORS),
     "_kx": FilterField(NO_VALUE, frozenset({"equals"})),

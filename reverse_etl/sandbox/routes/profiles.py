@@ -10,6 +10,7 @@ from reverse_etl.sandbox.editing import find_identifier_owner, merge_stored_prof
 from reverse_etl.sandbox.filters import NO_VALUE, FilterField, filter_sql
 from reverse_etl.sandbox.lists import LIST_COLUMNS, LIST_FIELDS, StoredList
 from reverse_etl.sandbox.matching import CONFLICT_CODE, StoredProfile
+from reverse_etl.sandbox.other_emails import OTHER_EMAIL_TEMPLATE, keep_other_emails
 from reverse_etl.sandbox.paging import QuerySource, build_links, fetch_page, parse_order, parse_page
 from reverse_etl.sandbox.patches import apply_patch
 from reverse_etl.sandbox.profile_view import PROFILE_PARAMETERS, ProfileView
@@ -63,10 +64,8 @@ def _suppression_filter(lists: str, column: str, operators: frozenset[str]) -> F
 
 
 _FILTERS: Final = {
-    **{
-        name: FilterField(f"p.{name}", _EQUALITY_OPERATORS)
-        for name in ("id", "email", "phone_number", "external_id")
-    },
+    **{name: FilterField(f"p.{name}", _EQUALITY_OPERATORS) for name in ("id", "phone_number", "external_id")},
+    "email": FilterField("p.email", _EQUALITY_OPERATORS, also=OTHER_EMAIL_TEMPLATE),
     "_kx": FilterField(NO_VALUE, _EQUALS),
     "created": FilterField("p.created", _RANGE_OPERATORS, "time"),
     "updated": FilterField("p.updated", _RANGE_OPERATORS, "time"),
@@ -181,6 +180,8 @@ def merge_profiles(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
         target, source = find_profile(db, str(resource.get("id"))), find_profile(db, sources[0])
         if target is None or source is None:
             raise not_found_error("profile", sources[0] if target else str(resource.get("id")))
+        if account.rules.merged_emails == "keep":
+            keep_other_emails(db, target, source)
         merge_stored_profiles(db, target, source, int(account.now()))
     merged = {
         "type": "profile",

@@ -166,3 +166,22 @@ def backdate_first_sent(tables: ModelTables, rows: Sequence[tuple[str, str, str]
 def count_unanswered(run: RunDeltas) -> Statement:
     """Return (list id, rows) of a run's deltas that no receipt covers: sent without a recorded reply, or not sent."""
     return Statement.read(*render("count_unanswered", run.tables, run=run))
+
+
+def select_last_stored_seq(run: RunDeltas) -> Statement:
+    """Return the last number of a run's deltas."""
+    return Statement.read(
+        f"SELECT COALESCE(MAX(retl_seq), 0) FROM {deltas_table(run.tables)} WHERE retl_run_id = ?",
+        (run.run_id,),
+    )
+
+
+def renumber(run: RunDeltas, seqs: Sequence[int], offset: int) -> Statement:
+    """Give deltas of a run higher numbers, so that they are sent as rows without a receipt."""
+    table, placeholders = deltas_table(run.tables), ", ".join("?" for _ in seqs)
+    return Statement.change(
+        table,
+        f"UPDATE {table} SET retl_seq = retl_seq + {int(offset)} "
+        f"WHERE retl_run_id = ? AND retl_seq IN ({placeholders})",
+        (run.run_id, *seqs),
+    )

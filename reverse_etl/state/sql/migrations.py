@@ -76,6 +76,7 @@ TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
         "own_suppressions",
         "unmatched_removals",
         "lists",
+        "removal_holds",
         "lease",
         "meta",
     ),
@@ -86,6 +87,7 @@ NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
     3: {
         "own_suppressions": "account_id VARCHAR, project VARCHAR, model VARCHAR, identity VARCHAR, requested_at VARCHAR, "
         "suppressed_at VARCHAR",
+        "removal_holds": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, state VARCHAR, reason VARCHAR, recorded_at VARCHAR",
     },
 }
 # Before version 2 this text in `detail` was the flag `may_have_duplicate`.

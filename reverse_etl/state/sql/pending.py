@@ -105,6 +105,21 @@ def select_delta_identifiers(tables: ModelTables, run_id: str, first_seq: int, l
     )
 
 
+def select_meeting_lists(tables: ModelTables, run_id: str) -> Statement:
+    """Return (list id) of the lists of which an upsert of a run shares an identifier with one of another list."""
+    deltas = deltas_table(tables)
+    upserts = f"retl_run_id = ? AND retl_op IN ('{Op.ADD}', '{Op.UPDATE}')"
+    columns = tuple(IDENTIFIER_COLUMNS.values())
+    shared = "\nUNION ".join(
+        f"SELECT d.retl_list_id FROM {deltas} AS d JOIN (\n"
+        f"  SELECT {column} FROM {deltas} WHERE {upserts} AND {column} IS NOT NULL\n"
+        f"  GROUP BY {column} HAVING MIN(retl_list_id) <> MAX(retl_list_id)\n"
+        f") AS s ON d.{column} = s.{column} WHERE {upserts}"
+        for column in columns
+    )
+    return Statement.read(f"{shared} ORDER BY 1", (run_id,) * (2 * len(columns)))
+
+
 def select_staged_rows(
     run: RunDeltas, list_id: str, kind: IdentifierType, values: Sequence[str]
 ) -> Statement:

@@ -91,6 +91,8 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', '', 'email:max@@example.com', 'c
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:gus@@example.com', 'check', 'email_malformed', '', '', '20200101T050000-000001', 1
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'check', 'email_malformed', '', '', '20200102T050000-000002', 1;
 
+CREATE TABLE "removal_holds" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "state" VARCHAR, "reason" VARCHAR, "recorded_at" VARCHAR);
+
 CREATE TABLE "row_exceptions" ("run_id" VARCHAR, "model" VARCHAR, "seq" BIGINT, "kind" VARCHAR, "code" VARCHAR, "field" VARCHAR, "detail" VARCHAR);
 INSERT INTO "row_exceptions"
 SELECT '20200106T050000-000006', 'clubs', 1, 'rejected', 'invalid', 'email', 'The value was not accepted.'

@@ -91,6 +91,8 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', '', 'email:max@@example.com', 'c
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:gus@@example.com', 'check', 'email_malformed', '', '', '20200101T050000-000001', 1
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'check', 'email_malformed', '', '', '20200102T050000-000002', 1;
 
+CREATE TRANSIENT TABLE "REMOVAL_HOLDS" ("ACCOUNT_ID" VARCHAR, "PROJECT" VARCHAR, "LIST_ID" VARCHAR, "STATE" VARCHAR, "REASON" VARCHAR, "RECORDED_AT" VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 0;
+
 CREATE TRANSIENT TABLE "ROW_EXCEPTIONS" ("RUN_ID" VARCHAR, "MODEL" VARCHAR, "SEQ" NUMBER(38,0), "KIND" VARCHAR, "CODE" VARCHAR, "FIELD" VARCHAR, "DETAIL" VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 0;
 INSERT INTO "ROW_EXCEPTIONS"
 SELECT '20200106T050000-000006', 'clubs', 1, 'rejected', 'invalid', 'email', 'The value was not accepted.'

@@ -28,6 +28,8 @@ WHERE r.account_id = ? AND r.project = ? AND r.state = 'ended' AND EXISTS (SELEC
   WHERE c.run_id = r.run_id AND c.list_id = ? AND c.op = 'add' AND c.state IN ('applied', 'unknown'))
 ORDER BY r.klaviyo_time, r.run_id;
 -- with ('acc', 'shop', 'L1')
+SELECT run_id, klaviyo_time, started_at, ended_at FROM state.runs WHERE account_id = ? AND project = ? ORDER BY started_at, run_id;
+-- with ('acc', 'shop')
 SELECT run_id, state, started_at, ended_at, exit_code FROM state.runs WHERE account_id = ? AND project = ? ORDER BY started_at DESC, run_id DESC;
 -- with ('acc', 'shop')
 SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.reason FROM state.run_lists AS l JOIN state.runs AS r ON l.run_id = r.run_id

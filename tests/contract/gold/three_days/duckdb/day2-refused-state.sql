@@ -68,6 +68,8 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', '', 'email:max@@example.com', 'c
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:gus@@example.com', 'check', 'email_malformed', '', '', '20200101T050000-000001', 1
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'check', 'email_malformed', '', '', '20200102T050000-000002', 1;
 
+CREATE TABLE "removal_holds" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "state" VARCHAR, "reason" VARCHAR, "recorded_at" VARCHAR);
+
 CREATE TABLE "row_exceptions" ("run_id" VARCHAR, "model" VARCHAR, "seq" BIGINT, "kind" VARCHAR, "code" VARCHAR, "field" VARCHAR, "detail" VARCHAR);
 
 CREATE TABLE "run_lists" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "list_name" VARCHAR, "counts" VARCHAR, "reason" VARCHAR);

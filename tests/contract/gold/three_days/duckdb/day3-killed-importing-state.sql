@@ -65,10 +65,9 @@ UNION ALL SELECT '20200102T050000-000002', 'vip', 'WUECg4', 'add', 1, 3, 3, 'app
 UNION ALL SELECT '20200102T050000-000002', 'vip', 'WUECg4', 'remove', 4, 7, 4, 'applied', NULL, '2020-01-02T06:00:00.000Z', '', FALSE
 UNION ALL SELECT '20200104T050000-000004', 'vip', 'WUECg4', 'add', 1, 1, 1, 'applied', 'aW1wb3J0OjdiMmxCUzoxODE0MGYzOGU1YjBiZmM3NmMyNg', '2020-01-04T06:00:00.000Z', '', FALSE
 UNION ALL SELECT '20200104T050000-000004', 'vip', 'WUECg4', 'remove', 2, 5, 3, 'applied', NULL, '2020-01-04T06:00:00.000Z', '', FALSE
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 'BTsq5P', 'add', 4, 5, 1, 'applied', 'aW1wb3J0OjdiMmxCUzo5ODIxZTk1Nzc1YmY0NDJlYWMyZg', '2020-01-06T06:00:00.000Z', '', TRUE
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 'ZxYHEe', 'add', 7, 8, 2, 'unknown', 'aW1wb3J0OjdiMmxCUzo4ZmQyZDFhMDdlYmNkZjlmNzVlYg', '2020-01-06T06:00:00.000Z', '1 row failed, and Klaviyo''s errors name 0 of them.', FALSE
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 'gUcbIR', 'add', 1, 2, 0, 'applied', 'aW1wb3J0OjdiMmxCUzpiNjYzMWJiZmU5MDMyNTU2NDU2Yw', '2020-01-06T06:00:00.000Z', '', FALSE
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 'gUcbIR', 'remove', 3, 3, 1, 'applied', NULL, '2020-01-06T06:00:00.000Z', '', FALSE
+UNION ALL SELECT '20200106T050000-000006', 'clubs', 'BTsq5P', 'add', 4, 5, 2, 'accepted', 'aW1wb3J0OjdiMmxCUzo5ODIxZTk1Nzc1YmY0NDJlYWMyZg', '2020-01-06T06:00:00.000Z', '', TRUE
+UNION ALL SELECT '20200106T050000-000006', 'clubs', 'ZxYHEe', 'add', 7, 8, 2, 'accepted', 'aW1wb3J0OjdiMmxCUzo4ZmQyZDFhMDdlYmNkZjlmNzVlYg', '2020-01-06T06:00:00.000Z', '', FALSE
+UNION ALL SELECT '20200106T050000-000006', 'clubs', 'gUcbIR', 'add', 1, 2, 2, 'accepted', 'aW1wb3J0OjdiMmxCUzpiNjYzMWJiZmU5MDMyNTU2NDU2Yw', '2020-01-06T06:00:00.000Z', '', FALSE
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 'tWZBIf', 'add', 9, 9, 1, 'accepted', 'aW1wb3J0OjdiMmxCUzplMjhjZGMyNjkwMzc5MzdjNzQxYg', '2020-01-06T06:00:00.000Z', '', FALSE
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 'xUfzmg', 'add', 6, 6, 1, 'not_sent', NULL, '2020-01-06T06:00:00.000Z', 'Klaviyo refused the request (invalid). A fault that was asked for.', FALSE;
 
@@ -91,12 +90,9 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', '', 'email:max@@example.com', 'c
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:gus@@example.com', 'check', 'email_malformed', '', '', '20200101T050000-000001', 1
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'check', 'email_malformed', '', '', '20200102T050000-000002', 1;
 
+CREATE TABLE "removal_holds" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "state" VARCHAR, "reason" VARCHAR, "recorded_at" VARCHAR);
+
 CREATE TABLE "row_exceptions" ("run_id" VARCHAR, "model" VARCHAR, "seq" BIGINT, "kind" VARCHAR, "code" VARCHAR, "field" VARCHAR, "detail" VARCHAR);
-INSERT INTO "row_exceptions"
-SELECT '20200106T050000-000006', 'clubs', 1, 'rejected', 'invalid', 'email', 'The value was not accepted.'
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 2, 'rejected', 'invalid', 'email', 'The value was not accepted.'
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A desired or rejected row may be the same person.'
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
 
 CREATE TABLE "run_lists" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "list_name" VARCHAR, "counts" VARCHAR, "reason" VARCHAR);
 INSERT INTO "run_lists"

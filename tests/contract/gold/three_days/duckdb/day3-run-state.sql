@@ -60,7 +60,6 @@ UNION ALL SELECT '20200104T050000-000004', 'vip', 'WUECg4', 'remove', 2, 5, 3, '
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 'BTsq5P', 'add', 4, 5, 1, 'applied', 'aW1wb3J0OjdiMmxCUzo5ODIxZTk1Nzc1YmY0NDJlYWMyZg', '2020-01-06T06:00:00.000Z', '', TRUE
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 'ZxYHEe', 'add', 7, 8, 2, 'unknown', 'aW1wb3J0OjdiMmxCUzo4ZmQyZDFhMDdlYmNkZjlmNzVlYg', '2020-01-06T06:00:00.000Z', '1 row failed, and Klaviyo''s errors name 0 of them.', FALSE
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 'gUcbIR', 'add', 1, 2, 0, 'applied', 'aW1wb3J0OjdiMmxCUzpiNjYzMWJiZmU5MDMyNTU2NDU2Yw', '2020-01-06T06:00:00.000Z', '', FALSE
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 'gUcbIR', 'remove', 3, 3, 1, 'applied', NULL, '2020-01-06T06:00:00.000Z', '', FALSE
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 'tWZBIf', 'add', 9, 9, 1, 'applied', 'aW1wb3J0OjdiMmxCUzplMjhjZGMyNjkwMzc5MzdjNzQxYg', '2020-01-06T06:00:00.000Z', '', FALSE
 UNION ALL SELECT '20200106T050000-000006', 'clubs', 'xUfzmg', 'add', 6, 6, 1, 'not_sent', NULL, '2020-01-06T06:00:00.000Z', 'Klaviyo refused the request (invalid). A fault that was asked for.', FALSE
 UNION ALL SELECT '20200107T050000-000007', 'clubs', 'BTsq5P', 'add', 1, 2, 2, 'applied', 'aW1wb3J0OjdiMmxCUzo2YTY5M2NkNTMwNWE2ODM0MWQxZg', '2020-01-07T06:00:00.000Z', '', FALSE
@@ -97,10 +96,11 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', '', 'email:max@@example.com', 'c
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:gus@@example.com', 'check', 'email_malformed', '', '', '20200101T050000-000001', 1
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'check', 'email_malformed', '', '', '20200102T050000-000002', 1;
 
+CREATE TABLE "removal_holds" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "state" VARCHAR, "reason" VARCHAR, "recorded_at" VARCHAR);
+
 CREATE TABLE "row_exceptions" ("run_id" VARCHAR, "model" VARCHAR, "seq" BIGINT, "kind" VARCHAR, "code" VARCHAR, "field" VARCHAR, "detail" VARCHAR);
 INSERT INTO "row_exceptions"
-SELECT '20200106T050000-000006', 'clubs', 3, 'held', 'held', '', 'A desired or rejected row may be the same person.'
-UNION ALL SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
+SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
 
 CREATE TABLE "run_lists" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "list_name" VARCHAR, "counts" VARCHAR, "reason" VARCHAR);
 INSERT INTO "run_lists"

@@ -1,0 +1,99 @@
+"""Profiles with several e-mail addresses: a look-up by one of them returns a profile that shows another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from tests.core.rows import moves, people
+from tests.core.world import one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
+EITHER = pytest.mark.parametrize("merged_emails", ["keep", "forget"])
+
+
+def merge(world: World, target: str, source: str) -> None:
+    """Merge two people at Klaviyo, as somebody there would."""
+    resource = {
+        "type": "profile-merge",
+        "id": world.person(f"{target}@example.com")["id"],
+        "relationships": {
+            "profiles": {"data": [{"type": "profile", "id": world.person(f"{source}@example.com")["id"]}]}
+        },
+    }
+    world.by_hand("POST", "/api/profile-merge", {"data": resource})
+
+
+@pytest.fixture
+def make_members(make_world: Callable[..., World]) -> Callable[..., World]:
+    """Return what makes a world whose model has only e-mails, and has sent some people."""
+
+    def make(*names: str, **rules: Any) -> World:
+        world = make_world(**rules)
+        world.model(
+            "members", "select email, first_name from people", identifiers={"email": "email"}, max_removes=1.0
+        )
+        moves(world, people(*(names or ("ann", "bob", "cat"))))
+        return world
+
+    return make
+
+
+def test_who_is_found_by_a_second_address_is_removed(make_members: Callable[..., World]) -> None:
+    """Bob's row left, and Klaviyo shows his profile with the address of another one, which no row has."""
+    world = make_members(merged_emails="keep")
+    world.new_profile(email="robert@example.com")
+    merge(world, "robert", "bob")
+    assert world.emails() == ["ann@example.com", "cat@example.com", "robert@example.com"]
+    assert one(moves(world, people("ann", "cat"))).outcomes == {Outcome.REMOVED: 1}
+    assert world.emails() == ["ann@example.com", "cat@example.com"]
+
+
+@EITHER
+def test_who_is_desired_under_the_shown_address_stays(
+    make_members: Callable[..., World], merged_emails: str
+) -> None:
+    world = make_members(merged_emails=merged_emails)
+    merge(world, "ann", "bob")
+    moves(world, people("ann", "cat"))
+    assert world.emails() == ["ann@example.com", "cat@example.com"]
+
+
+@EITHER
+def test_who_was_never_ours_stays(make_members: Callable[..., World], merged_emails: str) -> None:
+    """Bob's profile was merged into one that marketing had on the list before any run."""
+    world = make_members(merged_emails=merged_emails)
+    early = world.new_profile(email="early@example.com")
+    world.model(
+        "late", "select email from late", identifiers={"email": "email"}, list="Late", max_removes=1.0
+    )
+    late = world.new_list("Late")
+    world.put_on_list(late, early)
+    world.wait(600.0)
+    world.people([{"email": "dan@example.com"}, {"email": "eve@example.com"}], "late")
+    world.run()
+    world.calm()
+    world.wait(600.0)
+    merge(world, "early", "dan")
+    world.people([{"email": "eve@example.com"}], "late")
+    world.run()
+    assert "early@example.com" in world.emails("Late")
+
+
+def test_many_values_take_few_more_requests(make_members: Callable[..., World]) -> None:
+    """The values are halved until it is clear by which one the profile was found."""
+    names = [f"p{number:03}" for number in range(99)]
+    world = make_members("ann", *names, merged_emails="keep")
+    world.new_profile(email="other@example.com")
+    merge(world, "other", "p042")
+    before = len(world.sandbox.log())
+    assert one(moves(world, people("ann"))).outcomes[Outcome.REMOVED] == 99
+    assert world.emails() == ["ann@example.com"]
+    lookups = [entry for entry in world.sandbox.log()[before:] if entry.path.endswith("/profiles")]
+    assert len(lookups) < 80
