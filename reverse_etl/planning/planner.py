@@ -92,8 +92,14 @@ def build_plan(
     return apply_guards(warehouse, plan, request.options.allow)
 
 
-    removal_holds = find_removal_holds(state, klaviyo, refs)
-    refs = hold_lists(refs, removal_holds)
+def _describe_unknown_lists(
+    klaviyo: Klaviyo | None,
+    refs: Mapping[str, Sequence[ListRef]],
+    registered_lists: Sequence[RegisteredList],
+) -> tuple[str, ...]:
+    return () if klaviyo is None else tuple(describe_unknown_lists(klaviyo, refs, registered_lists))
+
+
 def _plan_models(
     warehouse: Warehouse,
     state: State,

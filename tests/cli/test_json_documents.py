@@ -110,6 +110,9 @@ def test_requests_are_named_by_endpoint() -> None:
         "suppression",
         "unsuppress",
         "unsuppression",
+        "create_events",
+        "create_event",
+        "metrics",
     ]
 
 
