@@ -57,7 +57,7 @@ def test_a_tagged_dbt_model_has_the_columns_that_its_yaml_lists(built: Path) -> 
         'select\n    "email",\n    "total_spent",\n    "last_visit_on"\nfrom "corner_shop"."main"."spenders"'
     )
     assert model.path == Path("models/marts/spenders.sql")
-    assert model.config.surface is LIST_MEMBERSHIPS
+    assert model.config.surface == LIST_MEMBERSHIPS
     assert model.config.list_target == NamedList("spenders")
     assert model.config.identifiers == {IdentifierType.EMAIL: "email"}
     assert model.config.tags == ("daily",)
