@@ -124,6 +124,11 @@ _PLAN_OPTIONS = (
         "events, where the state can't know what was sent before.",
     ),
     click.option(
+        "--new-profiles",
+        is_flag=True,
+        help="Ask Klaviyo how many profiles the plan would create, for at most 2,000 people.",
+    ),
+    click.option(
         "--rekey",
         multiple=True,
         metavar="MODEL",
@@ -211,6 +216,7 @@ class PlanFlags:
     allow_new_lists: tuple[str, ...]
     allow_request: tuple[str, ...]
     allow_clears: tuple[str, ...]
+    new_profiles: bool
     live_since: str | None
     rekey: tuple[str, ...]
     no_dbt_gate: bool
@@ -238,6 +244,7 @@ class PlanFlags:
             full_refresh=self.full_refresh,
             limit=self.limit,
             rekey=frozenset(self.rekey),
+            forecast=self.new_profiles,
             live_since=_parse_time(self.live_since) if self.live_since else None,
             allow=Allowances(
                 removes=self.allow_removes,

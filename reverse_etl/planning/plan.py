@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.kept_values import KeptValue
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.orphans import Orphan
+    from reverse_etl.planning.profile_forecast import NewProfiles
     from reverse_etl.planning.violations import Violation
     from reverse_etl.state.removal_holds import RemovalHold
     from reverse_etl.surfaces.interface import Surface
@@ -51,15 +52,16 @@ class PlanOptions:
 
     `full_refresh` sends every row again; `limit` sends only the first `limit` upserts of each model; `rekey`
     names the models whose identifiers may change. `sample_size` is the number of sample changes per list and
-    operation. `with_digest` adds a digest of the rows and values to each model's plan. `allow` names the
-    models that may pass a guard. `live_since` is the time from which on events start flows, which the
-    selected models of events keep.
+    operation. `forecast` looks up how many profiles the adds would create. `with_digest` adds a digest of the
+    rows and values to each model's plan. `allow` names the models that may pass a guard. `live_since` is the
+    time from which on events start flows, which the selected models of events keep.
     """
 
     full_refresh: bool = False
     limit: int | None = None
     rekey: frozenset[str] = frozenset()
     sample_size: int = 0
+    forecast: bool = False
     with_digest: bool = False
     allow: Allowances = field(default_factory=Allowances)
     live_since: datetime | None = None
@@ -86,6 +88,8 @@ class ListPlan:
     `removes_without_contact` those with neither e-mail nor phone. `has_no_list` marks the rows that name no
     list; all of them are rejected. `sample` has a few changes if `PlanOptions.sample_size` asks for them.
 
+    `new_profiles` is the forecast of the profiles that the adds would create, if one was asked for.
+
     For the guards: `first_load` lasts until a settled run has sent all rows of the list. `exempt_adds`,
     `exempt_updates` and `exempt_clears` don't count: somebody asked for them, or an earlier run sent them.
     `stop_reason` is why a guard stops the list, '' if none does.
@@ -109,6 +113,7 @@ class ListPlan:
     exempt_updates: int = 0
     clears: int = 0
     missing: int = 0
+    new_profiles: NewProfiles | None = None
     exempt_clears: int = 0
     stop_reason: str = ""
 

@@ -17,6 +17,7 @@ from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, 
 from reverse_etl.planning.kept_values import find_profile_columns
 from reverse_etl.planning.model_lists import find_lists, refresh_lists
 from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model
+from reverse_etl.planning.new_profiles import forecast_new_profiles
 from reverse_etl.planning.orphans import Orphan, estimate_rows_by_list, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
@@ -72,6 +73,7 @@ def build_plan(
     refs = hold_lists(refs, removal_holds)
     model_plans = _plan_models(warehouse, state, staged_models, refs, request)
     model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
+    model_plans = forecast_new_profiles(warehouse, klaviyo, model_plans, request.options)
     _warn_of_conflicting_properties(warehouse, model_plans, on_event)
     _warn_of_kept_values(model_plans, on_event)
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))

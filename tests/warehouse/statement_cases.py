@@ -294,6 +294,7 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
     yield "count_planned_by_list", planned_rows.count_planned_by_list(shape)
     yield "select_digest", planned_rows.select_digest(shape)
     yield "select_digest", planned_rows.select_digest(many)
+    yield "select_adds", planned_rows.select_adds(shape, 100)
     yield "count_removes_by_identifier", planned_rows.count_removes_by_identifier(shape)
     yield "count_snapshot_by_list", snapshot.count_snapshot_by_list(shape)
     yield "count_uncertain_by_list", snapshot.count_uncertain_by_list(shape)

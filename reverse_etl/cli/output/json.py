@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.results import collect_figures
@@ -60,6 +61,7 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
             {
                 **_list_document(model_plan.model.name, list_plan, list_plan.figures()),
                 "first_load": list_plan.first_load,
+                "new_profiles": list_plan.new_profiles and asdict(list_plan.new_profiles),
                 "stop_reason": list_plan.stop_reason,
                 "sample": [_change_document(change, show_values=show_values) for change in list_plan.sample],
             }

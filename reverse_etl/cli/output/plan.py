@@ -30,6 +30,7 @@ _HEADINGS = (
     "rejected",
     "unchanged",
 )
+_CLEAR_EFFECT = "a cleared value is gone from Klaviyo; it comes back only if the model has it again"
 _HIDDEN_IF_ZERO = {"clears", "deferred", "missing"}
 _IDENTIFIER_NAMES = {
     IdentifierType.EMAIL: "e-mail",
@@ -88,6 +89,7 @@ def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *_list_read_lines(list_plan),
         *exempt_lines(model_plan, list_plan),
         *_first_load_lines(model_plan, list_plan),
+        *([f"  {list_plan.new_profiles.describe(list_plan.adds)}"] if list_plan.new_profiles else []),
         *_effect_lines(model_plan, list_plan),
         *event_lines(model_plan, list_plan),
         *(_format_change(list_plan, change, show_values=show_values) for change in list_plan.sample),
@@ -177,6 +179,7 @@ def _effect_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     surface = model_plan.model.config.surface
     return [
         *([f"  {surface.upsert_effect}"] if surface.upsert_effect and list_plan.upserts else []),
+        *([f"  {_CLEAR_EFFECT}"] if list_plan.clears else []),
         *([f"  {surface.remove_effect}"] if surface.remove_effect and list_plan.removes else []),
     ]
 

@@ -87,6 +87,13 @@ def count_clears_by_list(tables: ModelTables) -> Statement:
     )
 
 
+def select_adds(tables: ModelTables, limit: int) -> Statement:
+    """Return (list id, the four identifiers) of the first rows to add, as they are sent."""
+    columns = [*tables.sent_identifiers_sql("s").values()]
+    text = render_sql("planning/sql/select_adds", tables.dialect, tables=tables, columns=columns, limit=limit)
+    return Statement.read(*text)
+
+
 def count_removes_by_identifier(tables: ModelTables) -> Statement:
     """Return (list id, rows without e-mail and phone, rows that carry each identifier) of the removes."""
     email, phone = IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE]
