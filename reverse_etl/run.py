@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reverse_etl.delivery.confirm_consents import settle_earlier_consents
 from reverse_etl.delivery.deliver import count_idle_list, deliver_model
 from reverse_etl.delivery.list_creation import create_list
 from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
@@ -63,9 +64,9 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
     """
     context.warehouse.set_query_tag(run=context.run_id)
     with context.state.hold_lease(options.lease_timeout):
-        blocked_lists = recover_earlier_runs(
-            context, [model for model in request.project_models if isinstance(model, Model)]
-        )
+        models = [model for model in request.project_models if isinstance(model, Model)]
+        blocked_lists = recover_earlier_runs(context, models)
+        settle_earlier_consents(context, models)
         context = replace(context, blocked_lists=blocked_lists)
         plan = planning.build_plan(
             context.warehouse, context.state, context.klaviyo, request, _with_heartbeat(context)
@@ -161,20 +162,27 @@ def _server_now(context: DeliveryContext) -> datetime:
 
 def _create_missing_lists(context: DeliveryContext, plan: Plan) -> Plan:
     """Create the missing lists, and put their ids into the plan and its deltas."""
-    return replace(plan, models=tuple(_create_model_lists(context, model_plan) for model_plan in plan.models))
+    created: dict[str, ListRef] = {}  # by placeholder: two models may share a list, which is created once
+    return replace(
+        plan, models=tuple(_create_model_lists(context, model_plan, created) for model_plan in plan.models)
+    )
 
 
-def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> ModelPlan:
+def _create_model_lists(
+    context: DeliveryContext, model_plan: ModelPlan, created: dict[str, ListRef]
+) -> ModelPlan:
     tables = model_plan.tables
     list_plans: list[ListPlan] = []
     created_ids: dict[str, str] = {}
     for list_plan in model_plan.lists:
-        ref = list_plan.list_ref
+        ref, placeholder = list_plan.list_ref, list_plan.list_ref.id
         if ref.is_new and not list_plan.stop_reason and not ref.fault:
             context.state.renew_lease_or_raise()  # the lease may have expired during planning
-            ref = _create_list(context, model_plan, ref)
+            if placeholder not in created:
+                created[placeholder] = _create_list(context, model_plan, ref)
+            ref = replace(created[placeholder], row_value=ref.row_value)
             if not ref.is_new:
-                created_ids[list_plan.list_ref.id] = ref.id
+                created_ids[placeholder] = ref.id
         list_plans.append(replace(list_plan, list_ref=ref))
     if created_ids:
         context.warehouse.execute(planned_rows.set_created_list_ids(tables, created_ids))
@@ -193,7 +201,7 @@ def _create_model_lists(context: DeliveryContext, model_plan: ModelPlan) -> Mode
 def _create_list(context: DeliveryContext, model_plan: ModelPlan, ref: ListRef) -> ListRef:
     """Return the created list, or the same placeholder with the reason why it was not created."""
     try:
-        created = create_list(ref, model_plan.model.name, context.state, context.klaviyo, context.clock)
+        created = create_list(ref, model_plan.model, context.state, context.klaviyo, context.clock)
     except KeyRefused:
         raise
     except (KlaviyoError, AmbiguousList) as error:
@@ -334,7 +342,12 @@ def _claim_lists(context: DeliveryContext, plan: Plan) -> None:
     """Record which model owns which list. Call it after the rows of stale lists are stored as uncertain."""
     context.state.lists.claim(
         [
-            (list_plan.list_ref.id, list_plan.list_ref.name, model_plan.model.name)
+            (
+                list_plan.list_ref.id,
+                list_plan.list_ref.name,
+                model_plan.model.name,
+                model_plan.model.list_aspect,
+            )
             for model_plan, list_plan in plan.list_plans()
             if list_plan.list_ref.id and not list_plan.stop_reason and not list_plan.list_ref.is_new
         ]

@@ -25,7 +25,13 @@ SURFACE_PORT = {
     "event_rules",  # the rules that planning and delivery keep: flows, and how old events may be
 }  # what other rooms may import of surfaces/
 # Where the name of a surface is a word for something else: an endpoint's name in JSON, and a table's.
-OTHER_MEANINGS = {("cli/output/json.py", "profiles"), ("config/scaffold.py", "profiles")}
+OTHER_MEANINGS = {
+    ("cli/output/json.py", "profiles"),
+    ("config/scaffold.py", "profiles"),
+    ("klaviyo/consents.py", "profiles"),  # of a request's body
+    ("klaviyo/consents.py", "subscriptions"),  # of a profile
+    ("klaviyo/suppressions.py", "subscriptions"),  # of a profile
+}
 A_WORD_OF_HTTP = "request"
 
 

@@ -129,6 +129,12 @@ _PLAN_OPTIONS = (
         help="Ask Klaviyo how many profiles the plan would create, for at most 2,000 people.",
     ),
     click.option(
+        "--allow-resubscribe",
+        multiple=True,
+        metavar="MODEL",
+        help="Let this model subscribe up to 10 people again who unsubscribed. Repeatable.",
+    ),
+    click.option(
         "--rekey",
         multiple=True,
         metavar="MODEL",
@@ -218,6 +224,7 @@ class PlanFlags:
     allow_clears: tuple[str, ...]
     new_profiles: bool
     live_since: str | None
+    allow_resubscribe: tuple[str, ...]
     rekey: tuple[str, ...]
     no_dbt_gate: bool
     strict_gate: bool
@@ -254,6 +261,7 @@ class PlanFlags:
                 new_lists=self.allow_new_lists,
                 request=self.allow_request,
                 clears=self.allow_clears,
+                resubscribe=self.allow_resubscribe,
             ),
         )
 

@@ -1,4 +1,4 @@
-"""Ready models for requests, as files of the package."""
+"""Ready models, as files of the package."""
 
 from __future__ import annotations
 

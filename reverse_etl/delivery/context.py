@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.blocked_lists import BlockedLists
+from reverse_etl.delivery.resubscriptions import Resubscriptions
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +25,7 @@ class DeliveryContext:
 
     `klaviyo_time` is Klaviyo's time at the start, and once rows are sent, that just before the first of them.
     `job_timeout_seconds` limits how long the run waits for import jobs. `blocked_lists` have an open import
-    of an earlier run: nothing is sent to them.
+    of an earlier run: nothing is sent to them. `resubscriptions` are shared by all models.
     """
 
     warehouse: Warehouse
@@ -38,3 +39,4 @@ class DeliveryContext:
     job_timeout_seconds: float
     on_event: EventHandler
     blocked_lists: BlockedLists = field(default_factory=BlockedLists)
+    resubscriptions: Resubscriptions = field(default_factory=Resubscriptions)

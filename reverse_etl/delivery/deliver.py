@@ -20,6 +20,8 @@ from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
 from reverse_etl.delivery.remove_members import leave_rows_in_place, remove_members
 from reverse_etl.delivery.send_events import send_events
 from reverse_etl.delivery.send_requests import send_requests
+from reverse_etl.delivery.subscribe_people import subscribe_people
+from reverse_etl.delivery.unsubscribe_people import unsubscribe_people
 from reverse_etl.delivery.update_profiles import update_profiles
 from reverse_etl.domain.events import ListDone
 from reverse_etl.surfaces.interface import Blocking
@@ -31,6 +33,8 @@ from reverse_etl.surfaces.operations import (
     RemoveFromList,
     SendEvents,
     SendRequests,
+    SubscribePeople,
+    UnsubscribePeople,
     UpdateProfiles,
 )
 
@@ -157,8 +161,18 @@ def _send(delivery: ListDelivery, operation: Operation) -> None:
             change_suppressions(delivery, operation)
         case SendEvents():
             send_events(delivery, operation)
+        case SubscribePeople() | UnsubscribePeople():
+            _change_consent(delivery, operation)
         case _:
             assert_never(operation)
+
+
+def _change_consent(delivery: ListDelivery, operation: SubscribePeople | UnsubscribePeople) -> None:
+    match operation:
+        case SubscribePeople():
+            subscribe_people(delivery, operation)
+        case UnsubscribePeople():
+            unsubscribe_people(delivery, operation)
 
 
 def _count_unsent(list_plan: ListPlan, counter: OutcomeCounter) -> None:

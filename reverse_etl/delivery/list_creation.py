@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from reverse_etl.clock import Clock
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.lists import KlaviyoList
+    from reverse_etl.models.model import Model
     from reverse_etl.state import State
 
 LISTING_DELAY_SECONDS = 60.0  # a list that is not listed this long after its request was not created
 POLL_SECONDS = 5.0
 
 
-def create_list(ref: ListRef, model: str, state: State, klaviyo: Klaviyo, clock: Clock) -> ListRef:
+def create_list(ref: ListRef, model: Model, state: State, klaviyo: Klaviyo, clock: Clock) -> ListRef:
     """Create a list and register the model as its owner.
 
     Commits the intent first. If an earlier run left an intent, or the reply is lost, looks up the name until
@@ -33,21 +34,21 @@ def create_list(ref: ListRef, model: str, state: State, klaviyo: Klaviyo, clock:
 
     def find_list(started_at: datetime | None) -> KlaviyoList | None:
         found = klaviyo.find_lists(ref.name)
-        return pick_list(found, started_at, ref.name, model=model, where=f"model {model}")
+        return pick_list(found, started_at, ref.name, model=model.name, where=f"model {model.name}")
 
     earlier_start = creation_started_at(state.lists.registered(), ref.name)
     age = (klaviyo.server_time - earlier_start).total_seconds() if earlier_start else LISTING_DELAY_SECONDS
     created = _wait_for_list(lambda: find_list(earlier_start), LISTING_DELAY_SECONDS - age, clock)
     if created is None:
         started_at = klaviyo.server_time  # as of the last look-up, so before the request
-        state.lists.record_intent(ref.name, model, started_at)
+        state.lists.record_intent(ref.name, model.name, started_at)
         try:
             created = klaviyo.create_list(ref.name)
         except ReplyLost:
             created = _wait_for_list(lambda: find_list(started_at), LISTING_DELAY_SECONDS, clock)
             if created is None:
                 raise
-    state.lists.claim([(created.id, ref.name, model)])
+    state.lists.claim([(created.id, ref.name, model.name, model.list_aspect)])
     return ListRef(ref.row_value, ref.name, created.id)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import ReceiptState, RowExceptionKind
+from reverse_etl.domain.rejections import OPTED_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,8 @@ class Outcome(StrEnum):
     UNVERIFIED = "unverified"  # Klaviyo took the request (202), and nothing shows what came of it yet
     NO_PROFILE = "no_profile"  # Klaviyo has nobody with this identifier: a later run looks again
     REJECTED = "rejected_by_klaviyo"
+    OPTED_OUT = "opted_out"  # the person opted out, and is not subscribed over it
+    PENDING = "pending"  # Klaviyo took the consent and does not show it yet: the person may have to confirm
     ACCEPTED = "accepted"
     UNKNOWN = "unknown"
     NOT_SENT = "not_sent"
@@ -56,6 +59,12 @@ def _receipt_outcome(receipt: Receipt) -> Outcome:
     if receipt.state is ReceiptState.APPLIED and receipt.op == Op.REMOVE:
         return Outcome.REMOVED
     return OUTCOME_BY_RECEIPT_STATE[receipt.state]
+
+
+def _exception_outcome(row_exception: RowException) -> Outcome:
+    if row_exception.kind is RowExceptionKind.REJECTED and row_exception.code == OPTED_OUT:
+        return Outcome.OPTED_OUT
+    return _OUTCOME_BY_EXCEPTION_KIND[row_exception.kind]
 
 
 @dataclass
@@ -97,7 +106,7 @@ class OutcomeCounter:
             if receipt.state in OUTCOME_BY_RECEIPT_STATE:
                 self.add(_receipt_outcome(receipt), receipt.rows)
         for row_exception in row_exceptions:
-            self.add(_OUTCOME_BY_EXCEPTION_KIND[row_exception.kind], 1)
+            self.add(_exception_outcome(row_exception), 1)
 
     def fail(self, reason: str) -> None:
         """Stop the list because of a failure. The first reason is kept."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.domain.receipts import Receipt, RowException
+    from reverse_etl.state.consents import SentConsent
 
 FLUSH_SECONDS = 2.0
 FLUSH_RECEIPTS = 50
@@ -28,6 +29,7 @@ class ReceiptBuffer:
     _receipts: list[Receipt] = field(default_factory=list)
     _row_exceptions: list[RowException] = field(default_factory=list)
     _unmatched_removals: list[tuple[str, str]] = field(default_factory=list)
+    _sent_consents: list[SentConsent] = field(default_factory=list)
     _flushed_at: float = float("-inf")
 
     def add(
@@ -35,11 +37,15 @@ class ReceiptBuffer:
         receipts: Sequence[Receipt],
         row_exceptions: Sequence[RowException] = (),
         unmatched_removals: Sequence[tuple[str, str]] = (),
+        *,
+        sent_consents: Sequence[SentConsent] = (),
     ) -> None:
         """Add receipts, and write the group if it is large or old enough.
 
         `unmatched_removals` are the (list id, identity) of leaving rows without a profile in Klaviyo.
+        `sent_consents` are the rows that Klaviyo accepted, and that a later read is to confirm.
         """
+        self._sent_consents += sent_consents
         self._receipts += receipts
         self._row_exceptions += row_exceptions
         self._unmatched_removals += unmatched_removals
@@ -63,7 +69,10 @@ class ReceiptBuffer:
             self._row_exceptions,
             self._unmatched_removals,
         )
+        sent_consents = self._sent_consents
         self._receipts, self._row_exceptions, self._unmatched_removals = [], [], []
+        self._sent_consents = []
+        self.context.state.consents.record(self.context.run_id, self.model, sent_consents)
         self.context.state.record_receipts(
             self.context.run_id, self.model, receipts, row_exceptions, unmatched_removals
         )

@@ -55,14 +55,21 @@ def add_gate_problems(result: RunResult, problems: tuple[Problem, ...]) -> RunRe
 def compute_exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
     """Return 4 if a list failed, 3 if a guard stopped one, 1 if rows need attention, otherwise 0.
 
-    Rows need attention if they were newly rejected, are unknown, accepted or held, or were not sent because
-    their list stopped. Rows deferred by a limit don't. `strict` counts all rejections, not only new ones.
+    Rows need attention if they were newly rejected or found to have opted out, are unknown, accepted or held,
+    or were not sent because their list stopped. Rows deferred by a limit don't. `strict` counts all
+    rejections, not only new ones.
     """
     if any(result.failed for result in results):
         return 4
     if any(result.list_plan.stop_reason for result in results):
         return 3
-    attention_outcomes = {Outcome.REJECTED, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}
+    attention_outcomes = {
+        Outcome.REJECTED,
+        Outcome.OPTED_OUT,
+        Outcome.UNKNOWN,
+        Outcome.ACCEPTED,
+        Outcome.HELD,
+    }
     for result in results:
         rejected_rows = sum(
             rejection.rows if strict else rejection.new_rows

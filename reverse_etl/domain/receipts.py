@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+SUBSCRIBED: Final = "subscribe"  # the operation of a receipt that is no evidence of who was put on a list
 
 
 class ReceiptState(StrEnum):

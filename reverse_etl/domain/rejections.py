@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+OPTED_OUT: Final = "opted_out"  # the code of a person who opted out: nobody is subscribed over that
+UNDELIVERABLE: Final = "undeliverable"  # the code of an address that gets no e-mail, whatever the consent
 UNENCODABLE: Final = "unencodable"  # the code of a row that exceeds Klaviyo's limits, and was never sent
+_NOT_BY_KLAVIYO: Final = frozenset({OPTED_OUT, UNDELIVERABLE, UNENCODABLE})
 
 
 class RejectionSource(StrEnum):
@@ -40,6 +43,8 @@ class RowProblem(StrEnum):
     PHONE_MALFORMED = "phone_malformed"
     INFINITE_TIME = "infinite_time"
     NULL_VALUE = "null_value"
+    NO_TIME = "no_time"
+    FUTURE_TIME = "future_time"
     DUPLICATE = "duplicate"
     IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER = "identity_is_another_rows_identifier"
     SHARED_IDENTIFIER = "shared_identifier"
@@ -66,6 +71,8 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.PHONE_MALFORMED: "phone is not E.164",
     RowProblem.INFINITE_TIME: "a date or time is infinite, before the year 1 or after 9999",
     RowProblem.NULL_VALUE: "a value is NULL, and on_null rejects it",
+    RowProblem.NO_TIME: "consented_at is empty",
+    RowProblem.FUTURE_TIME: "consented_at is in the future",
     RowProblem.DUPLICATE: "conflicting rows for one person",
     RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER: "identity is a secondary identifier of another row",
     RowProblem.SHARED_IDENTIFIER: "several rows share an identifier",
@@ -98,7 +105,7 @@ class RejectionReason:
     @property
     def is_by_klaviyo(self) -> bool:
         """Return whether Klaviyo rejected the rows, so that `retry` may help."""
-        return self.source is RejectionSource.KLAVIYO and self.code != UNENCODABLE
+        return self.source is RejectionSource.KLAVIYO and self.code not in _NOT_BY_KLAVIYO
 
     def describe(self) -> str:
         """Return the reason in words.
@@ -111,6 +118,10 @@ class RejectionReason:
         match self.source:
             case RejectionSource.CHECK:
                 return self._describe_check(RowProblem(self.code))
+            case RejectionSource.KLAVIYO if self.code == OPTED_OUT:
+                return f"opted out: {self.field}"
+            case RejectionSource.KLAVIYO if self.code == UNDELIVERABLE:
+                return f"gets no e-mail: suppressed for {self.field}"
             case RejectionSource.KLAVIYO if self.code == UNENCODABLE:
                 return f"cannot be sent: {self.field or 'the row'} {self.detail}"
             case RejectionSource.KLAVIYO:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 CLOCK_SKEW_TOLERANCE = timedelta(minutes=1)  # between the Date of Klaviyo's replies and its stored timestamps
 
@@ -20,3 +21,8 @@ def format_timestamp(when: datetime) -> str:
 def parse_timestamp(text: str) -> datetime:
     """Return the aware datetime of a timestamp; the inverse of `format_timestamp`."""
     return datetime.fromisoformat(text)
+
+
+def localize(when: datetime, timezone: str) -> datetime:
+    """Return an aware datetime in a time zone by its name; "" is UTC."""
+    return when.astimezone(ZoneInfo(timezone) if timezone else UTC)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from reverse_etl.clock import CancellableSleep, Clock, SystemClock
 from reverse_etl.klaviyo import (
     accounts,
+    consents,
     custom_requests,
     events,
     lists,
@@ -16,6 +17,7 @@ from reverse_etl.klaviyo import (
 )
 from reverse_etl.klaviyo import imports as jobs
 from reverse_etl.klaviyo.client import MAX_PAGES, Client, get_request
+from reverse_etl.klaviyo.consents import Reading
 from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
 from reverse_etl.klaviyo.errors import (
     foreign_success_error,
@@ -24,8 +26,16 @@ from reverse_etl.klaviyo.errors import (
     require_success,
 )
 from reverse_etl.klaviyo.filters import batch_values
-from reverse_etl.klaviyo.imports import ImportAccepted, ImportReply, Job, JobRowError
+from reverse_etl.klaviyo.imports import (
+    ImportAccepted,
+    ImportReply,
+    Job,
+    JobRowError,
+    RequestRefused,
+    RowsRefused,
+)
 from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, Resource, parse_resource, parse_resources
+from reverse_etl.klaviyo.messages import Request
 from reverse_etl.klaviyo.other_identifiers import find_all
 from reverse_etl.klaviyo.rate_limit import RateLimiter
 from reverse_etl.klaviyo.transport import Key, Timeouts, Transport
@@ -36,10 +46,11 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.accounts import Account
+    from reverse_etl.klaviyo.consents import Channel, ConsentingProfile
     from reverse_etl.klaviyo.custom_requests import CustomReply
     from reverse_etl.klaviyo.events import EncodedEvent, EventBatch
     from reverse_etl.klaviyo.lists import KlaviyoList
-    from reverse_etl.klaviyo.messages import Request, RequestHook, Response
+    from reverse_etl.klaviyo.messages import RequestHook, Response
     from reverse_etl.klaviyo.profile_changes import ProfileReply
     from reverse_etl.klaviyo.profiles import Member, Profile
     from reverse_etl.klaviyo.suppressions import EmailState
@@ -278,6 +289,39 @@ class Klaviyo:
             raise refusal_error(request, response)
         return reply
 
+    def read_consents(self, channel: Channel, values: Sequence[str]) -> Reading[ConsentingProfile]:
+        """Return the profiles that Klaviyo shows for at most 100 canonical `values`, with their consent.
+
+        A profile may have another identifier than those asked for: Klaviyo also finds secondary addresses.
+        """
+        request = consents.consents_request(channel, values)
+        return self._read(request, lambda resource: consents.parse_consent(resource, channel))
+
+    def read_members(self, list_id: str, channel: Channel, values: Sequence[str]) -> Reading[str]:
+        """Return the ids of the members of a list that Klaviyo shows for at most 100 canonical `values`."""
+        request = consents.members_request(list_id, channel, values)
+        return self._read(request, lambda resource: resource.id)
+
+    def subscribe(self, prepare: Callable[[], Request | None]) -> RowsRefused | RequestRefused | None:
+        """Subscribe people; return why the request was refused, or None if it was accepted.
+
+        `prepare` returns the request of each attempt, or None if there is nothing left to send; see
+        `Client.send_prepared`. Accepted is not subscribed: the reply has no content.
+        """
+        response = self._client.send_prepared(Endpoint.SUBSCRIBE, prepare)
+        if response is None or Endpoint.SUBSCRIBE.is_success(response.status):
+            return None
+        refusal = jobs.parse_refusal(response)
+        if refusal is None:
+            raise refusal_error(Request(Endpoint.SUBSCRIBE, Endpoint.SUBSCRIBE.path()), response)
+        return refusal
+
+    def unsubscribe(self, prepare: Callable[[], Request | None]) -> None:
+        """Unsubscribe people; like `subscribe`, but a refusal raises KlaviyoError."""
+        response = self._client.send_prepared(Endpoint.UNSUBSCRIBE, prepare)
+        if response is not None and not Endpoint.UNSUBSCRIBE.is_success(response.status):
+            raise refusal_error(Request(Endpoint.UNSUBSCRIBE, Endpoint.UNSUBSCRIBE.path()), response)
+
     def send_custom(self, request: Request) -> CustomReply:
         """Send a request, and return Klaviyo's answer to its content.
 
@@ -326,6 +370,16 @@ class Klaviyo:
         except MalformedReply as reason:
             summary = f"The reply is not in Klaviyo's format: {reason}."
         raise malformed_reply_error(request, response, summary)
+
+    def _read(self, request: Request, decode: Callable[[Resource], _Value]) -> Reading[_Value]:
+        found: list[_Value] = []
+        read_at = float("inf")
+        for page, response in self._client.fetch_pages(request):
+            read_at = min(read_at, response.sent_at)
+            found += self._decode_response(
+                page, response, lambda document: [decode(resource) for resource in parse_resources(document)]
+            )
+        return Reading(tuple(found), read_at)
 
     def _execute(self, request: Request, decode: Callable[[Document], _Value]) -> _Value:
         return self._decode_response(request, self._client.send(request), decode)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from http import HTTPStatus
 from random import Random
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from reverse_etl.klaviyo.rate_limit_headers import parse_quota, parse_windows
 from reverse_etl.klaviyo.retry import Attempts, Decision, Fail, Retry, Return, next_step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from reverse_etl.clock import CancellableSleep, Clock
@@ -62,24 +63,53 @@ class Client:
         If all attempts fail, raises ReplyLost if a write may have been carried out, and KlaviyoError
         otherwise.
         """
+        response = self._send_attempts(request, lambda: request)
+        assert response is not None  # noqa: S101 - only a preparation without a request has no reply
+        return response
+
+    def send_prepared(self, endpoint: Endpoint, prepare: Callable[[], Request | None]) -> Response | None:
+        """Return the final reply to a request that is prepared anew for each attempt, like `send`.
+
+        `prepare` is called when the rate limit lets the request out, so that nothing but the transport
+        follows. Returns None, and sends nothing more, once it returns None.
+        """
+        return self._send_attempts(Request(endpoint, endpoint.template), prepare)
+
+    def _send_attempts(self, shown: Request, prepare: Callable[[], Request | None]) -> Response | None:
+        """Send what `prepare` returns before each attempt; errors name the request `shown`."""
         attempts = Attempts()
         while True:
-            permit = self._rate_limiter.acquire(request.endpoint)
+            permit = self._rate_limiter.acquire(shown.endpoint)
             if permit is None:
-                raise request_cancelled_error(request, outcome_unknown=attempts.reply_lost)
+                raise request_cancelled_error(shown, outcome_unknown=attempts.reply_lost)
+            request = self._prepare(prepare, permit)
+            if request is None:
+                return None
             match self._send_once(request, permit, attempts):
                 case Return(response):
                     return response
                 case Fail() as decision:
-                    raise retries_exhausted_error(request, decision, self._transport.origin)
+                    raise retries_exhausted_error(shown, decision, self._transport.origin)
                 case Retry(delay, attempts, throttled):
                     if not throttled and not self._sleep.wait(delay):
-                        raise request_cancelled_error(request, outcome_unknown=attempts.reply_lost)
+                        raise request_cancelled_error(shown, outcome_unknown=attempts.reply_lost)
+
+    def _prepare(self, prepare: Callable[[], Request | None], permit: Permit) -> Request | None:
+        """Return the prepared request; a permit without a request is returned."""
+        request = None
+        try:
+            request = prepare()
+        finally:
+            if request is None:
+                self._rate_limiter.cancel(permit)
+        return request
 
     def _send_once(self, request: Request, permit: Permit, attempts: Attempts) -> Decision:
         started = self._clock.monotonic()
         try:
             result = self._transport.send(request)
+            if isinstance(result, Response):
+                result = replace(result, sent_at=started)
             decision = next_step(result, attempts, request.endpoint, self._random)
         except BaseException:  # an interrupt must not leave the permit taken
             self._rate_limiter.release(permit, replied=False)

@@ -35,6 +35,7 @@ _WRITE_BOTH = ("lists:write", "profiles:write")
 _READ_CONSENT = ("subscriptions:read",)
 _WRITE_CONSENT = ("subscriptions:write",)
 _SUPPRESS = ("profiles:write", "subscriptions:write")
+_SUBSCRIBE = (*_WRITE_BOTH, "subscriptions:write")
 
 
 class Endpoint(Enum):
@@ -66,6 +67,8 @@ class Endpoint(Enum):
     METRICS = ("GET", "/api/metrics", M, 200, ("metrics:read",))
     IMPORT_LISTS = ("GET", "/api/profile-bulk-import-jobs/{id}/relationships/lists", M, 200, _READ_BOTH)
     IMPORT_ERRORS = ("GET", "/api/profile-bulk-import-jobs/{id}/import-errors", M, 200, _READ_PROFILES)
+    SUBSCRIBE = ("POST", "/api/profile-subscription-bulk-create-jobs", L, 202, _SUBSCRIBE)
+    UNSUBSCRIBE = ("POST", "/api/profile-subscription-bulk-delete-jobs", L, 202, _SUBSCRIBE)
 
     def __init__(  # noqa: PLR0913, PLR0917 - the columns of the table above
         self,

@@ -40,13 +40,15 @@ class Request:
 class Response:
     """A reply. Header names are lower-case.
 
-    `earlier_reply_lost` is whether an earlier attempt of the same write got no conclusive reply.
+    `earlier_reply_lost` is whether an earlier attempt of the same write got no conclusive reply. `sent_at` is
+    the monotonic time at which the request was sent, after it had waited for its quota.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
     earlier_reply_lost: bool = False
+    sent_at: float = 0.0
 
 
 class TransportError(StrEnum):

@@ -26,7 +26,7 @@ FIELD_BY_IDENTIFIER_TYPE = {
     IdentifierType.EXTERNAL_ID: "external_id",
     IdentifierType.PROFILE_ID: "id",
 }
-_PAGE_SIZE = str(MAX_VALUES)  # the maximum; the default of 20 would need more pages
+PAGE_SIZE = str(MAX_VALUES)  # the maximum; the default of 20 would need more pages
 _IDENTIFIERS = "email,phone_number,external_id"
 
 
@@ -75,7 +75,7 @@ def profile_request(kind: IdentifierType, values: Sequence[str]) -> Request:
     """Return the request that looks up profiles by identifiers, as many as fit into one filter."""
     query = {
         "filter": any_of(FIELD_BY_IDENTIFIER_TYPE[kind], values),
-        "page[size]": _PAGE_SIZE,
+        "page[size]": PAGE_SIZE,
         "fields[profile]": _IDENTIFIERS,
     }
     return get_request(Endpoint.PROFILES, query=query)
@@ -90,7 +90,7 @@ def member_request(list_id: str, kind: IdentifierType, values: Sequence[str]) ->
         raise ValueError(f"a list's members cannot be looked up by {kind}")
     query = {
         "filter": any_of(FIELD_BY_IDENTIFIER_TYPE[kind], values),
-        "page[size]": _PAGE_SIZE,
+        "page[size]": PAGE_SIZE,
         "fields[profile]": _IDENTIFIERS + ",joined_group_at",
     }
     return get_request(Endpoint.LIST_PROFILES, list_id, query=query)
@@ -104,7 +104,7 @@ def members_since_request(list_id: str, joined_at: datetime) -> Request:
     query = {
         "filter": not_before("joined_group_at", joined_at),
         "sort": "joined_group_at",
-        "page[size]": _PAGE_SIZE,
+        "page[size]": PAGE_SIZE,
         "fields[profile]": _IDENTIFIERS + ",joined_group_at",
     }
     return get_request(Endpoint.LIST_PROFILES, list_id, query=query)

@@ -148,6 +148,12 @@ class EndpointLimiter:
         if quota is not None:
             self._reported_windows.setdefault(quota.seconds, _ReportedWindow()).update(now, quota)
 
+    def cancel(self, permit: Permit) -> None:
+        """Return a slot for which nothing was sent."""
+        self._in_flight -= 1
+        if permit.probe:
+            self._probing = False
+
     def adopt_limits(self, limits: Mapping[float, int]) -> None:
         """Keep the limits that a reply states, by the seconds of their windows, in the place of the assumed.
 
@@ -228,6 +234,11 @@ class RateLimiter:
             limiter.release(self._clock.monotonic(), permit, replied=replied, quota=quota)
             if limits and isinstance(permit.endpoint, CustomEndpoint):
                 limiter.adopt_limits(limits)
+
+    def cancel(self, permit: Permit) -> None:
+        """Return `permit` for which nothing was sent."""
+        with self._lock:
+            self._limiters[permit.endpoint].cancel(permit)
 
     def throttle(self, permit: Permit, seconds: float) -> None:
         """Return `permit` after a 429; its endpoint sends nothing for `seconds`."""

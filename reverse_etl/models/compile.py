@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Target
     from reverse_etl.models.model import ProjectModel
+    from reverse_etl.surfaces.interface import ListAspect
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def _break_duplicates(models: Sequence[ProjectModel]) -> Iterator[ProjectModel]:
             " and ".join(format_location(path) for path in sorted(other.path for other in same_name)),
             "Rename one: a model has the name of its file.",
         )
-        yield BrokenModel(model.name, model.path, (problem,), model.traits, model.list_target)
+        yield BrokenModel(
+            model.name, model.path, (problem,), model.traits, model.list_target, model.list_aspect
+        )
 
 
 def _find_shared_lists(models: Iterable[ProjectModel]) -> Iterator[Problem]:
@@ -126,11 +129,11 @@ def _find_shared_lists(models: Iterable[ProjectModel]) -> Iterator[Problem]:
 
     A list named in two ways, such as name and id, is found later, when lists are looked up.
     """
-    owners: dict[NamedList | ListById, ProjectModel] = {}
+    owners: dict[tuple[ListAspect, NamedList | ListById], ProjectModel] = {}
     for model in models:
         match model.list_target:
             case NamedList() | ListById() as list_target:
-                owner = owners.setdefault(list_target, model)
+                owner = owners.setdefault((model.list_aspect, list_target), model)
                 if owner is not model:
                     yield shared_list_problem(str(list_target), owner, model)
             case _:

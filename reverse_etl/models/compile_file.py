@@ -71,7 +71,8 @@ class _ModelCompiler:
             return BrokenModel(self.path.stem, path, tuple(self.problems))
         list_target = config_input.list_target()
         traits = Traits(config_input.surface.name, tuple(config_input.tags), list_names(list_target), reads)
-        return BrokenModel(self.path.stem, path, tuple(self.problems), traits, list_target)
+        aspect = config_input.configure(config_input.surface).list_aspect
+        return BrokenModel(self.path.stem, path, tuple(self.problems), traits, list_target, aspect)
 
     def read_source(self) -> str | None:
         try:

@@ -165,7 +165,7 @@ class ConfigInput(SurfaceSettings):
 
     @model_validator(mode="after")
     def _validate_list(self) -> ConfigInput:
-        given = [name for name, value in self._list_settings().items() if value.strip()]
+        given = [name for name, value in self.list_settings().items() if value.strip()]
         if problem := column_rules.find_list_problem(self.surface, given):
             raise AdviceError(problem.summary, problem.hint)
         return self
@@ -183,7 +183,8 @@ class ConfigInput(SurfaceSettings):
             return ListById(self.list_id)
         return ListColumn(self.list_column) if self.list_column else None
 
-    def _list_settings(self) -> dict[str, str]:
+    def list_settings(self) -> dict[str, str]:
+        """Return the settings that name a list, "" for those that are not given."""
         return {"list": self.list_name, "list_id": self.list_id, "list_column": self.list_column}
 
 
@@ -230,8 +231,12 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
     """
     by_name = {column.name.casefold(): column for column in columns}
     findings: list[Finding] = []
-    identifiers = _bind_identifiers(config_input, by_name, findings)
+    identifiers = _bind_identifiers(config_input, surface, by_name, findings)
     list_target = config_input.list_target()
+    given = [name for name, value in config_input.list_settings().items() if value.strip()]
+    if problem := column_rules.find_list_problem(surface, given):
+        findings.append(Finding(problem.summary, problem.hint))
+    surface = surface.bind_list(is_named=list_target is not None)
     used_names = {column.casefold() for column in identifiers.values()}
     if isinstance(list_target, ListColumn):
         list_target = _bind_list_column(list_target, by_name, used_names, findings)
@@ -275,11 +280,14 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
 
 
 def _bind_identifiers(
-    config_input: ConfigInput, by_name: Mapping[str, OutputColumn], findings: list[Finding]
+    config_input: ConfigInput,
+    surface: Surface,
+    by_name: Mapping[str, OutputColumn],
+    findings: list[Finding],
 ) -> Mapping[IdentifierType, str]:
     names = [column.name for column in by_name.values()]
     requested = dict(config_input.identifiers)
-    if not requested and config_input.surface.columns.identifiers:
+    if not requested and surface.columns.identifiers:
         requested = {str(kind): str(kind) for kind in IdentifierType if kind in by_name}
     bound: dict[IdentifierType, str] = {}
     for kind, column in requested.items():
@@ -292,7 +300,7 @@ def _bind_identifiers(
                     did_you_mean(column, names),
                 )
             )
-    findings += _to_findings(column_rules.find_identifier_problems(config_input.surface, requested))
+    findings += _to_findings(column_rules.find_identifier_problems(surface, requested))
     return bound
 
 

@@ -63,7 +63,8 @@ class _MetaNodeCompiler:
             list_names(list_target),
             (self.meta_node.unique_id,),
         )
-        return BrokenModel(self.meta_node.name, path, tuple(self.problems), traits, list_target)
+        aspect = config_input.configure(config_input.surface).list_aspect
+        return BrokenModel(self.meta_node.name, path, tuple(self.problems), traits, list_target, aspect)
 
     def read_config(self) -> ConfigInput | None:
         """Return the settings, or None if they have problems."""

@@ -11,6 +11,7 @@ import orjson
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_location
+from reverse_etl.surfaces.interface import ListAspect
 from reverse_etl.surfaces.operations import SendRequests
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class BrokenModel:
     problems: tuple[Problem, ...]
     traits: Traits | None = None
     list_target: ListTarget | None = None
+    list_aspect: ListAspect = ListAspect.MEMBERS
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,16 @@ class Model:
     def list_target(self) -> ListTarget | None:
         """Return how the model names its list, or None if it has none."""
         return self.config.list_target
+
+    @property
+    def list_aspect(self) -> ListAspect:
+        """Return what the model's rows are of its list."""
+        return self.config.surface.list_aspect
+
+    @property
+    def owns_members(self) -> bool:
+        """Return whether the model says who is on its lists."""
+        return self.config.surface.has_list and self.list_aspect is ListAspect.MEMBERS
 
     @property
     def traits(self) -> Traits:
@@ -110,11 +122,12 @@ def list_names(target: ListTarget | None) -> tuple[str, ...]:
 
 
 def shared_list_problem(list_name: str, first: ProjectModel, second: ProjectModel) -> Problem:
-    """Return the problem of a list with two models: each would remove the members that the other added."""
+    """Return the problem of a list with two models: each would take back what the other sent."""
+    of_aspect = "" if first.list_aspect is ListAspect.MEMBERS else f" for its {first.list_aspect}"
     return Problem(
-        f"The models {first.name} and {second.name} use the same list {list_name!r}.",
+        f"The models {first.name} and {second.name} use the same list {list_name!r}{of_aspect}.",
         f"{first.path} and {second.path}",
-        "A list has one model: combine the two with UNION ALL, or give one of them another list.",
+        f"A list has one model{of_aspect}: combine the two with UNION ALL, or give one of them another list.",
         (first.name, second.name),
     )
 

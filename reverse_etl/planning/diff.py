@@ -15,6 +15,7 @@ from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import missing as missing_sql
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
+from reverse_etl.planning.violations import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -101,10 +102,11 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     if stored_columns and tables.secondary_identifiers and state.omissions.exist(staged.model.name):
         for kind in tables.secondary_identifiers:
             warehouse.execute(state.omissions.flag_staged_rows(staged.model.name, tables, kind))
-    _compute_deltas(warehouse, staged, diff)
+    tries_again = options.allow.allows(Guard.RESUBSCRIBE, staged.model.name)
+    _compute_deltas(warehouse, staged, diff, refused_too=tries_again)
     claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed) if stored_columns else {}
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
-        _compute_deltas(warehouse, staged, diff)
+        _compute_deltas(warehouse, staged, diff, refused_too=tries_again)
     kept_values = keep_values(warehouse, staged, request.profile_columns)
     missing_rows = _leave_missing(warehouse, state, tables) if not options.full_refresh else {}
     deferred = _apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}
@@ -141,13 +143,19 @@ def _matches_snapshot(warehouse: Warehouse, state: State, staged: StagedModel, d
     return not has_rejected and not warehouse.fetch(sql.select_first_difference(diff))
 
 
-def _compute_deltas(warehouse: Warehouse, staged: StagedModel, diff: ModelDiff) -> None:
-    """Compute the deltas of all rows except those that Klaviyo refused before and that are unchanged."""
+def _compute_deltas(
+    warehouse: Warehouse, staged: StagedModel, diff: ModelDiff, *, refused_too: bool = False
+) -> None:
+    """Compute the deltas of all rows except those that Klaviyo refused before and that are unchanged.
+
+    If `refused_too`, these are sent again.
+    """
     if diff.stored_columns and staged.model.config.surface.upsert.once:
         warehouse.execute(sql.mark_unknown_rows(diff))
     if diff.stored_columns and diff.tables.append_only:
         warehouse.execute(sql.mark_changed_rows(diff))
-    if diff.stored_columns and _has_current_columns(warehouse, diff.tables, diff.tables.rejected):
+    knows_refused = diff.stored_columns and not refused_too
+    if knows_refused and _has_current_columns(warehouse, diff.tables, diff.tables.rejected):
         warehouse.execute(staging.mark_still_rejected(diff.tables, staged.model.checksum))
     for statement in sql.compute_deltas(diff):
         warehouse.execute(statement)

@@ -81,6 +81,7 @@ def _check_list(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violatio
     yield from _check_adds(model_plan, list_plan)
     yield from _check_updates(model_plan, list_plan)
     yield from _check_clears(model_plan, list_plan)
+    yield from _check_moved(model_plan, list_plan)
     yield from _check_requests(model_plan, list_plan)
     yield from _check_events(model_plan, list_plan)
 
@@ -183,6 +184,25 @@ def _check_clears(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violat
             f"reverse-etl plan --select {model_plan.model.name}."
         )
         yield _violation(Guard.CLEARS, model_plan, list_plan, summary, hint)
+
+
+def _check_moved(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
+    """Yield a violation if too many known rows have another time: most likely the model makes it anew."""
+    surface, rows_before = model_plan.model.config.surface, list_plan.snapshot_rows
+    limit = surface.guards.max_moved
+    if limit is not None and list_plan.moved > limit.allowed_rows(rows_before):
+        names = " and ".join(past_time.column for past_time in surface.columns.past_times)
+        share = list_plan.moved / rows_before if rows_before else 1.0
+        summary = (
+            f"{names} moved for {list_plan.moved:,} of {format_count(rows_before, 'row')} "
+            f"({format_percent(share)}); the limit is {limit.allowed_rows(rows_before):,} "
+            f"({format_percent(limit.share)}). Nothing was sent."
+        )
+        hint = (
+            f"Check that {names} is the time at which people acted, and not one of the load. To see which "
+            f"values change: reverse-etl plan --select {model_plan.model.name}."
+        )
+        yield _violation(Guard.UPDATES, model_plan, list_plan, summary, hint)
 
 
 def _check_requests(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.list_directory import ListSource
     from reverse_etl.planning.lists import ListRef, ModelLists
     from reverse_etl.state import RegisteredList
+    from reverse_etl.surfaces.interface import ListAspect
 
 
 def refuse_lists_of_other_models(
@@ -24,14 +25,16 @@ def refuse_lists_of_other_models(
 ) -> dict[str, ModelLists]:
     """Return the lists of each model without those that another model owns; their names are refused.
 
-    Owners are the models outside the run that own the list in the state, the models whose config names the
-    list, and then the models with a list column, the previous owner first. Raises UsageError if the config of
-    a model names a list that another model owns.
+    A list has one owner for each of its aspects. Owners are the models outside the run that own the list in
+    the state, the models whose config names the list, and then the models with a list column, the previous
+    owner first. Raises UsageError if the config of a model names a list that another model owns.
     """
     models = {model.name: model for model in project_models}
     unplanned_names = models.keys() - lists_by_model.keys()
-    owners: dict[str, str] = {
-        entry.id: entry.model for entry in registered_lists if entry.id and entry.model in unplanned_names
+    owners: dict[tuple[ListAspect, str], str] = {
+        (models[entry.model].list_aspect, entry.id): entry.model
+        for entry in registered_lists
+        if entry.id and entry.model in unplanned_names
     }
     registered_owners = {(entry.model, entry.id) for entry in registered_lists}
     claims = [(model, ref) for model, lists in sorted(lists_by_model.items()) for ref in lists.refs if ref.id]
@@ -40,13 +43,15 @@ def refuse_lists_of_other_models(
     )
     problems = []
     for model, ref in claims:
-        owner = owners.setdefault(ref.id, model)
+        owner = owners.setdefault((models[model].list_aspect, ref.id), model)
         if owner != model and not ref.row_value:
             problems.append(shared_list_problem(ref.name, models[owner], models[model]))
     if problems:
         raise UsageError(*problems)
     return {
-        model: lists.refuse({ref for ref in lists.refs if owners.get(ref.id, model) != model})
+        model: lists.refuse(
+            {ref for ref in lists.refs if owners.get((models[model].list_aspect, ref.id), model) != model}
+        )
         for model, lists in lists_by_model.items()
     }
 

@@ -206,8 +206,12 @@ def _annotate_history(
 
     `last_lists` holds, by model, the ids of the lists of its last run.
     """
-    name = staged_model.model.name
-    other_owners = {entry.id: entry.model for entry in registered_lists if entry.id and entry.model != name}
+    name, aspect = staged_model.model.name, staged_model.model.list_aspect
+    other_owners = {
+        entry.id: entry.model
+        for entry in registered_lists
+        if entry.id and entry.model != name and entry.aspect == aspect
+    }
     last_list_ids = last_lists.get(name)
     return tuple(
         replace(

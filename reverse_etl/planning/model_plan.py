@@ -21,6 +21,7 @@ from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import missing as missing_sql
 from reverse_etl.planning.sql import planned_rows, staging
+from reverse_etl.planning.violations import Guard
 from reverse_etl.state.sql import rejections
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, split_column_marks
@@ -70,6 +71,9 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         clears=_count_clears(warehouse, tables) if clears else {},
         missing=result.missing,
         missing_adds=_count_missing_adds(warehouse, tables),
+        moved=_count_moved(warehouse, staged, result)
+        if any(Op.UPDATE in ops for ops in op_counts.values())
+        else {},
     )
     owned_list_ids = {ref.id for ref in refs}
     rows_by_list = estimate_rows_by_list(result.snapshot_rows, result.uncertain_rows)
@@ -86,6 +90,7 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         rekeyed=rekeyed,
         kept_values=result.kept_values,
         has_deferred_removals=any({Op.HELD, Op.DEFERRED} & ops.keys() for ops in op_counts.values()),
+        may_resubscribe=options.allow.allows(Guard.RESUBSCRIBE, model.name),
         digest=_compute_digest(warehouse, staged) if options.with_digest else "",
         events=staged.events,
     )
@@ -116,6 +121,12 @@ def hash_plan_parts(
     """
     kinds = [(column.name, column.kind.value, column.type) for column in columns]
     return hashlib.sha256(orjson.dumps([rows, digest, kinds, [*names]])).hexdigest()
+
+
+def _count_moved(warehouse: Warehouse, staged: StagedModel, result: DiffResult) -> dict[str, int]:
+    """Return, by list, the number of known rows whose time moved, for a surface that watches one."""
+    names = {past_time.column for past_time in staged.model.config.surface.columns.past_times}
+    return dict(warehouse.fetch(sql.count_moved(result.diff, names))) if names else {}
 
 
 def _count_removes_by_identifier(
@@ -178,6 +189,7 @@ class _Counts:
     clears: Mapping[str, tuple[int, int]]
     missing: Mapping[str, int]
     missing_adds: Mapping[str, int]
+    moved: Mapping[str, int]
 
 
 def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
@@ -194,6 +206,7 @@ def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
         removes=ops.get(Op.REMOVE, 0),
         held_at_plan=ops.get(Op.HELD, 0),
         deferred=list_counts.deferred.get(ref.id, 0),
+        moved=list_counts.moved.get(ref.id, 0),
         removes_by_identifier=removes_by_identifier,
         removes_without_contact=removes_without_contact,
         check_rejections=rejected,

@@ -83,10 +83,11 @@ class ListPlan:
 
     `rows` are valid and staged; `snapshot_rows` are in the snapshot. `held_at_plan` removals are held because
     a rejected row may be the same person. `deferred` upserts exceed `--limit`. `clears` of the upserts have
-    values to clear. `missing` rows are not sent, since Klaviyo did not know their person lately.
-    `removes_by_identifier` counts the removes with each identifier type,
-    `removes_without_contact` those with neither e-mail nor phone. `has_no_list` marks the rows that name no
-    list; all of them are rejected. `sample` has a few changes if `PlanOptions.sample_size` asks for them.
+    values to clear. `missing` rows are not sent, since Klaviyo did not know their person lately. `moved`
+    updates change a time that the surface watches. `removes_by_identifier` counts the removes with each
+    identifier type, `removes_without_contact` those with neither e-mail nor phone. `has_no_list` marks the
+    rows that name no list; all of them are rejected. `sample` has a few changes if `PlanOptions.sample_size`
+    asks for them.
 
     `new_profiles` is the forecast of the profiles that the adds would create, if one was asked for.
 
@@ -103,6 +104,7 @@ class ListPlan:
     removes: int = 0
     held_at_plan: int = 0
     deferred: int = 0
+    moved: int = 0
     removes_by_identifier: Mapping[IdentifierType, int] = field(default_factory=dict)
     removes_without_contact: int = 0
     check_rejections: tuple[RejectedRows, ...] = ()
@@ -179,7 +181,7 @@ class ModelPlan:
     held, or wait behind `--limit` or a guard. `digest` changes with every row and value to be sent; '' if not
     asked for. `kept_values` are not cleared, since another row or model has one. `changed_since_sent`: the
     model's SQL or config changed since all of its rows were last sent. `events` is what the plan says of a
-    model of events.
+    model of events. `may_resubscribe`: this run may subscribe some people again who unsubscribed.
     """
 
     model: Model
@@ -196,6 +198,7 @@ class ModelPlan:
     changed_since_sent: bool = False
     kept_values: tuple[KeptValue, ...] = ()
     events: EventPlan | None = None
+    may_resubscribe: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -310,7 +313,13 @@ class Plan:
 
 
 def _estimate_requests(surface: Surface, list_plan: ListPlan) -> dict[AnyEndpoint, int]:
-    rows = RowCounts(list_plan.upserts, list_plan.removes, list_plan.removes_by_identifier, list_plan.clears)
+    rows = RowCounts(
+        list_plan.upserts,
+        list_plan.removes,
+        list_plan.removes_by_identifier,
+        list_plan.clears,
+        has_list=surface.has_list,
+    )
     counts = surface.estimate_requests(rows)
     if list_plan.list_ref.is_new and list_plan.list_ref.id:
         counts[Endpoint.CREATE_LIST] = 1

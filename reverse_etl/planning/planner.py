@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.events import EventHandler, Warned
 from reverse_etl.domain.events import ModelStaged as StagedEvent
 from reverse_etl.domain.identifiers import mask_identity
+from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
 from reverse_etl.errors import Problem, UnusableReply, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
@@ -25,6 +27,7 @@ from reverse_etl.planning.stage import StagedModel, stage_model
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.planning.unknown_lists import describe_unknown_lists
 from reverse_etl.state.runs import last_lists_by_model
+from reverse_etl.surfaces.catalog import find_surface
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -78,8 +81,9 @@ def build_plan(
     _warn_of_kept_values(model_plans, on_event)
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
     notes, new_notes = _describe_orphans(state, orphans)
+    member_refs = _select_members(staged_models, refs)
     # A new name of the project says why nothing is known of lists.
-    unknown = rename_warning(state) or _describe_unknown_lists(klaviyo, refs, registered_lists)
+    unknown = rename_warning(state) or _describe_unknown_lists(klaviyo, member_refs, registered_lists)
     warnings = (*describe_holds(refs, removal_holds), *unknown)
     plan = Plan(
         model_plans,
@@ -100,6 +104,14 @@ def _describe_unknown_lists(
     registered_lists: Sequence[RegisteredList],
 ) -> tuple[str, ...]:
     return () if klaviyo is None else tuple(describe_unknown_lists(klaviyo, refs, registered_lists))
+
+
+def _select_members(
+    staged_models: Sequence[StagedModel], refs: Mapping[str, Sequence[ListRef]]
+) -> dict[str, Sequence[ListRef]]:
+    """Return the lists of the models that own the members of their lists."""
+    owners = {staged_model.model.name for staged_model in staged_models if staged_model.model.owns_members}
+    return {name: model_refs for name, model_refs in refs.items() if name in owners}
 
 
 def _plan_models(
@@ -137,10 +149,11 @@ def _stage_models(
     table_keys = state.table_keys(model.name for model in request.selected)
     has_events = any(model.config.surface.event_rules for model in request.selected)
     records = state.models() if has_events else {}
+    now = datetime.fromtimestamp(state.clock.now(), UTC) + CLOCK_SKEW_TOLERANCE
     with warehouse.staging():
         for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
             started_at = state.clock.monotonic()
-            staged = stage_model(warehouse, model, table_keys[model.name])
+            staged = stage_model(warehouse, model, table_keys[model.name], now)
             staged_models.append(
                 leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
             )
@@ -196,12 +209,15 @@ def _find_orphans(
             ]
     names = {entry.id: entry.name for entry in registered_lists}
     unplanned_names = project_names - {model_plan.model.name for model_plan in model_plans}
-    owners = {entry.id: entry.model for entry in registered_lists if entry.model in unplanned_names}
+    owners = {
+        (entry.aspect, entry.id): entry.model for entry in registered_lists if entry.model in unplanned_names
+    }
     owners |= {
-        list_plan.list_ref.id: model_plan.model.name
+        (model_plan.model.list_aspect.value, list_plan.list_ref.id): model_plan.model.name
         for model_plan in model_plans
         for list_plan in model_plan.lists
     }
+    aspects = _find_aspects(state, project_models)
     for number, (model, list_id, rows) in enumerate(orphaned):
         lookup_client = klaviyo if number < _MAX_ORPHAN_LOOKUPS else None
         if list_id:  # '' means a surface without lists
@@ -211,7 +227,7 @@ def _find_orphans(
                 names.get(list_id, list_id),
                 rows,
                 model_deleted=model not in project_names,
-                owner=owners.get(list_id, ""),
+                owner=owners.get((aspects.get(model, ""), list_id), ""),
                 list_deleted=lookup_client is not None and _is_deleted(lookup_client, list_id),
             )
 
@@ -222,6 +238,13 @@ def _is_deleted(klaviyo: Klaviyo, list_id: str) -> bool:
         return klaviyo.get_list(list_id) is None
     except UnusableReply:
         return False
+
+
+def _find_aspects(state: State, project_models: Collection[ProjectModel]) -> dict[str, str]:
+    """Return what each model's rows are of their list; of a deleted model by its surface."""
+    surfaces = {record.name: find_surface(record.surface) for record in state.models().values()}
+    aspects = {name: surface.list_aspect.value for name, surface in surfaces.items() if surface}
+    return aspects | {model.name: model.list_aspect.value for model in project_models}
 
 
 def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -87,6 +87,7 @@ class SavedPlan(_Saved):
     allow_request: Annotated[tuple[str, ...], Field(alias="allow_request")] = ()
     allow_clears: Annotated[tuple[str, ...], Field(alias="allow_clears")] = ()
     live_since: Annotated[str | None, Field(alias="live_since", pattern=r"^[0-9TZ:.-]*$")] = None
+    allow_resubscribe: Annotated[tuple[str, ...], Field(alias="allow_resubscribe")] = ()
     dbt_gate: Annotated[bool | Literal["strict"], Field(alias="dbt_gate")]
     models: Annotated[tuple[SavedModel, ...], Field(alias="models")]
     lists: Annotated[tuple[SavedList, ...], Field(alias="lists")]
@@ -131,6 +132,7 @@ class SavedPlan(_Saved):
             allow_request=tuple(sorted(allow.request)),
             allow_clears=tuple(sorted(allow.clears)),
             live_since=format_timestamp(options.live_since) if options.live_since else None,
+            allow_resubscribe=tuple(sorted(allow.resubscribe)),
             dbt_gate="strict" if gate is GateMode.STRICT else gate is GateMode.ON,
             models=to_saved_models(plan),
             lists=to_saved_lists(plan),
@@ -160,6 +162,7 @@ class SavedPlan(_Saved):
                 new_lists=self.allow_new_lists,
                 request=self.allow_request,
                 clears=self.allow_clears,
+                resubscribe=self.allow_resubscribe,
             ),
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.domain.null_rules import OnNull
+from reverse_etl.domain.timestamps import localize
 from reverse_etl.errors import ModelError, ReverseEtlError, WarehouseError
 from reverse_etl.klaviyo.profile_changes import is_clearable
 from reverse_etl.planning.sql import staging
@@ -19,6 +20,7 @@ from reverse_etl.warehouse.statement import Sql, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.models.model import Model
@@ -47,8 +49,8 @@ class StagedModel:
         return not (self.tables.append_only or self.model.config.surface.upsert.once)
 
 
-def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedModel:
-    """Stage one model.
+def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetime) -> StagedModel:
+    """Stage one model; times after `now` are in the future.
 
     Call it inside `warehouse.staging()`. Raises ModelError if the columns differ from the compiled model's.
     """
@@ -72,7 +74,12 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str) -> StagedMod
         not_null_columns=_select_columns(model, columns, OnNull.REJECT),
         keeps_missing=isinstance(surface.upsert, UpdateProfiles),
     )
-    query = staging.Staging(tables, Sql(model.sql), identifiers, list_column)
+    past_times = tuple(
+        staging.PastTimeCheck(columns[time.column], time.required, localize(now, time.timezone))
+        for time in surface.columns.past_times
+        if time.column in columns
+    )
+    query = staging.Staging(tables, Sql(model.sql), identifiers, list_column, past_times)
     _run_model(warehouse, model, staging.stage_rows(query))
     count_query = Statement.read(f"SELECT COUNT(*) FROM {warehouse.dialect.temp_table(tables.staged)}")
     rows = int(warehouse.fetch(count_query)[0][0])

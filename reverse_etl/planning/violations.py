@@ -23,6 +23,7 @@ class Guard(StrEnum):
     REQUEST = "request"
     CLEARS = "clears"
     LIVE_SINCE = "live-since"  # passed by the time, and by no model's name
+    RESUBSCRIBE = "resubscribe"  # trips in no plan: a run may subscribe some people over an opt-out
 
     @property
     def flag(self) -> str:
@@ -41,6 +42,7 @@ class Allowances:
     new_lists: Collection[str] = ()
     request: Collection[str] = ()
     clears: Collection[str] = ()
+    resubscribe: Collection[str] = ()
 
     def allows(self, guard: Guard, model: str) -> bool:
         """Return whether a model may pass a guard."""
@@ -57,6 +59,7 @@ class Allowances:
             Guard.REQUEST: self.request,
             Guard.CLEARS: self.clears,
             Guard.LIVE_SINCE: (),
+            Guard.RESUBSCRIBE: self.resubscribe,
         }
 
 

@@ -117,7 +117,7 @@ def _find_owned_lists(
     for model in models:
         model_record = model_records.get(model.name)
         tables = context.state.load_tables(model_record) if model_record else None
-        if tables is None or not model.config.surface.has_list:
+        if tables is None or not model.owns_members:
             continue
         list_names = {
             registered_list.id: registered_list.name
@@ -137,9 +137,9 @@ def _find_owned_lists(
 
 
 def _never_sent_problem(model: Model) -> Problem:
-    if not model.config.surface.has_list:
+    if not model.owns_members:
         return Problem(
-            "This model has no list, so it has no members to adopt.",
+            "This model owns no members of a list, so it has none to adopt.",
             f"{model.path} (model {model.name})",
             "Select only models of list memberships.",
             (model.name,),

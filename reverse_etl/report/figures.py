@@ -57,7 +57,20 @@ OUTCOME_FIGURES: Final = (
         ("no_profile",),
         hidden_if_zero=True,
     ),
-    Figure("removed", "removed from the list; consent is not changed", ("removed",)),
+    Figure(
+        "pending",
+        "taken by Klaviyo, but not shown yet: people may have to confirm it",
+        ("pending",),
+        hidden_if_zero=True,
+    ),
+    Figure(
+        "opted out",
+        "not subscribed: the person opted out, complained or was suppressed",
+        ("opted_out",),
+        hidden_if_zero=True,
+        severity="warning",
+    ),
+    Figure("removed", "removed from the list, or unsubscribed by a model of consent", ("removed",)),
     Figure(
         "replaced",
         "not removed: the same person is in the model under another identity",

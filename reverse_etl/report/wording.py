@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.receipts import SUBSCRIBED
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.formatting import format_count
 from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
@@ -154,6 +155,8 @@ def _follow_up_sentences(report: Report) -> list[str]:
     follow_ups = [
         (rejected, f"rejected{_newly_rejected_suffix(report, rejected)}. The reasons are below."),
         (report.sum_counts(*HELD_COUNTS), "held: not removed, since a rejected row may be the same person."),
+        (report.sum_counts("opted_out"), "not subscribed: these people opted out."),
+        (report.sum_counts("pending"), "pending: taken by Klaviyo, which does not show it yet."),
         (report.sum_counts("accepted"), "accepted, but not finished when the run ended."),
         (report.sum_counts("unknown"), "unknown: their outcome was not known when the run ended."),
         (report.sum_counts("not_sent") - report.sum_counts("deferred"), "not sent."),
@@ -258,6 +261,6 @@ def format_run_duration(run: RunRecord) -> str:
 
 def describe_operation(proof: Proof) -> str:
     """Return what a kind of request was for."""
-    if proof.op == Op.ADD:
+    if proof.op in {Op.ADD, SUBSCRIBED}:
         return "adds and updates"
     return "left the model: nothing to send" if proof.forgets else "removals"

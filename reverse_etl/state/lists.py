@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.warehouse.statement import Statement
@@ -20,7 +20,20 @@ class ListState(StrEnum):
     """The state of a list in the registry."""
 
     INTENDED = "intended"  # its creation started and was never confirmed
-    OWNED = "owned"  # a model sent to it
+    OWNED = (
+        "owned"  # a model sent to it, and owns who is on it; the owner of consent has the aspect's own name
+    )
+
+
+MEMBERS: Final = "members"  # the aspect of a list's owner
+
+
+def _stored_state(aspect: str) -> str:
+    return ListState.OWNED.value if aspect == MEMBERS else aspect
+
+
+def _aspect(state: str) -> str:
+    return MEMBERS if state in set(ListState) else state
 
 
 @dataclass(frozen=True)
@@ -28,13 +41,14 @@ class RegisteredList:
     """A list in the registry.
 
     `id` is empty while the list is only intended: its creation started, at Klaviyo's time `recorded_at`,
-    and never confirmed.
+    and never confirmed. `aspect` is what the model owns of the list.
     """
 
     id: str
     name: str
     model: str
     recorded_at: str
+    aspect: str = MEMBERS
 
 
 @dataclass(frozen=True)
@@ -46,11 +60,14 @@ class ListRegistry:
     def registered(self) -> tuple[RegisteredList, ...]:
         """Return the owned and the intended lists, by name."""
         rows = self.state_tables.read(
-            "lists", "list_id, name, model, recorded_at", "name, list_id", **self.state_tables.own
+            "lists",
+            "list_id, name, model, recorded_at, state",
+            "name, list_id, state",
+            **self.state_tables.own,
         )
         return tuple(
-            RegisteredList(list_id or "", name, model, recorded_at)
-            for list_id, name, model, recorded_at in rows
+            RegisteredList(list_id or "", name, model, recorded_at, _aspect(state))
+            for list_id, name, model, recorded_at, state in rows
         )
 
     def record_intent(self, name: str, model: str, klaviyo_time: datetime) -> None:
@@ -59,28 +76,34 @@ class ListRegistry:
             self._replace(None, name, model, ListState.INTENDED.value, format_timestamp(klaviyo_time))
         )
 
-    def claim(self, owned_lists: Sequence[tuple[str, str, str]]) -> None:
-        """Record which lists the models own: (list id, name, model). May be repeated.
+    def claim(self, owned_lists: Sequence[tuple[str, str, str, str]]) -> None:
+        """Record which lists the models own: (list id, name, model, aspect). May be repeated.
 
         An intended creation of a list of the same name is over.
         """
-        registered = {(entry.id, entry.name, entry.model) for entry in self.registered()}
+        registered = {(entry.id, entry.name, entry.model, entry.aspect) for entry in self.registered()}
         now = self.state_tables.now()
         statements = [
             statement
             for owned_list in owned_lists
             if owned_list not in registered
-            for statement in self._replace(*owned_list, ListState.OWNED.value, now)
+            for list_id, name, model, aspect in [owned_list]
+            for statement in self._replace(list_id, name, model, _stored_state(aspect), now)
         ]
         if statements:
             self.state_tables.commit(statements)
 
-    def _replace(self, list_id: str | None, name: str, *values: str) -> tuple[Statement, ...]:
-        """Replace the entry of a list by its id, or an intended one by its name."""
+    def _replace(
+        self, list_id: str | None, name: str, model: str, state: str, recorded_at: str
+    ) -> tuple[Statement, ...]:
+        """Replace the entry of a list and its aspect by the list's id, or an intended one by its name."""
         table = self.state_tables.dialect.state_table("lists")
-        condition = "account_id = ? AND project = ? AND (list_id = ? OR (list_id IS NULL AND name = ?))"
+        same_list = "((list_id = ? AND state = ?) OR (list_id IS NULL AND name = ?))"
+        condition = f"account_id = ? AND project = ? AND {same_list}"
         scope_key = self.state_tables.scope.key
         return (
-            Statement.change(table, f"DELETE FROM {table} WHERE {condition}", (*scope_key, list_id, name)),
-            *self.state_tables.insert("lists", [(*scope_key, list_id, name, *values)]),
+            Statement.change(
+                table, f"DELETE FROM {table} WHERE {condition}", (*scope_key, list_id, state, name)
+            ),
+            *self.state_tables.insert("lists", [(*scope_key, list_id, name, model, state, recorded_at)]),
         )

@@ -21,6 +21,7 @@ _BY_MODEL = (
     "lists",
     "rejections",
     "unmatched_removals",
+    "consents",
 )  # tables with the account, the project and the model
 _OF_PEOPLE = ("own_suppressions",)  # such tables without a list
 _COMMAND = "reverse-etl state"

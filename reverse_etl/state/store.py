@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
+from reverse_etl.state.consents import Consents
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
 from reverse_etl.state.model_record import MODEL_COLUMNS, ModelRecord
@@ -26,7 +27,7 @@ from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import CLEARED_COLUMN, MODEL_TABLES, ModelTables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from reverse_etl.state.model_record import ModelSubmission
     from reverse_etl.state.sql.members import ListComparison
     from reverse_etl.state.tables import StateScope
+    from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.statement import Statement
 
@@ -68,6 +70,7 @@ class State:
         self.own_suppressions = OwnSuppressions(self.tables)
         self.receipts = Receipts(self.tables)
         self.removal_holds = RemovalHolds(self.tables)
+        self.consents = Consents(self.tables)
 
     def hold_lease(self, timeout: float = 0.0) -> AbstractContextManager[None]:
         """Hold the lease of this account and project inside the context; see `Lease.hold`."""
@@ -156,6 +159,21 @@ class State:
             dict(self.tables.fetch(snapshot.count_snapshot_by_list(tables))),
             dict(self.tables.fetch(snapshot.count_uncertain_by_list(tables))),
         )
+
+    def find_known(
+        self, identities: Sequence[str], is_meant: Callable[[ModelRecord, Surface], bool]
+    ) -> frozenset[str]:
+        """Return those identities that some models have rows of, on any list, selected or not."""
+        found: set[str] = set()
+        for record in self.models().values() if identities else ():
+            surface = find_surface(record.surface)
+            if surface is None or not is_meant(record, surface):
+                continue
+            if (tables := self.load_tables(record)) is not None:
+                for part in batched(identities, ROWS_PER_STATEMENT):
+                    rows = self.tables.fetch(snapshot.select_known(tables, part))
+                    found |= {identity for (identity,) in rows}
+        return frozenset(found)
 
     def unanswered_rows(self, run_id: str, model_record: ModelRecord) -> dict[str, int]:
         """Return how many rows of a run have no receipt, by list id: perhaps they were not sent."""

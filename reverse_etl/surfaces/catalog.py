@@ -9,6 +9,7 @@ from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 from reverse_etl.surfaces.list_memberships_by_profile_id import LIST_MEMBERSHIPS_BY_PROFILE_ID
 from reverse_etl.surfaces.profiles import PROFILES
 from reverse_etl.surfaces.request import REQUEST
+from reverse_etl.surfaces.subscriptions import SUBSCRIPTIONS
 from reverse_etl.surfaces.suppressions import SUPPRESSIONS
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ SURFACES: tuple[Surface, ...] = (
     PROFILES,
     LIST_MEMBERSHIPS,
     LIST_MEMBERSHIPS_BY_PROFILE_ID,
+    SUBSCRIPTIONS,
     SUPPRESSIONS,
     EVENTS,
     REQUEST,

@@ -11,7 +11,7 @@ from reverse_etl.domain.null_rules import OnNull
 from reverse_etl.errors import Problem
 from reverse_etl.klaviyo.profile_changes import is_clearable
 from reverse_etl.parsing.suggestions import did_you_mean
-from reverse_etl.surfaces.interface import OtherColumns
+from reverse_etl.surfaces.interface import ListRule, OtherColumns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -61,7 +61,7 @@ class ColumnProblem:
 
 def find_list_problem(surface: Surface, given: Sequence[str]) -> ColumnProblem | None:
     """Return what is wrong with how a list is named; `given` are the settings that name one."""
-    if not surface.has_list:
+    if surface.list_rule is ListRule.NONE:
         if not given:
             return None
         return ColumnProblem(
@@ -69,6 +69,8 @@ def find_list_problem(surface: Surface, given: Sequence[str]) -> ColumnProblem |
             f"Remove {given[0]}{_or_alternative(surface)}.",
         )
     if not given:
+        if surface.list_rule is ListRule.OPTIONAL:
+            return None
         return ColumnProblem(
             f"The surface {surface.name} needs a list.",
             "Write list='its name', list_id='its id', or list_column='a column that names it'.",

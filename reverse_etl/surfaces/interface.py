@@ -7,8 +7,8 @@ lists the steps to add one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum, IntEnum
+from dataclasses import dataclass, field, replace
+from enum import Enum, IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.identifiers import IdentifierType
@@ -29,6 +29,7 @@ class ListRule(Enum):
     """Whether a model of the surface names a list."""
 
     NONE = "none"
+    OPTIONAL = "optional"
     REQUIRED = "required"
 
 
@@ -38,6 +39,15 @@ class OtherColumns(Enum):
     PROFILE_FIELDS = "profile fields"  # attributes of a profile by their names, otherwise custom properties
     FIELDS = "fields"  # fields of a resource that is no profile: no name means anything
     REFUSED = "refused"  # nothing else can be sent, so that a model may not select it
+
+
+class ListAspect(StrEnum):
+    """A part of a list that a model's rows are. A list has one model for each."""
+
+    MEMBERS = "members"
+    EMAIL_CONSENT = "e-mail consent"
+    SMS_CONSENT = "SMS consent"
+    WHATSAPP_CONSENT = "WhatsApp consent"
 
 
 class DiffKind(Enum):
@@ -70,6 +80,18 @@ def _no_problem(name: str, column: Column) -> None:
 
 
 @dataclass(frozen=True)
+class PastTime:
+    """A column whose time may not lie in the future, and may be NULL only if it is not required.
+
+    `timezone` is that of values without a zone.
+    """
+
+    column: str
+    timezone: str = ""
+    required: bool = True
+
+
+@dataclass(frozen=True)
 class Columns:
     """The columns of a surface's models.
 
@@ -77,9 +99,9 @@ class Columns:
     `key` names the columns that make the row key, which a model must select; where there are none the key is
     the row's identity, and one person has one row. `required` and `optional` name further columns with a
     meaning of their own, which `others` does not speak of. `find_problem` says why a column can't be sent
-    under a name, whatever its values. `null_rules` say what a NULL in one of the `others` does.
-    meaning of their own, which `others` does not speak of. `refused` maps columns that a model may not select
-    to the problem. `find_problem` says why a column can't be sent under a name, whatever its values.
+    under a name, whatever its values. `null_rules` say what a NULL in one of the `others` does. `refused`
+    maps columns that a model may not select to the problem. `past_times` are columns whose values are checked
+    in each row.
     """
 
     others: OtherColumns
@@ -90,6 +112,7 @@ class Columns:
     refused: Mapping[str, Problem] = field(default_factory=dict)
     find_problem: Callable[[str, Column], Problem | None] = _no_problem
     null_rules: NullRules = field(default_factory=NullRules)
+    past_times: tuple[PastTime, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +133,10 @@ class GuardLimit:
 
 @dataclass(frozen=True)
 class Guards:
-    """The default limits of a model's plan; see `planning/guards.py`."""
+    """The default limits of a model's plan; see `planning/guards.py`.
+
+    `max_moved` limits the known rows of which a `past_times` column has another value, if there are any.
+    """
 
     min_rows: int
     max_removes: GuardLimit = GuardLimit(0.1, floor=10, cap=100_000)
@@ -118,6 +144,7 @@ class Guards:
     max_updates: GuardLimit = GuardLimit(0.5, floor=1_000, cap=1_000_000)
     max_rejected: GuardLimit = GuardLimit(0.1, floor=50, cap=100_000)
     max_clears: GuardLimit = GuardLimit(0.1, floor=100, cap=100_000)
+    max_moved: GuardLimit | None = None
 
 
 class SurfaceSettings(StrictModel):
@@ -142,11 +169,12 @@ class Surface:
 
     `upsert` sends new and changed rows. `clear` then clears the values that they no longer have. `remove`
     takes back what a leaving row asked for; None where nothing is taken back: the row is forgotten, and
-    Klaviyo keeps what it has. An uncertain row that leaves goes the same way. `alternative` is the surface
-    that somebody most likely means who writes a model that this one does not fit, if there is one. `settings`
-    are those that only models of the surface have. If `described_by_model`, the model says key and requests,
-    and `request.configure` returns the surface of that model. `max_requests` is the most requests of a run,
-    None for no limit; `unsafe` is whether each run has to allow the model's requests.
+    Klaviyo keeps what it has. An uncertain row that leaves goes the same way. `list_aspect` is what rows are
+    of their list. `alternative` is the surface that somebody most likely means who writes a model that this
+    one does not fit, if there is one. `settings` are those that only models of the surface have. If
+    `described_by_model`, the model says key and requests, and `request.configure` returns the surface of that
+    model. `max_requests` is the most requests of a run, None for no limit; `unsafe` is whether each run has
+    to allow the model's requests.
 
     `upsert_effect` and `remove_effect` are sentences for the plan: what happens to people that can't be
     undone, or that they notice. `event_rules` are those of a model whose rows are events. If
@@ -163,6 +191,7 @@ class Surface:
     upsert: Operation
     remove: Operation | None = None
     clear: Operation | None = None
+    list_aspect: ListAspect = ListAspect.MEMBERS
     alternative: Surface | None = field(default=None, repr=False)
     settings: type[SurfaceSettings] = SurfaceSettings
     described_by_model: bool = False
@@ -178,6 +207,12 @@ class Surface:
         """Return the keys of `config()` that only models of the surface have."""
         return tuple(field.alias or name for name, field in self.settings.model_fields.items())
 
+    def bind_list(self, *, is_named: bool) -> Surface:
+        """Return the surface of a model that names a list, or none, if the surface leaves that to models."""
+        if self.list_rule is not ListRule.OPTIONAL:
+            return self
+        return replace(self, list_rule=ListRule.REQUIRED if is_named else ListRule.NONE)
+
     @property
     def once(self) -> bool:
         """Return whether one of the operations must not be repeated after a lost reply."""
@@ -190,8 +225,8 @@ class Surface:
 
     @property
     def has_list(self) -> bool:
-        """Return whether a model of the surface has a list."""
-        return self.list_rule is not ListRule.NONE
+        """Return whether every model of the surface has a list; exact for a model's own surface."""
+        return self.list_rule is ListRule.REQUIRED
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests a list's rows take, look-ups included, in the order of sending."""

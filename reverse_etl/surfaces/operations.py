@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.klaviyo.endpoints import Endpoint
@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.batching import Envelope
+    from reverse_etl.klaviyo.consents import Channel
     from reverse_etl.klaviyo.endpoints import AnyEndpoint
     from reverse_etl.klaviyo.serialize import EncodingError
     from reverse_etl.surfaces.request_template import RequestTemplate
+
+CONSENTED_AT: Final = "consented_at"  # the column that says when a person consented
+DATE_OF_BIRTH: Final = "age_gated_date_of_birth"
 
 
 @dataclass(frozen=True)
@@ -33,12 +37,14 @@ class RowCounts:
 
     `removes_by_identifier` counts the removes that have an identifier of each type. `clears` of the upserts
     have values to clear.
+    `has_list` is whether the rows are of a list.
     """
 
     upserts: int
     removes: int
     removes_by_identifier: Mapping[IdentifierType, int]
     clears: int = 0
+    has_list: bool = True
 
 
 class Proof(Enum):
@@ -247,6 +253,54 @@ class SendEvents:
         return {self.endpoint: math.ceil(rows.upserts / self.max_rows)}
 
 
+@dataclass(frozen=True)
+class SubscribePeople:
+    """People are subscribed to a channel if a read just before shows no opt-out.
+
+    `timezone` is that of a `consented_at` without a zone. `source` is what profiles show as the origin of the
+    consent, '' for the model's name. A request has at most the rows of one read.
+    """
+
+    channel: Channel
+    timezone: str = ""
+    source: str = ""
+    max_rows: int = MAX_VALUES
+    endpoint: ClassVar = Endpoint.SUBSCRIBE
+    proof: ClassVar = Proof.READ_BACK
+    once: ClassVar = False
+
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
+        """Return about how many requests the upserts take: each request reads before and after."""
+        requests = math.ceil(rows.upserts / self.max_rows)
+        counts: dict[AnyEndpoint, int] = {Endpoint.PROFILES: 2 * requests}
+        if rows.has_list:
+            counts[Endpoint.LIST_PROFILES] = 2 * requests
+        return {**counts, self.endpoint: requests}
+
+
+@dataclass(frozen=True)
+class UnsubscribePeople:
+    """People who were subscribed by the model are unsubscribed, if their consent still shows it.
+
+    `source` is what profiles show as the origin of the consent, '' for the model's name.
+    """
+
+    channel: Channel
+    source: str = ""
+    max_rows: int = MAX_VALUES
+    endpoint: ClassVar = Endpoint.UNSUBSCRIBE
+    proof: ClassVar = Proof.READ_BACK
+    once: ClassVar = False
+
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
+        """Return about how many requests the removes take: each request reads before and after."""
+        requests = math.ceil(rows.removes / self.max_rows)
+        counts: dict[AnyEndpoint, int] = {Endpoint.PROFILES: 2 * requests}
+        if rows.has_list:
+            counts[Endpoint.LIST_PROFILES] = 2 * requests
+        return {**counts, self.endpoint: requests}
+
+
 Operation = (
     ImportRows
     | UpdateProfiles
@@ -256,4 +310,6 @@ Operation = (
     | SendRequests
     | ChangeSuppressions
     | SendEvents
+    | SubscribePeople
+    | UnsubscribePeople
 )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.klaviyo.endpoints import CustomEndpoint
+from reverse_etl.klaviyo.endpoints import CustomEndpoint, Endpoint
+from reverse_etl.klaviyo.messages import Response
 from reverse_etl.klaviyo.transport import Transport
 from tests.core.fixtures import members  # noqa: F401 - a fixture
 from tests.core.world import World
@@ -46,6 +49,23 @@ def play_replies(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Request
         def play_reply(transport: Transport, request: Request) -> TransportResult:
             described = isinstance(request.endpoint, CustomEndpoint)
             return reply(request) if described else send(transport, request)
+
+        monkeypatch.setattr(Transport, "send", play_reply)
+
+    return play
+
+
+@pytest.fixture
+def play_reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], Any]], None]:
+    """Return what lets a test change each document with profiles that Klaviyo shows."""
+    send = Transport.send
+
+    def play(change: Callable[[Any], Any]) -> None:
+        def play_reply(transport: Transport, request: Request) -> TransportResult:
+            reply = send(transport, request)
+            if request.endpoint is not Endpoint.PROFILES or not isinstance(reply, Response):
+                return reply
+            return replace(reply, content=json.dumps(change(json.loads(reply.content))).encode())
 
         monkeypatch.setattr(Transport, "send", play_reply)
 

@@ -9,7 +9,14 @@ from reverse_etl.delivery.outcomes import Outcome
 if TYPE_CHECKING:
     from reverse_etl.delivery.results import ListResult, RunResult
 
-UPSERT_ENDS = {Outcome.APPLIED, Outcome.REJECTED, Outcome.ACCEPTED, Outcome.NO_PROFILE}
+UPSERT_ENDS = {
+    Outcome.APPLIED,
+    Outcome.REJECTED,
+    Outcome.ACCEPTED,
+    Outcome.OPTED_OUT,
+    Outcome.PENDING,
+    Outcome.NO_PROFILE,
+}
 REMOVE_ENDS = {
     Outcome.REMOVED,
     Outcome.REPLACED,

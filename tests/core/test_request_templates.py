@@ -137,6 +137,15 @@ def send_events(world: World) -> None:
     assert [event["backfill"] for event in world.sandbox.events()] == [True]
 
 
+def send_subscriptions(world: World) -> None:
+    """Subscribe somebody to a list by the time of her consent."""
+    columns = "email VARCHAR, consented_at TIMESTAMPTZ"
+    consent = {"email": "ann@example.com", "consented_at": "2020-05-01 12:00:00+00:00"}
+    world.people([consent], "newsletter_consents", columns)
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert world.emails("Newsletter") == ["ann@example.com"]
+
+
 _SENDERS: dict[str, Callable[[World], None]] = {
     "catalog_items": send_catalog_items,
     "coupon_codes": send_coupon_codes,
@@ -146,6 +155,7 @@ _SENDERS: dict[str, Callable[[World], None]] = {
     "profile_merge": send_profile_merge,
     "profiles_on_lists": send_profiles_on_lists,
     "suppressions": send_suppressions,
+    "subscriptions": send_subscriptions,
     "tags_on_lists": send_tags_on_lists,
 }
 

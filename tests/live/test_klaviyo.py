@@ -119,6 +119,23 @@ def test_consent_is_given_and_withdrawn(account: Account) -> None:
     _wait_for_consent(account, address, "UNSUBSCRIBED")
 
 
+def test_a_model_subscribes_and_unsubscribes(account: Account, tmp_path: Path) -> None:
+    """With the time of the consent, so that no message is sent; who leaves the model loses the list."""
+    job, list_id = Job(tmp_path, account), account.new_list("subscriptions")
+    ann, bob = account.new_address(), account.new_address()
+    job.people((ann, ""), (bob, ""))
+    select = f"select id as email, timestamptz '{_yesterday(account)}' as consented_at from people"
+    config = {"surface": "subscriptions", "channel": "email", "on_remove": "unsubscribe"}
+    job.model(select, list_id=list_id, **config)
+    assert outcomes(job.run()) == {"applied": 2}
+    _wait_for_consent(account, ann, "SUBSCRIBED")
+    assert outcomes(job.run()) == {}
+    job.people((bob, ""))
+    assert outcomes(job.run()) == {"removed": 1}
+    wait_for_members(account, list_id, {bob})
+    _wait_for_consent(account, ann, "SUBSCRIBED")
+
+
 def test_a_back_filled_event_is_stored_once(account: Account) -> None:
     """An event that is sent twice with one id is one event."""
     address = account.new_address()

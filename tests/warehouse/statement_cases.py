@@ -27,9 +27,10 @@ from reverse_etl.planning.sql import (
 from reverse_etl.planning.sql.conflicts import SharedIdentifier
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.sql.kept_values import ValueSource
-from reverse_etl.planning.sql.staging import Staging
+from reverse_etl.planning.sql.staging import PastTimeCheck, Staging
 from reverse_etl.report import person_rows
 from reverse_etl.state import ModelRecord, RunRecord, RunState, State, StateScope, last_account
+from reverse_etl.state.consents import Consents, ConsentState, SentConsent
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
 from reverse_etl.state.receipts import Receipts
@@ -58,8 +59,20 @@ KEY = ("acc", "shop")
 RUN = "r1"
 MODEL = "vip"
 _TYPES = {
-    Engine.DUCKDB: {"number": "DECIMAL(10,2)", "json": "JSON", "double": "DOUBLE"},
-    Engine.SNOWFLAKE: {"number": "NUMBER(10,2)", "json": "OBJECT", "double": "FLOAT"},
+    Engine.DUCKDB: {
+        "number": "DECIMAL(10,2)",
+        "json": "JSON",
+        "double": "DOUBLE",
+        "time": "TIMESTAMP",
+        "time_tz": "TIMESTAMP WITH TIME ZONE",
+    },
+    Engine.SNOWFLAKE: {
+        "number": "NUMBER(10,2)",
+        "json": "OBJECT",
+        "double": "FLOAT",
+        "time": "TIMESTAMP_NTZ(9)",
+        "time_tz": "TIMESTAMP_TZ(9)",
+    },
 }
 
 
@@ -219,6 +232,7 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
     )
     identifiers = {IdentifierType.EXTERNAL_ID: number, IdentifierType.EMAIL: email}
     yield "stage_rows", staging.stage_rows(Staging(many, select, identifiers, _named(dialect.engine, "club")))
+    yield "stage_rows", staging.stage_rows(_consents(dialect, select, email))
     for one in (shape, many):
         identifier = SharedIdentifier(one, one.identifiers[1])
         yield "collect_duplicates", conflicts.collect_duplicates(one)
@@ -232,6 +246,24 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
         yield "select_list_names", staging.select_list_names(one)
         yield "replace_list_ids", staging.replace_list_ids(one, {"": "L1", "b": "L2"})
         yield "count_staged_rows", staging.count_staged_rows(one)
+
+
+def _consents(dialect: Dialect, people: Sql, email: Column) -> Staging:
+    """Return the staging of people with a time of each type, which may not lie in the future."""
+    times = {
+        "consented_at": (ColumnKind.TIMESTAMP_TZ, _TYPES[dialect.engine]["time_tz"]),
+        "local_time": (ColumnKind.TIMESTAMP, _TYPES[dialect.engine]["time"]),
+        "day": (ColumnKind.DATE, "DATE"),
+    }
+    columns = [Column(_named(dialect.engine, name), *kind) for name, kind in times.items()]
+    values = ", ".join(f'CAST(NULL AS {column.type}) AS "{column.name}"' for column in columns)
+    shape = ModelTables(
+        dialect, "consents_2b3c4d5e", (IdentifierType.EMAIL,), tuple(columns), many_lists=False
+    )
+    noon = datetime.fromtimestamp(NOON, UTC)
+    checks = [PastTimeCheck(column, number == 0, noon) for number, column in enumerate(columns)]
+    select = Sql(f'SELECT "{email.name}", {values} FROM ({people}) AS retl_people')
+    return Staging(shape, select, {IdentifierType.EMAIL: email}, None, checks)
 
 
 def _append_only(shape: ModelTables) -> Iterator[Call]:
@@ -269,6 +301,10 @@ def _events(shape: ModelTables) -> Iterator[Call]:
 def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> Iterator[Call]:
     kept_of_many = {"retl_email": shape.payload[0]}
     yield "select_first_difference", diff.select_first_difference(ModelDiff(shape, kept))
+    yield (
+        "count_moved",
+        diff.count_moved(ModelDiff(shape, {column.name: column for column in shape.payload}), {"since"}),
+    )
     yield "create_empty_plan", planned_rows.create_empty_plan(shape)
     yield "select_first_difference", diff.select_first_difference(ModelDiff(many, kept_of_many))
     yield "create_empty_plan", planned_rows.create_empty_plan(many)
@@ -495,7 +531,8 @@ def recording_tables(dialect: Dialect) -> tuple[StateTables, list[Statement]]:
 
 def _shared_tables(dialect: Dialect) -> Iterator[tuple[str, Sequence[Statement]]]:
     """Yield the statements of each class that reads and writes the shared tables."""
-    for act in (_use_models, _use_runs, _use_receipts, _use_lists, _use_removal_holds, _use_lease):
+    uses = (_use_models, _use_runs, _use_receipts, _use_lists, _use_removal_holds, _use_consents, _use_lease)
+    for act in uses:
         tables, statements = recording_tables(dialect)
         act(tables)
         yield act.__name__.removeprefix("_use_"), statements
@@ -543,7 +580,18 @@ def _use_receipts(tables: StateTables) -> None:
 def _use_lists(tables: StateTables) -> None:
     lists = ListRegistry(tables)
     lists.record_intent("VIP", MODEL, datetime.fromtimestamp(NOON, UTC))
-    lists.claim([("L1", "VIP", MODEL)])
+    lists.claim([("L1", "VIP", MODEL, "members")])
+
+
+def _use_consents(tables: StateTables) -> None:
+    consents, noon = Consents(tables), datetime.fromtimestamp(NOON, UTC)
+    emails = ["email:a@example.com", "email:b@example.com"]
+    consents.record(RUN, MODEL, [SentConsent("L1", email, noon, noon) for email in emails])
+    consents.mark(MODEL, "L1", emails, ConsentState.CONFIRMED)
+    consents.pending(MODEL, "L1", "", 10)
+    consents.pending(MODEL, "L1", "email:a@example.com", 10, RUN)
+    consents.counts()
+    consents.counts(RUN)
 
 
 def _use_removal_holds(tables: StateTables) -> None:

@@ -40,6 +40,8 @@ REQUESTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.CREATE_EVENTS: "create_events",
     Endpoint.CREATE_EVENT: "create_event",
     Endpoint.METRICS: "metrics",
+    Endpoint.SUBSCRIBE: "subscribe",
+    Endpoint.UNSUBSCRIBE: "unsubscribe",
 }
 
 

@@ -116,6 +116,8 @@ def _requests_text(plan: Plan) -> str:
         Endpoint.SUPPRESS: ("suppression job", "suppression jobs"),
         Endpoint.UNSUPPRESS: ("job that lifts suppressions", "jobs that lift suppressions"),
         Endpoint.CREATE_EVENTS: ("request with events", "requests with events"),
+        Endpoint.SUBSCRIBE: ("subscribing request", "subscribing requests"),
+        Endpoint.UNSUBSCRIBE: ("unsubscribing request", "unsubscribing requests"),
     }
     parts = ", ".join(
         format_count(number, *names[endpoint])
@@ -165,8 +167,8 @@ def _list_read_lines(list_plan: ListPlan) -> list[str]:
 
 def _first_load_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     """Return what a first load starts at Klaviyo, and how to try it with a few rows; guards let it pass."""
-    model, has_list = model_plan.model.name, model_plan.model.config.surface.has_list
-    if not (has_list and list_plan.first_load and list_plan.adds) or list_plan.deferred:
+    model = model_plan.model.name
+    if not (model_plan.model.owns_members and list_plan.first_load and list_plan.adds) or list_plan.deferred:
         return []
     return [
         f"  first load: flows that start when somebody joins this list will start for all {list_plan.adds:,}",

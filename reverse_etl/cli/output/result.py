@@ -17,6 +17,8 @@ _HEADINGS = (
     "applied",
     "unverified",
     "no profile",
+    "pending",
+    "opted out",
     "removed",
     "replaced",
     "left in place",
@@ -80,6 +82,14 @@ def follow_up_lines(result: RunResult) -> list[str]:
             if result.plan.violations
             else "held: a rejected row may be the same person. Fix that row or remove it from the model.",
         ),
+        (
+            totals["opted_out"],
+            "not subscribed: people opted out, complained or were suppressed. To see why: reverse-etl status",
+        ),
+        (
+            totals["pending"],
+            "pending: Klaviyo does not show the consent yet. People may have to confirm it.",
+        ),
         (totals["accepted"], "accepted but not confirmed yet. The next run settles them."),
         (totals["unknown"], "unknown. The next run settles them."),
         (stopped, "not sent: a guard stopped their list."),
@@ -100,6 +110,8 @@ def _count_outcomes(list_result: ListResult) -> dict[str, int]:
         "applied": outcomes["applied"],
         "unverified": outcomes["unverified"],
         "no profile": outcomes["no_profile"],
+        "pending": outcomes["pending"],
+        "opted out": outcomes["opted_out"],
         "removed": outcomes["removed"],
         "replaced": outcomes["replaced"],
         "left in place": outcomes["left_in_place"],

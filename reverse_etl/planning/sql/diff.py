@@ -25,7 +25,7 @@ from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier
 from reverse_etl.warehouse.type_changes import current_value_sql, is_retyped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from reverse_etl.domain.columns import Column
 
@@ -178,6 +178,14 @@ def mark_changed_rows(diff: ModelDiff) -> Statement:
     """
     staged = diff.tables.dialect.temp_table(diff.tables.staged)
     return Statement.change(staged, *_render("mark_changed_rows", diff, problem=RowProblem.CHANGED))
+
+
+def count_moved(diff: ModelDiff, names: Collection[str]) -> Statement:
+    """Return (list id, rows) of the known rows of which one of these columns has another value than the one that was sent."""
+    columns = [column for column in diff.tables.payload if column.name.lower() in names]
+    labels = {f", {column.name}" for column in columns}
+    comparisons = [comparison for comparison in diff.comparisons if comparison.label in labels]
+    return Statement.read(*_render("count_moved", diff, comparisons=comparisons))
 
 
 def compute_deltas(diff: ModelDiff) -> tuple[Statement, ...]:

@@ -10,9 +10,11 @@ Literals are cast to VARCHAR: a warehouse may make a column as wide as the query
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.identifiers import SPACES, UNPRINTABLE, IdentifierType
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.planning.sql.identifiers import (
@@ -35,8 +37,31 @@ from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier, qu
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from reverse_etl.domain.columns import Column
+
+
+@dataclass(frozen=True)
+class PastTimeCheck:
+    """A column whose time may not be after `latest`, in the column's own time zone; NULL only if not required."""
+
+    column: Column
+    required: bool
+    latest: datetime
+
+    @property
+    def is_future_sql(self) -> str:
+        """Return whether the time is too late. The literal has the column's type: then both have a zone or none."""
+        match self.column.kind:
+            case ColumnKind.TIMESTAMP_TZ:
+                text = self.latest.astimezone(UTC).isoformat(" ", "seconds")
+            case ColumnKind.DATE:
+                text = self.latest.date().isoformat()
+            case _:
+                text = self.latest.replace(tzinfo=None).isoformat(" ", "seconds")
+        name = quote_identifier(self.column.name)
+        return f"{name} > CAST({quote_literal(text)} AS {self.column.type})"
 
 
 @dataclass(frozen=True)
@@ -50,6 +75,7 @@ class Staging:
     select: Sql
     identifiers: Mapping[IdentifierType, Column]
     list_column: str | None
+    past_times: Sequence[PastTimeCheck] = ()
 
     @property
     def list_name(self) -> Sql:
@@ -117,7 +143,8 @@ class Staging:
         checks = (*self._key_checks(), *self._email_checks(), *self._phone_checks(), *self._id_checks())
         times = ((check, RowProblem.INFINITE_TIME) for check in self.infinite_time_checks.values())
         nulls = ((check, RowProblem.NULL_VALUE) for check in self.null_checks.values())
-        return (*((Sql(check), problem) for check, problem in checks), *times, *nulls)
+        past_times = ((Sql(check), problem) for check, problem in self._past_time_checks())
+        return (*((Sql(check), problem) for check, problem in checks), *times, *nulls, *past_times)
 
     @cached_property
     def null_checks(self) -> dict[str, Sql]:
@@ -175,6 +202,12 @@ class Staging:
             yield "retl_phone_invisible", RowProblem.PHONE_INVISIBLE
             yield "retl_phone_trunk_zero", RowProblem.PHONE_TRUNK_ZERO
             yield _unless_canonical(IdentifierType.PHONE, malformed), RowProblem.PHONE_MALFORMED
+
+    def _past_time_checks(self) -> Iterator[tuple[str, RowProblem]]:
+        for check in self.past_times:
+            if check.required:
+                yield f"{quote_identifier(check.column.name)} IS NULL", RowProblem.NO_TIME
+            yield check.is_future_sql, RowProblem.FUTURE_TIME
 
     def _id_checks(self) -> Iterator[tuple[str, RowProblem]]:
         for kind in (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID):

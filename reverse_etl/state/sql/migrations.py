@@ -75,6 +75,7 @@ TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
         "rejections",
         "own_suppressions",
         "unmatched_removals",
+        "consents",
         "lists",
         "removal_holds",
         "lease",
@@ -88,6 +89,8 @@ NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
         "own_suppressions": "account_id VARCHAR, project VARCHAR, model VARCHAR, identity VARCHAR, requested_at VARCHAR, "
         "suppressed_at VARCHAR",
         "removal_holds": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, state VARCHAR, reason VARCHAR, recorded_at VARCHAR",
+        "consents": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, state VARCHAR, "
+        "sent_at VARCHAR, consented_at VARCHAR",
     },
 }
 # Before version 2 this text in `detail` was the flag `may_have_duplicate`.

@@ -63,6 +63,16 @@ def apply_to_snapshot(
     )
 
 
+def select_known(tables: ModelTables, identities: Sequence[str]) -> Statement:
+    """Return those of some identities, at least one, that the model has rows of, applied or uncertain."""
+    placeholders = ", ".join("?" for _ in identities)
+    queries = (
+        f"SELECT retl_identity FROM {tables.dialect.state_table(table)} WHERE retl_identity IN ({placeholders})"
+        for table in (tables.snapshot, tables.deltas)
+    )
+    return Statement.read(" UNION ".join(queries), (*identities, *identities))
+
+
 def count_snapshot_by_list(tables: ModelTables) -> Statement:
     """Return (list id, rows) of the snapshot."""
     return _count_by_list(tables, tables.snapshot)

@@ -1,3 +1,5 @@
+CREATE TABLE "consents" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "identity" VARCHAR, "run_id" VARCHAR, "state" VARCHAR, "sent_at" VARCHAR, "consented_at" VARCHAR);
+
 CREATE TABLE "deltas_clubs_dfa8bc0f" ("retl_run_id" VARCHAR, "retl_seq" BIGINT, "retl_op" VARCHAR, "retl_in_snapshot" BOOLEAN, "retl_uncertain" BOOLEAN, "retl_list_id" VARCHAR, "retl_identity" VARCHAR, "retl_email" VARCHAR, "retl_phone_e164" VARCHAR, "retl_external_id" VARCHAR, "retl_klaviyo_profile_id" VARCHAR, "retl_first_sent_at" VARCHAR, "Orders" INTEGER);
 INSERT INTO "deltas_clubs_dfa8bc0f"
 SELECT '20200106T050000-000006', 1, 'add', FALSE, FALSE, 'gUcbIR', 'email:cleo.new@example.com', 'cleo.new@example.com', NULL, '3', NULL, '2020-01-03T07:00:00.000Z', 12

@@ -71,3 +71,45 @@ snowflake:   FROM (SELECT *, (LENGTH((CAST("mail" AS VARCHAR) COLLATE '')) <= 10
 select * from people
   ) AS retl_model) AS retl_flagged
 ) AS retl_rows;
+
+-- stage_rows 3
+duckdb:    CREATE TABLE temp.staged_consents_2b3c4d5e AS
+snowflake: CREATE TEMPORARY TABLE temp.staged_consents_2b3c4d5e DEFAULT_DDL_COLLATION = '' AS
+SELECT CAST('' AS VARCHAR) AS retl_list,
+  CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email END AS retl_identity,
+  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id,
+  CAST(CASE
+    WHEN retl_email IS NULL THEN 'no_identifier'
+    WHEN CASE WHEN retl_is_canonical_email THEN FALSE ELSE LENGTH(retl_email) > 100 END THEN 'email_too_long'
+duckdb:        WHEN CASE WHEN retl_is_canonical_email THEN FALSE ELSE REGEXP_MATCHES(retl_email, '[\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{34f}\x{600}-\x{605}\x{61c}\x{6dd}\x{70f}\x{890}-\x{891}\x{8e2}\x{115f}-\x{1160}\x{17b4}-\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fff0}-\x{fffd}\x{110bd}\x{110cd}\x{13430}-\x{1343f}\x{1bca0}-\x{1bca3}\x{1d173}-\x{1d17a}\x{e0000}-\x{e0fff}]') END THEN 'email_invisible'
+duckdb:        WHEN CASE WHEN retl_is_canonical_email THEN FALSE ELSE NOT REGEXP_MATCHES(retl_email, '^[^][[:space:]@,;:<>()"\\]+@[^][[:space:]@,;:<>()"\\]+\.[^][[:space:]@,;:<>()"\\]+$') OR REGEXP_MATCHES(retl_email, '(^\.|\.\.|\.@|@\.|\.$)') OR REGEXP_MATCHES(retl_email, '[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]') END THEN 'email_malformed'
+duckdb:        WHEN "consented_at" IN (CAST('infinity' AS TIMESTAMP WITH TIME ZONE), CAST('-infinity' AS TIMESTAMP WITH TIME ZONE)) THEN 'infinite_time'
+duckdb:        WHEN "local_time" IN (CAST('infinity' AS TIMESTAMP), CAST('-infinity' AS TIMESTAMP)) THEN 'infinite_time'
+duckdb:        WHEN "day" IN (CAST('infinity' AS DATE), CAST('-infinity' AS DATE)) THEN 'infinite_time'
+snowflake:     WHEN CASE WHEN retl_is_canonical_email THEN FALSE ELSE (REGEXP_INSTR(REPLACE(retl_email, CHAR(0), CHAR(65533)), CONCAT('[', '\u0001-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffd', CHAR(69821), CHAR(69837), CHAR(78896), '-', CHAR(78911), CHAR(113824), '-', CHAR(113827), CHAR(119155), '-', CHAR(119162), CHAR(917504), '-', CHAR(921599), ']')) > 0) END THEN 'email_invisible'
+snowflake:     WHEN CASE WHEN retl_is_canonical_email THEN FALSE ELSE NOT (REGEXP_INSTR(retl_email, '^[^][[:space:]@,;:<>()"\\\\]+@[^][[:space:]@,;:<>()"\\\\]+\\.[^][[:space:]@,;:<>()"\\\\]+$') > 0) OR (REGEXP_INSTR(retl_email, '(^\\.|\\.\\.|\\.@|@\\.|\\.$)') > 0) OR (REGEXP_INSTR(REPLACE(retl_email, CHAR(0), CHAR(65533)), CONCAT('[', '\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000', ']')) > 0) END THEN 'email_malformed'
+snowflake:     WHEN YEAR("consented_at") NOT BETWEEN 1 AND 9999 THEN 'infinite_time'
+snowflake:     WHEN YEAR("local_time") NOT BETWEEN 1 AND 9999 THEN 'infinite_time'
+snowflake:     WHEN YEAR("day") NOT BETWEEN 1 AND 9999 THEN 'infinite_time'
+    WHEN "consented_at" IS NULL THEN 'no_time'
+duckdb:        WHEN "consented_at" > CAST('2026-11-22 12:00:00+00:00' AS TIMESTAMP WITH TIME ZONE) THEN 'future_time'
+duckdb:        WHEN "local_time" > CAST('2026-11-22 12:00:00' AS TIMESTAMP) THEN 'future_time'
+snowflake:     WHEN "consented_at" > CAST('2026-11-22 12:00:00+00:00' AS TIMESTAMP_TZ(9)) THEN 'future_time'
+snowflake:     WHEN "local_time" > CAST('2026-11-22 12:00:00' AS TIMESTAMP_NTZ(9)) THEN 'future_time'
+    WHEN "day" > CAST('2026-11-22' AS DATE) THEN 'future_time'
+  END AS VARCHAR) AS retl_problem,
+duckdb:      CAST(CASE WHEN "consented_at" IN (CAST('infinity' AS TIMESTAMP WITH TIME ZONE), CAST('-infinity' AS TIMESTAMP WITH TIME ZONE)) THEN 'consented_at' WHEN "local_time" IN (CAST('infinity' AS TIMESTAMP), CAST('-infinity' AS TIMESTAMP)) THEN 'local_time' WHEN "day" IN (CAST('infinity' AS DATE), CAST('-infinity' AS DATE)) THEN 'day' END AS VARCHAR) AS retl_detail, "consented_at", "local_time", "day"
+snowflake:   CAST(CASE WHEN YEAR("consented_at") NOT BETWEEN 1 AND 9999 THEN 'CONSENTED_AT' WHEN YEAR("local_time") NOT BETWEEN 1 AND 9999 THEN 'LOCAL_TIME' WHEN YEAR("day") NOT BETWEEN 1 AND 9999 THEN 'DAY' END AS VARCHAR) AS retl_detail, "consented_at", "local_time", "day"
+FROM (
+  SELECT '' AS retl_list_raw,
+duckdb:        CASE WHEN retl_is_canonical_email THEN (CAST("mail" AS VARCHAR) COLLATE "binary") ELSE NULLIF(LOWER(REGEXP_REPLACE((CAST("mail" AS VARCHAR) COLLATE "binary"), '^[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{34f}\x{600}-\x{605}\x{61c}\x{6dd}\x{70f}\x{890}-\x{891}\x{8e2}\x{115f}-\x{1160}\x{17b4}-\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fff0}-\x{fffd}\x{110bd}\x{110cd}\x{13430}-\x{1343f}\x{1bca0}-\x{1bca3}\x{1d173}-\x{1d17a}\x{e0000}-\x{e0fff}]+|[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{34f}\x{600}-\x{605}\x{61c}\x{6dd}\x{70f}\x{890}-\x{891}\x{8e2}\x{115f}-\x{1160}\x{17b4}-\x{17b5}\x{180b}-\x{180f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{3164}\x{fe00}-\x{fe0f}\x{feff}\x{ffa0}\x{fff0}-\x{fffd}\x{110bd}\x{110cd}\x{13430}-\x{1343f}\x{1bca0}-\x{1bca3}\x{1d173}-\x{1d17a}\x{e0000}-\x{e0fff}]+$', '', 'g')), '') END AS retl_email,
+snowflake:     CASE WHEN retl_is_canonical_email THEN (CAST("mail" AS VARCHAR) COLLATE '') ELSE NULLIF(LOWER(REGEXP_REPLACE(REPLACE((CAST("mail" AS VARCHAR) COLLATE ''), CHAR(0), CHAR(65533)), CONCAT('^[', '\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u0001-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffd', CHAR(69821), CHAR(69837), CHAR(78896), '-', CHAR(78911), CHAR(113824), '-', CHAR(113827), CHAR(119155), '-', CHAR(119162), CHAR(917504), '-', CHAR(921599), ']+|[', '\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u0001-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u115f-\u1160\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffd', CHAR(69821), CHAR(69837), CHAR(78896), '-', CHAR(78911), CHAR(113824), '-', CHAR(113827), CHAR(119155), '-', CHAR(119162), CHAR(917504), '-', CHAR(921599), ']+$'), '')), '') END AS retl_email,
+    CAST(NULL AS VARCHAR) AS retl_phone_e164,
+    CAST(NULL AS VARCHAR) AS retl_external_id,
+    CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, retl_is_canonical_email, "consented_at", "local_time", "day"
+duckdb:      FROM (SELECT *, (LENGTH((CAST("mail" AS VARCHAR) COLLATE "binary")) <= 100 AND REGEXP_FULL_MATCH((CAST("mail" AS VARCHAR) COLLATE "binary"), '[a-z0-9_+-]+(\.[a-z0-9_+-]+)*@[a-z0-9-]+(\.[a-z0-9-]+)+')) AS retl_is_canonical_email FROM (
+duckdb:    SELECT "mail", CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS "consented_at", CAST(NULL AS TIMESTAMP) AS "local_time", CAST(NULL AS DATE) AS "day" FROM (select * from people) AS retl_people
+snowflake:   FROM (SELECT *, (LENGTH((CAST("mail" AS VARCHAR) COLLATE '')) <= 100 AND REGEXP_LIKE((CAST("mail" AS VARCHAR) COLLATE ''), '[a-z0-9_+-]+(\\.[a-z0-9_+-]+)*@[a-z0-9-]+(\\.[a-z0-9-]+)+')) AS retl_is_canonical_email FROM (
+snowflake: SELECT "mail", CAST(NULL AS TIMESTAMP_TZ(9)) AS "consented_at", CAST(NULL AS TIMESTAMP_NTZ(9)) AS "local_time", CAST(NULL AS DATE) AS "day" FROM (select * from people) AS retl_people
+  ) AS retl_model) AS retl_flagged
+) AS retl_rows;

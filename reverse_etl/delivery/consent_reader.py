@@ -1,0 +1,71 @@
+"""Read people's consent as it is now, for requests that rely on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.delivery.consent_rules import ReadPerson
+from reverse_etl.errors import KlaviyoError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reverse_etl.clock import Clock
+    from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.klaviyo.consents import SubscribeOptions
+
+MAX_READ_AGE: Final = 5.0  # seconds between a read, as it is sent, and the request that relies on it
+_MAX_READS: Final = 5  # of one attempt, if reads take longer
+
+
+@dataclass(frozen=True)
+class ConsentReader:
+    """Reads the present consent of people to a channel, and whether they are on a list."""
+
+    klaviyo: Klaviyo
+    clock: Clock
+    options: SubscribeOptions
+
+    def read(self, identifiers: Sequence[str]) -> dict[str, ReadPerson]:
+        """Return each person, from reads that were sent at most `MAX_READ_AGE` seconds ago.
+
+        Raises AmbiguousPerson if a profile is found whose identifier was not asked for, since it may be of
+        any of several people. Raises KlaviyoError.
+        """
+        for _ in range(_MAX_READS):
+            people, read_at = self._read_once(identifiers)
+            if self.clock.monotonic() - read_at <= MAX_READ_AGE:
+                return people
+        raise KlaviyoError.of(
+            f"Klaviyo's replies take longer than {MAX_READ_AGE:.0f} seconds, so that what they show may be "
+            "outdated. Nobody was subscribed by it.",
+            hint="Run again later.",
+        )
+
+    def _read_once(self, identifiers: Sequence[str]) -> tuple[dict[str, ReadPerson], float]:
+        """Return each person, and the time at which the first of the reads was sent."""
+        channel, list_id = self.options.channel, self.options.list_id
+        member_ids, read_at = frozenset[str](), float("inf")
+        if list_id:
+            members = self.klaviyo.read_members(list_id, channel, identifiers)
+            member_ids, read_at = frozenset(members.found), members.read_at
+        consents = self.klaviyo.read_consents(channel, identifiers)
+        read_at = min(read_at, consents.read_at)
+        if len(identifiers) == 1:
+            return {identifiers[0]: ReadPerson(consents.found, list_id, member_ids)}, read_at
+        if any(profile.identifier not in identifiers for profile in consents.found):
+            raise AmbiguousPerson
+        people = {
+            identifier: ReadPerson(
+                [profile for profile in consents.found if profile.identifier == identifier],
+                list_id,
+                member_ids,
+            )
+            for identifier in identifiers
+        }
+        return people, read_at
+
+
+class AmbiguousPerson(Exception):  # noqa: N818 - says what happened
+    """A read shows a profile that may be of any of several people."""

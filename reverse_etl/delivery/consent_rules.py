@@ -1,0 +1,158 @@
+"""Decide whether a person may be subscribed, by what her profile shows just before the request. Pure.
+
+Subscribing lifts suppressions that people or their shops decided on. So a person who opted out, complained or
+was suppressed is not subscribed, and neither is one whose consent can't be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.klaviyo.consents import EVERY_LIST, ConsentStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from reverse_etl.klaviyo.consents import Consent, ConsentingProfile
+
+_UNSUBSCRIBE: Final = "UNSUBSCRIBE"
+_UNSUBSCRIBED: Final = "unsubscribed"
+_UNREADABLE: Final = "Klaviyo's reply has no consent that can be read."
+_DATELESS: Final = frozenset({"USER_SUPPRESSED", "SPAM_REPORT", "SPAM_COMPLAINT"})  # hold whatever their date
+_BOUNCES: Final = frozenset({"HARD_BOUNCE", "INVALID_EMAIL"})
+
+
+class Verdict(Enum):
+    """The treatment of a row, by the present consent of its person."""
+
+    SEND = "send"
+    SUBSCRIBED = "subscribed"  # nothing to do
+    OPTED_OUT = "opted out"
+    UNDELIVERABLE = "undeliverable"
+    UNREADABLE = "unreadable"
+    LEAVE = "leave"  # not ours to take back, or taken back already
+    NOT_A_MEMBER = "not a member"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A verdict, its reason in a word or two, and a sentence; "" where there is none."""
+
+    verdict: Verdict
+    reason: str = ""
+    detail: str = ""
+
+    @property
+    def is_unsubscription(self) -> bool:
+        """Return whether the person opted out by unsubscribing, and not by a complaint."""
+        return self.reason.startswith(_UNSUBSCRIBED)
+
+
+@dataclass(frozen=True)
+class ReadPerson:
+    """The profiles found for a row's identifier, and the ids of those that are on the model's list.
+
+    `list_id` is "" for a model without a list; then `member_ids` does not count.
+    """
+
+    profiles: Sequence[ConsentingProfile]
+    list_id: str
+    member_ids: frozenset[str]
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Return whether the person has the consent, and is on the list if there is one."""
+        return any(
+            profile.consent.status is ConsentStatus.SUBSCRIBED
+            and (not self.list_id or profile.id in self.member_ids)
+            for profile in self.profiles
+        )
+
+
+def decide(
+    person: ReadPerson, consented_at: datetime | None, *, over_unsubscription: bool = False
+) -> Decision:
+    """Return whether a person may be subscribed by a consent, given now if `consented_at` is None.
+
+    If several profiles share the identifier, each of them may forbid it. `over_unsubscription`: that the
+    person unsubscribed holds nothing; complaints and suppressions do.
+    """
+    consents = [profile.consent for profile in person.profiles]
+    if any(consent.status is ConsentStatus.UNKNOWN for consent in consents):
+        return Decision(Verdict.UNREADABLE, detail=_UNREADABLE)
+    opt_outs = list(_find_opt_outs(consents, person.list_id, consented_at))
+    if over_unsubscription:
+        opt_outs = [opt_out for opt_out in opt_outs if not opt_out.is_unsubscription]
+    if opt_outs:
+        return min(opt_outs, key=lambda opt_out: opt_out.is_unsubscription)
+    for consent in consents:
+        for suppression in consent.suppressions:
+            if suppression.reason in _BOUNCES and suppression.list_id == EVERY_LIST:
+                return Decision(Verdict.UNDELIVERABLE, suppression.reason)
+    return Decision(Verdict.SUBSCRIBED if person.is_subscribed else Verdict.SEND)
+
+
+def _find_opt_outs(
+    consents: Iterable[Consent], list_id: str, consented_at: datetime | None
+) -> Iterator[Decision]:
+    """Yield each reason for which nobody may be subscribed over what the person chose."""
+    for consent in consents:
+        if consent.status is ConsentStatus.UNSUBSCRIBED and _is_newer(consent.changed_at, consented_at):
+            yield _opted_out(_UNSUBSCRIBED, consent.changed_at)
+        for suppression in consent.suppressions:
+            if suppression.list_id not in {EVERY_LIST, list_id} or suppression.reason in _BOUNCES:
+                continue
+            if suppression.reason == _UNSUBSCRIBE:
+                if _is_newer(suppression.at, consented_at):
+                    reason = f"{_UNSUBSCRIBED} from the list" if suppression.list_id else _UNSUBSCRIBED
+                    yield _opted_out(reason, suppression.at)
+            elif suppression.reason in _DATELESS:
+                yield _opted_out(suppression.reason, suppression.at)
+            else:
+                yield _opted_out("unknown reason", suppression.at)
+
+
+def _opted_out(reason: str, at: datetime | None) -> Decision:
+    return Decision(Verdict.OPTED_OUT, reason, f"Since {at:%Y-%m-%d %H:%M} UTC." if at is not None else "")
+
+
+def _is_newer(opted_out_at: datetime | None, consented_at: datetime | None) -> bool:
+    """Return whether an opt-out counts as newer than a consent; one without a date does.
+
+    Klaviyo shows whole seconds: an opt-out in the second of the consent may have been after it.
+    """
+    return consented_at is None or opted_out_at is None or opted_out_at >= consented_at.replace(microsecond=0)
+
+
+def decide_unsubscription(person: ReadPerson, consented_at: datetime | None, source: str) -> Decision:
+    """Return whether a person may be unsubscribed who was subscribed by the model, with these marks.
+
+    Only if the consent still shows one of them: otherwise she consented anew since. Klaviyo unsubscribes
+    somebody from everything who is not on the list of the request.
+    """
+    if any(profile.consent.status is ConsentStatus.UNKNOWN for profile in person.profiles):
+        return Decision(Verdict.UNREADABLE, detail=_UNREADABLE)
+    subscribed = [
+        profile for profile in person.profiles if profile.consent.status is ConsentStatus.SUBSCRIBED
+    ]
+    if not subscribed or not all(_is_own(profile.consent, consented_at, source) for profile in subscribed):
+        return Decision(Verdict.LEAVE)
+    if person.list_id and not all(profile.id in person.member_ids for profile in subscribed):
+        return Decision(
+            Verdict.NOT_A_MEMBER,
+            detail="The person is not on the list, and would be unsubscribed from everything.",
+        )
+    return Decision(Verdict.SEND)
+
+
+def _is_own(consent: Consent, consented_at: datetime | None, source: str) -> bool:
+    """Return whether a consent still shows the time or the source that the model gave."""
+    same_time = (
+        consented_at is not None
+        and consent.consented_at is not None
+        and consent.consented_at.replace(microsecond=0) == consented_at.replace(microsecond=0)
+    )
+    return same_time or consent.source == source

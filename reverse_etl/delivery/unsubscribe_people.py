@@ -1,0 +1,231 @@
+"""Unsubscribe the people of rows that left, if their model subscribed them and nobody else has since.
+
+Klaviyo unsubscribes somebody from everything who is not on the list of the request. So the memberships of a
+batch are read just before its request, and nobody else is in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.delivery.concurrency import map_concurrently
+from reverse_etl.delivery.confirm_consents import make_reader
+from reverse_etl.delivery.consent_reader import AmbiguousPerson, ConsentReader
+from reverse_etl.delivery.consent_rules import Decision, ReadPerson, Verdict, decide_unsubscription
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.read_back import poll_read_back
+from reverse_etl.domain.batched import batched
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.events import RemoveProgress
+from reverse_etl.domain.identifiers import row_key_text
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.klaviyo.consents import unsubscribe_request
+from reverse_etl.klaviyo.filters import batch_values
+from reverse_etl.surfaces.interface import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.klaviyo.messages import Request
+    from reverse_etl.state import ModelRecord
+    from reverse_etl.state.consents import OwnConsent
+    from reverse_etl.surfaces.interface import Surface
+    from reverse_etl.surfaces.operations import UnsubscribePeople
+
+_READ_ROWS: Final = 10_000  # at a time from the warehouse
+
+
+@dataclass(frozen=True)
+class LeavingRow:
+    """A row that left the model, and the consent that the model asked for; None if it is not its own."""
+
+    seq: int
+    identity: str
+    own: OwnConsent | None
+
+    @property
+    def identifier(self) -> str:
+        """Return the person's e-mail or phone."""
+        return row_key_text(self.identity)
+
+
+@dataclass
+class UnsubscribedBatch:
+    """The results of the leaving rows of a batch; each is in one of the lists. `held` has the reasons.
+
+    `unknown` are those of a lost reply, `stop_reason` is why the list stops, or empty.
+    """
+
+    rows: Sequence[LeavingRow]
+    sent: list[LeavingRow] = field(default_factory=list)
+    left: list[LeavingRow] = field(default_factory=list)
+    held: list[tuple[LeavingRow, str]] = field(default_factory=list)
+    unknown: list[LeavingRow] = field(default_factory=list)
+    unsent: list[LeavingRow] = field(default_factory=list)
+    stop_reason: str = ""
+
+
+def unsubscribe_people(delivery: ListDelivery, operation: UnsubscribePeople) -> None:
+    """Unsubscribe one list's leaving people. A failed request stops the list; its counter says why."""
+    model, list_id = delivery.model_plan.model.name, delivery.list_plan.list_ref.id
+    reader = make_reader(delivery.context, operation, model, list_id)
+    remover = _Remover(delivery, operation, reader)
+    for batch in map_concurrently(delivery.context, remover.send, remover.prepare_batches()):
+        remover.record(batch)
+
+
+@dataclass
+class _Remover:
+    """Unsubscribes the leaving rows of one list."""
+
+    delivery: ListDelivery
+    operation: UnsubscribePeople
+    reader: ConsentReader
+    done: int = 0
+
+    def prepare_batches(self) -> Iterator[Sequence[LeavingRow]]:
+        """Yield the rows of each read and request until the list stops."""
+        list_id = self.delivery.list_plan.list_ref.id
+        for rows in self.delivery.pending_rows.read_removes(list_id, _READ_ROWS):
+            seqs = {str(identity): int(seq) for seq, identity, *_ in rows}
+            own = self._find_own([*seqs])
+            leaving = iter(LeavingRow(seq, identity, own.get(identity)) for identity, seq in seqs.items())
+            for values in batch_values([row_key_text(identity) for identity in seqs]):
+                for part in batched([next(leaving) for _ in values], self.operation.max_rows):
+                    if self.delivery.counter.stopped:
+                        return
+                    yield part
+
+    def _find_own(self, identities: Sequence[str]) -> Mapping[str, OwnConsent]:
+        """Return the consents that this model gave; without a list, those that no other model asks for.
+
+        To unsubscribe somebody from everything would undo what the other model asked for.
+        """
+        state, model = self.delivery.context.state, self.delivery.model_plan.model.name
+        list_id = self.delivery.list_plan.list_ref.id
+        own = state.consents.own(model, list_id, identities)
+        others = frozenset() if list_id else state.find_known([*own], partial(_asks_for_consent, model))
+        return {identity: consent for identity, consent in own.items() if identity not in others}
+
+    def send(self, rows: Sequence[LeavingRow]) -> UnsubscribedBatch:
+        """Unsubscribe the people of a batch, and read back what came of it; in a thread of its own."""
+        batch = UnsubscribedBatch(rows, left=[row for row in rows if row.own is None])
+        _send_rows(self.reader, batch, [row for row in rows if row.own is not None])
+        return batch
+
+    def record(self, batch: UnsubscribedBatch) -> None:
+        """Read back who is unsubscribed, and record what came of a batch."""
+        context, list_id = self.delivery.context, self.delivery.list_plan.list_ref.id
+        try:
+            unproved = self._wait_for(batch.sent)
+        except KlaviyoError as error:
+            unproved, batch.stop_reason = {row.seq for row in batch.sent}, batch.stop_reason or str(error)
+        removed = [row for row in batch.sent if row.seq not in unproved]
+        unknown = [*batch.unknown, *(row for row in batch.sent if row.seq in unproved)]
+        exceptions = [
+            *(RowException(row.seq, RowExceptionKind.HELD, "held", "", why) for row, why in batch.held),
+            *(RowException(row.seq, RowExceptionKind.UNKNOWN, "", "", batch.stop_reason) for row in unknown),
+            *(RowException(row.seq, RowExceptionKind.NOT_SENT, "") for row in batch.unsent),
+        ]
+        done = [*removed, *batch.left]
+        receipt = Receipt(
+            list_id, Op.REMOVE, batch.rows[0].seq, batch.rows[-1].seq, ReceiptState.APPLIED, len(done)
+        )
+        self.delivery.receipt_buffer.add((receipt,), exceptions)
+        self.delivery.receipt_buffer.flush()
+        model = self.delivery.model_plan.model.name
+        context.state.consents.forget(model, list_id, [row.identity for row in done])
+        counter = self.delivery.counter
+        counter.add(Outcome.REMOVED, len(removed))
+        counter.add(Outcome.LEFT_IN_PLACE, len(batch.left))
+        counter.count_receipts((), exceptions)
+        if batch.stop_reason:
+            counter.fail(batch.stop_reason)
+        self.done += len(batch.rows)
+        context.on_event(
+            RemoveProgress(
+                model, self.delivery.list_plan.list_ref.name, self.done, self.delivery.list_plan.removes
+            )
+        )
+
+    def _wait_for(self, sent: Sequence[LeavingRow]) -> set[int]:
+        """Return the rows whose people are still subscribed after the last read. Raises KlaviyoError."""
+        waiting = {row.seq: row for row in sent}
+        for _ in poll_read_back(self.delivery.context, (0.0, 15.0, 60.0)) if sent else ():
+            people = _read(self.reader, [*waiting.values()])
+            waiting = {seq: row for seq, row in waiting.items() if people[row.identifier].is_subscribed}
+            if not waiting:
+                break
+        return {*waiting}
+
+
+def _asks_for_consent(model: str, record: ModelRecord, surface: Surface) -> bool:
+    """Return whether another model than this one asks for people's consent."""
+    return record.name != model and surface.phase is Phase.CONSENT
+
+
+@dataclass
+class _Attempt:
+    """The rows of one request, as the newest read decides about them."""
+
+    reader: ConsentReader
+    rows: Sequence[LeavingRow]
+    decisions: dict[int, Decision] = field(default_factory=dict)
+    ever_requested: set[int] = field(default_factory=set)
+
+    def prepare(self) -> Request | None:
+        """Return the request for the rows that may be sent by what a read shows now, None for none."""
+        people = self.reader.read([row.identifier for row in self.rows])
+        source = self.reader.options.source
+        self.decisions = {
+            row.seq: decide_unsubscription(people[row.identifier], row.own.consented_at, source)
+            for row in self.rows
+            if row.own is not None
+        }
+        requested = self.select(Verdict.SEND)
+        self.ever_requested |= {row.seq for row in requested}
+        if not requested:
+            return None
+        return unsubscribe_request([row.identifier for row in requested], self.reader.options)
+
+    def select(self, *verdicts: Verdict) -> list[LeavingRow]:
+        """Return the rows with one of these verdicts."""
+        return [row for row in self.rows if self.decisions[row.seq].verdict in verdicts]
+
+
+def _send_rows(reader: ConsentReader, batch: UnsubscribedBatch, rows: Sequence[LeavingRow]) -> None:
+    """Send rows in one request; in smaller ones if a read does not say whose profile it shows."""
+    if not rows or batch.stop_reason:
+        batch.unsent += rows
+        return
+    attempt = _Attempt(reader, rows)
+    try:
+        reader.klaviyo.unsubscribe(attempt.prepare)
+    except AmbiguousPerson:
+        middle = len(rows) // 2
+        _send_rows(reader, batch, rows[:middle])
+        _send_rows(reader, batch, rows[middle:])
+    except KlaviyoError as error:
+        batch.stop_reason = str(error)
+        lost = attempt.ever_requested if isinstance(error, ReplyLost) else set()
+        batch.unknown += [row for row in rows if row.seq in lost]
+        batch.unsent += [row for row in rows if row.seq not in lost]
+    else:
+        batch.sent += attempt.select(Verdict.SEND)
+        batch.left += attempt.select(Verdict.LEAVE)
+        batch.held += [
+            (row, attempt.decisions[row.seq].detail)
+            for row in attempt.select(Verdict.UNREADABLE, Verdict.NOT_A_MEMBER)
+        ]
+
+
+def _read(reader: ConsentReader, rows: Sequence[LeavingRow]) -> Mapping[str, ReadPerson]:
+    try:
+        return reader.read([row.identifier for row in rows])
+    except AmbiguousPerson:
+        middle = len(rows) // 2
+        return {**_read(reader, rows[:middle]), **_read(reader, rows[middle:])}

@@ -1,0 +1,251 @@
+"""People's consent for each channel: what profiles show of it, and the request that subscribes people.
+
+Sources: API reference, 'Get Profiles' and 'Bulk Subscribe Profiles'; guide 'Collect consent'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import orjson
+
+from reverse_etl.domain.identifiers import IdentifierType, canonicalize
+from reverse_etl.klaviyo.client import get_request
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.filters import any_of
+from reverse_etl.klaviyo.headers import to_utc
+from reverse_etl.klaviyo.messages import Request
+from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE, PAGE_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reverse_etl.klaviyo.jsonapi import Resource
+
+Value = TypeVar("Value")
+
+MAX_SUBSCRIBED: Final = 1_000  # rows of one request
+_NULL_IF_UNUSED: Final = frozenset({"whatsapp"})  # the media that a profile shows as null
+EVERY_LIST: Final = ""  # the list of a suppression that is not of one list
+
+
+class Channel(StrEnum):
+    """A kind of messages, by the name that models give it."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    SMS_TRANSACTIONAL = "sms_transactional"
+    WHATSAPP = "whatsapp"
+    WHATSAPP_TRANSACTIONAL = "whatsapp_transactional"
+
+    @property
+    def path(self) -> tuple[str, str]:
+        """Return the place of the channel in the subscriptions of a profile."""
+        medium, _, kind = self.value.partition("_")
+        return medium, kind or "marketing"
+
+    @property
+    def is_marketing(self) -> bool:
+        """Return whether the channel is for marketing, to which people subscribe by a list too."""
+        return self.path[1] == "marketing"
+
+    @property
+    def identifier(self) -> IdentifierType:
+        """Return the identifier by which the channel reaches people."""
+        return IdentifierType.EMAIL if self is Channel.EMAIL else IdentifierType.PHONE
+
+
+class ConsentStatus(StrEnum):
+    """The consent of a person to a channel. UNKNOWN is one that can't be read."""
+
+    SUBSCRIBED = "SUBSCRIBED"
+    UNSUBSCRIBED = "UNSUBSCRIBED"
+    NEVER_SUBSCRIBED = "NEVER_SUBSCRIBED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """Why a person gets no e-mail, since when (None: not known), and of which list."""
+
+    reason: str
+    at: datetime | None
+    list_id: str = EVERY_LIST
+
+
+@dataclass(frozen=True)
+class Consent:
+    """The consent of a profile to one channel. Times are in UTC, and None if they can't be read.
+
+    `changed_at` is the newest time that Klaviyo states. `source` is what the profile shows of the request
+    that subscribed it.
+    """
+
+    status: ConsentStatus
+    consented_at: datetime | None = None
+    changed_at: datetime | None = None
+    source: str = ""
+    suppressions: tuple[Suppression, ...] = ()
+
+
+@dataclass(frozen=True)
+class ConsentingProfile:
+    """A profile with the identifier of a channel, in canonical form, and its consent to the channel."""
+
+    id: str
+    identifier: str | None
+    consent: Consent
+
+
+@dataclass(frozen=True)
+class Reading(Generic[Value]):
+    """The resources that Klaviyo shows, and the monotonic time at which the first request was sent."""
+
+    found: tuple[Value, ...]
+    read_at: float
+
+
+@dataclass(frozen=True)
+class Subscriber:
+    """A person to subscribe. `consented_at` is None for consent that is given now."""
+
+    identifier: str
+    consented_at: datetime | None = None
+    date_of_birth: str | None = None
+
+
+@dataclass(frozen=True)
+class SubscribeOptions:
+    """The values that all people of a request share. `list_id` is "" for no list."""
+
+    channel: Channel
+    list_id: str
+    source: str
+
+
+def consents_request(channel: Channel, values: Sequence[str]) -> Request:
+    """Return the request for the profiles with one of `values`, and their consent."""
+    field = FIELD_BY_IDENTIFIER_TYPE[channel.identifier]
+    query = {
+        "filter": any_of(field, values),
+        "page[size]": PAGE_SIZE,
+        "fields[profile]": "email,phone_number",
+        "additional-fields[profile]": "subscriptions",
+    }
+    return get_request(Endpoint.PROFILES, query=query)
+
+
+def members_request(list_id: str, channel: Channel, values: Sequence[str]) -> Request:
+    """Return the request for the members of a list with one of `values`."""
+    field = FIELD_BY_IDENTIFIER_TYPE[channel.identifier]
+    query = {"filter": any_of(field, values), "page[size]": PAGE_SIZE, "fields[profile]": field}
+    return get_request(Endpoint.LIST_PROFILES, list_id, query=query)
+
+
+def subscribe_request(subscribers: Sequence[Subscriber], options: SubscribeOptions) -> Request:
+    """Return the request that subscribes people, all of them by past consent or all by consent given now."""
+    historical = subscribers[0].consented_at is not None
+    attributes: dict[str, Any] = {
+        "custom_source": options.source,
+        "profiles": {"data": [_to_profile(subscriber, options.channel) for subscriber in subscribers]},
+    }
+    if historical:
+        attributes["historical_import"] = True
+    data: dict[str, Any] = {"type": "profile-subscription-bulk-create-job", "attributes": attributes}
+    if options.list_id:
+        data["relationships"] = {"list": {"data": {"type": "list", "id": options.list_id}}}
+    return Request(Endpoint.SUBSCRIBE, Endpoint.SUBSCRIBE.path(), orjson.dumps({"data": data}))
+
+
+def unsubscribe_request(identifiers: Sequence[str], options: SubscribeOptions) -> Request:
+    """Return the request that unsubscribes people from a list, or from the channel without one.
+
+    With a list, who is not on it is unsubscribed from everything.
+    """
+    block, kind = options.channel.path
+    field = FIELD_BY_IDENTIFIER_TYPE[options.channel.identifier]
+    leaf = {"consent": ConsentStatus.UNSUBSCRIBED.value}
+    rows = [
+        {"type": "profile", "attributes": {field: identifier, "subscriptions": {block: {kind: leaf}}}}
+        for identifier in identifiers
+    ]
+    data: dict[str, Any] = {
+        "type": "profile-subscription-bulk-delete-job",
+        "attributes": {"profiles": {"data": rows}},
+    }
+    if options.list_id:
+        data["relationships"] = {"list": {"data": {"type": "list", "id": options.list_id}}}
+    return Request(Endpoint.UNSUBSCRIBE, Endpoint.UNSUBSCRIBE.path(), orjson.dumps({"data": data}))
+
+
+def _to_profile(subscriber: Subscriber, channel: Channel) -> dict[str, Any]:
+    leaf = {"consent": ConsentStatus.SUBSCRIBED.value}
+    if subscriber.consented_at is not None:
+        leaf["consented_at"] = subscriber.consented_at.isoformat()
+    block, kind = channel.path
+    attributes: dict[str, Any] = {
+        FIELD_BY_IDENTIFIER_TYPE[channel.identifier]: subscriber.identifier,
+        "subscriptions": {block: {kind: leaf}},
+    }
+    if subscriber.date_of_birth:
+        attributes["age_gated_date_of_birth"] = subscriber.date_of_birth
+    return {"type": "profile", "attributes": attributes}
+
+
+def parse_consent(resource: Resource, channel: Channel) -> ConsentingProfile:
+    """Return the consent of a profile to a channel, UNKNOWN if it can't be read. Raises MalformedReply."""
+    kind = channel.identifier
+    identifier = canonicalize(kind, resource.get_text(FIELD_BY_IDENTIFIER_TYPE[kind]))
+    return ConsentingProfile(resource.id, identifier, _read_consent(resource.attributes, channel))
+
+
+def _read_consent(attributes: Mapping[str, Any], channel: Channel) -> Consent:
+    unknown = Consent(ConsentStatus.UNKNOWN)
+    leaf: Any = attributes.get("subscriptions")
+    if isinstance(leaf, dict) and channel.path[0] in _NULL_IF_UNUSED and leaf.get(channel.path[0], 0) is None:
+        return Consent(ConsentStatus.NEVER_SUBSCRIBED)
+    for name in channel.path:
+        if not isinstance(leaf, dict):
+            return unknown
+        leaf = leaf.get(name)
+    if not isinstance(leaf, dict):
+        return unknown
+    suppressions = _read_suppressions(leaf) if channel is Channel.EMAIL else ()
+    if suppressions is None:
+        return unknown
+    times = [_read_time(leaf.get(name)) for name in ("consent_timestamp", "last_updated")]
+    return Consent(
+        next((status for status in ConsentStatus if status == leaf.get("consent")), ConsentStatus.UNKNOWN),
+        times[0],
+        max((time for time in times if time is not None), default=None),
+        str(leaf.get("custom_method_detail") or leaf.get("method_detail") or ""),
+        suppressions,
+    )
+
+
+def _read_suppressions(leaf: Mapping[str, Any]) -> tuple[Suppression, ...] | None:
+    """Return the suppressions of an e-mail's consent, None if they can't be read."""
+    found: list[Suppression] = []
+    for name in ("suppression", "list_suppressions"):
+        members = leaf.get(name)
+        if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
+            return None
+        found += [
+            Suppression(
+                str(member.get("reason")),
+                _read_time(member.get("timestamp")),
+                str(member.get("list_id")) if name == "list_suppressions" else EVERY_LIST,
+            )
+            for member in members
+        ]
+    return tuple(found)
+
+
+def _read_time(value: object) -> datetime | None:
+    try:
+        return to_utc(datetime.fromisoformat(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None

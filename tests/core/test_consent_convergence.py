@@ -1,0 +1,164 @@
+"""People opt out at any moment, replies get lost, runs are killed: nobody is subscribed over an opt-out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.errors import GuardRefused
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.messages import TransportError
+from reverse_etl.klaviyo.transport import Transport
+from tests.core.consent import consents, new_list, status, subscribe_by_hand
+from tests.core.world import Interrupted, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reverse_etl.klaviyo.messages import Request, TransportResult
+
+PEOPLE = [f"p{number}@example.com" for number in range(8)]
+LONG_AGO = "2020-05-01 12:00:00+00:00"
+RUNS = 4
+
+
+@dataclass
+class Life:
+    """People and the network, and their doings while requests go out, by chance.
+
+    `opted_out` are those who said no, `unsubscribed` those who did so by a link and not by a complaint, and
+    `seen` those who had said no when the newest read began.
+    """
+
+    world: World
+    chance: Random
+    calm: bool = False
+    opted_out: set[str] = field(default_factory=set)
+    unsubscribed: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+    subscribed_over: list[str] = field(default_factory=list)
+    opts_out: bool = True
+    subscribed_by_job: set[str] = field(default_factory=set)
+    unsubscribed_by_job: set[str] = field(default_factory=set)
+
+    def happen(self) -> None:
+        """Let somebody opt out, complain or be suppressed, perhaps."""
+        if self.calm or not self.opts_out or self.chance.random() > 0.25:
+            return
+        email = self.chance.choice(PEOPLE)
+        if self.chance.random() < 0.5:
+            self.world.sandbox.opt_out(email)
+            self.unsubscribed.add(email)
+        else:
+            self.world.sandbox.suppress(email, self.chance.choice(["SPAM_REPORT", "USER_SUPPRESSED"]))
+        self.opted_out.add(email)
+
+    def send(self, send: Callable[[Transport, Request], TransportResult], *call: Any) -> TransportResult:
+        """Send a request, or don't, or lose its reply, or die before or after it."""
+        request: Request = call[1]
+        self.happen()
+        if request.endpoint is Endpoint.PROFILES:
+            self.seen = set(self.opted_out)
+        elif request.endpoint is Endpoint.SUBSCRIBE:
+            self.subscribed_over += self.seen & emails_of(request)
+            self.subscribed_by_job |= emails_of(request)
+        elif request.endpoint is Endpoint.UNSUBSCRIBE:
+            self.unsubscribed_by_job |= emails_of(request)
+        lot = 1.0 if self.calm else self.chance.random()
+        if lot < 0.03:
+            raise Interrupted
+        if lot < 0.06:
+            return TransportError.TIMED_OUT
+        result = send(*call)
+        self.happen()
+        if lot < 0.09:
+            raise Interrupted
+        return TransportError.CONNECTION_LOST if lot < 0.14 else result
+
+
+def emails_of(request: Request) -> set[str]:
+    """Return the people of a request that changes consent."""
+    rows = json.loads(request.body or b"")["data"]["attributes"]["profiles"]["data"]
+    return {row["attributes"]["email"] for row in rows}
+
+
+@pytest.fixture
+def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Life]:
+    """Return what lets a life begin, with a seed."""
+    send = Transport.send
+
+    def begin(seed: int) -> Life:
+        life = Life(world, Random(seed))  # noqa: S311 - no secret
+        for email in PEOPLE:
+            world.new_profile(email=email)
+        monkeypatch.setattr(Transport, "send", lambda *call: life.send(send, *call))
+        return life
+
+    return begin
+
+
+def survive(world: World) -> int:
+    """Run once, and return the exit code; a dead run has none."""
+    try:
+        return world.project(threads=1).run().exit_code
+    except (Interrupted, GuardRefused):
+        return -1
+
+
+@pytest.mark.parametrize("config", [{}, {"list": "Members"}, {"consent": "now"}])
+@pytest.mark.parametrize("seed", range(8))
+def test_nobody_is_subscribed_over_an_opt_out(
+    world: World, live: Callable[[int], Life], seed: int, config: dict[str, str]
+) -> None:
+    """Not if the request's own read could show it; and not who unsubscribed, if the consent is a past one.
+
+    Once the world is calm, all others are subscribed.
+    """
+    world.sandbox.change_rules(consent_seconds=[0, 1, 40][seed % 3])
+    if "list" in config:
+        new_list(world, "single_opt_in")
+    life = live(seed)
+    is_past = "consent" not in config
+    for number in range(1, RUNS + 1):
+        rows = [(email, LONG_AGO if is_past else None) for email in PEOPLE[: 2 * number]]
+        consents(world, *rows, **config)
+        survive(world)
+        assert life.subscribed_over == []
+        if is_past:
+            assert not {email for email in life.unsubscribed if status(world, email) == "SUBSCRIBED"}
+        world.wait(300.0)
+    life.calm = True
+    codes = [survive(world) for _ in range(3)]
+    assert codes[-1] == 0
+    world.sandbox.finish_jobs()
+    assert {email for email in PEOPLE if status(world, email) == "SUBSCRIBED"} >= {*PEOPLE} - life.opted_out
+    assert life.subscribed_over == []
+
+
+@pytest.mark.parametrize("config", [{}, {"list": "Members"}])
+@pytest.mark.parametrize("seed", range(6))
+def test_nobody_is_unsubscribed_who_is_not_ours(
+    world: World, live: Callable[[int], Life], seed: int, config: dict[str, str]
+) -> None:
+    """People come and leave; those who subscribed in another way stay so, and everybody keeps other lists."""
+    life = live(seed)
+    life.calm = True
+    others = PEOPLE[::2]
+    for email in others:
+        subscribe_by_hand(world, email)
+    life.calm, life.opts_out = False, False
+    for _ in range(RUNS + 2):
+        rows = [(email, LONG_AGO) for email in PEOPLE if life.chance.random() < 0.6]
+        consents(world, *rows, on_remove="unsubscribe", max_removes=1.0, min_rows=0, **config)
+        survive(world)
+        assert life.unsubscribed_by_job <= life.subscribed_by_job - {*others}
+        world.wait(3600.0)
+    life.calm = True
+    assert [survive(world) for _ in range(3)][-1] in {0, 1}
+    assert [status(world, email) for email in others] == ["SUBSCRIBED"] * len(others)
+    if "list" in config:  # the list alone was lost
+        assert all(status(world, email) == "SUBSCRIBED" for email in life.unsubscribed_by_job)

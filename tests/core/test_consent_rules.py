@@ -1,0 +1,83 @@
+"""Who may be subscribed, by the consent that a profile shows just before the request."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from reverse_etl.delivery.consent_rules import ReadPerson, Verdict, decide
+from reverse_etl.klaviyo.consents import Consent, ConsentingProfile, ConsentStatus, Suppression
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+BEFORE, AFTER = NOON - timedelta(days=1), NOON + timedelta(days=1)
+NEVER = Consent(ConsentStatus.NEVER_SUBSCRIBED)
+
+
+def person(*consents: Consent, list_id: str = "", member: bool = False) -> ReadPerson:
+    """Return a person whose profiles show these consents."""
+    profiles = [
+        ConsentingProfile(f"P{number}", "ann@example.com", consent) for number, consent in enumerate(consents)
+    ]
+    return ReadPerson(profiles, list_id, frozenset({"P0"} if member else ()))
+
+
+def suppressed(reason: str, at: datetime | None, list_id: str = "") -> Consent:
+    """Return the consent of somebody who is suppressed."""
+    return Consent(ConsentStatus.SUBSCRIBED, suppressions=(Suppression(reason, at, list_id),))
+
+
+def unsubscribed(at: datetime | None) -> Consent:
+    """Return the consent of somebody who unsubscribed."""
+    return Consent(ConsentStatus.UNSUBSCRIBED, changed_at=at)
+
+
+@pytest.mark.parametrize(
+    ("consent", "consented_at", "verdict"),
+    [
+        (NEVER, NOON, Verdict.SEND),
+        (NEVER, None, Verdict.SEND),
+        (Consent(ConsentStatus.SUBSCRIBED), None, Verdict.SUBSCRIBED),
+        (unsubscribed(BEFORE), NOON, Verdict.SEND),
+        (unsubscribed(NOON), NOON, Verdict.OPTED_OUT),
+        (unsubscribed(NOON), NOON + timedelta(milliseconds=900), Verdict.OPTED_OUT),
+        (unsubscribed(AFTER), NOON, Verdict.OPTED_OUT),
+        (unsubscribed(None), NOON, Verdict.OPTED_OUT),
+        (unsubscribed(BEFORE), None, Verdict.OPTED_OUT),
+        (suppressed("UNSUBSCRIBE", BEFORE), NOON, Verdict.SUBSCRIBED),
+        (suppressed("UNSUBSCRIBE", AFTER), NOON, Verdict.OPTED_OUT),
+        (suppressed("UNSUBSCRIBE", None), NOON, Verdict.OPTED_OUT),
+        (suppressed("USER_SUPPRESSED", BEFORE), NOON, Verdict.OPTED_OUT),
+        (suppressed("SPAM_REPORT", BEFORE), NOON, Verdict.OPTED_OUT),
+        (suppressed("SPAM_COMPLAINT", None), NOON, Verdict.OPTED_OUT),
+        (suppressed("SOMETHING_NEW", BEFORE), NOON, Verdict.OPTED_OUT),
+        (suppressed("HARD_BOUNCE", BEFORE), NOON, Verdict.UNDELIVERABLE),
+        (suppressed("INVALID_EMAIL", None), None, Verdict.UNDELIVERABLE),
+        (Consent(ConsentStatus.UNKNOWN), NOON, Verdict.UNREADABLE),
+    ],
+)
+def test_the_verdict_follows_the_present_consent(
+    consent: Consent, consented_at: datetime | None, verdict: Verdict
+) -> None:
+    """A missing date counts as newer, and complaints and suppressions by hand hold whatever their date."""
+    assert decide(person(consent), consented_at).verdict is verdict
+
+
+def test_an_unknown_address_may_be_subscribed() -> None:
+    """Nobody has it yet, so that nobody opted out."""
+    assert decide(person(), None).verdict is Verdict.SEND
+
+
+def test_each_profile_of_an_identifier_may_forbid_it() -> None:
+    """Phones may be shared: one of the two opted out."""
+    assert decide(person(NEVER, unsubscribed(AFTER)), NOON).verdict is Verdict.OPTED_OUT
+    bounced = suppressed("HARD_BOUNCE", NOON)
+    assert decide(person(bounced, unsubscribed(AFTER)), NOON).verdict is Verdict.OPTED_OUT
+
+
+def test_an_opt_out_of_the_own_list_holds_alone() -> None:
+    """Subscribing to a list lifts what holds for this list, and nothing of another."""
+    own = suppressed("UNSUBSCRIBE", AFTER, list_id="L1")
+    assert decide(person(own, list_id="L1", member=True), NOON).verdict is Verdict.OPTED_OUT
+    assert decide(person(own, list_id="L2", member=True), NOON).verdict is Verdict.SUBSCRIBED
+    assert decide(person(own, list_id="L2"), NOON).verdict is Verdict.SEND

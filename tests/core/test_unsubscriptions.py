@@ -1,0 +1,200 @@
+"""`on_remove='unsubscribe'`: only people of the model, and nobody from more than the list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.errors import GuardRefused, UsageError
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.consent import (
+    ANN,
+    BOB,
+    CAT,
+    LONG_AGO,
+    consents,
+    marketing,
+    new_list,
+    status,
+    subscribe_by_hand,
+)
+from tests.core.world import World, one
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+UNSUBSCRIBE = "/api/profile-subscription-bulk-delete-jobs"
+
+
+def unsubscribing(world: World, *emails: str, **config: Any) -> None:
+    """Let a model subscribe these people, and unsubscribe those who leave it."""
+    config = {"on_remove": "unsubscribe", "max_removes": 1.0, "min_rows": 0, **config}
+    consents(world, *((email, LONG_AGO) for email in emails), **config)
+
+
+def requests(world: World) -> int:
+    """Return how many requests unsubscribed people so far."""
+    return sum(entry.path == UNSUBSCRIBE for entry in world.sandbox.log())
+
+
+def test_who_leaves_the_model_is_unsubscribed(world: World) -> None:
+    """Proved by the profile, and forgotten; the others stay subscribed."""
+    unsubscribing(world, ANN, BOB)
+    world.run()
+    unsubscribing(world, BOB)
+    result = world.run()
+    assert one(result).outcomes == {Outcome.REMOVED: 1}
+    assert (status(world, ANN), status(world, BOB)) == ("UNSUBSCRIBED", "SUBSCRIBED")
+    assert world.state("SELECT identity FROM consents") == [(f"email:{BOB}",)]
+    assert (one(world.run()).outcomes, requests(world)) == ({}, 1)
+
+
+def test_without_the_setting_nobody_is_unsubscribed(world: World) -> None:
+    """A row that leaves is forgotten."""
+    unsubscribing(world, ANN, BOB, on_remove="")
+    world.run()
+    unsubscribing(world, BOB, on_remove="")
+    assert one(world.run()).outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
+
+
+def test_who_was_subscribed_before_the_model_stays_so(world: World) -> None:
+    """The model changed nothing, so that it has nothing to take back."""
+    world.new_profile(email=ANN)
+    subscribe_by_hand(world, ANN)
+    unsubscribing(world, ANN, BOB)
+    world.run()
+    unsubscribing(world, BOB)
+    assert one(world.run()).outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
+
+
+def test_who_consented_anew_stays_subscribed(world: World) -> None:
+    """The consent shows neither our time nor our source."""
+    unsubscribing(world, ANN, BOB)
+    world.run()
+    world.sandbox.opt_out(ANN)
+    world.wait(3600.0)
+    subscribe_by_hand(world, ANN)
+    assert status(world, ANN) == "SUBSCRIBED"
+    unsubscribing(world, BOB)
+    assert one(world.run()).outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
+
+
+def test_with_a_list_only_the_list_is_lost(world: World) -> None:
+    """The member leaves the list, and stays subscribed to everything else."""
+    unsubscribing(world, ANN, BOB, list="Members")
+    world.run()
+    unsubscribing(world, BOB, list="Members")
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert world.emails() == [BOB]
+    assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 1)
+
+
+def test_somebody_off_the_list_is_held_and_not_unsubscribed_from_everything(world: World) -> None:
+    """Klaviyo would unsubscribe her from every list. Her row is held; the others of the batch are sent."""
+    unsubscribing(world, ANN, BOB, CAT, list="Members")
+    world.run()
+    world.take_off_list(ANN)
+    unsubscribing(world, CAT, list="Members")
+    result = world.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.HELD: 1, Outcome.REMOVED: 1}, 1)
+    assert world.emails() == [CAT]
+    assert (status(world, ANN), marketing(world, ANN)["suppression"]) == ("SUBSCRIBED", [])
+
+
+def test_a_person_of_another_model_is_not_unsubscribed_from_everything(world: World) -> None:
+    """The other model's list needs the consent."""
+    unsubscribing(world, ANN, BOB)
+    world.model(
+        "club",
+        "select email, consented_at from consents",
+        surface="subscriptions",
+        channel="email",
+        list="Members",
+    )
+    world.run()
+    unsubscribing(world, BOB)
+    world.model(
+        "club",
+        f"select '{ANN}' as email, cast('{LONG_AGO}' as timestamptz) as consented_at",
+        surface="subscriptions",
+        channel="email",
+        list="Members",
+    )
+    assert one(world.run(), "newsletter").outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
+
+
+def test_many_leaving_rows_trip_the_guard(world: World) -> None:
+    """As removals from a list do: nobody is unsubscribed because a table was empty."""
+    emails = [f"p{number}@example.com" for number in range(30)]
+    unsubscribing(world, *emails, max_removes=0.1)
+    world.run()
+    unsubscribing(world, *emails[:10], max_removes=0.1)
+    with pytest.raises(GuardRefused):
+        world.run()
+    assert requests(world) == 0
+
+
+def test_a_lost_reply_is_read_back(world: World) -> None:
+    """The second attempt finds who is unsubscribed already; after a failure the next run does."""
+    unsubscribing(world, ANN, BOB)
+    world.run()
+    unsubscribing(world, BOB)
+    world.fault(Fault(FaultKind.CUT, path=UNSUBSCRIBE, after=True, times=None))
+    result = world.run()
+    assert sum(one(result).outcomes.values()) == 1
+    world.calm()
+    world.run()
+    assert status(world, ANN) == "UNSUBSCRIBED"
+    assert world.state("SELECT identity FROM consents") == [(f"email:{BOB}",)]
+
+
+def test_a_consent_that_cannot_be_read_holds_its_row(
+    world: World, play_reads: Callable[[Callable[[Any], Any]], None]
+) -> None:
+    """Missing evidence is no permission."""
+    unsubscribing(world, ANN, BOB)
+    world.run()
+
+    def hide(document: Any) -> Any:
+        for resource in document["data"]:
+            resource["attributes"].pop("subscriptions", None)
+        return document
+
+    play_reads(hide)
+    unsubscribing(world, BOB)
+    result = world.run()
+    assert (one(result).outcomes, requests(world)) == ({Outcome.HELD: 1}, 0)
+
+
+def test_a_row_that_is_still_pending_is_forgotten(world: World) -> None:
+    """Nothing shows that the model subscribed her."""
+    new_list(world, "double_opt_in")
+    config = {
+        "on_remove": "unsubscribe",
+        "max_removes": 1.0,
+        "min_rows": 0,
+        "list": "Members",
+        "consent": "now",
+    }
+    consents(world, (ANN, None), (BOB, None), **config)
+    world.run()
+    world.sandbox.confirm_opt_in(ANN)
+    consents(world, (BOB, None), **config)
+    world.run()
+    consents(world, **config)
+    assert one(world.run()).outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert requests(world) <= 1
+
+
+def test_the_setting_has_one_value(world: World) -> None:
+    """Anything else is a mistake."""
+    unsubscribing(world, ANN, on_remove="delete")
+    with pytest.raises(UsageError) as caught:
+        world.plan()
+    assert caught.value.problems[0].summary == "on_remove cannot be 'delete'."
