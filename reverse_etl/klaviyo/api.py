@@ -26,16 +26,8 @@ from reverse_etl.klaviyo.errors import (
     require_success,
 )
 from reverse_etl.klaviyo.filters import batch_values
-from reverse_etl.klaviyo.imports import (
-    ImportAccepted,
-    ImportReply,
-    Job,
-    JobRowError,
-    RequestRefused,
-    RowsRefused,
-)
+from reverse_etl.klaviyo.imports import ImportAccepted, ImportReply, Job, JobRowError
 from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, Resource, parse_resource, parse_resources
-from reverse_etl.klaviyo.messages import Request
 from reverse_etl.klaviyo.other_identifiers import find_all
 from reverse_etl.klaviyo.rate_limit import RateLimiter
 from reverse_etl.klaviyo.transport import Key, Timeouts, Transport
@@ -46,11 +38,11 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.accounts import Account
-    from reverse_etl.klaviyo.consents import Channel, ConsentingProfile
+    from reverse_etl.klaviyo.consents import Channel, ConsentingProfile, ConsentRefusal
     from reverse_etl.klaviyo.custom_requests import CustomReply
     from reverse_etl.klaviyo.events import EncodedEvent, EventBatch
     from reverse_etl.klaviyo.lists import KlaviyoList
-    from reverse_etl.klaviyo.messages import RequestHook, Response
+    from reverse_etl.klaviyo.messages import Request, RequestHook, Response
     from reverse_etl.klaviyo.profile_changes import ProfileReply
     from reverse_etl.klaviyo.profiles import Member, Profile
     from reverse_etl.klaviyo.suppressions import EmailState
@@ -302,25 +294,20 @@ class Klaviyo:
         request = consents.members_request(list_id, channel, values)
         return self._read(request, lambda resource: resource.id)
 
-    def subscribe(self, prepare: Callable[[], Request | None]) -> RowsRefused | RequestRefused | None:
+    def subscribe(self, prepare: Callable[[], Request | None]) -> ConsentRefusal | None:
         """Subscribe people; return why the request was refused, or None if it was accepted.
 
         `prepare` returns the request of each attempt, or None if there is nothing left to send; see
         `Client.send_prepared`. Accepted is not subscribed: the reply has no content.
         """
         response = self._client.send_prepared(Endpoint.SUBSCRIBE, prepare)
-        if response is None or Endpoint.SUBSCRIBE.is_success(response.status):
-            return None
-        refusal = jobs.parse_refusal(response)
-        if refusal is None:
-            raise refusal_error(Request(Endpoint.SUBSCRIBE, Endpoint.SUBSCRIBE.path()), response)
-        return refusal
+        return None if response is None else consents.parse_reply(response)
 
     def unsubscribe(self, prepare: Callable[[], Request | None]) -> None:
         """Unsubscribe people; like `subscribe`, but a refusal raises KlaviyoError."""
         response = self._client.send_prepared(Endpoint.UNSUBSCRIBE, prepare)
-        if response is not None and not Endpoint.UNSUBSCRIBE.is_success(response.status):
-            raise refusal_error(Request(Endpoint.UNSUBSCRIBE, Endpoint.UNSUBSCRIBE.path()), response)
+        if response is not None:
+            consents.require_accepted(Endpoint.UNSUBSCRIBE, response)
 
     def send_custom(self, request: Request) -> CustomReply:
         """Send a request, and return Klaviyo's answer to its content.

@@ -8,15 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import orjson
 
 from reverse_etl.domain.identifiers import IdentifierType, canonicalize
 from reverse_etl.klaviyo.client import get_request
 from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.errors import refusal_error
 from reverse_etl.klaviyo.filters import any_of
 from reverse_etl.klaviyo.headers import to_utc
+from reverse_etl.klaviyo.imports import RequestRefused, RowsRefused, parse_refusal
 from reverse_etl.klaviyo.messages import Request
 from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE, PAGE_SIZE
 
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.klaviyo.jsonapi import Resource
+    from reverse_etl.klaviyo.messages import Response
 
 Value = TypeVar("Value")
+ConsentRefusal: TypeAlias = RowsRefused | RequestRefused
 
 MAX_SUBSCRIBED: Final = 1_000  # rows of one request
 _NULL_IF_UNUSED: Final = frozenset({"whatsapp"})  # the media that a profile shows as null
@@ -179,6 +183,25 @@ def unsubscribe_request(identifiers: Sequence[str], options: SubscribeOptions) -
     if options.list_id:
         data["relationships"] = {"list": {"data": {"type": "list", "id": options.list_id}}}
     return Request(Endpoint.UNSUBSCRIBE, Endpoint.UNSUBSCRIBE.path(), orjson.dumps({"data": data}))
+
+
+def parse_reply(response: Response) -> ConsentRefusal | None:
+    """Return why a request that subscribes was refused for its content, None if it was accepted.
+
+    Raises KlaviyoError for any other reply.
+    """
+    if Endpoint.SUBSCRIBE.is_success(response.status):
+        return None
+    refusal = parse_refusal(response)
+    if refusal is None:
+        require_accepted(Endpoint.SUBSCRIBE, response)
+    return refusal
+
+
+def require_accepted(endpoint: Endpoint, response: Response) -> None:
+    """Raise KlaviyoError unless a request was accepted. The reply has no content that could be checked."""
+    if not endpoint.is_success(response.status):
+        raise refusal_error(Request(endpoint, endpoint.path()), response)
 
 
 def _to_profile(subscriber: Subscriber, channel: Channel) -> dict[str, Any]:
