@@ -119,6 +119,16 @@ class EventPlanner:
         self, events: EventPlan, model_plan: ModelPlan, rules: EventRules, record: ModelRecord | None
     ) -> EventPlan:
         """Return the plan with why the state can't know which events were sent before, if it can't."""
+        now = datetime.fromtimestamp(self.state.clock.now(), UTC)
+        if any(list_plan.list_ref.removals_held for list_plan in model_plan.lists):
+            return replace(
+                events,
+                hold_reason="The state may be older than what was sent, as after a restored backup: these "
+                "events may have been sent before.",
+                hold_hint=f"If there is a newer state, put it back. Otherwise run with {LIVE_SINCE_FLAG} "
+                f"{now:%Y-%m-%dT%H:%M:%SZ}, then trust this state: reverse-etl state trust."
+                f"{_describe_flows(rules)}",
+            )
         if not any(list_plan.snapshot_rows for list_plan in model_plan.lists):
             sent = [
                 run_list
@@ -137,7 +147,6 @@ class EventPlanner:
                 )
         if record is not None and record.live_since is not None:
             return events
-        now = datetime.fromtimestamp(self.state.clock.now(), UTC)
         return replace(
             events,
             hold_reason=self._find_known_metrics(model_plan, rules),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -246,6 +247,29 @@ def test_a_lost_state_is_known_by_klaviyos_metric(world: World) -> None:
     world.wait(1.0)
     world.run(options=PlanOptions(live_since=later["time"]))
     assert {key: event for key, event in backfilled(world).items() if key == "o2"} == {"o2": False}
+
+
+def test_a_restored_state_holds_events_until_a_time_is_given(world: World) -> None:
+    """The second event was sent after the backup, and started flows; sent again it starts none."""
+    state = world.folder / "shop.reverse_etl.duckdb"
+    orders_model(world)
+    orders(world, order(world, "o1"))
+    world.run()
+    shutil.copy(state, world.folder / "backup.duckdb")
+    world.wait()
+    rows = [order(world, "o2", timedelta(seconds=10))]
+    orders(world, *rows)
+    world.run()
+    shutil.copy(world.folder / "backup.duckdb", state)
+    with pytest.raises(GuardRefused, match="may be older than what was sent"):
+        world.run()
+    world.run(options=PlanOptions(live_since=now(world)))
+    world.project().state_changes.trust()
+    orders(world, *rows, order(world, "o3", timedelta(0)))
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    bodies = [entry.rows for entry in requests_to(world, BULK)]
+    assert bodies == [1, 1, 1, 1]
+    assert sorted(stored(world)) == ["o1", "o2", "o3"]
 
 
 def test_metrics_that_cannot_be_read_are_no_permission(world: World) -> None:
