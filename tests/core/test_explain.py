@@ -185,6 +185,9 @@ def test_each_reason_about_people_has_a_case() -> None:
     """The others need several rows, an earlier run, or no person, and have tests of their own."""
     elsewhere = {
         RowProblem.AMBIGUOUS_LIST,
+        RowProblem.SAME_LIST,
+        RowProblem.NO_TIME,
+        RowProblem.FUTURE_TIME,
         RowProblem.OTHER_MODELS_LIST,
         RowProblem.NO_IDENTIFIER,
         RowProblem.NO_KEY,
