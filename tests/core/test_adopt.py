@@ -188,7 +188,7 @@ def test_each_list_of_a_model_is_adopted_separately(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("surface", "said"),
-    [("list_memberships", "has not sent anything to its list"), ("profiles", "has no list")],
+    [("list_memberships", "has not sent anything to its list"), ("profiles", "owns no members of a list")],
 )
 def test_a_model_without_matching_identifiers_adopts_nobody(world: World, surface: str, said: str) -> None:
     """Before its first run everybody would count as a stranger; and profiles are on no list."""
