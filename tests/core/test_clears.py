@@ -228,7 +228,7 @@ def test_the_plan_says_in_words_what_is_cleared(world: World, monkeypatch: pytes
     result = CliRunner().invoke(app, ["plan", "--show-values"])
     heading, _, row = (line.split() for line in result.stdout.splitlines()[:3])
     assert dict(zip(heading[-6:], row[-6:], strict=True))["clears"] == "1"
-    assert "1 profile cleared by identifier" in result.stdout
+    assert "1 change of a profile by identifier" in result.stdout
     assert (
         "  a cleared value is gone from Klaviyo; it comes back only if the model has it again"
         in result.stdout
