@@ -135,6 +135,12 @@ _PLAN_OPTIONS = (
         help="Let this model subscribe up to 10 people again who unsubscribed. Repeatable.",
     ),
     click.option(
+        "--allow-deletes",
+        multiple=True,
+        metavar="MODEL[=N]",
+        help="Let this model delete people for good in this run: at most N, or 10. Repeatable.",
+    ),
+    click.option(
         "--rekey",
         multiple=True,
         metavar="MODEL",
@@ -225,6 +231,7 @@ class PlanFlags:
     new_profiles: bool
     live_since: str | None
     allow_resubscribe: tuple[str, ...]
+    allow_deletes: tuple[str, ...]
     rekey: tuple[str, ...]
     no_dbt_gate: bool
     strict_gate: bool
@@ -262,6 +269,7 @@ class PlanFlags:
                 request=self.allow_request,
                 clears=self.allow_clears,
                 resubscribe=self.allow_resubscribe,
+                deletes=dict(map(_parse_deletes, self.allow_deletes)),
             ),
         )
 
@@ -277,6 +285,20 @@ def _parse_time(text: str) -> datetime:
         where="--live-since",
         hint="For example: 2026-11-30T08:00:00Z",
     )
+
+
+def _parse_deletes(value: str) -> tuple[str, int | None]:
+    """Return the model of `--allow-deletes`, and the most people. Raises UsageError for what is no number."""
+    model, has_number, number = value.partition("=")
+    if not has_number:
+        return model, None
+    if not number.isascii() or not number.isdigit():
+        raise UsageError.of(
+            f"{number!r} is not a number of people.",
+            where=f"--allow-deletes {value}",
+            hint=f"For example: --allow-deletes {model}=20",
+        )
+    return model, int(number)
 
 
 @dataclass(frozen=True)

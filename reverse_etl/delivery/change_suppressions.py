@@ -28,6 +28,7 @@ from reverse_etl.domain.identifiers import split_identity
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.state.own_suppressions import OwnSuppression
+from reverse_etl.state.people import find_suppressing_models
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class _Change:
             identities = [row.identity for row in email_rows]
             rule = UnsuppressRule(
                 state.own_suppressions.find(self.model, identities),
-                state.find_suppressing_models(identities, except_model=self.model),
+                find_suppressing_models(state, identities, except_model=self.model),
             )
             for part in batched(email_rows, self.operation.max_rows):
                 yield rule, part

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 from reverse_etl.delivery.add_members import add_members
 from reverse_etl.delivery.change_suppressions import change_suppressions
 from reverse_etl.delivery.clear_values import clear_values
+from reverse_etl.delivery.delete_profiles import change_deletions
 from reverse_etl.delivery.import_rows import import_rows
 from reverse_etl.delivery.list_delivery import ListDelivery
 from reverse_etl.delivery.list_groups import group_lists
@@ -24,12 +25,15 @@ from reverse_etl.delivery.subscribe_people import subscribe_people
 from reverse_etl.delivery.unsubscribe_people import unsubscribe_people
 from reverse_etl.delivery.update_profiles import update_profiles
 from reverse_etl.domain.events import ListDone
+from reverse_etl.state.people import erase_deleted
 from reverse_etl.surfaces.interface import Blocking
 from reverse_etl.surfaces.operations import (
     AddToList,
     ChangeSuppressions,
     ClearValues,
+    DeleteProfiles,
     ImportRows,
+    ReadmitPeople,
     RemoveFromList,
     SendEvents,
     SendRequests,
@@ -78,6 +82,8 @@ def deliver_model(
     context.state.apply_receipts(
         context.run_id, model_plan.model.name, model_plan.tables, model_plan.model.checksum
     )
+    if model_plan.model.config.surface.most_deletions is not None:
+        erase_deleted(context.state)
     return tuple(delivery.counter for delivery in deliveries)
 
 
@@ -142,7 +148,7 @@ def _clear_and_remove(delivery: ListDelivery) -> None:
             _send(delivery, surface.remove)
 
 
-def _send(delivery: ListDelivery, operation: Operation) -> None:
+def _send(delivery: ListDelivery, operation: Operation) -> None:  # noqa: C901 - a case for each operation
     """Send the rows of one list with the sender of the operation."""
     match operation:
         case ImportRows():
@@ -163,6 +169,8 @@ def _send(delivery: ListDelivery, operation: Operation) -> None:
             send_events(delivery, operation)
         case SubscribePeople() | UnsubscribePeople():
             _change_consent(delivery, operation)
+        case DeleteProfiles() | ReadmitPeople():
+            change_deletions(delivery, operation)
         case _:
             assert_never(operation)
 

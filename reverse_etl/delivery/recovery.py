@@ -14,6 +14,7 @@ from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.errors import KeyRefused, KlaviyoError
 from reverse_etl.formatting import format_count
 from reverse_etl.state import OpenReceipt, RunState
+from reverse_etl.state.people import erase_deleted
 from reverse_etl.surfaces.catalog import find_surface
 from reverse_etl.surfaces.interface import Blocking
 
@@ -60,6 +61,7 @@ def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> B
                 context.state.apply_receipts(run_id, name, tables, model_record.checksum)
                 if run_id in unfinished and model_record.checksum == checksums.get(name):
                     context.state.delete_unsent(run_id, name, tables)
+    erase_deleted(context.state)
     for run_id in unfinished.keys() - open_runs:
         context.state.runs.record_end(run_id, RunState.RECOVERED)
     return blocked

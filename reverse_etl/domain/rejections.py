@@ -51,6 +51,7 @@ class RowProblem(StrEnum):
     CHANGED = "changed"
     UNKNOWN_OUTCOME = "unknown_outcome"
     STILL_REJECTED = "still_rejected"
+    WITHHELD = "withheld"  # no rejection: the person's deletion was asked for
 
 
 PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
@@ -78,6 +79,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.SHARED_IDENTIFIER: "several rows share an identifier",
     RowProblem.CHANGED: "changed after it was sent, and cannot be sent again",
     RowProblem.UNKNOWN_OUTCOME: "an earlier request, which must not be repeated, may have carried it out",
+    RowProblem.WITHHELD: "the person's deletion was asked for",
     RowProblem.STILL_REJECTED: "rejected by Klaviyo earlier and unchanged since",
 }
 

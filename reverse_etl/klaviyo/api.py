@@ -9,6 +9,7 @@ from reverse_etl.klaviyo import (
     accounts,
     consents,
     custom_requests,
+    deletions,
     events,
     lists,
     profile_changes,
@@ -263,13 +264,6 @@ class Klaviyo:
             if state.email in group
         )
 
-    def get_suppressed_emails(self) -> Iterator[EmailState]:
-        """Yield all e-mails of the account that are suppressed by hand or by a job, the oldest first."""
-        request = suppressions.suppressed_emails_request()
-        for state in self._fetch_each(request, suppressions.parse_email_state, _MAX_MEMBER_PAGES):
-            if state.email and state.suppressed_at is not None:
-                yield state
-
     def change_profile(self, request: Request) -> ProfileReply:
         """Send a request of `profile_changes` that changes a single profile; idempotent."""
         response = self._client.send(request)
@@ -308,6 +302,14 @@ class Klaviyo:
         response = self._client.send_prepared(Endpoint.UNSUBSCRIBE, prepare)
         if response is not None:
             consents.require_accepted(Endpoint.UNSUBSCRIBE, response)
+
+    def delete_profile(self, profile_id: str) -> bool:
+        """Ask for the deletion of a profile; idempotent. Returns False if Klaviyo has no such profile.
+
+        True proves nothing: the profile is gone later.
+        """
+        request = deletions.delete_profile_request(profile_id)
+        return deletions.was_accepted(request, self._client.fetch_if_exists(request))
 
     def send_custom(self, request: Request) -> CustomReply:
         """Send a request, and return Klaviyo's answer to its content.

@@ -21,11 +21,6 @@ def any_of(field: str, values: Sequence[str]) -> str:
     return f"any({field},[{','.join(map(quote_value, values))}])"
 
 
-def equals(field: str, value: str) -> str:
-    """Return the filter for resources whose `field` is `value`, without percent-encoding."""
-    return f"equals({field},{quote_value(value)})"
-
-
 def not_before(field: str, timestamp: datetime) -> str:
     """Return the filter for resources whose `field` is `timestamp`, rounded down to a second, or later."""
     return f"greater-or-equal({field},{timestamp.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ})"

@@ -13,7 +13,7 @@ import orjson
 from reverse_etl.domain.identifiers import IdentifierType, canonicalize
 from reverse_etl.klaviyo.client import get_request
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.filters import MAX_VALUES, any_of, equals
+from reverse_etl.klaviyo.filters import MAX_VALUES, any_of
 from reverse_etl.klaviyo.jsonapi import MalformedReply, Resource
 from reverse_etl.klaviyo.messages import Request
 
@@ -27,8 +27,6 @@ _JOB_TYPES: Final = {
     Endpoint.SUPPRESS: b"profile-suppression-bulk-create-job",
     Endpoint.UNSUPPRESS: b"profile-suppression-bulk-delete-job",
 }
-_REASON_FIELD: Final = "subscriptions.email.marketing.suppression.reason"
-_SORT_FIELD: Final = "subscriptions.email.marketing.suppression.timestamp"
 
 
 @dataclass(frozen=True)
@@ -56,21 +54,13 @@ def suppression_request(endpoint: Endpoint, emails: Sequence[str]) -> Request:
 
 def email_states_request(emails: Sequence[str]) -> Request:
     """Return the request that reads whether e-mails are suppressed, at most `MAX_VALUES` of them."""
-    return _profiles_request({"filter": any_of("email", emails)})
-
-
-def suppressed_emails_request() -> Request:
-    """Return the request for the first page of all e-mails that are suppressed by hand or by a job."""
-    return _profiles_request({"filter": equals(_REASON_FIELD, BY_HAND), "sort": _SORT_FIELD})
-
-
-def _profiles_request(query: Mapping[str, str]) -> Request:
-    fields = {
+    query = {
+        "filter": any_of("email", emails),
         "page[size]": str(MAX_VALUES),
         "fields[profile]": "email",
         "additional-fields[profile]": "subscriptions",
     }
-    return get_request(Endpoint.PROFILES, query={**query, **fields})
+    return get_request(Endpoint.PROFILES, query=query)
 
 
 def parse_email_state(resource: Resource) -> EmailState:

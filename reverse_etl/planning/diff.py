@@ -86,7 +86,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     stored_columns = warehouse.state_columns(tables.snapshot)
     snapshot_rows, uncertain_rows = state.count_rows_by_list(tables) if stored_columns else ({}, {})
     diff_options = DiffOptions(
-        full_refresh=options.full_refresh,
+        full_refresh=options.full_refresh and staged.may_send_again,
         rekeyed=request.rekeyed,
         stale_list_ids=tuple(ref.id for ref in refs if ref.needs_resend),
     )
@@ -107,6 +107,8 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed) if stored_columns else {}
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
         _compute_deltas(warehouse, staged, diff, refused_too=tries_again)
+    if staged.has_withheld:
+        warehouse.execute(state.withheld.cancel_removals(tables))
     kept_values = keep_values(warehouse, staged, request.profile_columns)
     missing_rows = _leave_missing(warehouse, state, tables) if not options.full_refresh else {}
     deferred = _apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}

@@ -33,7 +33,10 @@ def check_guards(model_plans: Sequence[ModelPlan], allowances: Allowances) -> tu
             violation
             for model_plan in model_plans
             for list_plan in model_plan.lists
-            for violation in _check_list(model_plan, list_plan)
+            for violation in (
+                *_check_list(model_plan, list_plan),
+                *_check_deletions(model_plan, list_plan, allowances),
+            )
         ),
         *_check_new_lists(model_plans, allowances),
     )
@@ -232,6 +235,26 @@ def _check_events(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violat
             models=(name,),
         )
         yield Violation(Guard.LIVE_SINCE, name, list_plan.list_ref.id, problem)
+
+
+def _check_deletions(
+    model_plan: ModelPlan, list_plan: ListPlan, allowances: Allowances
+) -> Iterator[Violation]:
+    """Yield a violation if more people would be deleted than this run allows: nobody without the flag."""
+    default, name = model_plan.model.config.surface.most_deletions, model_plan.model.name
+    if default is None or list_plan.upserts <= (most := allowances.most_deletions(name, default)):
+        return
+    people = format_count(list_plan.upserts, "person", "people")
+    limit = f"; {Guard.DELETES.flag} allows {most:,}" if most else ""
+    flag = f"{Guard.DELETES.flag} {name}" + (f"={list_plan.upserts}" if list_plan.upserts > default else "")
+    problem = Problem(
+        f"{people} would be deleted for good{limit}. Nothing was sent.",
+        where=f"{model_plan.model.path} (model {name})",
+        hint="Check the tables that the model reads: a deletion can't be undone. If it is intended, allow it "
+        f"in this run: {flag}",
+        models=(name,),
+    )
+    yield Violation(Guard.DELETES, name, list_plan.list_ref.id, problem)
 
 
 def _check_new_lists(model_plans: Sequence[ModelPlan], allowances: Allowances) -> Iterator[Violation]:

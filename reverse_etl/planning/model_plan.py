@@ -12,7 +12,7 @@ import orjson
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
+from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource, RowProblem
 from reverse_etl.planning.diff import DiffRequest, DiffResult, hold_removals, run_diff
 from reverse_etl.planning.lists import ListRef
 from reverse_etl.planning.orphans import estimate_rows_by_list
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
-_RowCounts = Mapping[str | None, tuple[int, tuple[RejectedRows, ...]]]
+_RowCounts = Mapping[str | None, tuple[int, tuple[RejectedRows, ...], int]]
 
 
 def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
@@ -158,13 +158,17 @@ def _count_missing_adds(warehouse: Warehouse, tables: ModelTables) -> dict[str, 
 
 
 def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) -> _RowCounts:
-    """Return, by value of the list column, the number of valid rows and the rejections."""
+    """Return, by value of the list column, the valid rows, the rejections and the withheld rows."""
     valid_rows: dict[str | None, int] = {}
+    withheld: dict[str | None, int] = {}
     has_rejected = False
     for name, problem, rows in warehouse.fetch(staging.count_staged_rows(staged.tables)):
-        has_rejected = has_rejected or problem is not None
         if problem is None:
             valid_rows[name] = rows
+        elif problem == RowProblem.WITHHELD:
+            withheld[name] = rows
+        else:
+            has_rejected = True
     rejected: dict[str | None, list[RejectedRows]] = defaultdict(list)
     if has_rejected:
         model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
@@ -172,7 +176,8 @@ def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) 
             reason = RejectionReason(RejectionSource.CHECK, problem)
             rejected[name].append(RejectedRows(reason, rows, int(new_rows)))
     return {
-        name: (valid_rows.get(name, 0), tuple(rejected.get(name, ()))) for name in {**valid_rows, **rejected}
+        name: (valid_rows.get(name, 0), tuple(rejected.get(name, ())), withheld.get(name, 0))
+        for name in {**valid_rows, **rejected, **withheld}
     }
 
 
@@ -195,7 +200,7 @@ class _Counts:
 def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
     ops = list_counts.op_counts.get(ref.id, {})
     clears, exempt_clears = list_counts.clears.get(ref.id, (0, 0))
-    rows, rejected = list_counts.rows.get(ref.row_value, (0, ()))
+    rows, rejected, withheld = list_counts.rows.get(ref.row_value, (0, (), 0))
     removes_without_contact, removes_by_identifier = list_counts.removes_by_identifier.get(ref.id, (0, {}))
     return ListPlan(
         list_ref=ref,
@@ -210,6 +215,7 @@ def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
         removes_by_identifier=removes_by_identifier,
         removes_without_contact=removes_without_contact,
         check_rejections=rejected,
+        withheld=withheld,
         sample=tuple(list_counts.sample.get(ref.id, ())),
         missing=list_counts.missing.get(ref.id, 0),
         exempt_adds=list_counts.missing_adds.get(ref.id, 0),
@@ -228,6 +234,7 @@ def _plans_without_list(rows: _RowCounts) -> tuple[ListPlan, ...]:
             rows=0,
             snapshot_rows=0,
             check_rejections=rows[None][1],
+            withheld=rows[None][2],
             has_no_list=True,
         ),
     )

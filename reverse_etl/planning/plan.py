@@ -42,8 +42,10 @@ FIGURES: Final = (
     "rejected_by_check",
     "clears",
     "missing",
+    "withheld",
 )
-LATER_FIGURES: Final = frozenset({"clears", "missing"})  # which saved plans of earlier versions do not have
+# Saved plans of earlier versions do not have these.
+LATER_FIGURES: Final = frozenset({"clears", "missing", "withheld"})
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,11 @@ class ListPlan:
 
     `rows` are valid and staged; `snapshot_rows` are in the snapshot. `held_at_plan` removals are held because
     a rejected row may be the same person. `deferred` upserts exceed `--limit`. `clears` of the upserts have
-    values to clear. `missing` rows are not sent, since Klaviyo did not know their person lately. `moved`
-    updates change a time that the surface watches. `removes_by_identifier` counts the removes with each
-    identifier type, `removes_without_contact` those with neither e-mail nor phone. `has_no_list` marks the
-    rows that name no list; all of them are rejected. `sample` has a few changes if `PlanOptions.sample_size`
-    asks for them.
+    values to clear. `missing` rows are not sent, since Klaviyo did not know their person lately. `withheld`
+    rows are of people whose deletion was asked for. `moved` updates change a time that the surface watches.
+    `removes_by_identifier` counts the removes with each identifier type, `removes_without_contact` those with
+    neither e-mail nor phone. `has_no_list` marks the rows that name no list; all of them are rejected.
+    `sample` has a few changes if `PlanOptions.sample_size` asks for them.
 
     `new_profiles` is the forecast of the profiles that the adds would create, if one was asked for.
 
@@ -108,6 +110,7 @@ class ListPlan:
     removes_by_identifier: Mapping[IdentifierType, int] = field(default_factory=dict)
     removes_without_contact: int = 0
     check_rejections: tuple[RejectedRows, ...] = ()
+    withheld: int = 0
     sample: tuple[Change, ...] = ()
     has_no_list: bool = False
     first_load: bool = False
@@ -167,6 +170,7 @@ class ListPlan:
             self.rejected_by_check,
             self.clears,
             self.missing,
+            self.withheld,
         )
         return dict(zip(FIGURES, numbers, strict=True))
 

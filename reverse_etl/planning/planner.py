@@ -26,6 +26,7 @@ from reverse_etl.planning.removal_holds import describe_holds, find_removal_hold
 from reverse_etl.planning.stage import StagedModel, stage_model
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.planning.unknown_lists import describe_unknown_lists
+from reverse_etl.planning.withholding import withhold_people
 from reverse_etl.state.runs import last_lists_by_model
 from reverse_etl.surfaces.catalog import find_surface
 
@@ -146,9 +147,8 @@ def _stage_models(
 ) -> list[StagedModel]:
     require_usable_time(request.options.live_since, request.selected, state.clock.now())
     staged_models: list[StagedModel] = []
-    table_keys = state.table_keys(model.name for model in request.selected)
-    has_events = any(model.config.surface.event_rules for model in request.selected)
-    records = state.models() if has_events else {}
+    records = state.models()
+    table_keys = state.table_keys((model.name for model in request.selected), records)
     now = datetime.fromtimestamp(state.clock.now(), UTC) + CLOCK_SKEW_TOLERANCE
     with warehouse.staging():
         for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
@@ -158,7 +158,7 @@ def _stage_models(
                 leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
             )
             on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))
-    return staged_models
+    return withhold_people(warehouse, state, staged_models, records)
 
 
 def _warn_of_conflicting_properties(

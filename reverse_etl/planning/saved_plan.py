@@ -88,6 +88,7 @@ class SavedPlan(_Saved):
     allow_clears: Annotated[tuple[str, ...], Field(alias="allow_clears")] = ()
     live_since: Annotated[str | None, Field(alias="live_since", pattern=r"^[0-9TZ:.-]*$")] = None
     allow_resubscribe: Annotated[tuple[str, ...], Field(alias="allow_resubscribe")] = ()
+    allow_deletes: Annotated[dict[str, int | None], Field(alias="allow_deletes")] = Field(default={})
     dbt_gate: Annotated[bool | Literal["strict"], Field(alias="dbt_gate")]
     models: Annotated[tuple[SavedModel, ...], Field(alias="models")]
     lists: Annotated[tuple[SavedList, ...], Field(alias="lists")]
@@ -133,6 +134,7 @@ class SavedPlan(_Saved):
             allow_clears=tuple(sorted(allow.clears)),
             live_since=format_timestamp(options.live_since) if options.live_since else None,
             allow_resubscribe=tuple(sorted(allow.resubscribe)),
+            allow_deletes=dict(sorted(allow.deletes.items())),
             dbt_gate="strict" if gate is GateMode.STRICT else gate is GateMode.ON,
             models=to_saved_models(plan),
             lists=to_saved_lists(plan),
@@ -163,6 +165,7 @@ class SavedPlan(_Saved):
                 request=self.allow_request,
                 clears=self.allow_clears,
                 resubscribe=self.allow_resubscribe,
+                deletes=self.allow_deletes,
             ),
         )
 

@@ -35,6 +35,7 @@ class StagedModel:
 
     `rows` counts the rows that the model returned. `list_names` are the distinct values of its list column.
     `events` is what is known so far of a model of events.
+    `has_withheld` is whether people are withheld, so that no row of theirs is sent or removed.
     """
 
     model: Model
@@ -42,11 +43,13 @@ class StagedModel:
     rows: int
     list_names: tuple[str, ...]
     events: EventPlan | None = None
+    has_withheld: bool = False
 
     @property
     def may_send_again(self) -> bool:
         """Return whether a row may be sent again although an earlier request may have carried it out."""
-        return not (self.tables.append_only or self.model.config.surface.upsert.once)
+        surface = self.model.config.surface
+        return not (self.tables.append_only or surface.upsert.once or surface.most_deletions is not None)
 
 
 def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetime) -> StagedModel:

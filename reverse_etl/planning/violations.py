@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from reverse_etl.errors import Problem
 
@@ -24,6 +24,7 @@ class Guard(StrEnum):
     CLEARS = "clears"
     LIVE_SINCE = "live-since"  # passed by the time, and by no model's name
     RESUBSCRIBE = "resubscribe"  # trips in no plan: a run may subscribe some people over an opt-out
+    DELETES = "deletes"
 
     @property
     def flag(self) -> str:
@@ -33,7 +34,10 @@ class Guard(StrEnum):
 
 @dataclass(frozen=True)
 class Allowances:
-    """The models that may pass a guard in this run, by guard."""
+    """The models that may pass a guard in this run, by guard.
+
+    `deletes` has the most people that each model may delete, None for the default.
+    """
 
     removes: Collection[str] = ()
     adds: Collection[str] = ()
@@ -43,10 +47,18 @@ class Allowances:
     request: Collection[str] = ()
     clears: Collection[str] = ()
     resubscribe: Collection[str] = ()
+    deletes: Mapping[str, int | None] = field(default_factory=dict)
 
     def allows(self, guard: Guard, model: str) -> bool:
-        """Return whether a model may pass a guard."""
-        return model in self.by_guard()[guard]
+        """Return whether a model may pass a guard, whatever its count."""
+        return guard is not Guard.DELETES and model in self.by_guard()[guard]
+
+    def most_deletions(self, model: str, default: int) -> int:
+        """Return how many people a model may delete; `default` if it is allowed without a number."""
+        if model not in self.deletes:
+            return 0
+        number = self.deletes[model]
+        return default if number is None else number
 
     def by_guard(self) -> dict[Guard, Collection[str]]:
         """Return the names of the models by guard."""
@@ -60,6 +72,7 @@ class Allowances:
             Guard.CLEARS: self.clears,
             Guard.LIVE_SINCE: (),
             Guard.RESUBSCRIBE: self.resubscribe,
+            Guard.DELETES: self.deletes.keys(),
         }
 
 

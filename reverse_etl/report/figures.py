@@ -41,6 +41,7 @@ PLAN_FIGURES: Final = (
     Figure("removes", "rows that left the model, to remove", ("removes",)),
     Figure("missing", "people that Klaviyo did not know lately", ("missing",), hidden_if_zero=True),
     Figure("deferred", "left for a later run by --limit", ("deferred",), hidden_if_zero=True),
+    Figure("withheld", "the person's deletion was asked for", ("withheld",), hidden_if_zero=True),
     Figure("unchanged", "already up to date, nothing to send", ("unchanged",)),
 )
 OUTCOME_FIGURES: Final = (

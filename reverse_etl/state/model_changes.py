@@ -23,7 +23,7 @@ _BY_MODEL = (
     "unmatched_removals",
     "consents",
 )  # tables with the account, the project and the model
-_OF_PEOPLE = ("own_suppressions",)  # such tables without a list
+_OF_PEOPLE = ("own_suppressions", "withheld")  # such tables without a list
 _COMMAND = "reverse-etl state"
 
 

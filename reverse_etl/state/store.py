@@ -21,8 +21,8 @@ from reverse_etl.state.runs import Runs
 from reverse_etl.state.sql import deltas, members, missing, rejections, schema, snapshot
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
+from reverse_etl.state.withheld import Withheld
 from reverse_etl.surfaces.catalog import find_surface
-from reverse_etl.surfaces.interface import Phase
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import CLEARED_COLUMN, MODEL_TABLES, ModelTables
 
@@ -68,6 +68,7 @@ class State:
         self.rejections = Rejections(self.tables)
         self.omissions = Omissions(self.tables)
         self.own_suppressions = OwnSuppressions(self.tables)
+        self.withheld = Withheld(self.tables)
         self.receipts = Receipts(self.tables)
         self.removal_holds = RemovalHolds(self.tables)
         self.consents = Consents(self.tables)
@@ -89,9 +90,14 @@ class State:
         rows = self.tables.read("models", MODEL_COLUMNS, "model", **self.tables.own)
         return {record.name: record for record in map(ModelRecord.from_row, rows)}
 
-    def table_keys(self, models: Iterable[str]) -> dict[str, str]:
-        """Return the end of the names of each model's tables: as stored, or a new one."""
-        records = self.models()
+    def table_keys(
+        self, models: Iterable[str], records: Mapping[str, ModelRecord] | None = None
+    ) -> dict[str, str]:
+        """Return the end of the names of each model's tables: as stored, or a new one.
+
+        `records` are those of `models()`, if the caller has read them.
+        """
+        records = self.models() if records is None else records
         taken = {record.table_key for record in records.values()}
         return {
             model: records[model].table_key if model in records else self.scope.new_table_key(model, taken)
@@ -102,22 +108,6 @@ class State:
         """Return the names of the model's own tables that exist."""
         names = (f"{name}_{model_record.table_key}" for name in MODEL_TABLES)
         return tuple(name for name in names if self.tables.warehouse.state_columns(name))
-
-    def find_suppressing_models(
-        self, identities: Sequence[str], *, except_model: str = ""
-    ) -> Mapping[str, str]:
-        """Return by identity a model of the project, selected or not, that suppresses its person."""
-        return self.own_suppressions.find_other_models(
-            [
-                record
-                for record in self.models().values()
-                if record.name != except_model
-                and (surface := find_surface(record.surface)) is not None
-                and surface.phase is Phase.SUPPRESSIONS
-                and self._load_payload(record.table_key) is not None
-            ],
-            identities,
-        )
 
     def other_projects(self) -> tuple[str, ...]:
         """Return the other projects that ever sent a model to this account; to any if it is not known."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.surfaces.events import EVENTS
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
 from reverse_etl.surfaces.list_memberships_by_profile_id import LIST_MEMBERSHIPS_BY_PROFILE_ID
+from reverse_etl.surfaces.profile_deletions import PROFILE_DELETIONS
 from reverse_etl.surfaces.profiles import PROFILES
 from reverse_etl.surfaces.request import REQUEST
 from reverse_etl.surfaces.subscriptions import SUBSCRIPTIONS
@@ -22,6 +23,7 @@ SURFACES: tuple[Surface, ...] = (
     SUBSCRIPTIONS,
     SUPPRESSIONS,
     EVENTS,
+    PROFILE_DELETIONS,
     REQUEST,
 )
 EXAMPLE: Final = LIST_MEMBERSHIPS  # the surface of first models and of examples in messages

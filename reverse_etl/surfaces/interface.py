@@ -176,6 +176,9 @@ class Surface:
     model. `max_requests` is the most requests of a run, None for no limit; `unsafe` is whether each run has
     to allow the model's requests.
 
+    `most_deletions` is how many people a run may delete that allows it without a number, None where nobody is
+    deleted; such a row is never sent again with `--full-refresh`.
+
     `upsert_effect` and `remove_effect` are sentences for the plan: what happens to people that can't be
     undone, or that they notice. `event_rules` are those of a model whose rows are events. If
     `receipts_first`, each request's receipt is stored before it is sent.
@@ -197,6 +200,7 @@ class Surface:
     described_by_model: bool = False
     max_requests: int | None = None
     unsafe: bool = False
+    most_deletions: int | None = None
     upsert_effect: str = ""
     remove_effect: str = ""
     event_rules: EventRules | None = None

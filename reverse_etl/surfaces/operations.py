@@ -301,6 +301,35 @@ class UnsubscribePeople:
         return {**counts, self.endpoint: requests}
 
 
+@dataclass(frozen=True)
+class DeleteProfiles:
+    """Each row's person is looked up by all identifiers, deleted by the profile's id, and read back."""
+
+    endpoint: Endpoint
+    max_rows: int = 10  # looked up together, just before: at 60 requests a minute they take ten seconds
+    proof: ClassVar = Proof.READ_BACK
+    once: ClassVar = False
+
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
+        """Return about how many requests the upserts take."""
+        look_ups = math.ceil(rows.upserts / self.max_rows) + math.ceil(rows.upserts / MAX_VALUES)
+        return {Endpoint.PROFILES: look_ups, self.endpoint: rows.upserts}
+
+
+@dataclass(frozen=True)
+class ReadmitPeople:
+    """The people of leaving rows are not withheld any more. Nothing is sent."""
+
+    max_rows: int = 1_000  # read together
+    proof: ClassVar = Proof.REPLY
+    once: ClassVar = False
+
+    def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
+        """Return that it takes no request."""
+        del rows
+        return {}
+
+
 Operation = (
     ImportRows
     | UpdateProfiles
@@ -311,5 +340,7 @@ Operation = (
     | ChangeSuppressions
     | SendEvents
     | SubscribePeople
+    | DeleteProfiles
+    | ReadmitPeople
     | UnsubscribePeople
 )

@@ -61,7 +61,7 @@ _RISKY_PATHS: Final = (
     _risky(
         "profile-suppression-bulk-(create|delete)-jobs", "decides who gets no e-mail at all", "suppressions"
     ),
-    _risky("data-privacy-deletion-jobs", "deletes people for good", ""),
+    _risky("data-privacy-deletion-jobs", "deletes people for good", "profile_deletions"),
     _risky("profile-bulk-import-jobs|profile-import|profiles(/[^/]+)?", "changes profiles", "profiles"),
     _risky("lists/[^/]+/relationships/profiles", "changes who is on a list", "list_memberships"),
     _risky("lists/[^/]+", "changes or deletes a list", ""),

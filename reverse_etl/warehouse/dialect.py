@@ -177,6 +177,10 @@ class Dialect(ABC):
         """Return whether a column has a date or time that no client can return; None if its type has none."""
 
     @abstractmethod
+    def sha256_sql(self, text: str) -> str:
+        """Return the SHA-256 hash of a text in UTF-8, as 64 lower-case hexadecimal digits."""
+
+    @abstractmethod
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return a column's value as it can be compared with another."""
 

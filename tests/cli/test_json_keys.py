@@ -91,7 +91,7 @@ def test_the_document_has_every_key_of_a_status(world: World) -> None:
     assert _keys(_document(world, "status")) == _documented_of("status")
 
 
-def test_the_document_has_every_key_of_both_state_commands(world: World) -> None:
+def test_the_document_has_every_key_of_the_state_commands(world: World) -> None:
     world.klaviyo()
     world.run("run")
     (world.folder / "models" / "vip.sql").unlink()
@@ -99,7 +99,9 @@ def test_the_document_has_every_key_of_both_state_commands(world: World) -> None
     renamed = _keys(_document(world, "state", "rename", "vip", "club"))
     (world.folder / "models" / "club.sql").unlink()
     world.model("other", SELECT, list="Other")
-    assert renamed | _keys(_document(world, "state", "forget", "club")) == _documented_of("state")
+    readmitted = _keys(_document(world, "state", "readmit", "email:ann@example.com"))
+    forgotten = _keys(_document(world, "state", "forget", "club"))
+    assert renamed | forgotten | readmitted == _documented_of("state")
 
 
 def test_the_json_of_a_run_repeats_the_figures_of_its_plan(world: World) -> None:

@@ -23,9 +23,8 @@ REMOVE_ENDS = {
     Outcome.UNMANAGED,
     Outcome.NOT_FOUND,
     Outcome.LEFT_IN_PLACE,
-    Outcome.HELD,
 }
-EITHER = {Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.UNVERIFIED}
+EITHER = {Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.UNVERIFIED, Outcome.HELD}
 
 
 def check_accounts(result: RunResult) -> None:
@@ -33,7 +32,8 @@ def check_accounts(result: RunResult) -> None:
     for model in result.plan.models:
         rejected = sum(one.rejected_by_check for one in model.lists)
         desired = sum(one.rows for one in model.lists)
-        assert model.staged_rows == model.duplicate_rows + rejected + desired, model
+        withheld = sum(one.withheld for one in model.lists)
+        assert model.staged_rows == model.duplicate_rows + rejected + desired + withheld, model
     for listed in result.lists:
         _check_list(listed)
     failed = any(listed.failed for listed in result.lists)

@@ -146,12 +146,22 @@ def send_subscriptions(world: World) -> None:
     assert world.emails("Newsletter") == ["ann@example.com"]
 
 
+def send_profile_deletions(world: World) -> None:
+    """Delete somebody, by the flag."""
+    world.new_profile(email="ann@example.com")
+    world.people([{"email": "ann@example.com"}], "erasure_requests")
+    options = PlanOptions(allow=Allowances(deletes={"profile_deletions": None}))
+    assert one(world.run(options=options)).outcomes == {Outcome.APPLIED: 1}
+    assert world.sandbox.profiles() == []
+
+
 _SENDERS: dict[str, Callable[[World], None]] = {
     "catalog_items": send_catalog_items,
     "coupon_codes": send_coupon_codes,
     "events": send_events,
     "custom_object_records": send_custom_object_records,
     "one_event": send_one_event,
+    "profile_deletions": send_profile_deletions,
     "profile_merge": send_profile_merge,
     "profiles_on_lists": send_profiles_on_lists,
     "suppressions": send_suppressions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +14,7 @@ from reverse_etl.klaviyo.messages import Request, Response, TransportResult
 from reverse_etl.klaviyo.transport import Transport
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from tests.core.killing import run_until_killed
 from tests.core.suppressions import (
     SUPPRESS,
     UNSUPPRESS,
@@ -29,8 +30,6 @@ from tests.core.suppressions import (
 from tests.core.world import Interrupted, one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.core.world import World
 
 IMPORT = "/api/profile-bulk-import-jobs"
@@ -42,34 +41,6 @@ def shop(world: World) -> World:
     open_shop(world)
     free_on_remove(world)
     return world
-
-
-def die_at(monkeypatch: pytest.MonkeyPatch, owner: type, names: tuple[str, ...], nth: int) -> None:
-    """Let the process die at the nth call of some methods."""
-    left = [nth]
-
-    def counted(method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
-            left[0] -= 1
-            if left[0] <= 0:
-                raise Interrupted
-            return method(*arguments)
-
-        return call
-
-    for name in names:
-        monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
-
-
-def run_until_killed(shop: World, nth: int, owner: type, *names: str) -> bool:
-    """Run, die at the nth call, and return whether it came to that."""
-    with pytest.MonkeyPatch.context() as patched:
-        die_at(patched, owner, names, nth)
-        try:
-            shop.run()
-        except Interrupted:
-            return True
-    return False
 
 
 def check_kills(shop: World, first: int, step: int, owner: type, *names: str) -> None:

@@ -9,6 +9,8 @@ import click
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
+from reverse_etl.domain.identifiers import IdentifierType, canonicalize, mask_text
+from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group("state")
 def command() -> None:
-    """Change the state: rename, forget, move or trust.
+    """Change the state: rename, forget, move, trust, readmit.
 
     Use it after you renamed or deleted a model, after a model got another list, after you renamed the
     profile or moved the state, or after you put back a backup of the state. It sends no requests and
@@ -117,6 +119,37 @@ def trust(project_flags: ProjectFlags, *, as_json: bool) -> None:
         else "The state is trusted. No recorded hold had to end."
     )
     terminal.info("To see what the next run sends: reverse-etl plan")
+
+
+@command.command("readmit")
+@project_options
+@click.argument("identity", metavar="TYPE:VALUE")
+@AS_JSON
+def readmit(project_flags: ProjectFlags, *, identity: str, as_json: bool) -> None:
+    """Let models send a person again whose deletion was requested.
+
+    TYPE:VALUE is an identifier of the row, as in email:ann@example.com. The deletion is not undone, and it
+    is not asked for again while the row stays in its model.
+    """
+    kind, _, value = identity.partition(":")
+    kinds = [str(one) for one in IdentifierType]
+    canonical = canonicalize(IdentifierType(kind), value) if kind in kinds else None
+    if canonical is None:
+        raise UsageError.of(
+            "This is no identifier with its type.",
+            where=f"reverse-etl state readmit {mask_text(identity)}",
+            hint=f"For example: email:ann@example.com. The types are {', '.join(kinds)}.",
+        )
+    with project_flags.load().connections.locked_state(terminal.print_event) as state:
+        people = state.withheld.readmit(f"{kind}:{canonical}")
+    if as_json:
+        show.print_json({"readmitted": people})
+        return
+    show.print_line(
+        f"readmitted {format_count(people, 'person', 'people')}: the next runs send their rows again"
+        if people
+        else "Nobody with this identifier is withheld."
+    )
 
 
 def _describe_rows(moved: Iterable[MovedRows]) -> str:

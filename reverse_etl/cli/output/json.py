@@ -35,6 +35,7 @@ REQUESTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.IMPORT_ERRORS: "import_errors",
     Endpoint.SUPPRESS: "suppress",
     Endpoint.SUPPRESSION: "suppression",
+    Endpoint.DELETE_PROFILE: "delete_profile",
     Endpoint.UNSUPPRESS: "unsuppress",
     Endpoint.UNSUPPRESSION: "unsuppression",
     Endpoint.CREATE_EVENTS: "create_events",

@@ -28,10 +28,11 @@ _HEADINGS = (
     "deferred",
     "held",
     "rejected",
+    "withheld",
     "unchanged",
 )
 _CLEAR_EFFECT = "a cleared value is gone from Klaviyo; it comes back only if the model has it again"
-_HIDDEN_IF_ZERO = {"clears", "deferred", "missing"}
+_HIDDEN_IF_ZERO = {"clears", "deferred", "missing", "withheld"}
 _IDENTIFIER_NAMES = {
     IdentifierType.EMAIL: "e-mail",
     IdentifierType.PHONE: "phone",
@@ -77,6 +78,7 @@ def _row_cells(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, str | in
         "deferred": list_plan.deferred,
         "held": list_plan.held_at_plan,
         "rejected": list_plan.rejected_by_check,
+        "withheld": list_plan.withheld,
         "unchanged": list_plan.unchanged,
     }
 
@@ -114,6 +116,7 @@ def _requests_text(plan: Plan) -> str:
         Endpoint.REMOVE_FROM_LIST: ("removal", "removals"),
         Endpoint.CREATE_LIST: ("new list", "new lists"),
         Endpoint.SUPPRESS: ("suppression job", "suppression jobs"),
+        Endpoint.DELETE_PROFILE: ("deletion", "deletions"),
         Endpoint.UNSUPPRESS: ("job that lifts suppressions", "jobs that lift suppressions"),
         Endpoint.CREATE_EVENTS: ("request with events", "requests with events"),
         Endpoint.SUBSCRIBE: ("subscribing request", "subscribing requests"),

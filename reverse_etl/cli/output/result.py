@@ -29,6 +29,7 @@ _HEADINGS = (
     "accepted",
     "unknown",
     "not sent",
+    "withheld",
 )
 _ALWAYS_SHOWN = {
     "unchanged",
@@ -122,4 +123,5 @@ def _count_outcomes(list_result: ListResult) -> dict[str, int]:
         "accepted": outcomes["accepted"],
         "unknown": outcomes["unknown"],
         "not sent": outcomes["not_sent"],
+        "withheld": list_result.list_plan.withheld,
     }

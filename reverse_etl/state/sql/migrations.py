@@ -74,6 +74,7 @@ TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
         "row_exceptions",
         "rejections",
         "own_suppressions",
+        "withheld",
         "unmatched_removals",
         "consents",
         "lists",
@@ -91,6 +92,8 @@ NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
         "removal_holds": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, state VARCHAR, reason VARCHAR, recorded_at VARCHAR",
         "consents": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, state VARCHAR, "
         "sent_at VARCHAR, consented_at VARCHAR",
+        "withheld": "account_id VARCHAR, project VARCHAR, model VARCHAR, person VARCHAR, digest VARCHAR, profile_id VARCHAR, "
+        "state VARCHAR, recorded_at VARCHAR",
     },
 }
 # Before version 2 this text in `detail` was the flag `may_have_duplicate`.

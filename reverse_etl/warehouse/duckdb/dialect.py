@@ -174,6 +174,10 @@ class DuckDBDialect(Dialect):
         """Return whether a value is or contains an infinite date or time; None if its type has none."""
         return is_infinite_time_sql(quote_identifier(column.name), column.type)
 
+    def sha256_sql(self, text: str) -> str:
+        """Return the hash of a text."""
+        return f"sha256({text})"
+
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return the value itself: values of every type can be compared."""
         del column

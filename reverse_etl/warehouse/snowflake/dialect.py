@@ -202,6 +202,10 @@ class SnowflakeDialect(Dialect):
             return None
         return f"YEAR({quote_identifier(column.name)}) NOT BETWEEN 1 AND 9999"
 
+    def sha256_sql(self, text: str) -> str:
+        """Return the hash of a text."""
+        return f"SHA2({text}, 256)"
+
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return the value, as text if it is semi-structured."""
         return f"TO_JSON({value})" if column.kind is ColumnKind.JSON else value

@@ -176,3 +176,5 @@ SELECT 'shop', 'prod/http://127.0.0.1:8765', '7b2lBS';
 CREATE TABLE "unmatched_removals" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "identity" VARCHAR, "run_id" VARCHAR, "recorded_at" VARCHAR);
 INSERT INTO "unmatched_removals"
 SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:kim@example.com', '20200102T050000-000002', '2020-01-02T06:00:00.000Z';
+
+CREATE TABLE "withheld" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "person" VARCHAR, "digest" VARCHAR, "profile_id" VARCHAR, "state" VARCHAR, "recorded_at" VARCHAR);

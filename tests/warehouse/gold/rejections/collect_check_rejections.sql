@@ -12,6 +12,6 @@ LEFT JOIN (
   AND first_run_id IN (SELECT run_id FROM state.runs WHERE exit_code IS NOT NULL)
 duckdb:    ) AS r ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', CAST(s.retl_email AS VARCHAR), CAST(s.retl_phone_e164 AS VARCHAR), CAST(s.retl_external_id AS VARCHAR), CAST(s.retl_klaviyo_profile_id AS VARCHAR), CAST(s."first_name" AS VARCHAR), CAST(s."spent" AS VARCHAR), CAST(s."Since" AS VARCHAR), CAST(s."tags" AS VARCHAR)))) AND r.code = s.retl_problem
 snowflake: ) AS r ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', COALESCE(CAST(s.retl_email AS VARCHAR), ''), COALESCE(CAST(s.retl_phone_e164 AS VARCHAR), ''), COALESCE(CAST(s.retl_external_id AS VARCHAR), ''), COALESCE(CAST(s.retl_klaviyo_profile_id AS VARCHAR), ''), COALESCE(CAST(s."first_name" AS VARCHAR), ''), COALESCE(CAST(s."spent" AS VARCHAR), ''), COALESCE(CAST(s."Since" AS VARCHAR), ''), COALESCE(CAST(s."tags" AS VARCHAR), '')))) AND r.code = s.retl_problem
-WHERE s.retl_problem IS NOT NULL AND s.retl_problem <> 'still_rejected'
+WHERE s.retl_problem IS NOT NULL AND s.retl_problem <> 'withheld' AND s.retl_problem <> 'still_rejected'
 GROUP BY 1, 2, 3;
 -- with ('r1', 'acc', 'shop', 'vip')

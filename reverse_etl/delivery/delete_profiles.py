@@ -1,0 +1,215 @@
+"""Delete the people of a model's rows, one by one, and read back that they are gone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.read_back import poll_read_back
+from reverse_etl.domain.batched import batched
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.events import SendProgress, Warned
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.formatting import format_count
+from reverse_etl.klaviyo.filters import MAX_VALUES
+from reverse_etl.state.withheld import DeletionRequest
+from reverse_etl.surfaces.operations import DeleteProfiles, ReadmitPeople
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reverse_etl.delivery.list_delivery import ListDelivery
+
+
+_STATES: Final = {
+    Outcome.APPLIED: ReceiptState.APPLIED,
+    Outcome.UNVERIFIED: ReceiptState.UNKNOWN,
+    Outcome.UNKNOWN: ReceiptState.UNKNOWN,
+    Outcome.NOT_SENT: ReceiptState.NOT_SENT,
+}
+_NOT_GONE: Final = "Klaviyo accepted the request, and the profile is not gone yet. The next run looks again."
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    seq: int
+    identity: str
+    identifiers: Mapping[IdentifierType, str]
+
+
+def change_deletions(delivery: ListDelivery, operation: DeleteProfiles | ReadmitPeople) -> None:
+    """Delete the people of a model's new rows, or readmit those of its leaving rows."""
+    match operation:
+        case DeleteProfiles():
+            _delete_profiles(delivery, operation)
+        case ReadmitPeople():
+            _readmit_people(delivery, operation)
+
+
+def _delete_profiles(delivery: ListDelivery, operation: DeleteProfiles) -> None:
+    """Delete the profile of each new row of a model.
+
+    Each row is looked up just before. Nobody found: the row is done. Several profiles: it is held. The
+    profile's id is stored before the request, so that after a kill or a lost reply exactly this profile is
+    asked for again, and no later one of the same person.
+    """
+    deletion = _Deletion(delivery, operation)
+    deletion.send()
+    deletion.read_back()
+
+
+def _readmit_people(delivery: ListDelivery, operation: ReadmitPeople) -> None:
+    """Let other models send the people again whose rows left the model. Sends nothing."""
+    state, list_id = delivery.context.state, delivery.list_plan.list_ref.id
+    for rows in delivery.pending_rows.read_removes(list_id, operation.max_rows):
+        state.withheld.forget(delivery.model_plan.model.name, [row[1] for row in rows])
+        receipt = Receipt(list_id, Op.REMOVE, rows[0][0], rows[-1][0], ReceiptState.APPLIED, len(rows))
+        delivery.receipt_buffer.add((receipt,))
+        delivery.counter.add(Outcome.LEFT_IN_PLACE, len(rows))
+
+
+@dataclass
+class _Deletion:
+    """The deletions of one model.
+
+    `open_rows`, by the profile's id, are asked for and not known to be gone.
+    """
+
+    delivery: ListDelivery
+    operation: DeleteProfiles
+    open_rows: dict[str, list[_Row]] = field(default_factory=dict)
+    held: int = 0
+    done: int = 0
+
+    @property
+    def _model(self) -> str:
+        return self.delivery.model_plan.model.name
+
+    def send(self) -> None:
+        """Ask for the deletion of all rows, until one fails."""
+        state = self.delivery.context.state
+        requested = state.withheld.find_requested(self._model)
+        for rows in self._read_rows():
+            if self.delivery.counter.stopped:
+                break
+            try:
+                profile_ids = self._find_profiles(rows, requested)
+            except KlaviyoError as error:
+                self.delivery.counter.fail(str(error))
+                break
+            state.renew_lease_or_raise()  # a run that lost the lease must not delete anybody
+            self._hold([row for row in rows if len(profile_ids[row.seq]) > 1])
+            self._delete_group(
+                {
+                    row: next(iter(profile_ids[row.seq]), None)
+                    for row in rows
+                    if len(profile_ids[row.seq]) <= 1
+                }
+            )
+        if self.held:
+            self.delivery.context.on_event(
+                Warned(
+                    f"{self._model}: {format_count(self.held, 'row')} held, because two profiles have the "
+                    "row's identifiers. Correct the row, or name the profile by klaviyo_profile_id."
+                )
+            )
+
+    def _delete_group(self, profile_ids: Mapping[_Row, str | None]) -> None:
+        """Store what is asked for, then ask for it, until a request fails."""
+        requests = [
+            DeletionRequest(row.identity, row.identifiers, profile_id)
+            for row, profile_id in profile_ids.items()
+        ]
+        self.delivery.context.state.withheld.request(self._model, requests)
+        self._settle([row for row, profile_id in profile_ids.items() if profile_id is None])
+        for row, profile_id in profile_ids.items():
+            if profile_id is not None and not self.delivery.counter.stopped:
+                self._delete(row, profile_id)
+
+    def read_back(self) -> None:
+        """Read whether the profiles are gone, until they are or the time is over."""
+        self.delivery.receipt_buffer.flush()
+        klaviyo = self.delivery.context.klaviyo
+        try:
+            for _ in poll_read_back(self.delivery.context) if self.open_rows else ():
+                for part in batched([*self.open_rows], MAX_VALUES):
+                    there = {profile.id for profile in klaviyo.find_profiles(IdentifierType.PROFILE_ID, part)}
+                    for profile_id in part:
+                        if profile_id not in there:
+                            self._settle(self.open_rows.pop(profile_id))
+                if not self.open_rows:
+                    break
+        except KlaviyoError as error:
+            self.delivery.counter.fail(str(error))
+        for rows in self.open_rows.values():
+            for row in rows:
+                self._record(row, Outcome.UNVERIFIED, _NOT_GONE)
+
+    def _read_rows(self) -> Iterator[list[_Row]]:
+        list_id, kinds = self.delivery.list_plan.list_ref.id, self.delivery.model_plan.tables.identifiers
+        for rows in self.delivery.pending_rows.read_upserts(list_id, self.operation.max_rows):
+            parsed = []
+            for seq, *values in rows:
+                identifiers = {kind: value for kind, value in zip(kinds, values, strict=False) if value}
+                if not identifiers:  # erased by an earlier run, which was killed before it could note it
+                    self._record(_Row(seq, "", {}), Outcome.APPLIED)
+                    continue
+                kind, value = next(iter(identifiers.items()))
+                parsed.append(_Row(seq, f"{kind.value}:{value}", identifiers))
+            yield parsed
+
+    def _find_profiles(
+        self, rows: Sequence[_Row], requested: Mapping[str, str | None]
+    ) -> dict[int, set[str]]:
+        """Return the ids of each row's profiles; of a row that was asked for before, only that profile."""
+        klaviyo, withheld = self.delivery.context.klaviyo, self.delivery.context.state.withheld
+        seqs: dict[tuple[IdentifierType, str], set[int]] = defaultdict(set)
+        for row in rows:
+            earlier_id = requested.get(withheld.digest(row.identity))
+            named = {IdentifierType.PROFILE_ID: earlier_id} if earlier_id else row.identifiers
+            for identifier in named.items():
+                seqs[identifier].add(row.seq)
+        found: dict[int, set[str]] = {row.seq: set() for row in rows}
+        for kind in IdentifierType:
+            values = [value for one, value in seqs if one is kind]
+            for profile in klaviyo.find_profiles(kind, values) if values else ():
+                for seq in seqs[kind, profile.identifier(kind) or ""]:
+                    found[seq].add(profile.id)
+        return found
+
+    def _delete(self, row: _Row, profile_id: str) -> None:
+        try:
+            accepted = self.delivery.context.klaviyo.delete_profile(profile_id)
+        except ReplyLost as error:
+            self._record(row, Outcome.UNKNOWN, str(error))
+            self.delivery.counter.fail(str(error))
+        except KlaviyoError as error:
+            self._record(row, Outcome.NOT_SENT, str(error))
+            self.delivery.counter.fail(str(error))
+        else:
+            if not accepted:
+                self._settle([row])
+                return
+            self.open_rows.setdefault(profile_id, []).append(row)
+
+    def _hold(self, rows: Sequence[_Row]) -> None:
+        self.held += len(rows)
+        held = [RowException(row.seq, RowExceptionKind.HELD, "two_profiles") for row in rows]
+        self.delivery.record((), held)
+
+    def _settle(self, rows: Sequence[_Row]) -> None:
+        self.delivery.context.state.withheld.settle(self._model, [row.identity for row in rows])
+        for row in rows:
+            self._record(row, Outcome.APPLIED)
+
+    def _record(self, row: _Row, outcome: Outcome, detail: str = "") -> None:
+        list_ref, plan = self.delivery.list_plan.list_ref, self.delivery.list_plan
+        receipt = Receipt(list_ref.id, Op.ADD, row.seq, row.seq, _STATES[outcome], 1, detail=detail)
+        self.delivery.receipt_buffer.add((receipt,))
+        self.delivery.counter.add(outcome, 1)
+        self.done += 1
+        self.delivery.context.on_event(SendProgress(self._model, list_ref.name, self.done, plan.upserts))

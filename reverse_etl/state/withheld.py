@@ -1,0 +1,273 @@
+"""People whose deletion was requested: no model sends, removes or looks up a row of theirs.
+
+Only a keyed hash of each identifier is kept, so that the state holds nothing by which the people could be
+contacted. The key is made of the account and the project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.domain.batched import batched
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_text
+from reverse_etl.domain.rejections import RowProblem
+from reverse_etl.state.tables import ROWS_PER_STATEMENT
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
+from reverse_etl.warehouse.statement import Sql, Statement, quote_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from reverse_etl.state.tables import StateTables
+    from reverse_etl.warehouse.model_tables import ModelTables
+    from reverse_etl.warehouse.statement import TableName
+
+_TABLE: Final = "withheld"
+_PEOPLE: Final = "withheld_people"  # the scratch table of the hashes that count in a plan
+_KEYED_TABLES: Final = {
+    "rejections": "row_key",
+    "unmatched_removals": "identity",
+    "own_suppressions": "identity",
+    "consents": "identity",
+}
+
+
+class WithheldState(StrEnum):
+    """How far the deletion of a person is."""
+
+    REQUESTED = "requested"  # the profile's id is kept until a read shows that it is gone
+    DELETED = "deleted"  # the person's rows are still to be erased from the state
+    ERASED = "erased"
+    READMITTED = "readmitted"  # the row is still in its model, and other models may send the person again
+
+
+@dataclass(frozen=True)
+class DeletionRequest:
+    """A row of a model of deletions: its identity, all its identifiers, and the profile, if there is one."""
+
+    identity: str
+    identifiers: Mapping[IdentifierType, str]
+    profile_id: str | None
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """The withheld people of one account and project."""
+
+    state_tables: StateTables
+
+    @cached_property
+    def _key(self) -> str:
+        return hashlib.sha256("\0".join(self.state_tables.scope.key).encode()).hexdigest()
+
+    def digest(self, identity: str) -> str:
+        """Return the hash of an identity; that of a row whose person is erased is in its key."""
+        if identity.startswith(KEY_PREFIX):
+            return row_key_text(identity)
+        return hashlib.sha256(f"{self._key}:{identity}".encode()).hexdigest()
+
+    # For a plan
+
+    def collect(self, deleting: Iterable[ModelTables]) -> Iterator[Statement]:
+        """Yield the statements that collect the hashes of all withheld people.
+
+        They are those of the state, and the staged people of the selected models of deletions.
+        """
+        dialect = self.state_tables.dialect
+        people = dialect.temp_table(_PEOPLE)
+        yield dialect.replace_empty_temp_table(_PEOPLE, "digest VARCHAR")
+        yield Statement.insert(
+            people,
+            f"INSERT INTO {people} SELECT digest FROM {self._table} "
+            f"WHERE account_id = ? AND project = ? AND state <> '{WithheldState.READMITTED}'",
+            self.state_tables.scope.key,
+        )
+        for tables in deleting:
+            staged = dialect.temp_table(tables.staged)
+            for kind in tables.identifiers:
+                column = IDENTIFIER_COLUMNS[kind]
+                yield Statement.insert(
+                    people,
+                    f"INSERT INTO {people} SELECT {self._digest_sql(kind)} FROM {staged} "
+                    f"WHERE {column} IS NOT NULL AND retl_problem IS NULL",
+                )
+
+    def hide_erased(self, model: str, tables: ModelTables) -> Statement:
+        """Give erased people's staged rows of a model of deletions the keys under which they are known."""
+        staged = self.state_tables.dialect.temp_table(tables.staged)
+        identity = self._text_digest_sql("retl_identity")
+        blanks = "".join(f", {column} = NULL" for column in IDENTIFIER_COLUMNS.values())
+        return Statement.change(
+            staged,
+            f"UPDATE {staged} SET retl_identity = {quote_literal(KEY_PREFIX)} || {identity}{blanks}\n"
+            f"WHERE {identity} IN (SELECT person FROM {self._table} WHERE account_id = ? AND project = ? "
+            f"AND model = ? AND state IN ('{WithheldState.ERASED}', '{WithheldState.READMITTED}'))",
+            (*self.state_tables.scope.key, model),
+        )
+
+    def mark_staged(self, tables: ModelTables) -> Iterator[Statement]:
+        """Yield the statements that keep the staged rows of withheld people from being sent."""
+        dialect = self.state_tables.dialect
+        staged, people = dialect.temp_table(tables.staged), dialect.temp_table(_PEOPLE)
+        for kind in tables.identifiers:
+            yield Statement.change(
+                staged,
+                f"UPDATE {staged} SET retl_problem = '{RowProblem.WITHHELD}', retl_detail = NULL\n"
+                f"WHERE {IDENTIFIER_COLUMNS[kind]} IS NOT NULL "
+                f"AND {self._digest_sql(kind)} IN (SELECT digest FROM {people})",
+            )
+
+    def cancel_removals(self, tables: ModelTables) -> Statement:
+        """Take the removals of withheld people out of a plan."""
+        dialect = self.state_tables.dialect
+        planned, people = dialect.temp_table(tables.planned), dialect.temp_table(_PEOPLE)
+        same = " OR ".join(
+            f"{self._digest_sql(kind)} IN (SELECT digest FROM {people})" for kind in IdentifierType
+        )
+        return Statement.change(planned, f"DELETE FROM {planned} WHERE retl_op = '{Op.REMOVE}' AND ({same})")
+
+    # For a run
+
+    def find_requested(self, model: str) -> dict[str, str | None]:
+        """Return the profile ids that a model asked to delete, by the person's hash, until they are gone."""
+        rows = self.state_tables.read(
+            _TABLE,
+            "person, profile_id",
+            "person, digest",
+            **self.state_tables.own,
+            model=model,
+            state=WithheldState.REQUESTED.value,
+        )
+        return dict(rows)
+
+    def request(self, model: str, requests: Sequence[DeletionRequest]) -> None:
+        """Keep people as withheld, before their deletion is asked for. May be repeated."""
+        tables, now = self.state_tables, self.state_tables.now()
+        for part in batched(requests, ROWS_PER_STATEMENT):
+            people = {request.identity: self.digest(request.identity) for request in part}
+            rows = [
+                (
+                    *tables.scope.key,
+                    model,
+                    people[request.identity],
+                    self.digest(f"{kind.value}:{value}"),
+                    request.profile_id,
+                    WithheldState.REQUESTED.value,
+                    now,
+                )
+                for request in part
+                for kind, value in request.identifiers.items()
+            ]
+            delete = tables.delete(_TABLE, **tables.own, model=model, person=[*people.values()])
+            tables.commit((delete, *tables.insert(_TABLE, rows)))
+
+    def settle(self, model: str, identities: Iterable[str]) -> None:
+        """Note that the profiles of people are gone."""
+        for part in batched(map(self.digest, identities), ROWS_PER_STATEMENT):
+            changes = {"state": WithheldState.DELETED.value, "profile_id": None}
+            self.state_tables.execute(
+                self.state_tables.update(
+                    _TABLE, changes, **self.state_tables.own, model=model, person=[*part]
+                )
+            )
+
+    def forget(self, model: str, identities: Iterable[str]) -> None:
+        """Forget the people of rows that left their model: other models may send them again."""
+        for part in batched(map(self.digest, identities), ROWS_PER_STATEMENT):
+            self.state_tables.execute(
+                self.state_tables.delete(_TABLE, **self.state_tables.own, model=model, person=[*part])
+            )
+
+    def readmit(self, identity: str) -> int:
+        """Let other models send a person again whose row stays in its model; return how many people it is."""
+        people = self.state_tables.read(
+            _TABLE, "DISTINCT person", "person", **self.state_tables.own, digest=self.digest(identity)
+        )
+        changes = {"state": WithheldState.READMITTED.value}
+        if people:
+            self.state_tables.execute(
+                self.state_tables.update(
+                    _TABLE, changes, **self.state_tables.own, person=[person for (person,) in people]
+                )
+            )
+        return len(people)
+
+    def has_deleted(self) -> bool:
+        """Return whether people are deleted whose rows are still in the state."""
+        return bool(
+            self.state_tables.read(
+                _TABLE, "1", "1 LIMIT 1", **self.state_tables.own, state=WithheldState.DELETED.value
+            )
+        )
+
+    def erase(self, own_tables: Iterable[str], deletion_snapshots: Mapping[str, str]) -> None:
+        """Delete all rows of deleted people from the state. May be repeated.
+
+        `own_tables` are the tables of all models, `deletion_snapshots` the snapshots of models of
+        deletions, by model: there a row stays under the hash of its person, so that it is not asked for
+        again.
+        """
+        statements = [self._rename_row(model, table) for model, table in deletion_snapshots.items()]
+        statements += [self._delete_rows(table) for table in own_tables]
+        statements += [self._delete_keyed(table, column) for table, column in _KEYED_TABLES.items()]
+        erased = self.state_tables.update(
+            _TABLE,
+            {"state": WithheldState.ERASED.value},
+            **self.state_tables.own,
+            state=WithheldState.DELETED.value,
+        )
+        self.state_tables.commit((*statements, erased))
+
+    def _rename_row(self, model: str, table: str) -> Statement:
+        name, identity = self.state_tables.dialect.state_table(table), self._text_digest_sql("retl_identity")
+        blanks = "".join(f", {column} = NULL" for column in IDENTIFIER_COLUMNS.values())
+        return Statement.change(
+            name,
+            f"UPDATE {name} SET retl_identity = {quote_literal(KEY_PREFIX)} || {identity}{blanks}\n"
+            f"WHERE {identity} IN (SELECT person FROM {self._table} WHERE account_id = ? AND project = ? "
+            f"AND model = ? AND state = '{WithheldState.DELETED}')",
+            (*self.state_tables.scope.key, model),
+        )
+
+    def _delete_rows(self, table: str) -> Statement:
+        name = self.state_tables.dialect.state_table(table)
+        digests = (
+            *(self._digest_sql(kind) for kind in IdentifierType),
+            self._text_digest_sql("retl_identity"),
+        )
+        same = "\nOR ".join(f"{digest} IN ({self._deleted_sql})" for digest in digests)
+        return Statement.change(
+            name, f"DELETE FROM {name} WHERE {same}", self.state_tables.scope.key * len(digests)
+        )
+
+    def _delete_keyed(self, table: str, column: str) -> Statement:
+        name, scope = self.state_tables.dialect.state_table(table), self.state_tables.scope.key
+        return Statement.change(
+            name,
+            f"DELETE FROM {name} WHERE account_id = ? AND project = ?\n"
+            f"AND {self._text_digest_sql(column)} IN ({self._deleted_sql})",
+            (*scope, *scope),
+        )
+
+    @property
+    def _deleted_sql(self) -> str:
+        return (
+            f"SELECT digest FROM {self._table} WHERE account_id = ? AND project = ? "
+            f"AND state = '{WithheldState.DELETED}'"
+        )
+
+    def _digest_sql(self, kind: IdentifierType) -> Sql:
+        text = f"{quote_literal(f'{self._key}:{kind.value}:')} || {IDENTIFIER_COLUMNS[kind]}"
+        return Sql(self.state_tables.dialect.sha256_sql(text))
+
+    def _text_digest_sql(self, column: str) -> Sql:
+        return Sql(self.state_tables.dialect.sha256_sql(f"{quote_literal(f'{self._key}:')} || {column}"))
+
+    @property
+    def _table(self) -> TableName:
+        return self.state_tables.dialect.state_table(_TABLE)

@@ -1,0 +1,204 @@
+"""The surface profile_deletions: people are deleted once, by flag, and withheld from all other models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.errors import GuardRefused
+from reverse_etl.klaviyo.transport import Transport
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.violations import Allowances
+from reverse_etl.sandbox import Fault, FaultKind
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from tests.core.killing import run_until_killed
+from tests.core.world import one
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reverse_etl.delivery.results import RunResult
+    from tests.core.world import World
+
+DELETIONS = "/api/data-privacy-deletion-jobs"
+ALLOWED = {"erase": None}
+
+
+def email(number: int) -> str:
+    """Return the e-mail of a numbered person."""
+    return f"p{number:04}@example.com"
+
+
+def open_shop(world: World) -> World:
+    """Let a list have 30 people, and a model delete some of them."""
+    world.new_list()
+    world.people([{"email": email(number)} for number in range(30)])
+    world.model("members", "select email from people", min_rows=0)
+    world.run()
+    world.model("erase", "select email from erase", surface="profile_deletions")
+    erase(world, [])
+    return world
+
+
+@pytest.fixture
+def shop(world: World) -> World:
+    """Let a model delete some of the people on a list."""
+    return open_shop(world)
+
+
+def erase(world: World, emails: Sequence[str]) -> None:
+    """Let the model name these e-mails."""
+    world.people([{"email": each} for each in emails], table="erase", columns="email VARCHAR")
+
+
+def allow(deletes: Mapping[str, int | None] = ALLOWED, *, full_refresh: bool = False) -> PlanOptions:
+    """Return options that allow deletions, and rows of their model to leave."""
+    allowances = Allowances(deletes=deletes, removes=["erase"])
+    return PlanOptions(full_refresh=full_refresh, allow=allowances)
+
+
+def run(world: World, options: PlanOptions | None = None, **arguments: Any) -> RunResult:
+    """Run, and allow deletions."""
+    return world.run(options=options or allow(), **arguments)
+
+
+def readmit(world: World, address: str) -> int:
+    """Readmit a person, and return how many people that was."""
+    with world.project().connections.locked_state(lambda _: None) as state:
+        return state.withheld.readmit(f"email:{address}")
+
+
+def known(world: World) -> list[str]:
+    """Return the e-mails of all profiles, in order."""
+    return sorted(str(profile["email"]) for profile in world.sandbox.profiles())
+
+
+def requests(world: World) -> int:
+    """Return how many deletions were asked for."""
+    return sum(entry.path == DELETIONS for entry in world.writes())
+
+
+def state_text(world: World) -> str:
+    """Return all rows of all tables of the state as text."""
+    tables = world.state("SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'")
+    return str([world.state(f'SELECT * FROM "{table}"') for (table,) in tables])
+
+
+def test_a_person_is_deleted_once_and_erased_from_the_state(shop: World) -> None:
+    erase(shop, [email(1)])
+    result = run(shop)
+    assert one(result, "erase").outcomes == {Outcome.APPLIED: 1}
+    assert one(result, "members").list_plan.withheld == 1
+    assert email(1) not in known(shop)
+    assert email(1) not in state_text(shop)
+    assert requests(shop) == 1
+    result = shop.run()
+    assert (one(result, "erase").outcomes, one(result, "members").outcomes) == ({}, {})
+    assert (requests(shop), one(result, "erase").list_plan.unchanged) == (1, 1)
+    assert email(1) not in known(shop), "no other model makes the person anew"
+    run(shop, allow(full_refresh=True), select=["erase"])
+    assert requests(shop) == 1
+
+
+def test_nobody_is_deleted_without_the_flag(shop: World) -> None:
+    erase(shop, [email(1)])
+    with pytest.raises(GuardRefused, match="1 person would be deleted for good"):
+        shop.run(select=["erase"])
+    result = shop.run()
+    assert (result.exit_code, requests(shop)) == (3, 0)
+
+
+def test_more_people_than_allowed_are_not_deleted(shop: World) -> None:
+    erase(shop, [email(number) for number in range(11)])
+    with pytest.raises(GuardRefused, match="11 people would be deleted for good; --allow-deletes allows 10"):
+        run(shop, select=["erase"])
+    with pytest.raises(GuardRefused, match="allows 3"):
+        run(shop, allow({"erase": 3}), select=["erase"])
+    assert requests(shop) == 0
+    assert one(run(shop, allow({"erase": 11})), "erase").outcomes == {Outcome.APPLIED: 11}
+
+
+def test_a_withheld_person_is_neither_added_nor_removed_nor_looked_up(shop: World) -> None:
+    """The deletion takes long: the person's row in the list's model comes and goes meanwhile."""
+    shop.sandbox.change_rules(deletion_seconds=3 * 3600.0)
+    erase(shop, [email(1)])
+    assert one(run(shop), "erase").outcomes == {Outcome.UNVERIFIED: 1}
+    shop.sql(f"DELETE FROM people WHERE email = '{email(1)}'")
+    before = len(shop.sandbox.log())
+    result = shop.run(select=["members"])
+    assert (one(result).outcomes, one(result).list_plan.removes) == ({}, 0)
+    assert not [entry for entry in shop.sandbox.log()[before:] if email(1) in entry.query]
+    shop.wait(3 * 3600.0)
+    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert requests(shop) == 1
+    assert email(1) not in state_text(shop)
+
+
+def test_a_person_that_nobody_has_counts_as_deleted(shop: World) -> None:
+    erase(shop, ["new@example.com"])
+    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert requests(shop) == 0
+    assert "new@example.com" not in state_text(shop)
+
+
+def test_two_profiles_of_one_row_are_held(shop: World) -> None:
+    shop.new_profile(phone_number="+14155550100")
+    shop.people([{"email": email(1), "phone_e164": "+14155550100"}], table="erase")
+    shop.model("erase", "select email, phone_e164 from erase", surface="profile_deletions")
+    result = run(shop)
+    assert (one(result, "erase").outcomes, result.exit_code) == ({Outcome.HELD: 1}, 1)
+    assert (requests(shop), email(1) in known(shop)) == (0, True)
+
+
+def test_a_row_that_leaves_and_a_readmitted_person_are_sent_again(shop: World) -> None:
+    erase(shop, [email(1), email(2)])
+    run(shop)
+    erase(shop, [email(2)])
+    result = shop.run()
+    assert one(result, "erase").outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    shop.run()
+    assert (email(1) in known(shop), email(2) in known(shop)) == (True, False)
+    assert readmit(shop, email(2)) == 1
+    shop.run()
+    assert email(2) in known(shop)
+    assert requests(shop) == 2, "the row is still in the model, and is not asked for again"
+
+
+def test_a_lost_reply_is_asked_for_again_by_the_same_profile(shop: World) -> None:
+    """Somebody makes a new profile of the person meanwhile: it stays."""
+    erase(shop, [email(1)])
+    shop.fault(Fault(FaultKind.CUT, "POST", DELETIONS, after=True, times=None))
+    result = run(shop)
+    assert (one(result, "erase").outcomes, result.exit_code) == ({Outcome.UNKNOWN: 1}, 4)
+    shop.calm()
+    shop.sandbox.finish_jobs()
+    shop.wait()
+    shop.new_profile(email=email(1))
+    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert email(1) in known(shop)
+
+
+@pytest.mark.parametrize(
+    ("owner", "names", "step"), [(Transport, ("send",), 1), (DuckDB, ("execute", "fetch"), 11)]
+)
+def test_a_run_may_be_killed_at_each_request_and_at_statements(
+    shop: World, owner: type, names: tuple[str, ...], step: int
+) -> None:
+    nth, killed = 3, True
+    while killed:
+        person = email(nth // step % 30)
+        erase(shop, [person])
+        killed = run_until_killed(shop, nth, owner, *names, options=allow())
+        shop.wait(3600.0)
+        run(shop)
+        assert person not in known(shop), nth
+        assert person not in state_text(shop), nth
+        shop.run()
+        assert shop.plan().models[0].is_empty, nth
+        erase(shop, [])
+        run(shop)
+        shop.run()
+        assert person in known(shop), nth
+        nth += step

@@ -1,0 +1,38 @@
+"""Deletions on every warehouse: a person is deleted, erased from the state, withheld, and readmitted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from tests.core.test_profile_deletions import email, erase, known, open_shop, readmit, requests, run
+from tests.core.world import one
+from tests.warehouse.snowflake_accounts import WAREHOUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
+
+@pytest.fixture(params=WAREHOUSES)
+def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
+    """Make a world on each warehouse, with a model that deletes people."""
+    return open_shop(make_world(warehouse=request.param))
+
+
+def test_a_deleted_person_is_withheld_until_the_row_leaves(shop: World) -> None:
+    erase(shop, [email(1), email(2)])
+    result = run(shop)
+    assert one(result, "erase").outcomes == {Outcome.APPLIED: 2}
+    assert one(result, "members").list_plan.withheld == 2
+    result = shop.run()
+    assert (one(result, "erase").list_plan.unchanged, one(result, "members").outcomes) == (2, {})
+    assert readmit(shop, email(2)) == 1
+    erase(shop, [email(2)])
+    assert one(run(shop), "erase").outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    shop.run()
+    assert {email(1), email(2)} <= {*known(shop)}
+    assert requests(shop) == 2
