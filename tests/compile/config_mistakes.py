@@ -138,6 +138,41 @@ select email from t
 """),
     ),
     case(
+        "suppressions need an email alone",
+        model("""\
+{{ config(surface='suppressions', identifiers={'phone_e164': 'phone'}) }}
+select phone, city from t
+"""),
+    ),
+    case(
+        "deletions have no list and send no attributes",
+        model("""\
+{{ config(surface='profile_deletions', list='VIP') }}
+select email, city from t
+"""),
+    ),
+    case(
+        "a consent needs a channel",
+        model("""\
+{{ config(surface='subscriptions') }}
+select email, consented_at from t
+"""),
+    ),
+    case(
+        "a consent needs its time",
+        model("""\
+{{ config(surface='subscriptions', channel='email', consented_at_timezone='Europe/Berln') }}
+select email from t
+"""),
+    ),
+    case(
+        "events need backfill and a time",
+        model("""\
+{{ config(surface='events', metric='Order', horizon='soon') }}
+select email, unique_id from t
+"""),
+    ),
+    case(
         "one value is allowed",
         model("""\
 {{ config(surface='suppressions', on_remove='unsupress') }}
