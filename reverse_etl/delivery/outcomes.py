@@ -36,7 +36,7 @@ class Outcome(StrEnum):
     LEFT_IN_PLACE = (
         "left_in_place"  # its surface removes nothing: the row is forgotten, Klaviyo keeps what it has
     )
-    HELD = "held_at_lookup"  # not removed: a desired or rejected row may be the same person
+    HELD = "held_at_lookup"  # not carried out, since it might concern somebody else, or more than was asked
 
 
 OUTCOME_BY_RECEIPT_STATE: Final = {

@@ -24,7 +24,7 @@ from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.consents import Subscriber
 from reverse_etl.klaviyo.filters import batch_values
 from reverse_etl.state.consents import ConsentState, SentConsent
-from reverse_etl.surfaces.interface import Phase
+from reverse_etl.state.people import find_suppressing_models
 from reverse_etl.surfaces.operations import CONSENTED_AT, DATE_OF_BIRTH
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.consent_reader import ConsentReader
     from reverse_etl.delivery.list_delivery import ListDelivery
-    from reverse_etl.state import ModelRecord
-    from reverse_etl.surfaces.interface import Surface
     from reverse_etl.surfaces.operations import SubscribePeople
 
 _READ_ROWS: Final = 10_000  # at a time from the warehouse
@@ -165,7 +163,7 @@ class _Sender:
         context = self.delivery.context
         self.delivery.receipt_buffer.flush()
         recent = context.state.consents.recent(present, context.klaviyo.server_time - SILENCE)
-        suppressed = context.state.find_known([row.identity for row in rows], _suppresses)
+        suppressed = find_suppressing_models(context.state, [row.identity for row in rows])
         return (
             replace(row, is_recent=row.identity in recent, is_suppressed=row.identity in suppressed)
             for row in rows
@@ -187,12 +185,6 @@ class _Sender:
         self.delivery.context.on_event(
             SendProgress(model, list_plan.list_ref.name, self.done, list_plan.upserts)
         )
-
-
-def _suppresses(record: ModelRecord, surface: Surface) -> bool:
-    """Return whether a model says who may not be mailed."""
-    del record
-    return surface.phase is Phase.SUPPRESSIONS
 
 
 def _to_utc(value: datetime | date | None, timezone: str) -> datetime | None:

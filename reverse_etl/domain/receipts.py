@@ -33,7 +33,7 @@ class RowExceptionKind(StrEnum):
     NOT_SENT = "not_sent"  # refused together with so many rows that the cause is not in the row
     UNKNOWN = "unknown"  # refused, but an earlier attempt whose reply was lost may have been carried out
     NO_PROFILE = "no_profile"  # Klaviyo has no profile of this person, and none may be created
-    HELD = "held"  # not removed, because the profile may belong to a desired row
+    HELD = "held"  # not carried out, since it might concern somebody else, or more than was asked
 
 
 @dataclass(frozen=True)

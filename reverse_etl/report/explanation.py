@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType, canonicalize, mask_identity
+from reverse_etl.domain.rejections import RowProblem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,6 +153,8 @@ class ListExplanation:
         valid = [row for row in self.rows if row.rejection is None]
         if valid:
             return "nothing: the row is unchanged"
+        if any(row.rejection and row.rejection.code == RowProblem.WITHHELD for row in self.rows):
+            return "nothing: the person is withheld, because a model of the project deletes them"
         if self.rows:
             return "nothing: the row is rejected"
         if self.sent and self.is_append_only:

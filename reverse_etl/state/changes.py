@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.events import ignore_event
 from reverse_etl.state.model_changes import MovedRows, forget_model, rename_model
 from reverse_etl.state.old_state import trust_state
 from reverse_etl.state.project_move import move_project
@@ -13,12 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from contextlib import AbstractContextManager
 
-    from reverse_etl.domain.events import Event, EventHandler
+    from reverse_etl.domain.events import EventHandler
     from reverse_etl.state.store import State
-
-
-def _ignore_event(event: Event) -> None:
-    del event
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class StateChanges:
     find_models: Callable[[], Collection[str]]
 
     def rename(
-        self, old_name: str, new_name: str, *, on_event: EventHandler = _ignore_event
+        self, old_name: str, new_name: str, *, on_event: EventHandler = ignore_event
     ) -> tuple[MovedRows, ...]:
         """Give the rows of a model that was renamed to its new name; see `rename_model`."""
         names = self.find_models()
@@ -42,19 +39,19 @@ class StateChanges:
             return rename_model(state, names, old_name, new_name)
 
     def forget(
-        self, name: str, list_id: str | None = None, *, on_event: EventHandler = _ignore_event
+        self, name: str, list_id: str | None = None, *, on_event: EventHandler = ignore_event
     ) -> tuple[MovedRows, ...]:
         """Delete a model, or one of its lists, from the state; see `forget_model`."""
         names = self.find_models()
         with self.open_state(on_event) as state:
             return forget_model(state, names, name, list_id)
 
-    def move_from_project(self, old_name: str, *, on_event: EventHandler = _ignore_event) -> tuple[str, ...]:
+    def move_from_project(self, old_name: str, *, on_event: EventHandler = ignore_event) -> tuple[str, ...]:
         """Let this project continue another one, since its profile was renamed; see `move_project`."""
         with self.open_state(on_event) as state:
             return move_project(state, old_name)
 
-    def trust(self, *, on_event: EventHandler = _ignore_event) -> int:
+    def trust(self, *, on_event: EventHandler = ignore_event) -> int:
         """Let later runs remove members again although the state may be an older one.
 
         Returns how many holds end. Signs of an older state that came before no longer count.

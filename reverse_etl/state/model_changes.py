@@ -9,6 +9,7 @@ from reverse_etl.errors import UsageError
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.state.runs import last_lists_by_model
 from reverse_etl.state.sql import model_changes as sql
+from reverse_etl.state.sql.schema import shared_tables_with
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -17,13 +18,10 @@ if TYPE_CHECKING:
     from reverse_etl.state.store import State
     from reverse_etl.warehouse.statement import Statement
 
-_BY_MODEL = (
-    "lists",
-    "rejections",
-    "unmatched_removals",
-    "consents",
-)  # tables with the account, the project and the model
-_OF_PEOPLE = ("own_suppressions", "withheld")  # such tables without a list
+_OF_LISTS = shared_tables_with("project", "model", "list_id")
+_OF_PEOPLE = tuple(
+    table for table in shared_tables_with("project", "model", without="list_id") if table != "models"
+)
 _COMMAND = "reverse-etl state"
 
 
@@ -145,7 +143,7 @@ def _moved_rows(state: State, record: ModelRecord) -> tuple[MovedRows, ...]:
 def _rename_statements(state: State, old_name: str, new_name: str) -> Iterator[Statement]:
     """Yield the statements that give a model another name. Its own tables keep their names."""
     tables, changes = state.tables, {"model": new_name}
-    for table in ("models", *_BY_MODEL, *_OF_PEOPLE):
+    for table in ("models", *_OF_LISTS, *_OF_PEOPLE):
         yield tables.update(table, changes, **tables.own, model=old_name)
     for table in ("run_lists", "receipts", "row_exceptions"):
         yield sql.rename_in_runs(tables.dialect, table, tables.scope.key, old_name, new_name)
@@ -163,7 +161,8 @@ def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
         for table in ("lists", *_OF_PEOPLE)
     ]
     merged = sql.merge_rows(target, source) if source and target else ()
-    tables.commit((*merged, *moved, *_delete_rows(state, record)))
+    consents = sql.merge_consents(tables.dialect, tables.scope.key, record.name, new_record.name)
+    tables.commit((*merged, *moved, *consents, *_delete_rows(state, record)))
     _delete_model(state, record)
 
 
@@ -171,7 +170,7 @@ def _delete_rows(state: State, record: ModelRecord, list_id: str | None = None) 
     """Yield the statements that delete the rows of a model, or those of one of its lists."""
     tables = state.tables
     of_list = {} if list_id is None else {"list_id": list_id}
-    for table in _BY_MODEL:
+    for table in _OF_LISTS:
         yield tables.delete(table, **tables.own, model=record.name, **of_list)
     for table in () if list_id else _OF_PEOPLE:
         yield tables.delete(table, **tables.own, model=record.name)

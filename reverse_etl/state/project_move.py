@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.errors import UsageError
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.state.lease import Lease
+from reverse_etl.state.sql.schema import shared_tables_with
 from reverse_etl.state.tables import StateScope, StateTables
 
 if TYPE_CHECKING:
     from reverse_etl.state.store import State
 
-# Tables with an account and a project, except `lease`; the others belong to runs or models of these.
-_BY_ACCOUNT: Final = ("models", "runs", "lists", "rejections", "unmatched_removals", "removal_holds")
+# The other tables belong to runs or models of these. The leases are those of the processes that hold them.
+_OF_PROJECTS: Final = tuple(table for table in shared_tables_with("project") if table != "lease")
 
 
 def move_project(state: State, old_name: str) -> tuple[str, ...]:
@@ -47,7 +48,6 @@ def move_project(state: State, old_name: str) -> tuple[str, ...]:
             other_tables = StateTables(state.tables.warehouse, scope, state.clock)
             leases.enter_context(Lease(other_tables).hold())
         state.tables.commit(
-            state.tables.update(table, {"project": new_name}, project=old_name)
-            for table in (*_BY_ACCOUNT, "targets")
+            state.tables.update(table, {"project": new_name}, project=old_name) for table in _OF_PROJECTS
         )
     return tuple(sorted({model for _, project, model in rows if project == old_name}))

@@ -1,7 +1,7 @@
 """People whose deletion was requested: no model sends, removes or looks up a row of theirs.
 
 Only a keyed hash of each identifier is kept, so that the state holds nothing by which the people could be
-contacted. The key is made of the account and the project.
+contacted. The key is made of the account: a project may be renamed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_text
 from reverse_etl.domain.rejections import RowProblem
+from reverse_etl.state.sql.schema import shared_tables_with
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 from reverse_etl.warehouse.statement import Sql, Statement, quote_literal
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
 
 _TABLE: Final = "withheld"
 _PEOPLE: Final = "withheld_people"  # the scratch table of the hashes that count in a plan
+# The shared tables that name people, with the column that does.
 _KEYED_TABLES: Final = {
-    "rejections": "row_key",
-    "unmatched_removals": "identity",
-    "own_suppressions": "identity",
-    "consents": "identity",
+    table: column for column in ("row_key", "identity") for table in shared_tables_with("project", column)
 }
 
 
@@ -63,7 +62,7 @@ class Withheld:
 
     @cached_property
     def _key(self) -> str:
-        return hashlib.sha256("\0".join(self.state_tables.scope.key).encode()).hexdigest()
+        return hashlib.sha256(self.state_tables.scope.account.encode()).hexdigest()
 
     def digest(self, identity: str) -> str:
         """Return the hash of an identity; that of a row whose person is erased is in its key."""

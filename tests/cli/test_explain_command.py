@@ -133,3 +133,14 @@ def test_a_model_that_does_not_exist_is_an_error(world: World) -> None:
     ended = world.run("explain", "p1@example.com", "--model", "vipp")
     assert ended.code == 2
     assert "vipp" in ended.err
+
+
+def test_a_withheld_person_is_not_called_rejected() -> None:
+    """A model of deletions has a row of them: no other model sends them."""
+    withheld = RejectionReason(RejectionSource.CHECK, "withheld")
+    explained = ListExplanation(
+        "vip", "L1", "VIP", is_append_only=False, rows=(ModelRow("email:ann@example.com", ANN, {}, withheld),)
+    )
+    lines = [*explanation_lines(Explanation(parse_query("ann@example.com"), (explained,), ()))]
+    assert [line.split()[0] for line in lines] == ["vip,", "in", "withheld", "sent", "next"]
+    assert lines[-1].endswith("nothing: the person is withheld, because a model of the project deletes them")

@@ -202,3 +202,17 @@ def test_a_run_may_be_killed_at_each_request_and_at_statements(
         shop.run()
         assert person in known(shop), nth
         nth += step
+
+
+def test_a_renamed_project_still_withholds_the_deleted(shop: World) -> None:
+    """Their hashes do not depend on the project's name, and move with it."""
+    erase(shop, [email(1)])
+    run(shop)
+    profiles = shop.folder / "profiles.yml"
+    profiles.write_text(profiles.read_text("utf-8").replace("shop:", "store:", 1), "utf-8")
+    shop.drop_model("erase")
+    shop.project().state_changes.move_from_project("shop")
+    shop.model("erase", "select email from erase", surface="profile_deletions")
+    shop.run(select=["members"])
+    shop.wait(600.0)
+    assert email(1) not in known(shop)

@@ -198,3 +198,18 @@ def test_the_setting_has_one_value(world: World) -> None:
     with pytest.raises(UsageError) as caught:
         world.plan()
     assert caught.value.problems[0].summary == "on_remove cannot be 'delete'."
+
+
+def test_a_merged_model_keeps_its_own_consents(world: World) -> None:
+    """The consents of a model that was renamed too late are those of the model that continues it."""
+    unsubscribing(world, ANN, BOB)
+    world.run()
+    text = (world.folder / "models" / "newsletter.sql").read_text("utf-8")
+    world.drop_model("newsletter")
+    (world.folder / "models" / "letter.sql").write_text(text, "utf-8")
+    world.run()
+    world.project().state_changes.rename("newsletter", "letter")
+    assert world.state("SELECT DISTINCT model, identity FROM consents ORDER BY 2") == [
+        ("letter", f"email:{ANN}"),
+        ("letter", f"email:{BOB}"),
+    ]

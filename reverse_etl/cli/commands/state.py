@@ -57,8 +57,9 @@ def rename(project_flags: ProjectFlags, *, old_name: str, new_name: str, as_json
 def forget(project_flags: ProjectFlags, *, name: str, list_id: str | None, as_json: bool) -> None:
     """Delete the rows of a deleted model from the state.
 
-    Notes on the model end. Its members stay on their lists, and no run removes them. With --list, also for a
-    model that no longer owns the list.
+    Notes on the model end. Its members stay on their lists, and no run removes them. People that it deleted
+    are readmitted: other models may send them again. With --list, also for a model that no longer owns the
+    list.
     """
     moved = project_flags.load().state_changes.forget(name, list_id, on_event=terminal.print_event)
     if as_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.report.explanation import describe_open_change
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def _list_lines(one: ListExplanation) -> Iterator[tuple[str, str]]:
     for row in one.rows:
         yield "in model", _row_line(row)
         if row.rejection is not None:
-            yield "rejected", row.rejection.describe()
+            label = "withheld" if row.rejection.code == RowProblem.WITHHELD else "rejected"
+            yield label, row.rejection.describe()
         if row.omitted:
             yield "omitted", f"{', '.join(row.omitted)}: it is not sent, because it belongs to several people"
     if not one.rows:

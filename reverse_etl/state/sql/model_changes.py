@@ -34,6 +34,24 @@ def merge_rows(tables: ModelTables, other: ModelTables) -> tuple[Statement, ...]
     )
 
 
+def merge_consents(
+    dialect: Dialect, scope_key: tuple[str, str], old_name: str, new_name: str
+) -> tuple[Statement, ...]:
+    """Give a model the consents of another one that it has not asked for itself."""
+    name, own_row = dialect.state_table("consents"), "account_id = ? AND project = ? AND model = ?"
+    key = "list_id || '|' || identity"
+    return (
+        Statement.change(
+            name,
+            f"DELETE FROM {name} WHERE {own_row}\nAND {key} IN (SELECT {key} FROM {name} WHERE {own_row})",
+            (*scope_key, old_name, *scope_key, new_name),
+        ),
+        Statement.change(
+            name, f"UPDATE {name} SET model = ? WHERE {own_row}", (new_name, *scope_key, old_name)
+        ),
+    )
+
+
 def delete_rows(dialect: Dialect, table: str, list_id: str | None) -> Statement:
     """Delete the rows of one of a model's tables, or those of one list."""
     name = dialect.state_table(table)

@@ -56,6 +56,18 @@ _DELTA_TYPES = (
 )
 
 
+def shared_tables_with(*columns: str, without: str = "") -> tuple[str, ...]:
+    """Return the shared tables that have all these columns, and not the other one.
+
+    What has to treat every table of a kind asks here, so that no later table is left out.
+
+    >>> shared_tables_with("model", "identity")
+    ('unmatched_removals', 'own_suppressions', 'consents')
+    """
+    names = {table: [part.split()[0] for part in types.split(", ")] for table, types in SHARED_TABLES.items()}
+    return tuple(table for table, found in names.items() if {*columns} <= {*found} and without not in found)
+
+
 def create_shared_tables(dialect: Dialect) -> tuple[Statement, ...]:
     """Create the tables that all models share, if they are missing, and `meta` with the version.
 
