@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from reverse_etl.cli.output import drift
 from reverse_etl.state.sql.schema import SHARED_TABLES, STATE_VERSION
 from reverse_etl.surfaces.catalog import SURFACES
+from reverse_etl.surfaces.interface import Surface
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -85,3 +87,10 @@ def test_every_test_that_the_document_of_klaviyo_names_exists() -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)`", text)
     assert named
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_architecture_explains_every_field_of_a_surface() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = text.split("| field | says | read by |", 1)[1].split("\n\n", 1)[0]
+    named = {name for line in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert named == {field.name for field in fields(Surface)} - {"name"}
