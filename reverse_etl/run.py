@@ -108,12 +108,20 @@ def _deliver_models(context: DeliveryContext, plan: Plan) -> tuple[tuple[ListRes
     """Deliver the models in order. Return the results of their lists, and whether no import is still open."""
     results: list[ListResult] = []
     counters: list[OutcomeCounter] = []
+    first_counters = {
+        model_plan.model.name: deliver_model(context, model_plan.only_removes)
+        for model_plan in plan.models
+        if model_plan.removes_first
+    }
     for model_plan in plan.models:
+        first = first_counters.get(model_plan.model.name)
         model_counters = (
             tuple(count_idle_list(list_plan) for list_plan in model_plan.lists)
             if model_plan.is_empty
-            else _deliver_model(context, plan, model_plan, counters)
+            else _deliver_model(context, plan, model_plan.without_removes if first else model_plan, counters)
         )
+        for counter, first_counter in zip(model_counters, first or (), strict=False):
+            counter.merge(first_counter)
         counters += model_counters
         results += [
             ListResult(

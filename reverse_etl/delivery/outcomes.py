@@ -87,6 +87,13 @@ class OutcomeCounter:
         if rows:
             self.counts[outcome] += rows
 
+    def merge(self, other: OutcomeCounter) -> None:
+        """Add what came of other rows of the same list."""
+        self.counts += other.counts
+        self.stop_reason = self.stop_reason or other.stop_reason
+        self.failed = self.failed or other.failed
+        self.has_unidentified_job = self.has_unidentified_job or other.has_unidentified_job
+
     def replace(self, outcome: Outcome, worse: Outcome, rows: int) -> None:
         """Count rows with a worse outcome than the one with which they were counted before."""
         if rows:

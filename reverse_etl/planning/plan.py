@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
@@ -212,6 +212,21 @@ class ModelPlan:
             for list_plan in self.lists
             if not list_plan.stop_reason
         )
+
+    @property
+    def removes_first(self) -> bool:
+        """Return whether rows are to be taken back before any model removes people from lists."""
+        return self.model.config.surface.removes_first and any(one.removes for one in self.lists)
+
+    @property
+    def only_removes(self) -> ModelPlan:
+        """Return the part of the plan that takes rows back."""
+        return replace(self, lists=tuple(replace(one, adds=0, updates=0, deferred=0) for one in self.lists))
+
+    @property
+    def without_removes(self) -> ModelPlan:
+        """Return the part of the plan that is left after `only_removes`."""
+        return replace(self, lists=tuple(replace(one, removes=0) for one in self.lists))
 
     @property
     def stopped_list_ids(self) -> tuple[str, ...]:

@@ -179,6 +179,9 @@ class Surface:
     `most_deletions` is how many people a run may delete that allows it without a number, None where nobody is
     deleted; such a row is never sent again with `--full-refresh`.
 
+    If `removes_first`, rows that left are taken back before any model removes people from lists: who is no
+    member any more can't be unsubscribed from the list alone.
+
     `upsert_effect` and `remove_effect` are sentences for the plan: what happens to people that can't be
     undone, or that they notice. `event_rules` are those of a model whose rows are events. If
     `receipts_first`, each request's receipt is stored before it is sent.
@@ -201,6 +204,7 @@ class Surface:
     max_requests: int | None = None
     unsafe: bool = False
     most_deletions: int | None = None
+    removes_first: bool = False
     upsert_effect: str = ""
     remove_effect: str = ""
     event_rules: EventRules | None = None

@@ -122,6 +122,7 @@ class SubscriptionSettings(SurfaceSettings):
             columns=columns,
             upsert=upsert,
             remove=remove,
+            removes_first=remove is not None,
             guards=replace(surface.guards, min_rows=1 if remove else 0),
             upsert_effect=_EFFECT if is_required else f"{_EFFECT} {_EFFECT_NOW}",
             remove_effect=_REMOVE_EFFECT if remove else "",

@@ -213,3 +213,20 @@ def test_a_merged_model_keeps_its_own_consents(world: World) -> None:
         ("letter", f"email:{ANN}"),
         ("letter", f"email:{BOB}"),
     ]
+
+
+def test_who_leaves_the_list_and_the_consent_at_once_is_unsubscribed_first(world: World) -> None:
+    """Who is no member any more could not be unsubscribed from the list alone."""
+    world.model("members", "select email from consents", max_removes=1.0, min_rows=0)
+    unsubscribing(world, ANN, BOB, list="Members")
+    world.run()
+    unsubscribing(world, BOB, CAT, list="Members")
+    result = world.run()
+    assert one(result, "newsletter").outcomes == {Outcome.REMOVED: 1, Outcome.APPLIED: 1}
+    assert one(result, "members").outcomes == {Outcome.NOT_FOUND: 1, Outcome.APPLIED: 1}
+    assert sorted(world.emails()) == [BOB, CAT]
+    assert len(marketing(world, ANN)["list_suppressions"]) == 1
+    assert {listed.model: listed.outcomes for listed in world.run().lists} == {
+        "members": {},
+        "newsletter": {},
+    }
