@@ -284,7 +284,7 @@ class _Change:
         self.delivery.context.on_event(JobProgress(self.model, name, len(jobs)))
 
     def _read_job_statuses(self) -> dict[str, str]:
-        """Return the status of the first jobs whose rows do not show. It proves nothing, and people ask."""
+        """Return the status of the first jobs whose rows do not show. It proves nothing."""
         job_ids = dict.fromkeys(
             result.job_id
             for _, rows in self.open_spans

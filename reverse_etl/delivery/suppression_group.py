@@ -81,7 +81,7 @@ class Rule(Protocol):
 
 @dataclass(frozen=True)
 class SuppressRule:
-    """Who is suppressed already needs no request, and an e-mail that nobody has gets none.
+    """The rule for rows to suppress: no request for people who are suppressed, or for an unknown e-mail.
 
     Whether Klaviyo makes a profile of an unknown e-mail is not documented.
     """

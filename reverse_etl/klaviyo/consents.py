@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 ConsentRefusal: TypeAlias = RowsRefused | RequestRefused
 
-MAX_SUBSCRIBED: Final = 1_000  # rows of one request
 _NULL_IF_UNUSED: Final = frozenset({"whatsapp"})  # the media that a profile shows as null
 EVERY_LIST: Final = ""  # the list of a suppression that is not of one list
 

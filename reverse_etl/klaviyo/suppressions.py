@@ -33,7 +33,7 @@ _JOB_TYPES: Final = {
 class EmailState:
     """A profile's e-mail, and since when it is suppressed by hand or by a job; None if it is not.
 
-    Suppressions for other reasons, such as an unsubscription or a bounce, are not told.
+    Suppressions for other reasons, such as an unsubscription or a bounce, are left out.
     """
 
     email: str

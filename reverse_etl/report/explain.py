@@ -13,12 +13,12 @@ from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE
 from reverse_etl.report import person_rows as sql
 from reverse_etl.report.explanation import (
+    AppliedRow,
     Explanation,
     ListExplanation,
     Membership,
     ModelRow,
     OpenChange,
-    SentRow,
     parse_query,
 )
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
@@ -86,7 +86,7 @@ class _Facts:
     """The findings on one list."""
 
     rows: list[ModelRow] = field(default_factory=list)
-    sent: list[SentRow] = field(default_factory=list)
+    sent: list[AppliedRow] = field(default_factory=list)
     open_changes: list[OpenChange] = field(default_factory=list)
     planned_ops: list[str] = field(default_factory=list)
     not_found_at: str | None = None
@@ -165,7 +165,7 @@ class _ModelSearch:
         values = self.query.values
         for list_id, identity, *rest in self.warehouse.fetch(sql.select_sent_rows(tables, values)):
             identifiers, (first_sent_at,), payload = _split_row(tables, rest, 1)
-            facts[list_id].sent.append(SentRow(identity, identifiers, payload, first_sent_at))
+            facts[list_id].sent.append(AppliedRow(identity, identifiers, payload, first_sent_at))
         for list_id, _, run_id, seq, op in self.warehouse.fetch(sql.select_open_changes(tables, values)):
             state, job_id, detail = self._find_receipt(str(run_id), int(seq))
             facts[list_id].open_changes.append(OpenChange(str(run_id), str(op), state, job_id, detail))

@@ -63,7 +63,7 @@ class ModelRow:
 
 
 @dataclass(frozen=True)
-class SentRow:
+class AppliedRow:
     """A row that was applied: when it was first sent, and the values that Klaviyo was last given."""
 
     identity: str
@@ -108,7 +108,7 @@ class ListExplanation:
     list_name: str
     is_append_only: bool
     rows: tuple[ModelRow, ...] = ()
-    sent: tuple[SentRow, ...] = ()
+    sent: tuple[AppliedRow, ...] = ()
     open_changes: tuple[OpenChange, ...] = ()
     planned_op: str = ""
     held_by: tuple[str, ...] = ()

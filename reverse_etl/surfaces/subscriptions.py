@@ -43,7 +43,9 @@ _LIST_ASPECTS: Final = {
 _NOW: Final = "now"
 _EFFECT: Final = "These people may get messages from then on, and Klaviyo keeps a record of the consent."
 _EFFECT_NOW: Final = "Without consented_at it may ask them to confirm, and flows start."
-_REMOVE_EFFECT: Final = "Who leaves is unsubscribed, and can be subscribed again only by a new consent."
+_REMOVE_EFFECT: Final = (
+    "People who leave are unsubscribed, and can be subscribed again only by a new consent."
+)
 _UNSUBSCRIBE: Final = "unsubscribe"
 _MAX_MOVED: Final = GuardLimit(0.2, floor=0, cap=1_000_000)
 

@@ -12,12 +12,12 @@ import pytest
 from reverse_etl.cli.output.explanation import explanation_document, explanation_lines
 from reverse_etl.domain.rejections import RejectionReason, RejectionSource
 from reverse_etl.report.explanation import (
+    AppliedRow,
     Explanation,
     ListExplanation,
     Membership,
     ModelRow,
     OpenChange,
-    SentRow,
     parse_query,
 )
 
@@ -38,7 +38,7 @@ EXPLANATION = Explanation(
             "VIP",
             is_append_only=False,
             rows=(ModelRow("email:ann@example.com", ANN, {"tier": "gold"}, omitted=("external_id",)),),
-            sent=(SentRow("email:ann@example.com", ANN, {"tier": "silver"}, TIME),),
+            sent=(AppliedRow("email:ann@example.com", ANN, {"tier": "silver"}, TIME),),
             open_changes=(OpenChange("r1", "update", "accepted", "j1"), OpenChange("r2", "update", "")),
             planned_op="update",
             changes={"tier": ("silver", "gold")},
@@ -49,7 +49,7 @@ EXPLANATION = Explanation(
             "L2",
             "News",
             is_append_only=False,
-            sent=(SentRow("email:ann@example.com", ANN, {}, None),),
+            sent=(AppliedRow("email:ann@example.com", ANN, {}, None),),
             planned_op="held",
             held_by=("external_id:17",),
             removal_not_found_at=TIME,

@@ -10,7 +10,7 @@ from reverse_etl.report.explanation import describe_open_change
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reverse_etl.report.explanation import Explanation, ListExplanation, Membership, ModelRow, SentRow
+    from reverse_etl.report.explanation import AppliedRow, Explanation, ListExplanation, Membership, ModelRow
 
 _WIDTH = 10  # of the words in front of a line
 
@@ -63,7 +63,7 @@ def _row_line(row: ModelRow) -> str:
     return _pairs({**row.identifiers, **row.values})
 
 
-def _sent_line(sent: SentRow, rows: Sequence[ModelRow]) -> str:
+def _sent_line(sent: AppliedRow, rows: Sequence[ModelRow]) -> str:
     values = _pairs({**sent.identifiers, **sent.values})
     if values in map(_row_line, rows):
         values = "these values"
