@@ -108,11 +108,14 @@ def test_requests_are_named_by_endpoint() -> None:
         "import_errors",
         "suppress",
         "suppression",
+        "delete_profile",
         "unsuppress",
         "unsuppression",
         "create_events",
         "create_event",
         "metrics",
+        "subscribe",
+        "unsubscribe",
     ]
 
 

@@ -197,6 +197,7 @@ def test_each_reason_about_people_has_a_case() -> None:
         RowProblem.CHANGED,
         RowProblem.UNKNOWN_OUTCOME,
         RowProblem.STILL_REJECTED,
+        RowProblem.WITHHELD,
     }
     assert {*REASONS} | elsewhere == {*RowProblem}
 

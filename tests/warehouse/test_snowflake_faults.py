@@ -60,7 +60,7 @@ def models(warehouse: Snowflake) -> list[tuple[str]]:
     return warehouse.fetch(Statement.read(f"SELECT model FROM {warehouse.dialect.state_table('models')}"))
 
 
-ROW = ("acc", "shop", "vip", "vip_1", "profiles", "[]", "c0ffee")
+ROW = ("acc", "shop", "vip", "vip_1", "profiles", "[]", "c0ffee", None, None)
 FAULTS = [
     ("390318", "OAuth access token expired", "expired", "token"),
     ("390114", "Authentication token has expired", "expired", "keep_alive"),

@@ -9,12 +9,14 @@ FROM state.deltas_tiers_2b3c4d5e AS d JOIN (
   ) AS touching GROUP BY gaps
 ) AS r ON d.retl_seq BETWEEN r.first_seq AND r.last_seq
 WHERE d.retl_run_id = ? AND d.retl_seq NOT IN (SELECT ABS(f.seq) FROM state.row_exceptions AS f WHERE f.run_id = ? AND f.model = ?)
-AND (d.retl_cleared IS NULL OR d.retl_seq IN (
-  SELECT d.retl_seq FROM state.deltas_tiers_2b3c4d5e AS d JOIN state.receipts AS r
+AND d.retl_seq NOT IN (
+  SELECT u.retl_seq FROM state.deltas_tiers_2b3c4d5e AS u
+  WHERE u.retl_run_id = ? AND u.retl_cleared IS NOT NULL AND u.retl_seq NOT IN (
+    SELECT d.retl_seq FROM state.deltas_tiers_2b3c4d5e AS d JOIN state.receipts AS r
   ON -d.retl_seq BETWEEN r.first_seq AND r.last_seq
   WHERE d.retl_run_id = ? AND d.retl_cleared IS NOT NULL
   AND r.run_id = ? AND r.model = ? AND r.state = 'applied'));
--- with ('r1', 'vip', 'r1', 'r1', 'vip', 'r1', 'r1', 'vip')
+-- with ('r1', 'vip', 'r1', 'r1', 'vip', 'r1', 'r1', 'r1', 'vip')
 duckdb:    CREATE OR REPLACE TABLE temp.replaced_tiers_2b3c4d5e AS
 snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.replaced_tiers_2b3c4d5e DEFAULT_DDL_COLLATION = '' AS
 SELECT s.retl_list_id, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s.retl_first_sent_at, s.retl_cleared, s."first_name", s."spent", s."Since", s."tags" FROM state.snapshot_tiers_2b3c4d5e AS s
