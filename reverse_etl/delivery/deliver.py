@@ -82,7 +82,7 @@ def deliver_model(
     context.state.apply_receipts(
         context.run_id, model_plan.model.name, model_plan.tables, model_plan.model.checksum
     )
-    if model_plan.model.config.surface.most_deletions is not None:
+    if model_plan.model.config.surface.deletes_people:
         erase_deleted(context.state)
     return tuple(delivery.counter for delivery in deliveries)
 

@@ -24,7 +24,6 @@ from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, Row
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import unsubscribe_request
 from reverse_etl.klaviyo.filters import batch_values
-from reverse_etl.surfaces.interface import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -165,7 +164,7 @@ class _Remover:
 
 def _asks_for_consent(model: str, record: ModelRecord, surface: Surface) -> bool:
     """Return whether another model than this one asks for people's consent."""
-    return record.name != model and surface.phase is Phase.CONSENT
+    return record.name != model and surface.asks_for_consent
 
 
 @dataclass

@@ -49,7 +49,7 @@ class StagedModel:
     def may_send_again(self) -> bool:
         """Return whether a row may be sent again although an earlier request may have carried it out."""
         surface = self.model.config.surface
-        return not (self.tables.append_only or surface.upsert.once or surface.most_deletions is not None)
+        return not (self.tables.append_only or surface.upsert.once or surface.deletes_people)
 
 
 def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetime) -> StagedModel:

@@ -26,7 +26,7 @@ def withhold_people(
     Withheld are the people of the state, whatever is selected, and those of the selected models of deletions,
     whether or not a guard stops them. `records` are the models of the state. Changes no persistent table.
     """
-    deleting = [staged for staged in staged_models if staged.model.config.surface.most_deletions is not None]
+    deleting = [staged for staged in staged_models if staged.model.config.surface.deletes_people]
     if not deleting and not any(map(deletes_people, records.values())):
         return [*staged_models]
     for staged in deleting:

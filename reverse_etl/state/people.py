@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.surfaces.catalog import find_surface
-from reverse_etl.surfaces.interface import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ def find_suppressing_models(
         for record in state.models().values()
         if record.name != except_model
         and (surface := find_surface(record.surface)) is not None
-        and surface.phase is Phase.SUPPRESSIONS
+        and surface.suppresses_people
         and state.stored_tables(record)
     ]
     return state.own_suppressions.find_other_models(models, identities)
@@ -32,7 +31,7 @@ def find_suppressing_models(
 def deletes_people(record: ModelRecord) -> bool:
     """Return whether a model is one of deletions."""
     surface = find_surface(record.surface)
-    return surface is not None and surface.most_deletions is not None
+    return surface is not None and surface.deletes_people
 
 
 def erase_deleted(state: State) -> None:

@@ -222,6 +222,21 @@ class Surface:
         return replace(self, list_rule=ListRule.REQUIRED if is_named else ListRule.NONE)
 
     @property
+    def deletes_people(self) -> bool:
+        """Return whether a row asks for its person's deletion, so that every model withholds the person."""
+        return self.most_deletions is not None
+
+    @property
+    def suppresses_people(self) -> bool:
+        """Return whether a row says that its person gets no marketing mail."""
+        return self.phase is Phase.SUPPRESSIONS
+
+    @property
+    def asks_for_consent(self) -> bool:
+        """Return whether a row says that its person may get messages."""
+        return self.phase is Phase.CONSENT
+
+    @property
     def once(self) -> bool:
         """Return whether one of the operations must not be repeated after a lost reply."""
         return self.upsert.once or (self.remove is not None and self.remove.once)
