@@ -59,7 +59,7 @@ _DELTA_TYPES = (
 def shared_tables_with(*columns: str, without: str = "") -> tuple[str, ...]:
     """Return the shared tables that have all these columns, and not the other one.
 
-    What has to treat every table of a kind asks here, so that no later table is left out.
+    Code that treats every table of a kind asks here, so that no later table is left out.
 
     >>> shared_tables_with("model", "identity")
     ('unmatched_removals', 'own_suppressions', 'consents')
