@@ -11,7 +11,7 @@ from reverse_etl.delivery.read_back import poll_read_back
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import SendProgress, Warned
-from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.formatting import format_count
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.klaviyo.profiles import Profile
 
 
 _STATES: Final = {
@@ -39,6 +40,24 @@ class _Row:
     seq: int
     identity: str
     identifiers: Mapping[IdentifierType, str]
+
+
+@dataclass
+class _FoundProfile:
+    """A profile that was found for a row, and the types of the row's identifiers by which it was found."""
+
+    profile: Profile
+    kinds: set[IdentifierType] = field(default_factory=set)
+
+    def may_be(self, row: _Row) -> bool:
+        """Return whether nothing shows that the profile is of somebody else than the row's person.
+
+        An e-mail or a phone may belong to another person too: then the profile shows other identifiers than
+        the row has.
+        """
+        return bool(self.kinds & {*UNIQUE_IDENTIFIERS}) or all(
+            kind in self.kinds or self.profile.identifier(kind) is None for kind in row.identifiers
+        )
 
 
 def change_deletions(delivery: ListDelivery, operation: DeleteProfiles | ReadmitPeople) -> None:
@@ -97,24 +116,32 @@ class _Deletion:
             if self.delivery.counter.stopped:
                 break
             try:
-                profile_ids = self._find_profiles(rows, requested)
+                found = self._find_profiles(rows, requested)
             except KlaviyoError as error:
                 self.delivery.counter.fail(str(error))
                 break
             state.renew_lease_or_raise()  # a run that lost the lease must not delete anybody
-            self._hold([row for row in rows if len(profile_ids[row.seq]) > 1])
+            several = [row for row in rows if len(found[row.seq]) > 1]
+            others = [
+                row
+                for row in rows
+                if row not in several and not all(one.may_be(row) for one in found[row.seq].values())
+            ]
+            self._hold(several, "two_profiles")
+            self._hold(others, "other_person")
             self._delete_group(
                 {
-                    row: next(iter(profile_ids[row.seq]), None)
+                    row: next(iter(found[row.seq]), None)
                     for row in rows
-                    if len(profile_ids[row.seq]) <= 1
+                    if row not in several and row not in others
                 }
             )
         if self.held:
             self.delivery.context.on_event(
                 Warned(
                     f"{self._model}: {format_count(self.held, 'row')} held, because two profiles have the "
-                    "row's identifiers. Correct the row, or name the profile by klaviyo_profile_id."
+                    "row's identifiers, or the one that has them shows another e-mail, phone or external id. "
+                    "Correct the row, or name the profile by klaviyo_profile_id."
                 )
             )
 
@@ -164,8 +191,8 @@ class _Deletion:
 
     def _find_profiles(
         self, rows: Sequence[_Row], requested: Mapping[str, str | None]
-    ) -> dict[int, set[str]]:
-        """Return the ids of each row's profiles; of a row that was asked for before, only that profile."""
+    ) -> dict[int, dict[str, _FoundProfile]]:
+        """Return each row's profiles by id; of a row that was asked for before, only that profile."""
         klaviyo, withheld = self.delivery.context.klaviyo, self.delivery.context.state.withheld
         seqs: dict[tuple[IdentifierType, str], set[int]] = defaultdict(set)
         for row in rows:
@@ -173,12 +200,13 @@ class _Deletion:
             named = {IdentifierType.PROFILE_ID: earlier_id} if earlier_id else row.identifiers
             for identifier in named.items():
                 seqs[identifier].add(row.seq)
-        found: dict[int, set[str]] = {row.seq: set() for row in rows}
+        found: dict[int, dict[str, _FoundProfile]] = {row.seq: {} for row in rows}
         for kind in IdentifierType:
             values = [value for one, value in seqs if one is kind]
             for profile in klaviyo.find_profiles(kind, values) if values else ():
-                for seq in seqs[kind, profile.identifier(kind) or ""]:
-                    found[seq].add(profile.id)
+                for value in profile.identifiers(kind):  # it may show another one than the row's
+                    for seq in seqs.get((kind, value), ()):
+                        found[seq].setdefault(profile.id, _FoundProfile(profile)).kinds.add(kind)
         return found
 
     def _delete(self, row: _Row, profile_id: str) -> None:
@@ -196,9 +224,9 @@ class _Deletion:
                 return
             self.open_rows.setdefault(profile_id, []).append(row)
 
-    def _hold(self, rows: Sequence[_Row]) -> None:
+    def _hold(self, rows: Sequence[_Row], code: str) -> None:
         self.held += len(rows)
-        held = [RowException(row.seq, RowExceptionKind.HELD, "two_profiles") for row in rows]
+        held = [RowException(row.seq, RowExceptionKind.HELD, code) for row in rows]
         self.delivery.record((), held)
 
     def _settle(self, rows: Sequence[_Row]) -> None:

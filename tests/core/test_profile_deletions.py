@@ -14,10 +14,11 @@ from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.killing import run_until_killed
+from tests.core.test_second_addresses import merge
 from tests.core.world import one
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from reverse_etl.delivery.results import RunResult
     from tests.core.world import World
@@ -216,3 +217,31 @@ def test_a_renamed_project_still_withholds_the_deleted(shop: World) -> None:
     shop.run(select=["members"])
     shop.wait(600.0)
     assert email(1) not in known(shop)
+
+
+def test_another_person_with_the_phone_is_not_deleted(shop: World) -> None:
+    """Nobody has the row's e-mail, and who has its phone shows another e-mail."""
+    shop.new_profile(email="bob@example.com", phone_number="+14155550100")
+    shop.people([{"email": "ann@example.com", "phone_e164": "+14155550100"}], table="erase")
+    shop.model("erase", "select email, phone_e164 from erase", surface="profile_deletions")
+    result = run(shop)
+    assert (one(result, "erase").outcomes, result.exit_code) == ({Outcome.HELD: 1}, 1)
+    assert (requests(shop), "bob@example.com" in known(shop)) == (0, True)
+
+
+def test_a_phone_alone_is_enough_if_the_profile_shows_no_other_identifier(shop: World) -> None:
+    shop.new_profile(phone_number="+14155550100")
+    shop.people([{"email": "ann@example.com", "phone_e164": "+14155550100"}], table="erase")
+    shop.model("erase", "select email, phone_e164 from erase", surface="profile_deletions")
+    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert requests(shop) == 1
+
+
+def test_a_person_who_is_found_by_a_second_address_is_deleted(make_world: Callable[..., World]) -> None:
+    """Klaviyo shows the profile with the address of another one, which was merged into it."""
+    shop = open_shop(make_world(merged_emails="keep"))
+    shop.new_profile(email="robert@example.com")
+    merge(shop, "robert", "p0001")
+    erase(shop, [email(1)])
+    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert (requests(shop), "robert@example.com" in known(shop)) == (1, False)
