@@ -16,6 +16,7 @@ from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_text
 from reverse_etl.domain.rejections import RowProblem
+from reverse_etl.errors import UsageError
 from reverse_etl.state.sql.schema import shared_tables_with
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
@@ -183,10 +184,21 @@ class Withheld:
             )
 
     def readmit(self, identity: str) -> int:
-        """Let other models send a person again whose row stays in its model; return how many people it is."""
-        people = self.state_tables.read(
-            _TABLE, "DISTINCT person", "person", **self.state_tables.own, digest=self.digest(identity)
-        )
+        """Let other models send a person again whose row stays in its model; return how many people it is.
+
+        Raises UsageError if the deletion is not finished: its row is not known by its hash yet, and would be
+        asked for once more.
+        """
+        own, digest = self.state_tables.own, self.digest(identity)
+        open_states = [WithheldState.REQUESTED.value, WithheldState.DELETED.value]
+        if self.state_tables.read(_TABLE, "person", "person", **own, digest=digest, state=open_states):
+            raise UsageError.of(
+                "The person's deletion was requested, and is not finished.",
+                where="reverse-etl state readmit",
+                hint="Run the model until the deletion is applied, then readmit the person. Or take the row out "
+                "of the model.",
+            )
+        people = self.state_tables.read(_TABLE, "DISTINCT person", "person", **own, digest=digest)
         changes = {"state": WithheldState.READMITTED.value}
         if people:
             self.state_tables.execute(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.errors import GuardRefused
+from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.klaviyo.transport import Transport
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.violations import Allowances
@@ -245,3 +245,18 @@ def test_a_person_who_is_found_by_a_second_address_is_deleted(make_world: Callab
     erase(shop, [email(1)])
     assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     assert (requests(shop), "robert@example.com" in known(shop)) == (1, False)
+
+
+def test_nobody_is_readmitted_whose_deletion_is_not_finished(shop: World) -> None:
+    """The row would be asked for once more, and delete whom the other models sent again."""
+    shop.sandbox.change_rules(deletion_seconds=3 * 3600.0)
+    erase(shop, [email(1)])
+    assert one(run(shop), "erase").outcomes == {Outcome.UNVERIFIED: 1}
+    with pytest.raises(UsageError, match="is not finished"):
+        readmit(shop, email(1))
+    shop.wait(3 * 3600.0)
+    run(shop)
+    assert readmit(shop, email(1)) == 1
+    for _ in range(3):
+        run(shop)
+    assert (requests(shop), email(1) in known(shop)) == (1, True)
