@@ -131,6 +131,26 @@ class Withheld:
         )
         return Statement.change(planned, f"DELETE FROM {planned} WHERE retl_op = '{Op.REMOVE}' AND ({same})")
 
+    def cancel_readmissions(self, model: str, tables: ModelTables) -> Statement:
+        """Take removals of a model of deletions out of a plan whose person a rejected row may mean.
+
+        A row that was erased has no identifiers, so that only the hashes tell.
+        """
+        dialect, scope = self.state_tables.dialect, self.state_tables.scope.key
+        planned, staged = dialect.temp_table(tables.planned), dialect.temp_table(tables.staged)
+        digests = "\nUNION ".join(
+            f"SELECT {self._digest_sql(kind)} FROM {staged} "
+            f"WHERE retl_problem IS NOT NULL AND {IDENTIFIER_COLUMNS[kind]} IS NOT NULL"
+            for kind in tables.identifiers
+        )
+        return Statement.change(
+            planned,
+            f"DELETE FROM {planned} WHERE retl_op = '{Op.REMOVE}' AND retl_identity IN (\n"
+            f"SELECT {quote_literal(KEY_PREFIX)} || person FROM {self._table} "
+            f"WHERE account_id = ? AND project = ? AND model = ?\nAND digest IN ({digests}))",
+            (*scope, model),
+        )
+
     # For a run
 
     def find_requested(self, model: str) -> dict[str, str | None]:

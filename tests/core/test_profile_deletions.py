@@ -260,3 +260,17 @@ def test_nobody_is_readmitted_whose_deletion_is_not_finished(shop: World) -> Non
     for _ in range(3):
         run(shop)
     assert (requests(shop), email(1) in known(shop)) == (1, True)
+
+
+def test_a_rejected_row_keeps_its_person_withheld(shop: World) -> None:
+    """Its e-mail is malformed now, and its phone still says who is meant."""
+    row = {"email": email(1), "phone_e164": "+14155550100"}
+    shop.people([row], table="erase")
+    shop.model("erase", "select email, phone_e164 from erase", surface="profile_deletions")
+    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    shop.people([row | {"email": "p0001@@example.com"}], table="erase")
+    for _ in range(2):
+        run(shop)
+    assert email(1) not in known(shop)
+    shop.people([row], table="erase")
+    assert one(shop.run(), "erase").list_plan.unchanged == 1
