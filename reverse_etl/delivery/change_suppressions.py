@@ -18,7 +18,7 @@ from reverse_etl.delivery.suppression_group import (
     Rule,
     SuppressRule,
     UnsuppressRule,
-    is_own,
+    may_be_own,
     suppression_time,
 )
 from reverse_etl.domain.batched import batched
@@ -221,7 +221,7 @@ class _Change:
             if (entry := self.pending.get(result.row.identity)) is not None
             and result.outcome is Outcome.APPLIED
             and result.suppressed_at is not None
-            and is_own(entry, result.suppressed_at)
+            and may_be_own(entry, result.suppressed_at)
         )
 
     def _release(self, rule: Rule, results: Sequence[EmailResult]) -> None:

@@ -6,8 +6,9 @@ How a row ends without a request is a pure decision: `SuppressRule` and `Unsuppr
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from reverse_etl.delivery.halving import send_in_halves
 from reverse_etl.delivery.outcomes import Outcome
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.suppressions import EmailState
     from reverse_etl.state.own_suppressions import OwnSuppression
     from reverse_etl.surfaces.operations import ChangeSuppressions
+
+SHOWS_WITHIN: Final = timedelta(hours=6)  # after a request; jobs have taken four hours
 
 
 @dataclass(frozen=True)
@@ -133,11 +136,15 @@ def suppression_time(state: EmailState | None) -> datetime | None:
 
 def is_own(entry: OwnSuppression | None, suppressed_at: datetime) -> bool:
     """Return whether a suppression is the one that a request made, and not a later or an earlier one."""
-    if entry is None:
-        return False
+    return entry is not None and suppressed_at == entry.suppressed_at
+
+
+def may_be_own(entry: OwnSuppression, suppressed_at: datetime) -> bool:
+    """Return whether a suppression that shows only now followed a request; a later one is by hand."""
     if entry.suppressed_at is not None:
         return suppressed_at == entry.suppressed_at
-    return suppressed_at >= entry.requested_at - CLOCK_SKEW_TOLERANCE
+    first = entry.requested_at - CLOCK_SKEW_TOLERANCE
+    return first <= suppressed_at <= entry.requested_at + SHOWS_WITHIN
 
 
 @dataclass(frozen=True)

@@ -142,3 +142,19 @@ def test_too_many_that_would_be_freed_stop_the_model(shop: World) -> None:
     assert len(suppressed(shop)) == 11
     assert outcomes(shop, allow_removes=["blocked"]) == {Outcome.REMOVED: 11}
     assert suppressed(shop) == []
+
+
+def test_a_suppression_by_hand_after_a_request_that_came_to_nothing_stays(shop: World) -> None:
+    """It was a day later, so that it is not the model's own, also if the model read it in between."""
+    free_on_remove(shop)
+    shop.sandbox.change_rules(suppression_seconds=30 * 86_400.0)
+    block(shop, [email(1), email(2)])
+    assert outcomes(shop) == {Outcome.UNVERIFIED: 2}
+    shop.sandbox.change_rules(suppression_seconds=1.0)
+    shop.wait(86_400.0)
+    by_hand(shop, email(1), email(2))
+    block(shop, [email(1)])
+    assert outcomes(shop) == {Outcome.APPLIED: 1, Outcome.UNMANAGED: 1}
+    block(shop, [])
+    assert outcomes(shop) == {Outcome.UNMANAGED: 1}
+    assert suppressed(shop) == [email(1), email(2)]
