@@ -171,8 +171,11 @@ class _Pieces:
         self._settle(seqs, state, reason)
 
     def _blame_model(self, seqs: Sequence[int], state: ReceiptState, reason: str) -> None:
-        """Stop the list, since the model or the account is at fault, and reject no event."""
-        self._settle([*self.rejected], ReceiptState.NOT_SENT, reason)
+        """Stop the list, since the model or the account is at fault, and reject no event.
+
+        All of them end in the state: one that was refused alone may be stored already like the others.
+        """
+        self._settle([*self.rejected], state, reason)
         self.rejected.clear()
         self._stop(seqs, state, reason)
 

@@ -315,3 +315,18 @@ def test_what_a_model_must_say_is_checked_when_it_is_compiled(
     with pytest.raises(ModelError, match=message) as refused:
         world.plan()
     assert "orders.sql" in refused.value.problems[0].where
+
+
+def test_an_event_that_a_lost_request_may_have_stored_is_not_sent_twice(world: World) -> None:
+    """The request was stored and its reply lost; then the endpoint of single events refuses everything."""
+    orders_model(world)
+    orders(world, *(order(world, f"o{number}") for number in range(3)))
+    world.fault(
+        Fault(FaultKind.CUT, "POST", BULK, after=True),
+        Fault(FaultKind.STATUS, "POST", SINGLE, status=400, times=None),
+    )
+    assert one(world.run()).outcomes == {Outcome.UNKNOWN: 3}
+    world.calm()
+    world.run()
+    assert sorted(stored(world)) == ["o0", "o1", "o2"]
+    assert len(requests_to(world, BULK)) == 1
