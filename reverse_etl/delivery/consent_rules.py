@@ -140,12 +140,23 @@ def decide_unsubscription(person: ReadPerson, consented_at: datetime | None, sou
     ]
     if not subscribed or not all(_is_own(profile.consent, consented_at, source) for profile in subscribed):
         return Decision(Verdict.LEAVE)
-    if person.list_id and not all(profile.id in person.member_ids for profile in subscribed):
+    outside = [profile for profile in subscribed if person.list_id and profile.id not in person.member_ids]
+    if outside and all(_has_left(profile.consent, person.list_id) for profile in outside):
+        return Decision(Verdict.LEAVE)
+    if outside:
         return Decision(
             Verdict.NOT_A_MEMBER,
             detail="The person is not on the list, and would be unsubscribed from everything.",
         )
     return Decision(Verdict.SEND)
+
+
+def _has_left(consent: Consent, list_id: str) -> bool:
+    """Return whether a person unsubscribed from a list, as by an earlier request whose reply was lost."""
+    return any(
+        suppression.reason == _UNSUBSCRIBE and suppression.list_id == list_id
+        for suppression in consent.suppressions
+    )
 
 
 def _is_own(consent: Consent, consented_at: datetime | None, source: str) -> bool:

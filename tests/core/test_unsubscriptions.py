@@ -230,3 +230,18 @@ def test_who_leaves_the_list_and_the_consent_at_once_is_unsubscribed_first(world
         "members": {},
         "newsletter": {},
     }
+
+
+@pytest.mark.parametrize("times", [1, None], ids=["once", "for a run"])
+def test_a_lost_reply_of_a_list_ends_too(world: World, times: int | None) -> None:
+    """Who is off the list by the first attempt is not held as somebody who was never on it."""
+    unsubscribing(world, ANN, BOB, list="Members")
+    world.run()
+    unsubscribing(world, BOB, list="Members")
+    world.fault(Fault(FaultKind.CUT, path=UNSUBSCRIBE, after=True, times=times))
+    world.run()
+    world.calm()
+    world.run()
+    result = world.run()
+    assert (one(result).outcomes, result.exit_code) == ({}, 0)
+    assert (world.emails(), status(world, ANN)) == ([BOB], "SUBSCRIBED")
