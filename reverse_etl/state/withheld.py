@@ -215,8 +215,8 @@ class Withheld:
             raise UsageError.of(
                 "The person's deletion was requested, and is not finished.",
                 where="reverse-etl state readmit",
-                hint="Run the model until the deletion is applied, then readmit the person. Or take the row out "
-                "of the model.",
+                hint="Run the model until the deletion is applied, then readmit the person. Or take the row "
+                "out of the model.",
             )
         people = self.state_tables.read(_TABLE, "DISTINCT person", "person", **own, digest=digest)
         changes = {"state": WithheldState.READMITTED.value}
