@@ -79,7 +79,7 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
             raise GuardRefused(*problems)
         plan = _create_missing_lists(context, plan)
         _block_lists_with_fault(context, plan)
-        context = replace(context, klaviyo_time=_server_now(context))
+        context = replace(context, klaviyo_time=_server_now(context), model_plans=plan.models)
         _defer_blocked_lists(context, plan)
         previous_records = context.state.models()
         hold_removals(

@@ -9,12 +9,14 @@ from reverse_etl.delivery.blocked_lists import BlockedLists
 from reverse_etl.delivery.resubscriptions import Resubscriptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import ThreadPoolExecutor
     from datetime import datetime
 
     from reverse_etl.clock import Clock
     from reverse_etl.domain.events import EventHandler
     from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -25,7 +27,8 @@ class DeliveryContext:
 
     `klaviyo_time` is Klaviyo's time at the start, and once rows are sent, that just before the first of them.
     `job_timeout_seconds` limits how long the run waits for import jobs. `blocked_lists` have an open import
-    of an earlier run: nothing is sent to them. `resubscriptions` are shared by all models.
+    of an earlier run: nothing is sent to them. `resubscriptions` are shared by all models. `model_plans` are
+    those of the run.
     """
 
     warehouse: Warehouse
@@ -40,3 +43,4 @@ class DeliveryContext:
     on_event: EventHandler
     blocked_lists: BlockedLists = field(default_factory=BlockedLists)
     resubscriptions: Resubscriptions = field(default_factory=Resubscriptions)
+    model_plans: Sequence[ModelPlan] = ()

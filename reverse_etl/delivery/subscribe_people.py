@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.confirm_consents import PendingList, make_reader
+from reverse_etl.delivery.known_people import find_staged_people
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.subscribe_batch import (
     SILENCE,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.consent_reader import ConsentReader
     from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.surfaces.interface import Surface
     from reverse_etl.surfaces.operations import SubscribePeople
 
 _READ_ROWS: Final = 10_000  # at a time from the warehouse
@@ -163,7 +165,11 @@ class _Sender:
         context = self.delivery.context
         self.delivery.receipt_buffer.flush()
         recent = context.state.consents.recent(present, context.klaviyo.server_time - SILENCE)
-        suppressed = find_suppressing_models(context.state, [row.identity for row in rows])
+        identities = [row.identity for row in rows]
+        suppressed = {
+            *find_suppressing_models(context.state, identities),
+            *find_staged_people(context, identities, _suppresses),
+        }
         return (
             replace(row, is_recent=row.identity in recent, is_suppressed=row.identity in suppressed)
             for row in rows
@@ -185,6 +191,12 @@ class _Sender:
         self.delivery.context.on_event(
             SendProgress(model, list_plan.list_ref.name, self.done, list_plan.upserts)
         )
+
+
+def _suppresses(name: str, surface: Surface) -> bool:
+    """Return whether a model says who may not be mailed."""
+    del name
+    return surface.suppresses_people
 
 
 def _to_utc(value: datetime | date | None, timezone: str) -> datetime | None:

@@ -14,6 +14,7 @@ from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.confirm_consents import make_reader
 from reverse_etl.delivery.consent_reader import AmbiguousPerson, ConsentReader
 from reverse_etl.delivery.consent_rules import Decision, ReadPerson, Verdict, decide_unsubscription
+from reverse_etl.delivery.known_people import find_people
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.read_back import poll_read_back
 from reverse_etl.domain.batched import batched
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.klaviyo.messages import Request
-    from reverse_etl.state import ModelRecord
     from reverse_etl.state.consents import OwnConsent
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.surfaces.operations import UnsubscribePeople
@@ -107,7 +107,8 @@ class _Remover:
         state, model = self.delivery.context.state, self.delivery.model_plan.model.name
         list_id = self.delivery.list_plan.list_ref.id
         own = state.consents.own(model, list_id, identities)
-        others = frozenset() if list_id else state.find_known([*own], partial(_asks_for_consent, model))
+        is_other = partial(_asks_for_consent, model)
+        others = frozenset() if list_id else find_people(self.delivery.context, [*own], is_other)
         return {identity: consent for identity, consent in own.items() if identity not in others}
 
     def send(self, rows: Sequence[LeavingRow]) -> UnsubscribedBatch:
@@ -162,9 +163,9 @@ class _Remover:
         return {*waiting}
 
 
-def _asks_for_consent(model: str, record: ModelRecord, surface: Surface) -> bool:
+def _asks_for_consent(model: str, name: str, surface: Surface) -> bool:
     """Return whether another model than this one asks for people's consent."""
-    return record.name != model and surface.asks_for_consent
+    return name != model and surface.asks_for_consent
 
 
 @dataclass

@@ -151,13 +151,16 @@ class State:
         )
 
     def find_known(
-        self, identities: Sequence[str], is_meant: Callable[[ModelRecord, Surface], bool]
+        self, identities: Sequence[str], is_meant: Callable[[str, Surface], bool]
     ) -> frozenset[str]:
-        """Return those identities that some models have rows of, on any list, selected or not."""
+        """Return those identities that some models have rows of, on any list, selected or not.
+
+        `is_meant` gets the name and the surface of a model.
+        """
         found: set[str] = set()
         for record in self.models().values() if identities else ():
             surface = find_surface(record.surface)
-            if surface is None or not is_meant(record, surface):
+            if surface is None or not is_meant(record.name, surface):
                 continue
             if (tables := self.load_tables(record)) is not None:
                 for part in batched(identities, ROWS_PER_STATEMENT):

@@ -534,3 +534,17 @@ def test_transactional_consent_has_no_list(world: World) -> None:
     with pytest.raises(ModelError) as caught:
         world.plan()
     assert caught.value.problems[0].summary == "The surface subscriptions has no list, but list is given."
+
+
+def test_nobody_is_subscribed_whom_a_row_that_waits_suppresses(world: World) -> None:
+    """The guard of the suppressions keeps it back in this run."""
+    world.new_profile(email=ANN)
+    world.model("blocked", "select email from blocked", surface="suppressions", max_adds={"floor": 1})
+    world.people([{"email": CAT}], "blocked")
+    consents(world)
+    world.run()
+    world.run()
+    world.people([{"email": each} for each in (ANN, BOB, CAT)], "blocked")
+    consents(world, (ANN, LONG_AGO))
+    assert one(world.run(), "newsletter").outcomes == {Outcome.OPTED_OUT: 1}
+    assert status(world) == "NEVER_SUBSCRIBED"

@@ -245,3 +245,18 @@ def test_a_lost_reply_of_a_list_ends_too(world: World, times: int | None) -> Non
     result = world.run()
     assert (one(result).outcomes, result.exit_code) == ({}, 0)
     assert (world.emails(), status(world, ANN)) == ([BOB], "SUBSCRIBED")
+
+
+def test_a_person_of_a_rejected_row_of_another_model_is_not_unsubscribed_from_everything(
+    world: World,
+) -> None:
+    """The row is rejected by a check, so that the state does not know it."""
+    unsubscribing(world, ANN, BOB)
+    world.run()
+    unsubscribing(world, BOB)
+    columns = "email VARCHAR, consented_at TIMESTAMPTZ"
+    world.people([{"email": ANN}, {"email": CAT, "consented_at": LONG_AGO}], "club", columns)
+    club = "select email, consented_at from club"
+    world.model("club", club, surface="subscriptions", channel="email", list="Members")
+    assert one(world.run(), "newsletter").outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)

@@ -314,3 +314,13 @@ def _canonical_flag(kind: IdentifierType) -> Sql:
 
 def _render(template: str, tables: ModelTables, **values: object) -> tuple[Sql, tuple[object, ...]]:
     return render_sql(f"planning/sql/{template}", tables.dialect, tables=tables, **values)
+
+
+def select_staged_identities(tables: ModelTables, identities: Sequence[str]) -> Statement:
+    """Return those of some identities, at least one, that the model has staged rows of, rejected ones included."""
+    placeholders = ", ".join("?" for _ in identities)
+    return Statement.read(
+        f"SELECT DISTINCT retl_identity FROM {tables.dialect.temp_table(tables.staged)} "
+        f"WHERE retl_identity IN ({placeholders})",
+        (*identities,),
+    )

@@ -64,13 +64,13 @@ def apply_to_snapshot(
 
 
 def select_known(tables: ModelTables, identities: Sequence[str]) -> Statement:
-    """Return those of some identities, at least one, that the model has rows of, applied or uncertain."""
+    """Return those of some identities, at least one, that the model has rows of: applied, uncertain or refused."""
     placeholders = ", ".join("?" for _ in identities)
     queries = (
         f"SELECT retl_identity FROM {tables.dialect.state_table(table)} WHERE retl_identity IN ({placeholders})"
-        for table in (tables.snapshot, tables.deltas)
+        for table in (tables.snapshot, tables.deltas, tables.rejected)
     )
-    return Statement.read(" UNION ".join(queries), (*identities, *identities))
+    return Statement.read(" UNION ".join(queries), (*identities, *identities, *identities))
 
 
 def count_snapshot_by_list(tables: ModelTables) -> Statement:

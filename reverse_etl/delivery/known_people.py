@@ -1,0 +1,46 @@
+"""Find the people that other models of the project have rows of: in the state, or among the rows of this run.
+
+The state lacks rows that a guard or `--limit` keeps back, and rejected ones. They count nevertheless: their
+models say what is to become of the people.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.batched import batched
+from reverse_etl.planning.sql.staging import select_staged_identities
+from reverse_etl.state.tables import ROWS_PER_STATEMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.surfaces.interface import Surface
+
+
+def find_staged_people(
+    context: DeliveryContext, identities: Sequence[str], is_meant: Callable[[str, Surface], bool]
+) -> dict[str, str]:
+    """Return by identity a model of this run that has a row of it, whether or not the row is sent.
+
+    `is_meant` gets the name and the surface of a model.
+    """
+    found: dict[str, str] = {}
+    for model_plan in context.model_plans if identities else ():
+        model = model_plan.model
+        if is_meant(model.name, model.config.surface):
+            for part in batched(identities, ROWS_PER_STATEMENT):
+                statement = select_staged_identities(model_plan.tables, part)
+                for (identity,) in context.warehouse.fetch(statement):
+                    found.setdefault(identity, model.name)
+    return found
+
+
+def find_people(
+    context: DeliveryContext, identities: Sequence[str], is_meant: Callable[[str, Surface], bool]
+) -> frozenset[str]:
+    """Return those identities that models of the project have rows of, in the state or in this run."""
+    return context.state.find_known(identities, is_meant) | {
+        *find_staged_people(context, identities, is_meant)
+    }
