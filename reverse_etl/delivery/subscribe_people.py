@@ -75,6 +75,7 @@ class _Sender:
         """Yield the rows of each read and request until the list stops."""
         list_id = self.delivery.list_plan.list_ref.id
         for rows in self.delivery.pending_rows.read_upserts(list_id, _READ_ROWS):
+            self.delivery.context.state.renew_lease_or_raise()  # who lost the lease must subscribe nobody
             ready = iter(self._mark_rows([*self._parse_rows(rows)]))
             for values in batch_values([str(row[1]) for row in rows]):
                 for part in batched([next(ready) for _ in values], self.operation.max_rows):

@@ -90,6 +90,8 @@ class _Remover:
         """Yield the rows of each read and request until the list stops."""
         list_id = self.delivery.list_plan.list_ref.id
         for rows in self.delivery.pending_rows.read_removes(list_id, _READ_ROWS):
+            # A run that lost the lease must not unsubscribe anybody: another may have the row again.
+            self.delivery.context.state.renew_lease_or_raise()
             seqs = {str(identity): int(seq) for seq, identity, *_ in rows}
             own = self._find_own([*seqs])
             leaving = iter(LeavingRow(seq, identity, own.get(identity)) for identity, seq in seqs.items())

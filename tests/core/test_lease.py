@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reverse_etl.domain.events import ModelStaged
 from reverse_etl.errors import WarehouseError
+from reverse_etl.state import State
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
+from tests.core.consent import LONG_AGO, consents
 from tests.core.rows import become, members_model, people
 
 if TYPE_CHECKING:
@@ -75,3 +77,33 @@ def test_a_run_that_loses_its_lease_during_lookups_removes_nobody(
         world.run()
     assert taken
     assert world.emails() == ["ann@example.com", "bob@example.com"]
+
+
+@pytest.mark.parametrize("leaves", [True, False], ids=["unsubscribe", "subscribe"])
+def test_a_run_that_loses_its_lease_changes_no_consent(
+    world: World,
+    lost: Callable[[Callable[[], bool]], list[bool]],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    leaves: bool,
+) -> None:
+    """By then another run may have read newer rows."""
+    mark_submitting, marked = State.mark_submitting, []
+
+    def mark(state: State, *arguments: Any) -> None:
+        mark_submitting(state, *arguments)
+        marked.append(True)
+
+    ann, bob = (("ann@example.com", LONG_AGO), ("bob@example.com", LONG_AGO))
+    config = {"on_remove": "unsubscribe", "max_removes": 1.0}
+    consents(world, ann, bob, **config)
+    world.run()
+    rows = (bob,) if leaves else (ann, bob, ("cat@example.com", LONG_AGO))
+    consents(world, *rows, **config)
+    number = len(world.writes())
+    monkeypatch.setattr(State, "mark_submitting", mark)
+    taken = lost(lambda: bool(marked))
+    with pytest.raises(WarehouseError, match="lost its lease to another: another"):
+        world.run()
+    assert taken
+    assert len(world.writes()) == number
