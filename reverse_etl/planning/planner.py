@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import Model, ProjectModel
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.violations import Allowances
-    from reverse_etl.state import RegisteredList, State
+    from reverse_etl.state import ModelRecord, RegisteredList, State
     from reverse_etl.warehouse.interface import Warehouse
 
 _MAX_ORPHAN_LOOKUPS = 20  # each takes a request, and a model may leave hundreds of lists
@@ -148,6 +148,7 @@ def _stage_models(
     require_usable_time(request.options.live_since, request.selected, state.clock.now())
     staged_models: list[StagedModel] = []
     records = state.models()
+    _require_same_phases(request.selected, records)
     table_keys = state.table_keys((model.name for model in request.selected), records)
     now = datetime.fromtimestamp(state.clock.now(), UTC) + CLOCK_SKEW_TOLERANCE
     with warehouse.staging():
@@ -159,6 +160,23 @@ def _stage_models(
             )
             on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))
     return withhold_people(warehouse, state, staged_models, records)
+
+
+def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRecord]) -> None:
+    """Raise UsageError if a model was sent as something else, whose rows would count as done.
+
+    For example the rows of a model of profiles that suppresses people now: its snapshot has them all.
+    """
+    for model in models:
+        record, surface = records.get(model.name), model.config.surface
+        earlier = find_surface(record.surface) if record else None
+        if earlier is not None and earlier.phase is not surface.phase:
+            raise UsageError.of(
+                f"The model {model.name} was sent with the surface {earlier.name}, and is one of "
+                f"{surface.name} now. What was sent then proves nothing of its rows.",
+                where=str(model.path),
+                hint="Give the file another name: the state keeps its rows under the old one.",
+            )
 
 
 def _warn_of_conflicting_properties(

@@ -251,3 +251,26 @@ def die_at_change(
     except Interrupted:
         return True
     return False
+
+
+@pytest.mark.parametrize("surface", ["suppressions", "profile_deletions"])
+def test_rows_that_were_sent_as_something_else_prove_nothing(world: World, surface: str) -> None:
+    """A snapshot of profiles has the rows: they would count as unchanged, and nobody would be suppressed."""
+    become(world, people("ann", "bob"))
+    world.model("everyone", "select email from people", surface="profiles")
+    world.run()
+    world.model("everyone", "select email from people", surface=surface)
+    with pytest.raises(UsageError, match=f"sent with the surface profiles, and is one of {surface} now"):
+        world.run()
+    world.drop_model("everyone")
+    world.model("others", "select email from people", surface=surface)
+    assert world.plan().models[0].lists[0].adds == 2
+
+
+def test_a_model_of_profiles_may_get_a_list(world: World) -> None:
+    become(world, people("ann", "bob"))
+    world.model("everyone", "select email from people", surface="profiles")
+    world.run()
+    world.model("everyone", "select email from people", surface="list_memberships")
+    world.run()
+    assert world.emails() == ["ann@example.com", "bob@example.com"]
