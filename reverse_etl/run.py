@@ -67,7 +67,7 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
         models = [model for model in request.project_models if isinstance(model, Model)]
         blocked_lists = recover_earlier_runs(context, models)
         settle_earlier_consents(context, models)
-        context = replace(context, blocked_lists=blocked_lists)
+        context = replace(context, blocked_lists=blocked_lists, has_open_imports=bool(blocked_lists.reasons))
         plan = planning.build_plan(
             context.warehouse, context.state, context.klaviyo, request, _with_heartbeat(context)
         )

@@ -27,8 +27,8 @@ class DeliveryContext:
 
     `klaviyo_time` is Klaviyo's time at the start, and once rows are sent, that just before the first of them.
     `job_timeout_seconds` limits how long the run waits for import jobs. `blocked_lists` have an open import
-    of an earlier run: nothing is sent to them. `resubscriptions` are shared by all models. `model_plans` are
-    those of the run.
+    of an earlier run: nothing is sent to them; `has_open_imports` is whether there are any.
+    `resubscriptions` are shared by all models. `model_plans` are those of the run.
     """
 
     warehouse: Warehouse
@@ -42,5 +42,6 @@ class DeliveryContext:
     job_timeout_seconds: float
     on_event: EventHandler
     blocked_lists: BlockedLists = field(default_factory=BlockedLists)
+    has_open_imports: bool = False
     resubscriptions: Resubscriptions = field(default_factory=Resubscriptions)
     model_plans: Sequence[ModelPlan] = ()

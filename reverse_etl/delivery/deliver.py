@@ -123,7 +123,18 @@ def _is_stopped(delivery: ListDelivery, earlier_counters: Sequence[OutcomeCounte
             "Imports of another list are unfinished, and a person may be in one at a time. "
             "The next run continues."
         )
+    elif _may_be_made_anew(delivery, earlier_counters):
+        counter.halt("Imports are unfinished, and could make deleted people anew. The next run continues.")
     return counter.stopped
+
+
+def _may_be_made_anew(delivery: ListDelivery, earlier_counters: Sequence[OutcomeCounter]) -> bool:
+    """Return whether people are to be deleted while an import that may have them is unfinished."""
+    deletes = delivery.model_plan.model.config.surface.most_deletions is not None
+    has_open_imports = delivery.context.has_open_imports or any(
+        earlier.has_open_jobs for earlier in earlier_counters
+    )
+    return deletes and has_open_imports
 
 
 def count_idle_list(list_plan: ListPlan) -> OutcomeCounter:

@@ -274,3 +274,16 @@ def test_a_rejected_row_keeps_its_person_withheld(shop: World) -> None:
     assert email(1) not in known(shop)
     shop.people([row], table="erase")
     assert one(shop.run(), "erase").list_plan.unchanged == 1
+
+
+def test_a_deletion_waits_for_an_import_that_would_make_the_person_anew(shop: World) -> None:
+    shop.profile(job_timeout_minutes=1)
+    shop.sandbox.change_rules(job_seconds=4 * 3600.0)
+    shop.model("members", "select email, 'x' as first_name from people", min_rows=0)
+    assert one(shop.run(), "members").outcomes == {Outcome.ACCEPTED: 30}
+    erase(shop, [email(1)])
+    result = run(shop, select=["erase"])
+    assert (one(result, "erase").outcomes, requests(shop)) == ({Outcome.NOT_SENT: 1}, 0)
+    shop.calm()
+    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert email(1) not in known(shop)
