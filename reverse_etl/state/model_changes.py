@@ -152,7 +152,8 @@ def _rename_statements(state: State, old_name: str, new_name: str) -> Iterator[S
 def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
     """Move the rows of a model to another one that has rows of its own, and delete the first model.
 
-    A process may be killed between the statements: the same command then completes the work.
+    A process may be killed between the statements: the same command then completes the work. Keys of events
+    that either of them forgot stay forgotten: a longer horizon must not send these events again.
     """
     tables = state.tables
     source, target = (state.load_tables(model_record) for model_record in (record, new_record))
@@ -162,7 +163,9 @@ def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
     ]
     merged = sql.merge_rows(target, source) if source and target else ()
     consents = sql.merge_consents(tables.dialect, tables.scope.key, record.name, new_record.name)
-    tables.commit((*merged, *moved, *consents, *_delete_rows(state, record)))
+    pruned = max(filter(None, (record.pruned_before, new_record.pruned_before)), default=None)
+    keep_pruned = tables.update("models", {"pruned_before": pruned}, **tables.own, model=new_record.name)
+    tables.commit((*merged, *moved, *consents, keep_pruned, *_delete_rows(state, record)))
     _delete_model(state, record)
 
 

@@ -330,3 +330,24 @@ def test_an_event_that_a_lost_request_may_have_stored_is_not_sent_twice(world: W
     world.run()
     assert sorted(stored(world)) == ["o0", "o1", "o2"]
     assert len(requests_to(world, BULK)) == 1
+
+
+def test_a_model_that_continues_another_does_not_send_events_that_it_forgot(world: World) -> None:
+    """The other model had a shorter horizon, and its keys are pruned."""
+    ages = (1, 2, 3)
+    orders_model(world, horizon="10d", backfill="never")
+    orders(world, *(order(world, f"o{days}", days * DAY) for days in ages))
+    world.run()
+    world.wait(9 * 86_400.0)
+    orders(world, *(order(world, f"o{days}", (days + 9) * DAY) for days in ages), order(world, "o9"))
+    world.run()
+    world.drop_model("orders")
+    select = "select unique_id, email, time from orders"
+    world.model(
+        "sales", f"{select} where false", surface="events", metric="Other", backfill="never", horizon="90d"
+    )
+    world.run()
+    world.project().state_changes.rename("orders", "sales")
+    world.model("sales", select, surface="events", metric="Other", backfill="never", horizon="90d")
+    assert one(world.run()).outcomes == {}
+    assert len(requests_to(world, BULK)) == 2
