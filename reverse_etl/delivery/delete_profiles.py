@@ -60,6 +60,18 @@ class _FoundProfile:
         )
 
 
+def _describe_request(row: _Row, found: Sequence[_FoundProfile]) -> DeletionRequest:
+    shown = {
+        (kind, value)
+        for one in found
+        for kind in IdentifierType
+        for value in (one.profile.identifier(kind),)
+        if value is not None
+    }
+    profile_id = found[0].profile.id if found else None
+    return DeletionRequest(row.identity, shown | {*row.identifiers.items()}, profile_id)
+
+
 def change_deletions(delivery: ListDelivery, operation: DeleteProfiles | ReadmitPeople) -> None:
     """Delete the people of a model's new rows, or readmit those of its leaving rows."""
     match operation:
@@ -129,13 +141,8 @@ class _Deletion:
             ]
             self._hold(several, "two_profiles")
             self._hold(others, "other_person")
-            self._delete_group(
-                {
-                    row: next(iter(found[row.seq]), None)
-                    for row in rows
-                    if row not in several and row not in others
-                }
-            )
+            sure = [row for row in rows if row not in several and row not in others]
+            self._delete_group(sure, found, requested)
         if self.held:
             self.delivery.context.on_event(
                 Warned(
@@ -145,17 +152,31 @@ class _Deletion:
                 )
             )
 
-    def _delete_group(self, profile_ids: Mapping[_Row, str | None]) -> None:
-        """Store what is asked for, then ask for it, until a request fails."""
-        requests = [
-            DeletionRequest(row.identity, row.identifiers, profile_id)
-            for row, profile_id in profile_ids.items()
-        ]
-        self.delivery.context.state.withheld.request(self._model, requests)
-        self._settle([row for row, profile_id in profile_ids.items() if profile_id is None])
-        for row, profile_id in profile_ids.items():
-            if profile_id is not None and not self.delivery.counter.stopped:
-                self._delete(row, profile_id)
+    def _delete_group(
+        self,
+        rows: Sequence[_Row],
+        found: Mapping[int, Mapping[str, _FoundProfile]],
+        requested: Mapping[str, str | None],
+    ) -> None:
+        """Store what is asked for, then ask for it, until a request fails.
+
+        A person is withheld by the identifiers of the row, and by those that the profile shows: another model
+        may know her by these. Of a person who was asked for before and is gone they are stored already.
+        """
+        state, profiles = self.delivery.context.state, {row: [*found[row.seq].values()] for row in rows}
+        state.withheld.request(
+            self._model,
+            [
+                _describe_request(row, profiles[row])
+                for row in rows
+                if profiles[row] or not requested.get(state.withheld.digest(row.identity))
+            ],
+        )
+        self._settle([row for row in rows if not profiles[row]])
+        for row in rows:
+            for one in profiles[row]:
+                if not self.delivery.counter.stopped:
+                    self._delete(row, one.profile.id)
 
     def read_back(self) -> None:
         """Read whether the profiles are gone, until they are or the time is over."""

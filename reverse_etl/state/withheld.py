@@ -23,7 +23,7 @@ from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 from reverse_etl.warehouse.statement import Sql, Statement, quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.state.tables import StateTables
     from reverse_etl.warehouse.model_tables import ModelTables
@@ -48,10 +48,13 @@ class WithheldState(StrEnum):
 
 @dataclass(frozen=True)
 class DeletionRequest:
-    """A row of a model of deletions: its identity, all its identifiers, and the profile, if there is one."""
+    """A row of a model of deletions: its identity, and the profile's id, if there is one.
+
+    `identifiers` are all of the row, and those that the profile shows.
+    """
 
     identity: str
-    identifiers: Mapping[IdentifierType, str]
+    identifiers: Collection[tuple[IdentifierType, str]]
     profile_id: str | None
 
 
@@ -181,7 +184,7 @@ class Withheld:
                     now,
                 )
                 for request in part
-                for kind, value in request.identifiers.items()
+                for kind, value in sorted(request.identifiers)
             ]
             delete = tables.delete(_TABLE, **tables.own, model=model, person=[*people.values()])
             tables.commit((delete, *tables.insert(_TABLE, rows)))

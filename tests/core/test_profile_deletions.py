@@ -287,3 +287,32 @@ def test_a_deletion_waits_for_an_import_that_would_make_the_person_anew(shop: Wo
     shop.calm()
     assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     assert email(1) not in known(shop)
+
+
+def test_nobody_comes_back_by_an_identifier_that_only_the_profile_had(shop: World) -> None:
+    """The row names the external id; another model knows the person by the e-mail alone."""
+    shop.new_profile(email="ann@example.com", external_id="7")
+    shop.people([{"external_id": "7"}], table="erase")
+    shop.model("erase", "select external_id from erase", surface="profile_deletions")
+    shop.people([{"email": email(number)} for number in range(30)] + [{"email": "ann@example.com"}])
+    shop.run(select=["members"])
+    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    shop.model("members", "select email, 'x' as first_name from people", min_rows=0)
+    assert one(shop.run(), "members").list_plan.withheld == 1
+    assert "ann@example.com" not in known(shop)
+    assert "ann@example.com" not in state_text(shop)
+    assert readmit(shop, "ann@example.com") == 1
+
+
+def test_a_person_of_a_lost_reply_stays_withheld_by_what_the_profile_showed(shop: World) -> None:
+    shop.new_profile(email="ann@example.com", external_id="7")
+    shop.people([{"external_id": "7"}], table="erase")
+    shop.model("erase", "select external_id from erase", surface="profile_deletions")
+    shop.fault(Fault(FaultKind.CUT, "POST", DELETIONS, after=True, times=None))
+    assert one(run(shop), "erase").outcomes == {Outcome.UNKNOWN: 1}
+    shop.calm()
+    shop.wait()
+    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    shop.people([{"email": email(number)} for number in range(30)] + [{"email": "ann@example.com"}])
+    assert one(shop.run(), "members").list_plan.withheld == 1
+    assert "ann@example.com" not in known(shop)
