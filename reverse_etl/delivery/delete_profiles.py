@@ -161,7 +161,8 @@ class _Deletion:
         """Store what is asked for, then ask for it, until a request fails.
 
         A person is withheld by the identifiers of the row, and by those that the profile shows: another model
-        may know her by these. Of a person who was asked for before and is gone they are stored already.
+        may know her by these. They are stored already if she was asked for before
+        and is gone.
         """
         state, profiles = self.delivery.context.state, {row: [*found[row.seq].values()] for row in rows}
         state.withheld.request(

@@ -248,7 +248,7 @@ def test_a_person_who_is_found_by_a_second_address_is_deleted(make_world: Callab
 
 
 def test_nobody_is_readmitted_whose_deletion_is_not_finished(shop: World) -> None:
-    """The row would be asked for once more, and delete whom the other models sent again."""
+    """The row would be asked for once more, and delete the person that other models sent again."""
     shop.sandbox.change_rules(deletion_seconds=3 * 3600.0)
     erase(shop, [email(1)])
     assert one(run(shop), "erase").outcomes == {Outcome.UNVERIFIED: 1}

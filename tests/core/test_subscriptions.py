@@ -536,7 +536,7 @@ def test_transactional_consent_has_no_list(world: World) -> None:
     assert caught.value.problems[0].summary == "The surface subscriptions has no list, but list is given."
 
 
-def test_nobody_is_subscribed_whom_a_row_that_waits_suppresses(world: World) -> None:
+def test_nobody_is_subscribed_that_a_row_that_waits_suppresses(world: World) -> None:
     """The guard of the suppressions keeps it back in this run."""
     world.new_profile(email=ANN)
     world.model("blocked", "select email from blocked", surface="suppressions", max_adds={"floor": 1})
