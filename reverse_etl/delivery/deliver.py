@@ -130,7 +130,7 @@ def _is_stopped(delivery: ListDelivery, earlier_counters: Sequence[OutcomeCounte
 
 def _may_be_made_anew(delivery: ListDelivery, earlier_counters: Sequence[OutcomeCounter]) -> bool:
     """Return whether people are to be deleted while an import that may have them is unfinished."""
-    deletes = delivery.model_plan.model.config.surface.most_deletions is not None
+    deletes = delivery.model_plan.model.config.surface.deletes_people
     has_open_imports = delivery.context.has_open_imports or any(
         earlier.has_open_jobs for earlier in earlier_counters
     )

@@ -109,7 +109,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
         _compute_deltas(warehouse, staged, diff, refused_too=tries_again)
     if staged.has_withheld:
         warehouse.execute(state.withheld.cancel_removals(tables))
-    if staged.model.config.surface.most_deletions is not None:
+    if staged.model.config.surface.deletes_people:
         warehouse.execute(state.withheld.cancel_readmissions(staged.model.name, tables))
     kept_values = keep_values(warehouse, staged, request.profile_columns)
     missing_rows = _leave_missing(warehouse, state, tables) if not options.full_refresh else {}
