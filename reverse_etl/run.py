@@ -111,7 +111,7 @@ def _deliver_models(context: DeliveryContext, plan: Plan) -> tuple[tuple[ListRes
     first_counters = {
         model_plan.model.name: deliver_model(context, model_plan.only_removes)
         for model_plan in plan.models
-        if model_plan.removes_first
+        if model_plan.removes_first and not model_plan.is_empty
     }
     for model_plan in plan.models:
         first = first_counters.get(model_plan.model.name)

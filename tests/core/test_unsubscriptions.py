@@ -260,3 +260,15 @@ def test_a_person_of_a_rejected_row_of_another_model_is_not_unsubscribed_from_ev
     world.model("club", club, surface="subscriptions", channel="email", list="Members")
     assert one(world.run(), "newsletter").outcomes == {Outcome.LEFT_IN_PLACE: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
+
+
+def test_rows_that_a_guard_keeps_back_are_counted_once(world: World) -> None:
+    """Another model goes on, so that the run does."""
+    unsubscribing(world, ANN, BOB)
+    world.run()
+    unsubscribing(world, min_rows=1)
+    world.people([{"email": CAT}])
+    world.model("members", "select email from people")
+    result = world.run()
+    assert (one(result, "newsletter").outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 3)
+    assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
