@@ -162,11 +162,10 @@ class _Sender:
 
     def _mark_rows(self, rows: Sequence[SubscriptionRow]) -> Iterator[SubscriptionRow]:
         """Yield the rows with what the state knows of their people."""
-        present = [row.identity for row in rows if row.subscriber.consented_at is None]
         context = self.delivery.context
         self.delivery.receipt_buffer.flush()
-        recent = context.state.consents.recent(present, context.klaviyo.server_time - SILENCE)
         identities = [row.identity for row in rows]
+        recent = context.state.consents.recent(identities, context.klaviyo.server_time - SILENCE)
         suppressed = {
             *find_suppressing_models(context.state, identities),
             *find_staged_people(context, identities, _suppresses),

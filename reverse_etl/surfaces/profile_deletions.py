@@ -20,6 +20,8 @@ from reverse_etl.surfaces.operations import DeleteProfiles, ReadmitPeople
 
 _MOST_PEOPLE: Final = 10  # in a run, if the flag says no other number
 _NO_LIMIT: Final = GuardLimit(1.0, floor=1_000_000_000, cap=1_000_000_000)  # the flag is the limit
+# An empty table must not readmit everybody: more than half of the rows may not leave at once.
+_MAX_READMITTED: Final = GuardLimit(0.5, floor=0, cap=100_000)
 
 PROFILE_DELETIONS: Final = Surface(
     "profile_deletions",
@@ -28,7 +30,7 @@ PROFILE_DELETIONS: Final = Surface(
     diff=DiffKind.STATE,
     phase=Phase.DELETIONS,
     blocking=Blocking.ROWS,
-    guards=Guards(min_rows=0, max_adds=_NO_LIMIT, max_updates=_NO_LIMIT),
+    guards=Guards(min_rows=0, max_removes=_MAX_READMITTED, max_adds=_NO_LIMIT, max_updates=_NO_LIMIT),
     upsert=DeleteProfiles(Endpoint.DELETE_PROFILE),
     remove=ReadmitPeople(),
     most_deletions=_MOST_PEOPLE,

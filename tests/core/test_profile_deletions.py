@@ -316,3 +316,15 @@ def test_a_person_of_a_lost_reply_stays_withheld_by_what_the_profile_showed(shop
     shop.people([{"email": email(number)} for number in range(30)] + [{"email": "ann@example.com"}])
     assert one(shop.run(), "members").list_plan.withheld == 1
     assert "ann@example.com" not in known(shop)
+
+
+def test_an_empty_table_readmits_nobody(shop: World) -> None:
+    """The guard stops the model; by the flag the rows may leave."""
+    erase(shop, [email(1), email(2)])
+    run(shop)
+    erase(shop, [])
+    result = shop.run()
+    assert (one(result, "erase").outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 3)
+    shop.run(select=["members"])
+    assert not {email(1), email(2)} & {*known(shop)}
+    assert one(run(shop), "erase").outcomes == {Outcome.LEFT_IN_PLACE: 2}

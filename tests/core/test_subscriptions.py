@@ -458,6 +458,20 @@ def test_a_run_may_subscribe_ten_people_again_by_a_flag(world: World, config: di
     assert outcomes(world.run()) == {}
 
 
+def test_somebody_who_opts_out_at_once_is_subscribed_again_after_half_an_hour(world: World) -> None:
+    """Klaviyo would ignore a consent that follows so soon, also one after a past consent."""
+    world.new_profile(email=ANN)
+    consents(world, (ANN, LONG_AGO))
+    assert outcomes(world.run()) == {"applied": 1}
+    world.sandbox.opt_out(ANN)
+    again = PlanOptions(full_refresh=True, allow=Allowances(resubscribe=["newsletter"]))
+    assert outcomes(world.run(options=again)) == {"not_sent": 1}
+    assert status(world, ANN) == "UNSUBSCRIBED"
+    world.wait(1900.0)
+    assert outcomes(world.run(options=again)) == {"applied": 1}
+    assert status(world, ANN) == "SUBSCRIBED"
+
+
 def test_another_consent_within_half_an_hour_waits(world: World) -> None:
     """Klaviyo would ignore it in silence: the second list gets its people by the next run."""
     new_list(world, "single_opt_in")
