@@ -188,7 +188,8 @@ def describe_open_change(change: OpenChange) -> str:
     """
     job = f" (job {change.job_id})" if change.job_id else ""
     detail = f": {change.detail}" if change.detail else ""
-    return f"run {change.run_id}: {change.op}, {_OPEN_STATES.get(change.state, change.state)}{job}{detail}"
+    run = f"run {change.run_id}" if change.run_id else "an earlier run"
+    return f"{run}: {change.op}, {_OPEN_STATES.get(change.state, change.state)}{job}{detail}"
 
 
 def _show(value: object) -> str:

@@ -81,7 +81,8 @@ def follow_up_lines(result: RunResult) -> list[str]:
             totals["held_at_plan"] + totals["held_at_lookup"],
             "held: a person on a stopped list, or a rejected row, may be the same person."
             if result.plan.violations
-            else "held: a rejected row may be the same person. Fix that row or remove it from the model.",
+            else "held: somebody else may be concerned, such as a rejected row of the same person. "
+            "To see why: reverse-etl explain PERSON",
         ),
         (
             totals["opted_out"],
