@@ -173,7 +173,7 @@ def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRec
         if earlier is not None and earlier.phase is not surface.phase:
             raise UsageError.of(
                 f"The model {model.name} was sent with the surface {earlier.name}, and is one of "
-                f"{surface.name} now: the rows of then prove nothing of these.",
+                f"{surface.name} now: rows that were sent then prove nothing about these.",
                 where=str(model.path),
                 hint="Give the file another name: the state keeps its rows under the old one.",
             )

@@ -19,7 +19,14 @@ from reverse_etl.domain.events import JobProgress
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
-from reverse_etl.surfaces.interface import Columns, DiffKind, OtherColumns, Surface, SurfaceSettings
+from reverse_etl.surfaces.interface import (
+    Columns,
+    DiffKind,
+    OtherColumns,
+    Phase,
+    Surface,
+    SurfaceSettings,
+)
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
 from tests.surfaces import CODES, register
@@ -250,12 +257,16 @@ def test_a_key_is_made_of_texts_and_exact_numbers(world: World) -> None:
         world.plan()
 
 
-def test_a_model_of_other_keys_is_refused_even_if_a_change_of_identifiers_is_allowed(world: World) -> None:
+def test_a_model_of_other_keys_is_refused_even_if_a_change_of_identifiers_is_allowed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rows that were sent by e-mail are not known by coupon and code."""
+    register(monkeypatch, replace(CODES, name="early_codes", phase=Phase.PEOPLE))
     become(world, people("ann"))
     world.model("codes", "select email from people", surface="profiles", identifiers={"email": "email"})
     world.run()
     codes(world, ("SPRING", "A1", 10))
+    world.model("codes", "select coupon, code, percent from codes", surface="early_codes")
     with pytest.raises(UsageError, match="The row key of this model changed"):
         world.run(options=PlanOptions(rekey=frozenset({"codes"})))
 
