@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reverse_etl.surfaces.operations import SendEvents
 
 _READ_ROWS: Final = 10_000  # at a time from the warehouse
-_ALONE_ROWS: Final = 50  # one thread sends so many events one after the other
+_ALONE_ROWS: Final = 50  # events that one thread sends one after the other
 
 
 def send_events(delivery: ListDelivery, operation: SendEvents) -> None:

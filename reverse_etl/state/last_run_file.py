@@ -44,12 +44,13 @@ class LastRunFile:
         """
         try:
             content = orjson.loads(self.path.read_bytes())
-            if content["version"] == _VERSION:
-                return str(content["run_id"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
-            pass
+        except (OSError, ValueError):
+            content = None
+        match content:
+            case {"version": version, "run_id": str(run_id)} if version == _VERSION:
+                return run_id
         raise UsageError.of(
             "The record of the last run cannot be read, or is of another version.",
             where=format_location(self.path),

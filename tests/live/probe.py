@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from reverse_etl.clock import SystemClock
+from reverse_etl.formatting import escape_unsafe
 from tests.live.account import Account, RefusedError, SettingsError, read_settings
 from tests.live.questions import QUESTIONS
 
@@ -41,12 +42,12 @@ def main(path: Path) -> int:
     try:
         width = max(map(len, QUESTIONS))
         for title, answer in probe(account):
-            print(f"{title:{width}}  {answer}", flush=True)
+            print(escape_unsafe(f"{title:{width}}  {answer}"), flush=True)
     finally:
         account.close()
         print(f"\nThe metric {'retl probe'!r} and its events stay: Klaviyo deletes neither.")
         for left in account.left:
-            print(f"Not deleted: {left}.", file=sys.stderr)
+            print(escape_unsafe(f"Not deleted: {left}."), file=sys.stderr)
     return 1 if account.left else 0
 
 
