@@ -172,7 +172,7 @@ def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRec
         earlier = find_surface(record.surface) if record else None
         if earlier is not None and earlier.phase is not surface.phase:
             raise UsageError.of(
-                f"The model {model.name} was sent with the surface {earlier.name}, and is one of "
+                f"The model {model.name} was sent with the surface {earlier.name}, and its surface is "
                 f"{surface.name} now: rows that were sent then prove nothing about these.",
                 where=str(model.path),
                 hint="Give the file another name: the state keeps its rows under the old one.",

@@ -260,7 +260,7 @@ def test_rows_that_were_sent_as_something_else_prove_nothing(world: World, surfa
     world.model("everyone", "select email from people", surface="profiles")
     world.run()
     world.model("everyone", "select email from people", surface=surface)
-    with pytest.raises(UsageError, match=f"sent with the surface profiles, and is one of {surface} now"):
+    with pytest.raises(UsageError, match=f"sent with the surface profiles, and its surface is {surface} now"):
         world.run()
     world.drop_model("everyone")
     world.model("others", "select email from people", surface=surface)
