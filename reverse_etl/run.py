@@ -266,7 +266,7 @@ def _mark_submitting(
         context.state.rejections.record_check_rejections(
             context.run_id, model_plan.model.name, model_plan.tables, model_plan.stopped_list_ids
         )
-        context.state.prune_missing(model_plan.tables)
+        context.state.prune_without_profile(model_plan.tables)
 
 
 def _build_record(

@@ -12,8 +12,8 @@ from reverse_etl.planning.conflicts import ConflictReport, resolve_conflicts, re
 from reverse_etl.planning.kept_values import keep_values
 from reverse_etl.planning.sql import conflicts as conflicts_sql
 from reverse_etl.planning.sql import diff as sql
-from reverse_etl.planning.sql import missing as missing_sql
 from reverse_etl.planning.sql import planned_rows, staging
+from reverse_etl.planning.sql import without_profile as without_profile_sql
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.violations import Guard
 
@@ -55,7 +55,7 @@ class DiffResult:
     `snapshot_rows` counts the snapshot's rows by list, and `uncertain_rows` the uncertain ones. `claimed`
     counts, by identifier type, the rows that omit an identifier which belongs to another row's profile at
     Klaviyo. `deferred` counts, by list, the upserts that exceed `--limit`. `kept_values` are not cleared.
-    `missing` counts, by list, the rows whose person Klaviyo did not know lately.
+    `without_profile` counts, by list, the rows whose person Klaviyo did not know lately.
     """
 
     diff: ModelDiff
@@ -65,7 +65,7 @@ class DiffResult:
     claimed: Mapping[IdentifierType, int]
     deferred: Mapping[str, int]
     kept_values: tuple[KeptValue, ...] = ()
-    missing: Mapping[str, int] = field(default_factory=dict)
+    without_profile: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def omitted_identifiers(self) -> dict[IdentifierType, int]:
@@ -112,10 +112,10 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     if staged.model.config.surface.deletes_people:
         warehouse.execute(state.withheld.cancel_readmissions(staged.model.name, tables))
     kept_values = keep_values(warehouse, staged, request.profile_columns)
-    missing_rows = _leave_missing(warehouse, state, tables) if not options.full_refresh else {}
+    without_profile = _skip_without_profile(warehouse, state, tables) if not options.full_refresh else {}
     deferred = _apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}
     return DiffResult(
-        diff, snapshot_rows, uncertain_rows, conflicts, claimed, deferred, kept_values, missing_rows
+        diff, snapshot_rows, uncertain_rows, conflicts, claimed, deferred, kept_values, without_profile
     )
 
 
@@ -204,13 +204,15 @@ def _apply_limit(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[
     return {list_id: _count_upserts(ops) - _count_upserts(after[list_id]) for list_id, ops in before.items()}
 
 
-def _leave_missing(warehouse: Warehouse, state: State, tables: ModelTables) -> dict[str, int]:
+def _skip_without_profile(warehouse: Warehouse, state: State, tables: ModelTables) -> dict[str, int]:
     """Leave out the rows whose person Klaviyo did not know lately; return their number by list."""
-    if not tables.keeps_missing or not _has_current_columns(warehouse, tables, tables.missing):
+    if not tables.keeps_without_profile or not _has_current_columns(
+        warehouse, tables, tables.without_profile
+    ):
         return {}
     before = _count_planned_rows(warehouse, tables)
     since = format_epoch_seconds(state.clock.now() - LOOK_AGAIN_SECONDS)
-    warehouse.execute(missing_sql.leave_missing(tables, since))
+    warehouse.execute(without_profile_sql.skip_without_profile(tables, since))
     after = _count_planned_rows(warehouse, tables)
     left = {
         list_id: _count_upserts(ops) - _count_upserts(after.get(list_id, {}))

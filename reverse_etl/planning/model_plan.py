@@ -19,8 +19,8 @@ from reverse_etl.planning.orphans import estimate_rows_by_list
 from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, PlanOptions
 from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.sql import diff as sql
-from reverse_etl.planning.sql import missing as missing_sql
 from reverse_etl.planning.sql import planned_rows, staging
+from reverse_etl.planning.sql import without_profile as without_profile_sql
 from reverse_etl.planning.violations import Guard
 from reverse_etl.state.sql import rejections
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
@@ -69,8 +69,8 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         else {},
         deferred=result.deferred,
         clears=_count_clears(warehouse, tables) if clears else {},
-        missing=result.missing,
-        missing_adds=_count_missing_adds(warehouse, tables),
+        without_profile=result.without_profile,
+        adds_without_profile=_count_adds_without_profile(warehouse, tables),
         moved=_count_moved(warehouse, staged, result)
         if any(Op.UPDATE in ops for ops in op_counts.values())
         else {},
@@ -150,11 +150,11 @@ def _count_clears(warehouse: Warehouse, tables: ModelTables) -> dict[str, tuple[
     return {list_id: (int(clears), int(uncertain)) for list_id, clears, uncertain in rows}
 
 
-def _count_missing_adds(warehouse: Warehouse, tables: ModelTables) -> dict[str, int]:
+def _count_adds_without_profile(warehouse: Warehouse, tables: ModelTables) -> dict[str, int]:
     """Return, by list, the adds of people that Klaviyo did not know when they were looked up before."""
-    if not (tables.keeps_missing and warehouse.state_columns(tables.missing)):
+    if not (tables.keeps_without_profile and warehouse.state_columns(tables.without_profile)):
         return {}
-    return dict(warehouse.fetch(missing_sql.count_missing_adds(tables)))
+    return dict(warehouse.fetch(without_profile_sql.count_adds_without_profile(tables)))
 
 
 def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) -> _RowCounts:
@@ -192,8 +192,8 @@ class _Counts:
     sample: Mapping[str, Sequence[Change]]
     deferred: Mapping[str, int]
     clears: Mapping[str, tuple[int, int]]
-    missing: Mapping[str, int]
-    missing_adds: Mapping[str, int]
+    without_profile: Mapping[str, int]
+    adds_without_profile: Mapping[str, int]
     moved: Mapping[str, int]
 
 
@@ -217,8 +217,8 @@ def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
         check_rejections=rejected,
         withheld=withheld,
         sample=tuple(list_counts.sample.get(ref.id, ())),
-        missing=list_counts.missing.get(ref.id, 0),
-        exempt_adds=list_counts.missing_adds.get(ref.id, 0),
+        without_profile=list_counts.without_profile.get(ref.id, 0),
+        exempt_adds=list_counts.adds_without_profile.get(ref.id, 0),
         clears=clears,
         exempt_clears=exempt_clears,
     )

@@ -41,11 +41,11 @@ FIGURES: Final = (
     "held_at_plan",
     "rejected_by_check",
     "clears",
-    "missing",
+    "without_profile",
     "withheld",
 )
 # Saved plans of earlier versions do not have these.
-LATER_FIGURES: Final = frozenset({"clears", "missing", "withheld"})
+LATER_FIGURES: Final = frozenset({"clears", "without_profile", "withheld"})
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class ListPlan:
 
     `rows` are valid and staged; `snapshot_rows` are in the snapshot. `held_at_plan` removals are held because
     a rejected row may be the same person. `deferred` upserts exceed `--limit`. `clears` of the upserts have
-    values to clear. `missing` rows are not sent, since Klaviyo did not know their person lately. `withheld`
+    values to clear. `without_profile` rows are not sent: Klaviyo did not know their person lately. `withheld`
     rows are of people whose deletion was asked for. `moved` updates change a time that the surface watches.
     `removes_by_identifier` counts the removes with each identifier type, `removes_without_contact` those with
     neither e-mail nor phone. `has_no_list` marks the rows that name no list; all of them are rejected.
@@ -117,7 +117,7 @@ class ListPlan:
     exempt_adds: int = 0
     exempt_updates: int = 0
     clears: int = 0
-    missing: int = 0
+    without_profile: int = 0
     new_profiles: NewProfiles | None = None
     exempt_clears: int = 0
     stop_reason: str = ""
@@ -140,7 +140,7 @@ class ListPlan:
     @property
     def unchanged(self) -> int:
         """Return the number of rows that equal the snapshot: nothing is sent for them."""
-        return self.rows - self.adds - self.updates - self.deferred - self.missing
+        return self.rows - self.adds - self.updates - self.deferred - self.without_profile
 
     @property
     def max_list_reads(self) -> int:
@@ -169,7 +169,7 @@ class ListPlan:
             self.held_at_plan,
             self.rejected_by_check,
             self.clears,
-            self.missing,
+            self.without_profile,
             self.withheld,
         )
         return dict(zip(FIGURES, numbers, strict=True))

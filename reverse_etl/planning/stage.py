@@ -75,7 +75,7 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetim
         sends_nulls=bool(surface.columns.key) and surface.diff is DiffKind.STATE,
         clear_columns=_select_columns(model, columns, OnNull.CLEAR),
         not_null_columns=_select_columns(model, columns, OnNull.REJECT),
-        keeps_missing=isinstance(surface.upsert, UpdateProfiles),
+        keeps_without_profile=isinstance(surface.upsert, UpdateProfiles),
     )
     past_times = tuple(
         staging.PastTimeCheck(columns[time.column], time.required, localize(now, time.timezone))

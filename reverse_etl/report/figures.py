@@ -39,7 +39,12 @@ PLAN_FIGURES: Final = (
     Figure("updates", "rows with a changed value, to update", ("updates",)),
     Figure("clears", "of these, rows with values to clear", ("clears",), hidden_if_zero=True),
     Figure("removes", "rows that left the model, to remove", ("removes",)),
-    Figure("missing", "people that Klaviyo did not know lately", ("missing",), hidden_if_zero=True),
+    Figure(
+        "without profile",
+        "people that Klaviyo did not know lately",
+        ("without_profile",),
+        hidden_if_zero=True,
+    ),
     Figure("deferred", "left for a later run by --limit", ("deferred",), hidden_if_zero=True),
     Figure("withheld", "the person's deletion was asked for", ("withheld",), hidden_if_zero=True),
     Figure("unchanged", "already up to date, nothing to send", ("unchanged",)),

@@ -18,7 +18,7 @@ from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.removal_holds import RemovalHolds
 from reverse_etl.state.runs import Runs
-from reverse_etl.state.sql import deltas, members, missing, rejections, schema, snapshot
+from reverse_etl.state.sql import deltas, members, rejections, schema, snapshot, without_profile
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
 from reverse_etl.state.withheld import Withheld
@@ -133,7 +133,7 @@ class State:
                 many_lists=True,
                 sends_nulls=any(kind == KEY_TYPE for kind, _ in model_record.identifiers),
                 clear_columns=payload if CLEARED_COLUMN in columns else (),
-                keeps_missing=bool(self._missing_columns(model_record.table_key)),
+                keeps_without_profile=bool(self._load_columns_without_profile(model_record.table_key)),
             )
         )
 
@@ -249,17 +249,21 @@ class State:
         state_tables.commit(
             (
                 *rejections.record_klaviyo_rejections(model_rejections, run),
-                *(missing.record_missing(run, looked_up_at) if tables.keeps_missing else ()),
+                *(
+                    without_profile.record_without_profile(run, looked_up_at)
+                    if tables.keeps_without_profile
+                    else ()
+                ),
                 *snapshot.apply_to_snapshot(run, checksum, seq_ranges),
                 self.receipts.delete_row_exceptions(run.stored, run_id, model),
             )
         )
         state_tables.execute(*schema.drop_temp_tables(tables.dialect, (tables.applied, tables.replaced)))
 
-    def prune_missing(self, tables: ModelTables) -> None:
+    def prune_without_profile(self, tables: ModelTables) -> None:
         """Forget the rows without a profile that left the model. May be repeated."""
-        if tables.keeps_missing:
-            self.tables.execute(missing.prune_missing(tables))
+        if tables.keeps_without_profile:
+            self.tables.execute(without_profile.prune_without_profile(tables))
 
     def renumber_deltas(self, run_id: str, model: str, tables: ModelTables, seqs: Sequence[int]) -> range:
         """Give deltas new numbers after all others of the run, in their order, and return the range of these.
@@ -344,8 +348,8 @@ class State:
         columns = self._load_columns(table_key)
         return _select_payload(columns) if columns else None
 
-    def _missing_columns(self, table_key: str) -> Mapping[str, Column]:
-        return self.tables.warehouse.state_columns(f"missing_{table_key}")
+    def _load_columns_without_profile(self, table_key: str) -> Mapping[str, Column]:
+        return self.tables.warehouse.state_columns(f"without_profile_{table_key}")
 
     def _load_columns(self, table_key: str) -> Mapping[str, Column]:
         """Return the columns of a model's snapshot; empty if the model was never sent."""
@@ -375,8 +379,8 @@ class State:
         state_tables = self.tables
         state_tables.execute(*schema.create_model_tables(tables))
         # The snapshot comes last, as it does when it is created: the others have all its columns.
-        missing = (tables.missing,) if tables.keeps_missing else ()
-        for table in (*missing, tables.deltas, tables.rejected, tables.snapshot):
+        optional = (tables.without_profile,) if tables.keeps_without_profile else ()
+        for table in (*optional, tables.deltas, tables.rejected, tables.snapshot):
             stored_columns = state_tables.warehouse.state_columns(table)
             state_tables.execute(*schema.migrate_columns(tables, table, stored_columns))
 

@@ -23,7 +23,12 @@ FIRST_SENT_COLUMN = Sql("retl_first_sent_at")
 DELTA_COLUMNS = tuple(
     map(Sql, ("retl_seq", "retl_op", "retl_in_snapshot", "retl_uncertain"))
 )  # besides its row
-MODEL_TABLES = ("snapshot", "deltas", "rejected", "missing")  # in the state, by the begin of their names
+MODEL_TABLES = (
+    "snapshot",
+    "deltas",
+    "rejected",
+    "without_profile",
+)  # in the state, by the begin of their names
 CLEARED_COLUMN = Sql("retl_cleared")
 ONLY_CLEARS_COLUMN = Sql("retl_only_clears")
 
@@ -64,7 +69,7 @@ class ModelTables:
     known rows are neither sent again nor removed. `sends_nulls`: a NULL is a value like any other, which requests print.
     A NULL in one of the `clear_columns` clears the value that was sent before; if there are any, the model's tables have the column
     `retl_cleared`. A NULL in one of the `not_null_columns` rejects its row.
-    If `keeps_missing`, nobody is created, and a table keeps the rows whose person Klaviyo does not know.
+    If `keeps_without_profile`, nobody is created, and a table keeps the rows whose person Klaviyo does not know.
     """
 
     dialect: Dialect
@@ -77,7 +82,7 @@ class ModelTables:
     sends_nulls: bool = False
     clear_columns: tuple[Column, ...] = ()
     not_null_columns: tuple[Column, ...] = ()
-    keeps_missing: bool = False
+    keeps_without_profile: bool = False
 
     identifier_columns = tuple(IDENTIFIER_COLUMNS.values())
 
@@ -211,9 +216,9 @@ class ModelTables:
         return f"rejected_{self.table_key}"
 
     @property
-    def missing(self) -> str:
+    def without_profile(self) -> str:
         """Return the state table of the rows whose person Klaviyo does not know, as they were."""
-        return f"missing_{self.table_key}"
+        return f"without_profile_{self.table_key}"
 
     def same_row_sql(self, left: str, right: str) -> Sql:
         """Return the condition that rows of two tables have one list id and identity.

@@ -27,7 +27,7 @@ FIGURES = (
     "held_at_plan",
     "rejected_by_check",
     "clears",
-    "missing",
+    "without_profile",
     "check_rejections",
 )
 

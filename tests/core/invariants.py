@@ -51,7 +51,7 @@ def _check_list(listed: ListResult) -> None:
     plan, ends = listed.list_plan, listed.outcomes
     assert all(rows > 0 for rows in ends.values()), listed
     assert plan.unchanged >= 0, listed
-    assert plan.unchanged + plan.upserts + plan.deferred + plan.missing == plan.rows, listed
+    assert plan.unchanged + plan.upserts + plan.deferred + plan.without_profile == plan.rows, listed
     upserts = sum(rows for end, rows in ends.items() if end in UPSERT_ENDS)
     removes = sum(rows for end, rows in ends.items() if end in REMOVE_ENDS)
     either = sum(rows for end, rows in ends.items() if end in EITHER)

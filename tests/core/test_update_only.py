@@ -65,12 +65,12 @@ def test_who_is_not_known_is_looked_at_again_after_a_week_or_a_change(world: Wor
     assert send(world, rows).outcomes == {Outcome.NO_PROFILE: 1}
     reads = len(world.sandbox.log())
     result = send(world, rows)
-    assert (result.outcomes, result.list_plan.adds, result.list_plan.missing) == ({}, 0, 1)
+    assert (result.outcomes, result.list_plan.adds, result.list_plan.without_profile) == ({}, 0, 1)
     assert not [entry for entry in world.sandbox.log()[reads:] if entry.path == "/api/profiles"]
     assert send(world, [{"email": ANN, "tier": "silver"}]).outcomes == {Outcome.NO_PROFILE: 1}
     world.new_profile(email=ANN)
     world.wait(6 * DAY)
-    assert send(world, [{"email": ANN, "tier": "silver"}]).list_plan.missing == 1
+    assert send(world, [{"email": ANN, "tier": "silver"}]).list_plan.without_profile == 1
     world.wait(1.1 * DAY)
     result = send(world, [{"email": ANN, "tier": "silver"}])
     assert result.outcomes == {Outcome.APPLIED: 1}
@@ -84,13 +84,13 @@ def test_a_full_refresh_looks_at_all_again(world: World) -> None:
     assert one(world.run(options=PlanOptions(full_refresh=True))).outcomes == {Outcome.APPLIED: 1}
 
 
-def test_a_profile_that_was_deleted_is_missing_from_then_on(world: World) -> None:
+def test_a_profile_that_was_deleted_has_no_profile_from_then_on(world: World) -> None:
     """Her row is forgotten as an applied one: when she is back, she gets all values."""
     world.new_profile(email=ANN)
     send(world, [{"email": ANN, "tier": "gold"}])
     world.rename(ANN, email="other@example.com")
     assert send(world, [{"email": ANN, "tier": "silver"}]).outcomes == {Outcome.NO_PROFILE: 1}
-    assert send(world, [{"email": ANN, "tier": "silver"}]).list_plan.missing == 1
+    assert send(world, [{"email": ANN, "tier": "silver"}]).list_plan.without_profile == 1
 
 
 def test_who_exists_is_added_to_the_list(world: World) -> None:
@@ -147,4 +147,4 @@ def test_a_run_may_be_killed_at_a_statement(world: World, monkeypatch: pytest.Mo
     assert world.person(ANN)["properties"] == {"tier": "gold"}
     before = len(world.writes())
     plan = one(world.run()).list_plan
-    assert (plan.unchanged, plan.missing, len(world.writes())) == (1, 1, before)
+    assert (plan.unchanged, plan.without_profile, len(world.writes())) == (1, 1, before)

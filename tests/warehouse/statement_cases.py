@@ -19,10 +19,10 @@ from reverse_etl.planning.sql import (
     diff,
     events,
     kept_values,
-    missing,
     planned_rows,
     staging,
     stopped_lists,
+    without_profile,
 )
 from reverse_etl.planning.sql.conflicts import SharedIdentifier
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
@@ -38,7 +38,7 @@ from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.removal_holds import RemovalHolds
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.sql import deltas, members, migrations, pending, rejections, schema, snapshot
-from reverse_etl.state.sql import missing as missing_rows
+from reverse_etl.state.sql import without_profile as stored_without_profile
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.sql.rejections import ModelRejections
 from reverse_etl.state.tables import StateTables
@@ -201,7 +201,9 @@ def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
         **{name: iter([(name, statements)]) for name, statements in _shared_tables(dialect)},
         "claimed": _claimed(SharedIdentifier(shape, IdentifierType.PHONE)),
         "clears": _clears(replace(shape, table_key="tiers_2b3c4d5e")),
-        "missing": _missing(replace(shape, table_key="known_6f7a8b9c", keeps_missing=True)),
+        "without_profile": _without_profile(
+            replace(shape, table_key="known_6f7a8b9c", keeps_without_profile=True)
+        ),
     }
 
 
@@ -429,7 +431,7 @@ def _clears(plain: ModelTables) -> Iterator[Call]:
     yield "record_klaviyo_rejections", rejections.record_klaviyo_rejections(model, run)
 
 
-def _missing(shape: ModelTables) -> Iterator[Call]:
+def _without_profile(shape: ModelTables) -> Iterator[Call]:
     """Yield the statements that differ for a model that creates nobody."""
     email = Column(_named(shape.dialect.engine, "mail"), ColumnKind.TEXT, "VARCHAR")
     phone = Column(_named(shape.dialect.engine, "phone"), ColumnKind.TEXT, "VARCHAR")
@@ -439,11 +441,14 @@ def _missing(shape: ModelTables) -> Iterator[Call]:
     yield "replace_list_ids", staging.replace_list_ids(shape, {"": "L1"})
     yield "stage_rows", staging.stage_rows(Staging(shape, Sql("select * from people"), identifiers, None))
     yield "create_empty_plan", planned_rows.create_empty_plan(shape)
-    yield "leave_missing", missing.leave_missing(shape, "2026-01-01T00:00:00.000Z")
-    yield "count_missing_adds", missing.count_missing_adds(shape)
+    yield "skip_without_profile", without_profile.skip_without_profile(shape, "2026-01-01T00:00:00.000Z")
+    yield "count_adds_without_profile", without_profile.count_adds_without_profile(shape)
     yield "collect_applied", snapshot.collect_applied(run)
-    yield "record_missing", missing_rows.record_missing(run, "2026-01-01T00:00:00.000Z")
-    yield "prune_missing", missing_rows.prune_missing(shape)
+    yield (
+        "record_without_profile",
+        stored_without_profile.record_without_profile(run, "2026-01-01T00:00:00.000Z"),
+    )
+    yield "prune_without_profile", stored_without_profile.prune_without_profile(shape)
 
 
 def _members(comparison: members.ListComparison) -> Iterator[Call]:

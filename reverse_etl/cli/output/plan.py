@@ -24,7 +24,7 @@ _HEADINGS = (
     "updates",
     "clears",
     "removes",
-    "missing",
+    "without profile",
     "deferred",
     "held",
     "rejected",
@@ -32,7 +32,7 @@ _HEADINGS = (
     "unchanged",
 )
 _CLEAR_EFFECT = "a cleared value is gone from Klaviyo; it comes back only if the model has it again"
-_HIDDEN_IF_ZERO = {"clears", "deferred", "missing", "withheld"}
+_HIDDEN_IF_ZERO = {"clears", "deferred", "without profile", "withheld"}
 _IDENTIFIER_NAMES = {
     IdentifierType.EMAIL: "e-mail",
     IdentifierType.PHONE: "phone",
@@ -74,7 +74,7 @@ def _row_cells(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, str | in
         "updates": list_plan.updates,
         "clears": list_plan.clears,
         "removes": list_plan.removes,
-        "missing": list_plan.missing,
+        "without profile": list_plan.without_profile,
         "deferred": list_plan.deferred,
         "held": list_plan.held_at_plan,
         "rejected": list_plan.rejected_by_check,

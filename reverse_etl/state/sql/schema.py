@@ -91,9 +91,9 @@ def create_model_tables(tables: ModelTables) -> tuple[Statement, ...]:
         f", {quote_identifier(column.name)} {dialect.storage_type(column)}" for column in tables.payload
     )
     row = f"{_ROW_TYPES}{f', {_CLEARED_TYPE}' if tables.clear_columns else ''}{payload}"
-    missing = dialect.create_state_table(tables.missing, f"retl_looked_up_at VARCHAR, {row}")
+    without_profile = dialect.create_state_table(tables.without_profile, f"retl_looked_up_at VARCHAR, {row}")
     return (
-        *((missing,) if tables.keeps_missing else ()),
+        *((without_profile,) if tables.keeps_without_profile else ()),
         dialect.create_state_table(tables.deltas, f"{_DELTA_TYPES}, {row}"),
         dialect.create_state_table(tables.rejected, f"retl_checksum VARCHAR, {row}"),
         dialect.create_state_table(tables.snapshot, row),

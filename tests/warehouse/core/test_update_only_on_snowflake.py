@@ -2,7 +2,7 @@
 
 from tests.core.test_update_only import (  # noqa: F401 - they are tests
     test_a_full_refresh_looks_at_all_again,
-    test_a_profile_that_was_deleted_is_missing_from_then_on,
+    test_a_profile_that_was_deleted_has_no_profile_from_then_on,
     test_values_are_cleared_by_id_alone,
     test_who_exists_is_added_to_the_list,
     test_who_exists_is_changed_and_nobody_is_created,

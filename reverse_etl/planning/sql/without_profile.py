@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.model_tables import ModelTables
 
 
-def leave_missing(tables: ModelTables, since: str) -> Statement:
+def skip_without_profile(tables: ModelTables, since: str) -> Statement:
     """Leave out the unchanged rows whose person was looked up since a time, and not found."""
-    staged_values, missing_values = comparable_values(tables, "s."), comparable_values(tables, "m.")
+    staged_values, stored_values = comparable_values(tables, "s."), comparable_values(tables, "m.")
     staged_values |= {str(name): value for name, value in tables.sent_identifiers_sql("s").items()}
-    pairs = [(staged_values[name], value) for name, value in missing_values.items()]
+    pairs = [(staged_values[name], value) for name, value in stored_values.items()]
     return Statement.change(
         tables.dialect.temp_table(tables.planned),
         *render_sql(
-            "planning/sql/leave_missing",
+            "planning/sql/skip_without_profile",
             tables.dialect,
             tables=tables,
             since=since,
@@ -30,11 +30,14 @@ def leave_missing(tables: ModelTables, since: str) -> Statement:
     )
 
 
-def count_missing_adds(tables: ModelTables) -> Statement:
+def count_adds_without_profile(tables: ModelTables) -> Statement:
     """Return (list id, rows) of the adds that are looked up again: nobody is added by most of them."""
-    planned, missing = tables.dialect.temp_table(tables.planned), tables.dialect.state_table(tables.missing)
+    planned, without_profile = (
+        tables.dialect.temp_table(tables.planned),
+        tables.dialect.state_table(tables.without_profile),
+    )
     return Statement.read(
-        f"SELECT p.retl_list_id, COUNT(*) FROM {planned} AS p JOIN {missing} AS m "
+        f"SELECT p.retl_list_id, COUNT(*) FROM {planned} AS p JOIN {without_profile} AS m "
         f"ON m.retl_list_id = p.retl_list_id AND m.retl_identity = p.retl_identity\n"
         f"WHERE p.retl_op = '{Op.ADD}' GROUP BY p.retl_list_id ORDER BY p.retl_list_id"
     )
