@@ -1,8 +1,8 @@
--- leave_missing 1
+-- skip_without_profile 1
 DELETE FROM temp.planned_known_6f7a8b9c WHERE retl_seq IN (
   SELECT p.retl_seq FROM temp.planned_known_6f7a8b9c AS p JOIN temp.lists_known_6f7a8b9c AS l ON l.retl_list_id = p.retl_list_id
   JOIN temp.staged_known_6f7a8b9c AS s ON s.retl_list = l.retl_list AND s.retl_identity = p.retl_identity
-  JOIN state.missing_known_6f7a8b9c AS m ON m.retl_list_id = p.retl_list_id AND m.retl_identity = p.retl_identity
+  JOIN state.without_profile_known_6f7a8b9c AS m ON m.retl_list_id = p.retl_list_id AND m.retl_identity = p.retl_identity
   WHERE p.retl_op IN ('add', 'update') AND NOT p.retl_uncertain AND s.retl_problem IS NULL AND m.retl_looked_up_at >= ?
   AND s.retl_email IS NOT DISTINCT FROM m.retl_email
   AND CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END IS NOT DISTINCT FROM m.retl_phone_e164
