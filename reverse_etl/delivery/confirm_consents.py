@@ -49,7 +49,7 @@ def settle_earlier_consents(context: DeliveryContext, models: Iterable[Model]) -
         for model in models
         if isinstance(model.config.surface.upsert, SubscribePeople)
     }
-    counts = context.state.consents.counts() if operations else {}
+    counts = context.state.consents.count_by_state() if operations else {}
     for (model, list_id), states in counts.items():
         operation = operations.get(model)
         if operation is None or not states.get(ConsentState.PENDING):
@@ -101,7 +101,7 @@ class PendingList:
     def _read_pending(self, run_id: str | None) -> Iterator[list[tuple[str, str]]]:
         """Yield the pending consents as (identity, sent at), in bounded memory."""
         after = ""
-        while rows := self.context.state.consents.pending(
+        while rows := self.context.state.consents.read_pending(
             self.model, self.reader.options.list_id, after, _READ_ROWS, run_id
         ):
             yield rows

@@ -173,7 +173,7 @@ class _Deletion:
                 if profiles[row] or not requested.get(state.withheld.digest(row.identity))
             ],
         )
-        self._settle([row for row in rows if not profiles[row]])
+        self._mark_deleted([row for row in rows if not profiles[row]])
         for row in rows:
             for one in profiles[row]:
                 if not self.delivery.counter.stopped:
@@ -189,7 +189,7 @@ class _Deletion:
                     there = {profile.id for profile in klaviyo.find_profiles(IdentifierType.PROFILE_ID, part)}
                     for profile_id in part:
                         if profile_id not in there:
-                            self._settle(self.open_rows.pop(profile_id))
+                            self._mark_deleted(self.open_rows.pop(profile_id))
                 if not self.open_rows:
                     break
         except KlaviyoError as error:
@@ -242,7 +242,7 @@ class _Deletion:
             self.delivery.counter.fail(str(error))
         else:
             if not accepted:
-                self._settle([row])
+                self._mark_deleted([row])
                 return
             self.open_rows.setdefault(profile_id, []).append(row)
 
@@ -251,8 +251,8 @@ class _Deletion:
         held = [RowException(row.seq, RowExceptionKind.HELD, code) for row in rows]
         self.delivery.record((), held)
 
-    def _settle(self, rows: Sequence[_Row]) -> None:
-        self.delivery.context.state.withheld.settle(self._model, [row.identity for row in rows])
+    def _mark_deleted(self, rows: Sequence[_Row]) -> None:
+        self.delivery.context.state.withheld.mark_deleted(self._model, [row.identity for row in rows])
         for row in rows:
             self._record(row, Outcome.APPLIED)
 

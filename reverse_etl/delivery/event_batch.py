@@ -48,7 +48,7 @@ class SentEvents:
     stop_reason: str = ""
 
 
-class _Settled(NamedTuple):
+class _End(NamedTuple):
     """The outcome of an event."""
 
     state: ReceiptState
@@ -73,7 +73,7 @@ class _Pieces:
     prepared: PreparedEvents
     refusals: ListRefusals
     waiting: list[EventBatch] = field(default_factory=list)
-    settled: dict[int, _Settled] = field(default_factory=dict)
+    ends: dict[int, _End] = field(default_factory=dict)
     rejected: dict[int, RowError] = field(default_factory=dict)
     maybe_rejected: set[int] = field(default_factory=set)
     refused_alone: list[RowError] = field(default_factory=list)
@@ -86,7 +86,7 @@ class _Pieces:
         while self.waiting and not self.stop_reason:
             self._send_piece(self.waiting.pop(0))
         for piece in self.waiting:
-            self._settle(piece.seqs, ReceiptState.NOT_SENT)
+            self._record_end(piece.seqs, ReceiptState.NOT_SENT)
 
     def _send_piece(self, piece: EventBatch) -> None:
         try:
@@ -128,7 +128,7 @@ class _Pieces:
             try:
                 reply = self.klaviyo.create_event(event)
             except ReplyLost as error:
-                self._settle(piece.seqs[index + 1 :], unsent, _OTHERS_STOPPED)
+                self._record_end(piece.seqs[index + 1 :], unsent, _OTHERS_STOPPED)
                 self._stop([seq], ReceiptState.UNKNOWN, str(error))
                 return
             except KlaviyoError as error:
@@ -158,24 +158,24 @@ class _Pieces:
 
     def _take(self, seqs: Sequence[int]) -> None:
         """Count events as taken by Klaviyo."""
-        self._settle(seqs, ReceiptState.APPLIED)
+        self._record_end(seqs, ReceiptState.APPLIED)
         self.taken += len(seqs)
         self.refusals.note_applied_rows()
 
-    def _settle(self, seqs: Sequence[int], state: ReceiptState, detail: str = "") -> None:
-        self.settled |= dict.fromkeys(seqs, _Settled(state, detail))
+    def _record_end(self, seqs: Sequence[int], state: ReceiptState, detail: str = "") -> None:
+        self.ends |= dict.fromkeys(seqs, _End(state, detail))
 
     def _stop(self, seqs: Sequence[int], state: ReceiptState, reason: str) -> None:
         """Stop the list; the events `seqs` end in a state."""
         self.stop_reason = reason
-        self._settle(seqs, state, reason)
+        self._record_end(seqs, state, reason)
 
     def _blame_model(self, seqs: Sequence[int], state: ReceiptState, reason: str) -> None:
         """Stop the list, since the model or the account is at fault, and reject no event.
 
         All of them end in the state: one that was refused alone may be stored already like the others.
         """
-        self._settle([*self.rejected], state, reason)
+        self._record_end([*self.rejected], state, reason)
         self.rejected.clear()
         self._stop(seqs, state, reason)
 
@@ -199,17 +199,17 @@ class _Pieces:
 
     def _build_receipts(self) -> Iterator[Receipt]:
         """Yield a receipt for each range of neighbours that ended alike: no two receipts may overlap."""
-        by_seq = sorted(self.settled.items())
+        by_seq = sorted(self.ends.items())
         ranges = groupby(enumerate(by_seq), lambda item: (item[1][0] - item[0], item[1][1]))
-        for (_, settled), group in ranges:
+        for (_, end), group in ranges:
             seqs = [seq for _, (seq, _) in group]
             yield Receipt(
                 "",
                 Op.ADD,
                 seqs[0],
                 seqs[-1],
-                settled.state,
+                end.state,
                 len(seqs),
-                detail=settled.detail,
-                verified=settled.state is not ReceiptState.APPLIED,
+                detail=end.detail,
+                verified=end.state is not ReceiptState.APPLIED,
             )

@@ -128,7 +128,7 @@ class _Sender:
                 PendingList(context, model, self.reader).wait_and_settle()
             except KlaviyoError as error:
                 self.delivery.counter.fail(str(error))
-            counts = context.state.consents.counts(context.run_id)
+            counts = context.state.consents.count_by_state(context.run_id)
             key = model, self.delivery.list_plan.list_ref.id
             for state, rows in counts.get(key, {}).items():
                 self.delivery.counter.add(_OUTCOMES[state], rows)
@@ -165,7 +165,9 @@ class _Sender:
         context = self.delivery.context
         self.delivery.receipt_buffer.flush()
         identities = [row.identity for row in rows]
-        recent = context.state.consents.recent(identities, context.klaviyo.server_time - SILENCE)
+        recent = context.state.consents.find_subscribed_since(
+            identities, context.klaviyo.server_time - SILENCE
+        )
         suppressed = {
             *find_suppressing_models(context.state, identities),
             *find_staged_people(context, identities, _suppresses),

@@ -108,7 +108,7 @@ class _Remover:
         """
         state, model = self.delivery.context.state, self.delivery.model_plan.model.name
         list_id = self.delivery.list_plan.list_ref.id
-        own = state.consents.own(model, list_id, identities)
+        own = state.consents.read_confirmed(model, list_id, identities)
         is_other = partial(_asks_for_consent, model)
         others = frozenset() if list_id else find_people(self.delivery.context, [*own], is_other)
         return {identity: consent for identity, consent in own.items() if identity not in others}

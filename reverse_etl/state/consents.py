@@ -61,7 +61,9 @@ class Consents:
         tables = self.state_tables
         for list_id, identities in _by_list(sent):
             for part in batched(identities, ROWS_PER_STATEMENT):
-                yield tables.delete("consents", **tables.own, model=model, list_id=list_id, identity=[*part])
+                yield tables.delete(
+                    "consents", **tables.in_scope, model=model, list_id=list_id, identity=[*part]
+                )
         rows = [
             (
                 *tables.scope.key,
@@ -81,11 +83,13 @@ class Consents:
         """Store what became of consents. May be repeated."""
         tables, change = self.state_tables, {"state": state.value}
         tables.commit(
-            tables.update("consents", change, **tables.own, model=model, list_id=list_id, identity=[*part])
+            tables.update(
+                "consents", change, **tables.in_scope, model=model, list_id=list_id, identity=[*part]
+            )
             for part in batched(identities, ROWS_PER_STATEMENT)
         )
 
-    def pending(
+    def read_pending(
         self, model: str, list_id: str, after: str, limit: int, run_id: str | None = None
     ) -> list[tuple[str, str]]:
         """Return (identity, sent at) of the first pending consents of a list after an identity.
@@ -108,7 +112,7 @@ class Consents:
         )
         return [(identity, sent_at) for identity, sent_at in self.state_tables.fetch(statement)]
 
-    def recent(self, identities: Sequence[str], since: datetime) -> frozenset[str]:
+    def find_subscribed_since(self, identities: Sequence[str], since: datetime) -> frozenset[str]:
         """Return those identities that a model of the project subscribed since then."""
         statements = (
             Statement.read(
@@ -121,7 +125,7 @@ class Consents:
         )
         return frozenset(identity for each in statements for (identity,) in self.state_tables.fetch(each))
 
-    def own(self, model: str, list_id: str, identities: Sequence[str]) -> Mapping[str, OwnConsent]:
+    def read_confirmed(self, model: str, list_id: str, identities: Sequence[str]) -> Mapping[str, OwnConsent]:
         """Return the confirmed consents of a model's list among these identities."""
         return {
             identity: OwnConsent(
@@ -132,7 +136,7 @@ class Consents:
                 "consents",
                 "identity, sent_at, consented_at",
                 "identity",
-                **self.state_tables.own,
+                **self.state_tables.in_scope,
                 model=model,
                 list_id=list_id,
                 state=ConsentState.CONFIRMED.value,
@@ -144,11 +148,13 @@ class Consents:
         """Delete what is known of consents whose rows left. May be repeated."""
         tables = self.state_tables
         tables.commit(
-            tables.delete("consents", **tables.own, model=model, list_id=list_id, identity=[*part])
+            tables.delete("consents", **tables.in_scope, model=model, list_id=list_id, identity=[*part])
             for part in batched(identities, ROWS_PER_STATEMENT)
         )
 
-    def counts(self, run_id: str | None = None) -> Mapping[tuple[str, str], Mapping[ConsentState, int]]:
+    def count_by_state(
+        self, run_id: str | None = None
+    ) -> Mapping[tuple[str, str], Mapping[ConsentState, int]]:
         """Return the number of consents by model and list id, and by state: of one run, or of all."""
         condition, parameters = ("AND run_id = ? ", (run_id,)) if run_id is not None else ("", ())
         statement = Statement.read(

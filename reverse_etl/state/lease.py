@@ -70,7 +70,9 @@ class Lease:
         state_tables = self._state_tables
         self._renewed_at = state_tables.clock.monotonic()
         expiry = {"expires_at": self._expiry()}
-        state_tables.execute(state_tables.update("lease", expiry, **state_tables.own, owner=self._holder))
+        state_tables.execute(
+            state_tables.update("lease", expiry, **state_tables.in_scope, owner=self._holder)
+        )
         if not state_tables.warehouse.single_writer:
             holders = [holder for holder, _ in self._holders()]
             if {*holders} != {self._holder}:
@@ -84,7 +86,7 @@ class Lease:
         state_tables = self._state_tables
         lease = (*state_tables.scope.key, self._holder, self._expiry())
         state_tables.commit(
-            (state_tables.delete("lease", **state_tables.own), *state_tables.insert("lease", [lease]))
+            (state_tables.delete("lease", **state_tables.in_scope), *state_tables.insert("lease", [lease]))
         )
 
     def _acquire(self, timeout: float) -> None:
@@ -131,11 +133,11 @@ class Lease:
 
     def _release(self) -> None:
         state_tables = self._state_tables
-        state_tables.execute(state_tables.delete("lease", **state_tables.own, owner=self._holder))
+        state_tables.execute(state_tables.delete("lease", **state_tables.in_scope, owner=self._holder))
 
     def _holders(self) -> list[tuple[str, str]]:
         state_tables = self._state_tables
-        rows = state_tables.read("lease", "owner, expires_at", "owner", **state_tables.own)
+        rows = state_tables.read("lease", "owner, expires_at", "owner", **state_tables.in_scope)
         return [(owner, expires_at) for owner, expires_at in rows]
 
     def _expiry(self) -> str:

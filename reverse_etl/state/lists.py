@@ -63,7 +63,7 @@ class ListRegistry:
             "lists",
             "list_id, name, model, recorded_at, state",
             "name, list_id, state",
-            **self.state_tables.own,
+            **self.state_tables.in_scope,
         )
         return tuple(
             RegisteredList(list_id or "", name, model, recorded_at, _aspect(state))

@@ -144,7 +144,7 @@ def _rename_statements(state: State, old_name: str, new_name: str) -> Iterator[S
     """Yield the statements that give a model another name. Its own tables keep their names."""
     tables, changes = state.tables, {"model": new_name}
     for table in ("models", *_OF_LISTS, *_OF_PEOPLE):
-        yield tables.update(table, changes, **tables.own, model=old_name)
+        yield tables.update(table, changes, **tables.in_scope, model=old_name)
     for table in ("run_lists", "receipts", "row_exceptions"):
         yield sql.rename_in_runs(tables.dialect, table, tables.scope.key, old_name, new_name)
 
@@ -158,13 +158,13 @@ def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
     tables = state.tables
     source, target = (state.load_tables(model_record) for model_record in (record, new_record))
     moved = [
-        tables.update(table, {"model": new_record.name}, **tables.own, model=record.name)
+        tables.update(table, {"model": new_record.name}, **tables.in_scope, model=record.name)
         for table in ("lists", *_OF_PEOPLE)
     ]
     merged = sql.merge_rows(target, source) if source and target else ()
     consents = sql.merge_consents(tables.dialect, tables.scope.key, record.name, new_record.name)
     pruned = max(filter(None, (record.pruned_before, new_record.pruned_before)), default=None)
-    keep_pruned = tables.update("models", {"pruned_before": pruned}, **tables.own, model=new_record.name)
+    keep_pruned = tables.update("models", {"pruned_before": pruned}, **tables.in_scope, model=new_record.name)
     tables.commit((*merged, *moved, *consents, keep_pruned, *_delete_rows(state, record)))
     _delete_model(state, record)
 
@@ -174,9 +174,9 @@ def _delete_rows(state: State, record: ModelRecord, list_id: str | None = None) 
     tables = state.tables
     of_list = {} if list_id is None else {"list_id": list_id}
     for table in _OF_LISTS:
-        yield tables.delete(table, **tables.own, model=record.name, **of_list)
+        yield tables.delete(table, **tables.in_scope, model=record.name, **of_list)
     for table in () if list_id else _OF_PEOPLE:
-        yield tables.delete(table, **tables.own, model=record.name)
+        yield tables.delete(table, **tables.in_scope, model=record.name)
     for name in state.stored_tables(record):
         yield sql.delete_rows(tables.dialect, name, list_id)
 
@@ -186,5 +186,5 @@ def _delete_model(state: State, record: ModelRecord) -> None:
     tables = state.tables
     tables.execute(
         *(sql.drop_table(tables.dialect, name) for name in state.stored_tables(record)),
-        tables.delete("models", **tables.own, model=record.name),
+        tables.delete("models", **tables.in_scope, model=record.name),
     )

@@ -92,7 +92,7 @@ class OwnSuppressions:
             _TABLE,
             "identity, requested_at, suppressed_at",
             "identity",
-            **self.state_tables.own,
+            **self.state_tables.in_scope,
             model=model,
             **condition,
         )
@@ -102,7 +102,9 @@ class OwnSuppressions:
             )
 
     def _delete(self, model: str, identities: list[str]) -> Statement:
-        return self.state_tables.delete(_TABLE, **self.state_tables.own, model=model, identity=identities)
+        return self.state_tables.delete(
+            _TABLE, **self.state_tables.in_scope, model=model, identity=identities
+        )
 
     def _select_known(self, record: ModelRecord, identities: Sequence[str]) -> Statement:
         placeholders = ", ".join("?" for _ in identities)

@@ -118,7 +118,7 @@ class Receipts:
             "unmatched_removals",
             "model, list_id, identity, recorded_at, COUNT(*) OVER ()",
             f"model, list_id, identity LIMIT {limit}",
-            **self.state_tables.own,
+            **self.state_tables.in_scope,
             run_id=run_id,
         )
         return (int(rows[0][-1]) if rows else 0), tuple(UnmatchedRemoval(*row[:-1]) for row in rows)
@@ -131,7 +131,7 @@ class Receipts:
             "unmatched_removals",
             "model, list_id, identity, recorded_at",
             "recorded_at, list_id, identity",
-            **self.state_tables.own,
+            **self.state_tables.in_scope,
             model=model,
             identity=[*identities],
         )

@@ -51,7 +51,7 @@ class Rejections:
             "rejections",
             "list_id, row_key, source, code, field, detail",
             "list_id, row_key",
-            **self.state_tables.own,
+            **self.state_tables.in_scope,
             model=model,
             row_key=[*row_keys],
             source=RejectionSource.KLAVIYO.value,

@@ -53,7 +53,7 @@ class RemovalHolds:
     def load(self) -> StoredHolds:
         """Return what is held, and since when the state is trusted."""
         rows = self.state_tables.read(
-            "removal_holds", "list_id, state, reason, recorded_at", "list_id", **self.state_tables.own
+            "removal_holds", "list_id, state, reason, recorded_at", "list_id", **self.state_tables.in_scope
         )
         trusted = [
             parse_timestamp(recorded_at) for _, state, _, recorded_at in rows if state == HoldState.TRUSTED
@@ -73,7 +73,7 @@ class RemovalHolds:
         held = len(self.load().reasons)
         self.state_tables.commit(
             (
-                self.state_tables.delete("removal_holds", **self.state_tables.own),
+                self.state_tables.delete("removal_holds", **self.state_tables.in_scope),
                 *self.state_tables.insert("removal_holds", [self._row(ALL_LISTS, HoldState.TRUSTED, "")]),
             )
         )

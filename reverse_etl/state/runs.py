@@ -63,7 +63,7 @@ class Runs:
             "runs",
             "run_id, state, started_at, ended_at, exit_code",
             "started_at DESC, run_id DESC",
-            **self.state_tables.own,
+            **self.state_tables.in_scope,
         )
         return tuple(RunRecord(run_id, RunState(state), *values) for run_id, state, *values in rows)
 
@@ -110,7 +110,7 @@ class Runs:
             "runs",
             "run_id, klaviyo_time",
             "started_at, run_id",
-            **self.state_tables.own,
+            **self.state_tables.in_scope,
             state=[RunState.SUBMITTING.value, RunState.UNSETTLED.value],
         )
         return {run_id: parse_timestamp(started_at) for run_id, started_at in rows}
@@ -124,7 +124,7 @@ class Runs:
             "runs",
             "run_id, klaviyo_time, started_at, ended_at",
             "started_at, run_id",
-            **self.state_tables.own,
+            **self.state_tables.in_scope,
         )
         return {
             run_id: _end_in_klaviyo_time(klaviyo_time, started_at, ended_at) if ended_at else None

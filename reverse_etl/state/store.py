@@ -87,7 +87,7 @@ class State:
 
     def models(self) -> dict[str, ModelRecord]:
         """Return every model that was ever sent, by name."""
-        rows = self.tables.read("models", MODEL_COLUMNS, "model", **self.tables.own)
+        rows = self.tables.read("models", MODEL_COLUMNS, "model", **self.tables.in_scope)
         return {record.name: record for record in map(ModelRecord.from_row, rows)}
 
     def table_keys(
@@ -339,7 +339,7 @@ class State:
         """Return the statements that store a model as it is sent now."""
         row = (*self.scope.key, *model_record.to_row())
         return (
-            self.tables.delete("models", **self.tables.own, model=model_record.name),
+            self.tables.delete("models", **self.tables.in_scope, model=model_record.name),
             *self.tables.insert("models", [row]),
         )
 

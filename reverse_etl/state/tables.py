@@ -50,7 +50,7 @@ class StateTables:
     """The state's tables in one warehouse, for the rows of one account and project.
 
     `read` returns rows. `insert`, `update` and `delete` return statements, for `execute` or `commit`. Their
-    conditions are columns with the value that they equal, or with a list of such values; `own` is the
+    conditions are columns with the value that they equal, or with a list of such values; `in_scope` is the
     condition that rows are of this account and project.
 
     One thread at a time may use it. Everything raises WarehouseError if the warehouse fails.
@@ -66,7 +66,7 @@ class StateTables:
         return self.warehouse.dialect
 
     @property
-    def own(self) -> Mapping[str, str]:
+    def in_scope(self) -> Mapping[str, str]:
         """Return the condition that rows are of this account and project."""
         return {"account_id": self.scope.account, "project": self.scope.project}
 

@@ -162,7 +162,7 @@ class Withheld:
             _TABLE,
             "person, profile_id",
             "person, digest",
-            **self.state_tables.own,
+            **self.state_tables.in_scope,
             model=model,
             state=WithheldState.REQUESTED.value,
         )
@@ -186,16 +186,16 @@ class Withheld:
                 for request in part
                 for kind, value in sorted(request.identifiers)
             ]
-            delete = tables.delete(_TABLE, **tables.own, model=model, person=[*people.values()])
+            delete = tables.delete(_TABLE, **tables.in_scope, model=model, person=[*people.values()])
             tables.commit((delete, *tables.insert(_TABLE, rows)))
 
-    def settle(self, model: str, identities: Iterable[str]) -> None:
-        """Note that the profiles of people are gone."""
+    def mark_deleted(self, model: str, identities: Iterable[str]) -> None:
+        """Store that the profiles of people are gone."""
         for part in batched(map(self.digest, identities), ROWS_PER_STATEMENT):
             changes = {"state": WithheldState.DELETED.value, "profile_id": None}
             self.state_tables.execute(
                 self.state_tables.update(
-                    _TABLE, changes, **self.state_tables.own, model=model, person=[*part]
+                    _TABLE, changes, **self.state_tables.in_scope, model=model, person=[*part]
                 )
             )
 
@@ -203,7 +203,7 @@ class Withheld:
         """Forget the people of rows that left their model: other models may send them again."""
         for part in batched(map(self.digest, identities), ROWS_PER_STATEMENT):
             self.state_tables.execute(
-                self.state_tables.delete(_TABLE, **self.state_tables.own, model=model, person=[*part])
+                self.state_tables.delete(_TABLE, **self.state_tables.in_scope, model=model, person=[*part])
             )
 
     def readmit(self, identity: str) -> int:
@@ -212,21 +212,21 @@ class Withheld:
         Raises UsageError if the deletion is not finished: its row is not known by its hash yet, and would be
         asked for once more.
         """
-        own, digest = self.state_tables.own, self.digest(identity)
+        condition = {**self.state_tables.in_scope, "digest": self.digest(identity)}
         open_states = [WithheldState.REQUESTED.value, WithheldState.DELETED.value]
-        if self.state_tables.read(_TABLE, "person", "person", **own, digest=digest, state=open_states):
+        if self.state_tables.read(_TABLE, "person", "person", **condition, state=open_states):
             raise UsageError.of(
                 "The person's deletion was requested, and is not finished.",
                 where="reverse-etl state readmit",
                 hint="Run the model until the deletion is applied, then readmit the person. Or take the row "
                 "out of the model.",
             )
-        people = self.state_tables.read(_TABLE, "DISTINCT person", "person", **own, digest=digest)
+        people = self.state_tables.read(_TABLE, "DISTINCT person", "person", **condition)
         changes = {"state": WithheldState.READMITTED.value}
         if people:
             self.state_tables.execute(
                 self.state_tables.update(
-                    _TABLE, changes, **self.state_tables.own, person=[person for (person,) in people]
+                    _TABLE, changes, **self.state_tables.in_scope, person=[person for (person,) in people]
                 )
             )
         return len(people)
@@ -235,7 +235,7 @@ class Withheld:
         """Return whether people are deleted whose rows are still in the state."""
         return bool(
             self.state_tables.read(
-                _TABLE, "1", "1 LIMIT 1", **self.state_tables.own, state=WithheldState.DELETED.value
+                _TABLE, "1", "1 LIMIT 1", **self.state_tables.in_scope, state=WithheldState.DELETED.value
             )
         )
 
@@ -252,7 +252,7 @@ class Withheld:
         erased = self.state_tables.update(
             _TABLE,
             {"state": WithheldState.ERASED.value},
-            **self.state_tables.own,
+            **self.state_tables.in_scope,
             state=WithheldState.DELETED.value,
         )
         self.state_tables.commit((*statements, erased))

@@ -593,10 +593,10 @@ def _use_consents(tables: StateTables) -> None:
     emails = ["email:a@example.com", "email:b@example.com"]
     consents.record(RUN, MODEL, [SentConsent("L1", email, noon, noon) for email in emails])
     consents.mark(MODEL, "L1", emails, ConsentState.CONFIRMED)
-    consents.pending(MODEL, "L1", "", 10)
-    consents.pending(MODEL, "L1", "email:a@example.com", 10, RUN)
-    consents.counts()
-    consents.counts(RUN)
+    consents.read_pending(MODEL, "L1", "", 10)
+    consents.read_pending(MODEL, "L1", "email:a@example.com", 10, RUN)
+    consents.count_by_state()
+    consents.count_by_state(RUN)
 
 
 def _use_removal_holds(tables: StateTables) -> None:
