@@ -17,18 +17,16 @@ from typing import TYPE_CHECKING, Any, Self
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.config.profiles import load_target
 from reverse_etl.connections import Connections
-from reverse_etl.dbt.gate import GateOptions, GateVerdict, warning_text
+from reverse_etl.dbt.gate import GateOptions, GateVerdict
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.dbt.record import RECORD_FILE
-from reverse_etl.delivery.results import add_gate_problems
-from reverse_etl.domain.events import Warned, ignore_event
-from reverse_etl.errors import GuardRefused
+from reverse_etl.domain.events import ignore_event
 from reverse_etl.files import RECORDS_FOLDER
 from reverse_etl.models.model import Model
 from reverse_etl.models.project_models import ProjectModels
 from reverse_etl.planning import planner as planning
 from reverse_etl.planning.plan import PlanOptions
-from reverse_etl.planning.plan_drift import require_same_account, require_same_models, require_same_target
+from reverse_etl.planning.plan_drift import require_same_target
 from reverse_etl.planning.planner import PlanRequest, require_known_allowances, require_known_models
 from reverse_etl.planning.project_gate import ProjectGate
 from reverse_etl.reconcile import operations as flow
@@ -36,7 +34,7 @@ from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
 from reverse_etl.report.explain import add_memberships, explain_person
 from reverse_etl.report.gather import build_report, load_history
 from reverse_etl.report.status import Status, load_status
-from reverse_etl.run import RunOptions, run_models
+from reverse_etl.run import RunOptions, run_project
 from reverse_etl.state.changes import StateChanges
 
 if TYPE_CHECKING:
@@ -45,7 +43,6 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.results import RunResult
     from reverse_etl.domain.events import EventHandler
-    from reverse_etl.errors import Problem
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
     from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.planning.plan import Plan
@@ -198,7 +195,7 @@ class Project:
             on_request=on_request,
             lease_timeout=lease_timeout,
         )
-        return self._run_recorded(request, run_options)
+        return self._run(request, run_options)
 
     def apply(
         self,
@@ -229,28 +226,11 @@ class Project:
             lease_timeout=lease_timeout,
         )
         request = PlanRequest(self.target, selected, self.project_models.all, saved_plan.options)
-        return self._run_recorded(request, run_options)
+        return self._run(request, run_options)
 
-    def _run_recorded(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
-        with self._make_run_artifacts(request.selected) as run_artifacts:
-            if run_options.saved_plan:
-                require_same_models(run_options.saved_plan, request.selected)
-            refusals = self._ask_gate(request.selected, run_options)
-            held = {name for problem in refusals for name in problem.models}
-            others = tuple(model for model in request.selected if model.name not in held)
-            if refusals and (run_options.saved_plan or not others):
-                raise GuardRefused(*refusals)
-            self.target.destination.require_key()
-            result = self._run_request(replace(request, selected=others), run_options)
-            run_artifacts.result = add_gate_problems(result, refusals)
-            return run_artifacts.result
-
-    def _ask_gate(self, models: Sequence[Model], run_options: RunOptions) -> tuple[Problem, ...]:
-        """Return why the dbt gate holds models back, and report its warnings."""
-        verdict = self.dbt_gate.check_and_remember(models, run_options.gate)
-        for warning in (*(one for model in models for one in model.warnings), *verdict.warnings):
-            run_options.on_event(Warned(warning_text(warning)))
-        return verdict.refusals
+    def _run(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
+        artifacts = self._make_run_artifacts(request.selected)
+        return run_project(self.connections, self.dbt_gate, artifacts, request, run_options)
 
     def _build_request(
         self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions | None
@@ -259,17 +239,6 @@ class Project:
         require_known_models(options.rekey, self.project_models.all, "--rekey")
         require_known_allowances(options.allow, self.project_models.all)
         return PlanRequest(self.target, self.select(select, exclude), self.project_models.all, options)
-
-    def _run_request(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
-        with self.connections.delivery_context(
-            dry_run=False,
-            starts_sandbox=True,
-            on_event=run_options.on_event,
-            on_request=run_options.on_request,
-        ) as context:
-            if run_options.saved_plan:
-                require_same_account(run_options.saved_plan, context.state.scope.account)
-            return run_models(context, request, run_options)
 
     def _make_run_artifacts(self, selected: Sequence[Model]) -> RunArtifacts:
         """Return the writer of the run's artifacts."""

@@ -7,38 +7,43 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reverse_etl.dbt.gate import warning_text
 from reverse_etl.delivery.confirm_consents import settle_earlier_consents
 from reverse_etl.delivery.deliver import count_idle_list, deliver_model
-from reverse_etl.delivery.list_creation import create_list
-from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
+from reverse_etl.delivery.list_creation import create_missing_lists
 from reverse_etl.delivery.recovery import recover_earlier_runs
-from reverse_etl.delivery.results import ListResult, RunResult, collect_figures, compute_exit_code
-from reverse_etl.domain.events import Event, EventHandler, ListCreated, Warned
-from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
-from reverse_etl.errors import GuardRefused, KeyRefused, KlaviyoError, UnusableReply
+from reverse_etl.delivery.results import (
+    ListResult,
+    RunResult,
+    add_gate_problems,
+    collect_figures,
+    compute_exit_code,
+)
+from reverse_etl.delivery.submission import defer_blocked_lists, mark_submitting, restore_checksums
+from reverse_etl.domain.events import Event, EventHandler, Warned
+from reverse_etl.errors import GuardRefused, UnusableReply
 from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
-from reverse_etl.planning.lists import AmbiguousList
-from reverse_etl.planning.plan_drift import find_plan_drift
-from reverse_etl.planning.sql import planned_rows, staging
-from reverse_etl.state import ModelRecord, ModelSubmission, RunState
+from reverse_etl.planning.plan_drift import find_plan_drift, require_same_account, require_same_models
+from reverse_etl.state import RunState
 from reverse_etl.state.model_changes import forget_list
 from reverse_etl.state.old_state import hold_removals
-from reverse_etl.state.sql import deltas
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from reverse_etl.config.target import Target
+    from reverse_etl.connections import Connections
     from reverse_etl.dbt.gate import GateOptions
     from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.delivery.outcomes import OutcomeCounter
     from reverse_etl.errors import Problem
     from reverse_etl.klaviyo.messages import RequestHook
-    from reverse_etl.planning.lists import ListRef
-    from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
+    from reverse_etl.planning.plan import ModelPlan, Plan
     from reverse_etl.planning.planner import PlanRequest
+    from reverse_etl.planning.project_gate import ProjectGate
     from reverse_etl.planning.saved_plan import SavedPlan
+    from reverse_etl.report.dbt_artifacts import RunArtifacts
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,45 @@ class RunOptions:
     on_request: RequestHook | None
     saved_plan: SavedPlan | None = None
     lease_timeout: float = 0.0
+
+
+def run_project(
+    connections: Connections,
+    dbt_gate: ProjectGate,
+    artifacts: RunArtifacts,
+    request: PlanRequest,
+    options: RunOptions,
+) -> RunResult:
+    """Run the models that the dbt gate lets pass, and write the artifacts, whatever becomes of the run.
+
+    Raises GuardRefused if the gate stops all models, or one of a saved plan, and everything that `run_models`
+    raises.
+    """
+    with artifacts:
+        if options.saved_plan:
+            require_same_models(options.saved_plan, request.selected)
+        refusals = _ask_gate(dbt_gate, request.selected, options)
+        held = {name for problem in refusals for name in problem.models}
+        others = tuple(model for model in request.selected if model.name not in held)
+        if refusals and (options.saved_plan or not others):
+            raise GuardRefused(*refusals)
+        request.target.destination.require_key()
+        with connections.delivery_context(
+            dry_run=False, starts_sandbox=True, on_event=options.on_event, on_request=options.on_request
+        ) as context:
+            if options.saved_plan:
+                require_same_account(options.saved_plan, context.state.scope.account)
+            result = run_models(context, replace(request, selected=others), options)
+        artifacts.result = add_gate_problems(result, refusals)
+        return artifacts.result
+
+
+def _ask_gate(dbt_gate: ProjectGate, models: Sequence[Model], options: RunOptions) -> tuple[Problem, ...]:
+    """Return why the dbt gate holds models back, and report its warnings."""
+    verdict = dbt_gate.check_and_remember(models, options.gate)
+    for warning in (*(one for model in models for one in model.warnings), *verdict.warnings):
+        options.on_event(Warned(warning_text(warning)))
+    return verdict.refusals
 
 
 def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptions) -> RunResult:
@@ -77,22 +121,22 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
                 context.run_id, request.target.destination_id, reasons, GuardRefused.exit_code
             )
             raise GuardRefused(*problems)
-        plan = _create_missing_lists(context, plan)
+        plan = create_missing_lists(context, plan)
         _block_lists_with_fault(context, plan)
         context = replace(context, klaviyo_time=_server_now(context), model_plans=plan.models)
-        _defer_blocked_lists(context, plan)
+        defer_blocked_lists(context, plan)
         previous_records = context.state.models()
         hold_removals(
             context.state,
             {list_id: hold.reason for list_id, hold in plan.removal_holds.items() if hold.lasting},
         )
-        _mark_submitting(context, request.target, plan, previous_records)
+        mark_submitting(context, request.target, plan, previous_records)
         _record_last_run(context)
         _claim_lists(context, plan)
         _forget_deleted_lists(context, plan)
         results, settled = _deliver_models(context, plan)
         result = RunResult(context.run_id, plan, results, compute_exit_code(results, strict=options.strict))
-        _restore_checksums(context, result, previous_records)
+        restore_checksums(context, result, previous_records)
         _record_end(context, result, settled=settled)
         return result
 
@@ -168,166 +212,11 @@ def _server_now(context: DeliveryContext) -> datetime:
     return context.klaviyo.server_time
 
 
-def _create_missing_lists(context: DeliveryContext, plan: Plan) -> Plan:
-    """Create the missing lists, and put their ids into the plan and its deltas."""
-    created: dict[str, ListRef] = {}  # by placeholder: two models may share a list, which is created once
-    return replace(
-        plan, models=tuple(_create_model_lists(context, model_plan, created) for model_plan in plan.models)
-    )
-
-
-def _create_model_lists(
-    context: DeliveryContext, model_plan: ModelPlan, created: dict[str, ListRef]
-) -> ModelPlan:
-    tables = model_plan.tables
-    list_plans: list[ListPlan] = []
-    created_ids: dict[str, str] = {}
-    for list_plan in model_plan.lists:
-        ref, placeholder = list_plan.list_ref, list_plan.list_ref.id
-        if ref.is_new and not list_plan.stop_reason and not ref.fault:
-            context.state.renew_lease_or_raise()  # the lease may have expired during planning
-            if placeholder not in created:
-                created[placeholder] = _create_list(context, model_plan, ref)
-            ref = replace(created[placeholder], row_value=ref.row_value)
-            if not ref.is_new:
-                created_ids[placeholder] = ref.id
-        list_plans.append(replace(list_plan, list_ref=ref))
-    if created_ids:
-        context.warehouse.execute(planned_rows.set_created_list_ids(tables, created_ids))
-        for statement in staging.replace_list_ids(
-            tables,
-            {
-                list_plan.list_ref.row_value: list_plan.list_ref.id
-                for list_plan in list_plans
-                if list_plan.list_ref.id
-            },
-        ):
-            context.warehouse.execute(statement)
-    return replace(model_plan, lists=tuple(list_plans))
-
-
-def _create_list(context: DeliveryContext, model_plan: ModelPlan, ref: ListRef) -> ListRef:
-    """Return the created list, or the same placeholder with the reason why it was not created."""
-    try:
-        created = create_list(ref, model_plan.model, context.state, context.klaviyo, context.clock)
-    except KeyRefused:
-        raise
-    except (KlaviyoError, AmbiguousList) as error:
-        return replace(ref, fault=f"The list could not be created. {error} Nothing was sent to it.")
-    context.on_event(ListCreated(created.name, created.id))
-    return created
-
-
 def _block_lists_with_fault(context: DeliveryContext, plan: Plan) -> None:
     """Send nothing to lists that could not be looked up or created; others are delivered."""
     for model_plan, list_plan in plan.list_plans():
         if list_plan.list_ref.fault:
             context.blocked_lists.add(model_plan.model.name, list_plan.list_ref.id, list_plan.list_ref.fault)
-
-
-def _find_blocked_list_ids(context: DeliveryContext, model_plan: ModelPlan) -> list[str]:
-    list_ids = (list_plan.list_ref.id for list_plan in model_plan.lists)
-    return [id_ for id_ in list_ids if context.blocked_lists.find_reason(model_plan.model.name, id_)]
-
-
-def _defer_blocked_lists(context: DeliveryContext, plan: Plan) -> None:
-    """Keep the plan from taking the place of rows whose import by an earlier run has not ended."""
-    for model_plan in plan.models:
-        if list_ids := _find_blocked_list_ids(context, model_plan):
-            context.warehouse.execute(deltas.defer_lists(model_plan.tables, list_ids))
-
-
-def _mark_submitting(
-    context: DeliveryContext, target: Target, plan: Plan, previous_records: Mapping[str, ModelRecord]
-) -> None:
-    """Store the plan's deltas as uncertain before the first of them is sent."""
-    submissions = []
-    for model_plan in plan.models:
-        model_record = _build_record(context, model_plan, previous_records.get(model_plan.model.name))
-        has_deferred = model_plan.has_deferred_removals or bool(_find_blocked_list_ids(context, model_plan))
-        stale_list_ids = [
-            list_plan.list_ref.id for list_plan in model_plan.lists if list_plan.list_ref.needs_resend
-        ]
-        submissions.append(
-            ModelSubmission(
-                model_record,
-                model_plan.tables,
-                model_plan.rekeyed,
-                plan.previous_owners(model_plan),
-                stale_list_ids,
-                has_deferred and plan.has_upserts,
-                prunes_events=model_plan.events is not None,
-            )
-        )
-    context.state.mark_submitting(
-        context.run_id, target.destination_id, format_timestamp(context.klaviyo_time), submissions
-    )
-    for model_plan in plan.models:
-        context.state.rejections.record_check_rejections(
-            context.run_id, model_plan.model.name, model_plan.tables, model_plan.stopped_list_ids
-        )
-        context.state.prune_without_profile(model_plan.tables)
-
-
-def _build_record(
-    context: DeliveryContext, model_plan: ModelPlan, previous: ModelRecord | None
-) -> ModelRecord:
-    """Return what the state keeps of a model that is sent now.
-
-    While rows wait behind `--limit` or a guard, it keeps the previous checksum: the updates of these rows are
-    still those of a model that has changed.
-    """
-    config, checksum = model_plan.model.config, model_plan.model.checksum
-    if any(list_plan.deferred or list_plan.stop_reason for list_plan in model_plan.lists):
-        checksum = previous.checksum if previous else ""
-    live_since, pruned_before = _find_event_times(context, model_plan, previous)
-    return ModelRecord(
-        model_plan.model.name,
-        model_plan.tables.table_key,
-        config.surface.name,
-        config.row_key,
-        checksum,
-        live_since,
-        pruned_before,
-    )
-
-
-def _find_event_times(
-    context: DeliveryContext, model_plan: ModelPlan, previous: ModelRecord | None
-) -> tuple[str | None, str | None]:
-    """Return since when a model of events is live, and before which time its keys are forgotten.
-
-    The first run that a guard does not stop is the one that makes the model live.
-    """
-    events, rules = model_plan.events, model_plan.model.config.surface.event_rules
-    if events is None or rules is None:
-        return None, None
-    live_since, pruned_before = (previous.live_since, previous.pruned_before) if previous else (None, None)
-    if any(list_plan.stop_reason for list_plan in model_plan.lists):
-        return live_since, pruned_before
-    forgotten_before = parse_timestamp(pruned_before) if pruned_before else None
-    return (
-        format_timestamp(events.live_since or context.klaviyo_time),
-        format_timestamp(rules.find_cutoff(context.klaviyo_time, forgotten_before)),
-    )
-
-
-def _restore_checksums(
-    context: DeliveryContext, result: RunResult, previous_records: Mapping[str, ModelRecord]
-) -> None:
-    """Keep the previous checksum of models of which rows were not sent; see `_build_record`."""
-    unsent_models = {
-        list_result.model for list_result in result.lists if Outcome.NOT_SENT in list_result.outcomes
-    }
-    for model_plan in result.plan.models:
-        previous = previous_records.get(model_plan.model.name)
-        if (
-            previous is not None
-            and previous.name in unsent_models
-            and previous.checksum != model_plan.model.checksum
-        ):
-            record = _build_record(context, model_plan, previous)
-            context.state.record_model(replace(record, checksum=previous.checksum))
 
 
 def _record_last_run(context: DeliveryContext) -> None:

@@ -5,23 +5,78 @@ Klaviyo creates two lists for two requests: names are not unique, and a new list
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.errors import ReplyLost
-from reverse_etl.planning.lists import ListRef, creation_started_at, pick_list
+from reverse_etl.domain.events import ListCreated
+from reverse_etl.errors import KeyRefused, KlaviyoError, ReplyLost
+from reverse_etl.planning.lists import AmbiguousList, ListRef, creation_started_at, pick_list
+from reverse_etl.planning.sql import planned_rows, staging
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from reverse_etl.clock import Clock
+    from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.models.model import Model
+    from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
     from reverse_etl.state import State
 
 LISTING_DELAY_SECONDS = 60.0  # a list that is not listed this long after its request was not created
 POLL_SECONDS = 5.0
+
+
+def create_missing_lists(context: DeliveryContext, plan: Plan) -> Plan:
+    """Create the missing lists, and put their ids into the plan and its deltas."""
+    created: dict[str, ListRef] = {}  # by placeholder: two models may share a list, which is created once
+    return replace(
+        plan, models=tuple(_create_model_lists(context, model_plan, created) for model_plan in plan.models)
+    )
+
+
+def _create_model_lists(
+    context: DeliveryContext, model_plan: ModelPlan, created: dict[str, ListRef]
+) -> ModelPlan:
+    tables = model_plan.tables
+    list_plans: list[ListPlan] = []
+    created_ids: dict[str, str] = {}
+    for list_plan in model_plan.lists:
+        ref, placeholder = list_plan.list_ref, list_plan.list_ref.id
+        if ref.is_new and not list_plan.stop_reason and not ref.fault:
+            context.state.renew_lease_or_raise()  # the lease may have expired during planning
+            if placeholder not in created:
+                created[placeholder] = _try_create(context, model_plan, ref)
+            ref = replace(created[placeholder], row_value=ref.row_value)
+            if not ref.is_new:
+                created_ids[placeholder] = ref.id
+        list_plans.append(replace(list_plan, list_ref=ref))
+    if created_ids:
+        context.warehouse.execute(planned_rows.set_created_list_ids(tables, created_ids))
+        for statement in staging.replace_list_ids(
+            tables,
+            {
+                list_plan.list_ref.row_value: list_plan.list_ref.id
+                for list_plan in list_plans
+                if list_plan.list_ref.id
+            },
+        ):
+            context.warehouse.execute(statement)
+    return replace(model_plan, lists=tuple(list_plans))
+
+
+def _try_create(context: DeliveryContext, model_plan: ModelPlan, ref: ListRef) -> ListRef:
+    """Return the created list, or the same placeholder with the reason why it was not created."""
+    try:
+        created = create_list(ref, model_plan.model, context.state, context.klaviyo, context.clock)
+    except KeyRefused:
+        raise
+    except (KlaviyoError, AmbiguousList) as error:
+        return replace(ref, fault=f"The list could not be created. {error} Nothing was sent to it.")
+    context.on_event(ListCreated(created.name, created.id))
+    return created
 
 
 def create_list(ref: ListRef, model: Model, state: State, klaviyo: Klaviyo, clock: Clock) -> ListRef:
