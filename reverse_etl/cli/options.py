@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -14,11 +12,7 @@ import click
 
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.config.profiles import load_target
-from reverse_etl.dbt.gate import GateMode, GateOptions
-from reverse_etl.errors import UsageError
 from reverse_etl.parsing.variables import parse_vars
-from reverse_etl.planning.plan import PlanOptions
-from reverse_etl.planning.violations import Allowances
 from reverse_etl.project import Project
 
 if TYPE_CHECKING:
@@ -64,98 +58,6 @@ _SELECTION_OPTIONS = (
         "downstream. Separate several by blanks; a comma intersects.",
     ),
     click.option("--exclude", multiple=True, help="Models to exclude, with the same syntax as --select."),
-)
-_PLAN_OPTIONS = (
-    click.option(
-        "--full-refresh",
-        is_flag=True,
-        help="Send every row again. The snapshot stays, so removals still work. Rows that this run does not "
-        "send are sent by the next ones.",
-    ),
-    click.option(
-        "--limit", type=click.IntRange(1), help="Send at most N rows and remove nobody: for a first try."
-    ),
-    click.option(
-        "--allow-removes",
-        multiple=True,
-        metavar="MODEL",
-        help="Let this model pass the guards min_rows and max_removes in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-adds",
-        multiple=True,
-        metavar="MODEL",
-        help="Let this model pass the guard max_adds in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-updates",
-        multiple=True,
-        metavar="MODEL",
-        help="Let this model pass the guard max_updates in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-rejected",
-        multiple=True,
-        metavar="MODEL",
-        help="Let this model pass the guard max_rejected in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-new-lists",
-        multiple=True,
-        metavar="MODEL",
-        help="Let this model create more than 5 lists in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-request",
-        multiple=True,
-        metavar="MODEL",
-        help="Let this model send unsafe requests, or more than max_requests, in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-clears",
-        multiple=True,
-        metavar="MODEL",
-        help="Let this model pass the guard max_clears in this run. Repeatable.",
-    ),
-    click.option(
-        "--live-since",
-        metavar="TIME",
-        help="Let events start flows from this time on, as 2026-11-30T08:00:00Z: for the selected models of "
-        "events, where the state can't know what was sent before.",
-    ),
-    click.option(
-        "--new-profiles",
-        is_flag=True,
-        help="Ask Klaviyo how many profiles the plan would create, for at most 2,000 people.",
-    ),
-    click.option(
-        "--allow-resubscribe",
-        multiple=True,
-        metavar="MODEL",
-        help="Let this model subscribe up to 10 people again who unsubscribed. Repeatable.",
-    ),
-    click.option(
-        "--allow-deletes",
-        multiple=True,
-        metavar="MODEL[=N]",
-        help="Let this model delete people for good in this run: at most N, or 10. Repeatable.",
-    ),
-    click.option(
-        "--rekey",
-        multiple=True,
-        metavar="MODEL",
-        help="Accept that this model's identifiers changed. Repeatable.",
-    ),
-    click.option(
-        "--no-dbt-gate", is_flag=True, help="Don't check dbt's results for the tables that the models read."
-    ),
-    click.option("--strict-gate", is_flag=True, help="Also stop models whose tables have no dbt result."),
-    click.option(
-        "--dbt-exit-code",
-        type=int,
-        metavar="CODE",
-        help="Exit code of the dbt command before. If it failed without results, models are stopped.",
-    ),
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 STRICT = click.option(
@@ -214,94 +116,6 @@ class ProjectFlags:
 
 
 @dataclass(frozen=True)
-class PlanFlags:
-    """The values of the options that `plan` and `run` share."""
-
-    select: tuple[str, ...]
-    exclude: tuple[str, ...]
-    full_refresh: bool
-    limit: int | None
-    allow_removes: tuple[str, ...]
-    allow_adds: tuple[str, ...]
-    allow_updates: tuple[str, ...]
-    allow_rejected: tuple[str, ...]
-    allow_new_lists: tuple[str, ...]
-    allow_request: tuple[str, ...]
-    allow_clears: tuple[str, ...]
-    new_profiles: bool
-    live_since: str | None
-    allow_resubscribe: tuple[str, ...]
-    allow_deletes: tuple[str, ...]
-    rekey: tuple[str, ...]
-    no_dbt_gate: bool
-    strict_gate: bool
-    dbt_exit_code: int | None
-    show_values: bool
-    as_json: bool
-
-    @property
-    def gate(self) -> GateOptions:
-        """Return what is asked of the gate behind dbt. Raises UsageError where the flags contradict."""
-        if self.no_dbt_gate and (self.strict_gate or self.dbt_exit_code is not None):
-            raise UsageError.of(
-                "--no-dbt-gate conflicts with --strict-gate and --dbt-exit-code.",
-                where="--no-dbt-gate",
-                hint="Remove --no-dbt-gate, or the other options.",
-            )
-        mode = GateMode.STRICT if self.strict_gate else GateMode.ON
-        return GateOptions(GateMode.OFF if self.no_dbt_gate else mode, self.dbt_exit_code)
-
-    @property
-    def options(self) -> PlanOptions:
-        """Return the options that change the plan itself."""
-        return PlanOptions(
-            full_refresh=self.full_refresh,
-            limit=self.limit,
-            rekey=frozenset(self.rekey),
-            forecast=self.new_profiles,
-            live_since=_parse_time(self.live_since) if self.live_since else None,
-            allow=Allowances(
-                removes=self.allow_removes,
-                adds=self.allow_adds,
-                updates=self.allow_updates,
-                rejected=self.allow_rejected,
-                new_lists=self.allow_new_lists,
-                request=self.allow_request,
-                clears=self.allow_clears,
-                resubscribe=self.allow_resubscribe,
-                deletes=dict(map(_parse_deletes, self.allow_deletes)),
-            ),
-        )
-
-
-def _parse_time(text: str) -> datetime:
-    """Return the time of an option. Raises UsageError for one without a zone."""
-    with suppress(ValueError):
-        time = datetime.fromisoformat(text)
-        if time.tzinfo is not None:
-            return time
-    raise UsageError.of(
-        f"{text!r} is not a time with a zone.",
-        where="--live-since",
-        hint="For example: 2026-11-30T08:00:00Z",
-    )
-
-
-def _parse_deletes(value: str) -> tuple[str, int | None]:
-    """Return the model of `--allow-deletes`, and the most people. Raises UsageError for what is no number."""
-    model, has_number, number = value.partition("=")
-    if not has_number:
-        return model, None
-    if not number.isascii() or not number.isdigit():
-        raise UsageError.of(
-            f"{number!r} is not a number of people.",
-            where=f"--allow-deletes {value}",
-            hint=f"For example: --allow-deletes {model}=20",
-        )
-    return model, int(number)
-
-
-@dataclass(frozen=True)
 class ListFlags:
     """The values of the options of commands that show lists: which models, and how to print."""
 
@@ -326,23 +140,15 @@ def selection_options(command: Command) -> Command:
     return _add_options(_SELECTION_OPTIONS, command)
 
 
-def plan_options(*extra_options: Option) -> Callable[[Command], Command]:
-    """Add the options of a plan; the command receives them as one `PlanFlags`.
-
-    `extra_options` are listed before the options that format the output.
-    """
-    return lambda command: _add_selection_flags(PlanFlags, (*_PLAN_OPTIONS, *extra_options), command)
-
-
 def list_options(*extra_options: Option) -> Callable[[Command], Command]:
     """Add the options of a command that shows lists; the command receives them as one `ListFlags`."""
-    return lambda command: _add_selection_flags(ListFlags, extra_options, command)
+    return lambda command: add_selection_flags(ListFlags, extra_options, command)
 
 
-def _add_selection_flags(
-    flag_class: type[PlanFlags | ListFlags], options: Sequence[Option], command: Command
-) -> Command:
-    def build_flags(flags: dict[str, Any]) -> PlanFlags | ListFlags:
+def add_selection_flags(flag_class: type[Any], options: Sequence[Option], command: Command) -> Command:
+    """Add options and those that select models and format the output; the command receives a `flag_class`."""
+
+    def build_flags(flags: dict[str, Any]) -> Any:
         return flag_class(**{field.name: flags.pop(field.name) for field in fields(flag_class)})
 
     return _add_options(

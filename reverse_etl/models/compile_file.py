@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_location
-from reverse_etl.models.config import BoundConfig, ConfigInput, bind_columns, validate_config
+from reverse_etl.models.column_binding import BoundConfig, bind_columns
+from reverse_etl.models.config import ConfigInput, validate_config
 from reverse_etl.models.key_guard import contains_key, key_problem
 from reverse_etl.models.lint import lint_query
 from reverse_etl.models.model import BrokenModel, Model, Traits, compute_checksum, list_names

@@ -1,4 +1,4 @@
-"""A model's `config()`: its schema, and the check against the columns that the model selects."""
+"""A model's `config()`: its schema."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, create_model, field
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.list_target import ListById, ListColumn, ListTarget, NamedList, OnSharedIdentifier
 from reverse_etl.errors import Problem
-from reverse_etl.models.guard_config import override_limit, read_limit
-from reverse_etl.models.query import Finding
+from reverse_etl.models.guard_config import read_limit
 from reverse_etl.parsing.durations import parse_duration
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.parsing.validation import AdviceError, validate_mapping
@@ -27,10 +26,8 @@ from reverse_etl.surfaces.catalog import (
 from reverse_etl.surfaces.interface import GuardLimit, Guards, SurfaceSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    from reverse_etl.models.query import OutputColumn
-    from reverse_etl.surfaces.column_rules import ColumnProblem
     from reverse_etl.surfaces.interface import Surface
 
 _IDENTIFIER_ALIASES: Final = {"phone": "phone_e164", "phone_number": "phone_e164", "id": "klaviyo_profile_id"}
@@ -68,27 +65,6 @@ class ModelConfig:
         if key := self.surface.columns.key:
             return tuple((KEY_TYPE, column) for column in key)
         return tuple((kind.value, column) for kind, column in self.identifiers.items())
-
-
-@dataclass(frozen=True)
-class PayloadColumn:
-    """A column sent to Klaviyo as `property`: its name in lower case, or as written if it is quoted."""
-
-    column: str
-    property: str
-
-
-@dataclass(frozen=True)
-class BoundConfig:
-    """A config with its columns resolved, the payload columns, and the findings about them.
-
-    `warnings` are findings that stop nothing.
-    """
-
-    config: ModelConfig
-    payload: tuple[PayloadColumn, ...]
-    findings: tuple[Finding, ...]
-    warnings: tuple[Finding, ...] = ()
 
 
 def _to_list(value: Any) -> Any:
@@ -222,121 +198,3 @@ def _config_schema(settings: type[SurfaceSettings]) -> type[ConfigInput]:
     if settings is SurfaceSettings:
         return ConfigInput
     return create_model("ConfigInput", __base__=(ConfigInput, cast("type[ConfigInput]", settings)))
-
-
-def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[OutputColumn]) -> BoundConfig:
-    """Return the config with its columns resolved, the payload columns, and all findings.
-
-    `surface` is that of the model: the one that the config names, or what the model makes of it.
-    """
-    by_name = {column.name.casefold(): column for column in columns}
-    findings: list[Finding] = []
-    identifiers = _bind_identifiers(config_input, surface, by_name, findings)
-    list_target = config_input.list_target()
-    given = [name for name, value in config_input.list_settings().items() if value.strip()]
-    if problem := column_rules.find_list_problem(surface, given):
-        findings.append(Finding(problem.summary, problem.hint))
-    surface = surface.bind_list(is_named=list_target is not None)
-    used_names = {column.casefold() for column in identifiers.values()}
-    if isinstance(list_target, ListColumn):
-        list_target = _bind_list_column(list_target, by_name, used_names, findings)
-        used_names.add(list_target.column.casefold())
-    payload = [
-        column for name, column in by_name.items() if name not in used_names or name in surface.columns.key
-    ]
-    missing_types = {str(kind) for kind in config_input.identifiers} - {str(kind) for kind in identifiers}
-    properties = {property_name(column): column.name for column in payload}
-    findings += _to_findings(
-        (
-            *column_rules.find_missing_columns(surface, by_name.keys()),
-            *column_rules.find_payload_problems(surface, properties, identifiers, missing_types),
-        ),
-        payload,
-    )
-    guards = surface.guards
-    config = ModelConfig(
-        surface=surface,
-        list_target=list_target,
-        identifiers=identifiers,
-        tags=tuple(config_input.tags),
-        on_shared_identifier=config_input.on_shared_identifier,
-        min_rows=guards.min_rows if config_input.min_rows is None else config_input.min_rows,
-        max_removes=override_limit(guards.max_removes, config_input.max_removes),
-        enabled=config_input.enabled,
-        description=config_input.description,
-        max_age=parse_duration(config_input.max_age),
-        settings=config_input.describe(),
-        max_adds=override_limit(guards.max_adds, config_input.max_adds),
-        max_updates=override_limit(guards.max_updates, config_input.max_updates),
-        max_rejected=override_limit(guards.max_rejected, config_input.max_rejected),
-        max_clears=override_limit(guards.max_clears, config_input.max_clears),
-    )
-    return BoundConfig(
-        config,
-        tuple(PayloadColumn(output_column.name, property_name(output_column)) for output_column in payload),
-        tuple(findings),
-        tuple(_to_findings(column_rules.find_payload_warnings(surface, properties, identifiers), payload)),
-    )
-
-
-def _bind_identifiers(
-    config_input: ConfigInput,
-    surface: Surface,
-    by_name: Mapping[str, OutputColumn],
-    findings: list[Finding],
-) -> Mapping[IdentifierType, str]:
-    names = [column.name for column in by_name.values()]
-    requested = dict(config_input.identifiers)
-    if not requested and surface.columns.identifiers:
-        requested = {str(kind): str(kind) for kind in IdentifierType if kind in by_name}
-    bound: dict[IdentifierType, str] = {}
-    for kind, column in requested.items():
-        if column.casefold() in by_name:
-            bound[IdentifierType(kind)] = by_name[column.casefold()].name
-        else:
-            findings.append(
-                Finding(
-                    f"The column {column} of the identifier {kind} is not selected.",
-                    did_you_mean(column, names),
-                )
-            )
-    findings += _to_findings(column_rules.find_identifier_problems(surface, requested))
-    return bound
-
-
-def _to_findings(
-    problems: Iterable[ColumnProblem], columns: Sequence[OutputColumn] = ()
-) -> Iterator[Finding]:
-    offsets = {column.name: column.offset for column in columns}
-    return (Finding(problem.summary, problem.hint, offsets.get(problem.column)) for problem in problems)
-
-
-def _bind_list_column(
-    list_target: ListColumn,
-    by_name: Mapping[str, OutputColumn],
-    used_names: set[str],
-    findings: list[Finding],
-) -> ListColumn:
-    column = by_name.get(list_target.column.casefold())
-    if column is None:
-        names = [output_column.name for output_column in by_name.values()]
-        findings.append(
-            Finding(
-                f"The list_column {list_target.column} is not selected.",
-                did_you_mean(list_target.column, names),
-            )
-        )
-        return list_target
-    if list_target.column.casefold() in used_names:
-        findings.append(
-            Finding(
-                f"The list_column {column.name} is also an identifier.",
-                "Select the list's name as a separate column.",
-            )
-        )
-    return ListColumn(column.name)
-
-
-def property_name(column: OutputColumn) -> str:
-    """Return the name under which a column is sent: in lower case, or as written if it is quoted."""
-    return column.name if column.quoted else column.name.lower()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from reverse_etl.dbt.meta import META_KEY
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.formatting import format_location
-from reverse_etl.models.config import ConfigInput, bind_columns, validate_config
+from reverse_etl.models.column_binding import bind_columns
+from reverse_etl.models.config import ConfigInput, validate_config
 from reverse_etl.models.model import BrokenModel, Model, Traits, compute_checksum, list_names
 from reverse_etl.models.query import Finding, Query, read_query
 from reverse_etl.models.request_config import find_model_surface

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reverse_etl.domain.list_target import ListTarget
-    from reverse_etl.models.config import ModelConfig, PayloadColumn
+    from reverse_etl.models.column_binding import PayloadColumn
+    from reverse_etl.models.config import ModelConfig
     from reverse_etl.parsing.jinja import RenderedFile
 
 

@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from reverse_etl.cli import app
 from reverse_etl.cli.group import CommandGroup
-from reverse_etl.cli.options import PlanFlags, ProjectFlags
+from reverse_etl.cli.options import ProjectFlags
+from reverse_etl.cli.plan_options import PlanFlags
 
 if TYPE_CHECKING:
     from tests.gold import Gold

@@ -10,7 +10,8 @@ import pytest
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList, OnSharedIdentifier
 from reverse_etl.errors import ModelError
-from reverse_etl.models.config import ModelConfig, PayloadColumn
+from reverse_etl.models.column_binding import PayloadColumn
+from reverse_etl.models.config import ModelConfig
 from reverse_etl.planning.stage import locate_error
 from reverse_etl.surfaces.interface import GuardLimit
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS

@@ -12,7 +12,7 @@ from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.list_target import NamedList
 from reverse_etl.errors import ModelError
-from reverse_etl.models.config import PayloadColumn
+from reverse_etl.models.column_binding import PayloadColumn
 from reverse_etl.models.from_dbt import compile_meta_node
 from reverse_etl.models.model import BrokenModel, Model
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.options import PlanFlags, ProjectFlags, plan_options, project_options
+from reverse_etl.cli.options import ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import plan_document
 from reverse_etl.cli.output.plan import show_plan
+from reverse_etl.cli.plan_options import PlanFlags, plan_options
 from reverse_etl.dbt.gate import warning_text
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.errors import GuardRefused

@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from reverse_etl.cli.commands.plan import plan_and_print
-from reverse_etl.cli.options import (
-    LEASE_TIMEOUT,
-    STRICT,
-    PlanFlags,
-    ProjectFlags,
-    plan_options,
-    project_options,
-)
+from reverse_etl.cli.options import LEASE_TIMEOUT, STRICT, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import result_document
 from reverse_etl.cli.output.result import follow_up_lines, show_result
+from reverse_etl.cli.plan_options import PlanFlags, plan_options
 from reverse_etl.errors import GuardRefused
 
 if TYPE_CHECKING:
