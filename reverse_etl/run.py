@@ -27,7 +27,7 @@ from reverse_etl.planning import planner as planning
 from reverse_etl.planning.plan_drift import find_plan_drift, require_same_account, require_same_models
 from reverse_etl.state import RunState
 from reverse_etl.state.model_changes import forget_list
-from reverse_etl.state.old_state import hold_removals
+from reverse_etl.state.restored_state import hold_removals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
