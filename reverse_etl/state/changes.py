@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.events import ignore_event
 from reverse_etl.state.model_changes import MovedRows, forget_model, rename_model
-from reverse_etl.state.restored_state import trust_state
 from reverse_etl.state.project_move import move_project
+from reverse_etl.state.restored_state import trust_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

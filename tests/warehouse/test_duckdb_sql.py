@@ -8,7 +8,8 @@ import duckdb
 import pytest
 
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
-from tests.warehouse.statement_cases import cases, recording_tables
+from tests.warehouse.recorded_statements import recording_tables
+from tests.warehouse.statement_cases import cases
 
 if TYPE_CHECKING:
     from reverse_etl.warehouse.statement import Statement

@@ -17,7 +17,8 @@ from reverse_etl.warehouse.duckdb.dialect import DuckDBDialect
 from reverse_etl.warehouse.snowflake import inline_parameters
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from reverse_etl.warehouse.statement import Statement, TableName
-from tests.warehouse.statement_cases import cases, vip
+from tests.warehouse.model_tables import vip
+from tests.warehouse.statement_cases import cases
 
 if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect

@@ -12,7 +12,8 @@ from reverse_etl.state.sql import migrations, schema, snapshot
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.warehouse.statement import Statement
 from tests.contract.state_dump import split_statements
-from tests.warehouse.statement_cases import MODEL, RUN, cases, clubs, codes, orders, vip
+from tests.warehouse.model_tables import MODEL, RUN, clubs, codes, orders, vip
+from tests.warehouse.statement_cases import cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

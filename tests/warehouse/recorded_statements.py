@@ -1,0 +1,142 @@
+"""The statements of the classes that read and write the tables which all models share."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
+
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.errors import WarehouseError
+from reverse_etl.state import ModelRecord, RunRecord, RunState, State, StateScope, last_account
+from reverse_etl.state.consents import Consents, ConsentState, SentConsent
+from reverse_etl.state.lease import Lease
+from reverse_etl.state.lists import ListRegistry
+from reverse_etl.state.receipts import Receipts
+from reverse_etl.state.rejections import Rejections
+from reverse_etl.state.removal_holds import RemovalHolds
+from reverse_etl.state.runs import Runs
+from reverse_etl.state.tables import StateTables
+from tests.clocks import NOON, QuickClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from reverse_etl.warehouse.dialect import Dialect
+    from reverse_etl.warehouse.interface import Row, Warehouse
+    from reverse_etl.warehouse.statement import Statement
+
+from tests.warehouse.model_tables import KEY, MODEL, RUN
+
+
+class RecordingWarehouse:
+    """A warehouse without rows that only records the statements given to it."""
+
+    opening_notes: tuple[str, ...] = ()
+    single_writer = False
+    min_write_interval = 0.0
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.statements: list[Statement] = []
+
+    def execute(self, statement: Statement) -> None:
+        """Record a statement."""
+        self.statements.append(statement)
+
+    def fetch(self, statement: Statement) -> list[Row]:
+        """Record a query and return no rows."""
+        self.statements.append(statement)
+        return []
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Do nothing."""
+        return nullcontext()
+
+
+def recording_tables(dialect: Dialect) -> tuple[StateTables, list[Statement]]:
+    """Return state tables of one account and project, and the list to which their statements are added."""
+    warehouse = RecordingWarehouse(dialect)
+    return StateTables(cast("Warehouse", warehouse), StateScope(*KEY), QuickClock()), warehouse.statements
+
+
+def shared_table_calls(dialect: Dialect) -> Iterator[tuple[str, Sequence[Statement]]]:
+    """Yield the statements of each class that reads and writes the shared tables."""
+    uses = (_use_models, _use_runs, _use_receipts, _use_lists, _use_removal_holds, _use_consents, _use_lease)
+    for act in uses:
+        tables, statements = recording_tables(dialect)
+        act(tables)
+        yield act.__name__.removeprefix("_use_"), statements
+
+
+def _use_models(tables: StateTables) -> None:
+    state = State(tables.warehouse, tables.scope, tables.clock)
+    state.models()
+    state.other_projects()
+    last_account(tables.warehouse, "shop", "prod")
+    tables.execute(*state.replace_model(ModelRecord(MODEL, "vip_0a1b2c3d", "profiles", (), "c0ffee")))
+
+
+def _use_runs(tables: StateTables) -> None:
+    runs = Runs(tables)
+    tables.execute(*runs.start(RUN, "prod/klaviyo", "t"))
+    runs.record_end(RUN, RunState.ENDED, 0, [(MODEL, "L1", "VIP", "{}", "")])
+    runs.record_end(RUN, RunState.RECOVERED)
+    runs.record_refused_run("r2", "prod/klaviyo", ["Too many."], 3)
+    runs.refusal_reasons(RunRecord("r2", RunState.REFUSED, "t", "t", 3))
+    runs.unfinished()
+    runs.windows("L1")
+    runs.ends()
+    runs.history()
+    runs.run_lists()
+    runs.interrupted_lists()
+
+
+def _use_receipts(tables: StateTables) -> None:
+    receipts = Receipts(tables)
+    rows = [Receipt("L1", "add", first, first + 9, ReceiptState.APPLIED, 10, "j1") for first in (1, 11)]
+    refused = RowException(1, RowExceptionKind.REJECTED, "invalid", "email", "No.")
+    receipts.record(RUN, MODEL, rows, [refused], [("L1", "email:a@example.com")])
+    receipts.open_receipts()
+    receipts.sums(RUN)
+    receipts.first_of_run(RUN, 25)
+    receipts.unmatched_removals(RUN, 50)
+    receipts.unmatched_removals_of(MODEL, ["email:a@example.com"])
+    receipts.covering(RUN, MODEL, 3)
+    Rejections(tables).of_rows(MODEL, ["email:a@example.com"])
+    deltas_table = tables.dialect.state_table("deltas_vip_0a1b2c3d")
+    tables.execute(receipts.delete_row_exceptions(deltas_table, RUN, MODEL))
+
+
+def _use_lists(tables: StateTables) -> None:
+    lists = ListRegistry(tables)
+    lists.record_intent("VIP", MODEL, datetime.fromtimestamp(NOON, UTC))
+    lists.claim([("L1", "VIP", MODEL, "members")])
+
+
+def _use_consents(tables: StateTables) -> None:
+    consents, noon = Consents(tables), datetime.fromtimestamp(NOON, UTC)
+    emails = ["email:a@example.com", "email:b@example.com"]
+    consents.record(RUN, MODEL, [SentConsent("L1", email, noon, noon) for email in emails])
+    consents.mark(MODEL, "L1", emails, ConsentState.CONFIRMED)
+    consents.read_pending(MODEL, "L1", "", 10)
+    consents.read_pending(MODEL, "L1", "email:a@example.com", 10, RUN)
+    consents.count_by_state()
+    consents.count_by_state(RUN)
+
+
+def _use_removal_holds(tables: StateTables) -> None:
+    holds = RemovalHolds(tables)
+    holds.load()
+    tables.execute(*holds.insert({"": "The state is old.", "L1": "An import of nobody."}))
+    holds.trust()
+
+
+def _use_lease(tables: StateTables) -> None:
+    for single_writer in (False, True):
+        tables.warehouse.single_writer = single_writer  # type: ignore[misc]  # a constant elsewhere
+        lease = Lease(tables)
+        lease._holder = "me"
+        with lease.hold(), suppress(WarehouseError):  # nobody holds it in a warehouse without rows
+            lease.renew_or_raise()

@@ -1,0 +1,104 @@
+"""The statements of the state that are about one model, or about its migration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.state.rejections import Rejections
+from reverse_etl.state.sql import deltas, members, migrations, pending, rejections, schema, snapshot
+from reverse_etl.warehouse.statement import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reverse_etl.state.sql.deltas import RunDeltas
+    from reverse_etl.state.sql.rejections import ModelRejections
+    from reverse_etl.warehouse.dialect import Dialect
+
+from tests.warehouse.model_tables import KEY, MODEL, RUN
+from tests.warehouse.recorded_statements import recording_tables
+
+Call = tuple[str, Statement | Iterable[Statement]]
+
+
+def deltas_calls(run: RunDeltas) -> Iterator[Call]:
+    tables = run.tables
+    yield "defer_lists", deltas.defer_lists(tables, ["L1", "L2"])
+    yield "clear_superseded", deltas.clear_superseded(tables)
+    yield "select_last_seq", deltas.select_last_seq(tables)
+    yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", None)
+    yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", range(1, 10))
+    yield "update_identities", deltas.update_identities(tables)
+    yield "select_seq_ranges", pending.select_seq_ranges(tables, RUN)
+    yield "select_upserts", pending.select_upserts(tables, RUN, "L1", range(1, 10))
+    yield "select_meeting_lists", pending.select_meeting_lists(tables, RUN)
+    yield "select_removes", pending.select_removes(tables, RUN, "L1", range(10, 20))
+    yield "select_delta_identifiers", pending.select_delta_identifiers(tables, RUN, 1, 10)
+    emails = ["a@example.com", "b@example.com"]
+    yield "select_staged_rows", pending.select_staged_rows(run, "L1", IdentifierType.EMAIL, emails)
+    yield "count_unanswered", deltas.count_unanswered(run)
+    yield "select_last_stored_seq", deltas.select_last_stored_seq(run)
+    yield "renumber", deltas.renumber(run, [3, 5], 40)
+    yield "delete_unsent", deltas.delete_unsent(run)
+    yield "mark_uncertain", deltas.mark_uncertain(tables, ["L1", "L2"])
+    yield "mark_deferred_uncertain", deltas.mark_deferred_uncertain(tables)
+    yield "mark_rejected_uncertain", deltas.mark_rejected_uncertain(tables)
+    yield "mark_unsent_uncertain", deltas.mark_unsent_uncertain(run)
+    yield "keep_uncertain", deltas.keep_uncertain(run)
+    yield "inherit_first_sent", deltas.inherit_first_sent(run, tables.table_key, ["L1", "L2"])
+    times = [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")]
+    yield "backdate_first_sent", deltas.backdate_first_sent(tables, times)
+
+
+def members_calls(comparison: members.ListComparison) -> Iterator[Call]:
+    yield "create_members", members.create_members(comparison)
+    joined = ("2026-01-01T00:00:00.000Z", "2026-01-01T00:01:00.000Z")
+    member = ("a@example.com", None, None, "P1", *joined)
+    yield "insert_members", members.insert_members(comparison, [member])
+    yield "compare_members", members.compare_members(comparison)
+    yield "select_comparison_counts", members.select_comparison_counts(comparison)
+    yield "select_missing_sample", members.select_missing_sample(comparison, 3)
+    yield "select_unmanaged_sample", members.select_unmanaged_sample(comparison, 3)
+    yield (
+        "select_unmatched_but_present",
+        members.select_unmatched_but_present(comparison, KEY, MODEL),
+    )
+    yield "mark_missing_uncertain", members.mark_missing_uncertain(comparison)
+    yield "adopt_members", members.adopt_members(comparison)
+
+
+def migrations_calls(dialect: Dialect) -> Iterator[Call]:
+    yield "select_meta", migrations.select_meta(dialect, ["version"])
+    yield "select_scopes", migrations.select_scopes(dialect)
+    yield "select_table_keys", migrations.select_table_keys(dialect)
+    yield "mark_migrating", migrations.mark_migrating(dialect, schema.STATE_VERSION, "a copy")
+    yield "select_meta", migrations.select_meta(dialect, ["version", "migrating_to", "backup"])
+    for version, changes in migrations.CHANGES_BY_VERSION.items():
+        yield "create_new_tables", migrations.create_new_tables(dialect, version)
+        for change in changes:
+            yield "change_table", migrations.change_table(dialect, change)
+        yield "change_values", migrations.change_values(dialect, version)
+    yield "raise_version", migrations.raise_version(dialect, schema.STATE_VERSION)
+
+
+def snapshot_calls(run: RunDeltas) -> Iterator[Call]:
+    yield "collect_applied", snapshot.collect_applied(run)
+    yield "select_last_applied_seq", snapshot.select_last_applied_seq(run.tables)
+    yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, "c0ffee", [None])
+    in_parts = snapshot.apply_to_snapshot(run, "c0ffee", [range(1, 10), range(10, 19)])
+    yield "apply_to_snapshot", in_parts[1:3]
+    yield "drop_temp_tables", schema.drop_temp_tables(run.tables.dialect, (run.tables.applied,))
+
+
+def rejections_calls(model: ModelRejections, run: RunDeltas) -> Iterator[Call]:
+    yield "count_check_rejections", rejections.count_check_rejections(model)
+    yield "collect_check_rejections", rejections.collect_check_rejections(model, RUN)
+    yield "replace_check_rejections", rejections.replace_check_rejections(model)
+    yield "delete_changed_rejections", rejections.delete_changed_rejections(model)
+    yield "record_klaviyo_rejections", rejections.record_klaviyo_rejections(model, run)
+    yield "delete_klaviyo_rejections", rejections.delete_klaviyo_rejections(model)
+    tables, statements = recording_tables(run.tables.dialect)
+    Rejections(tables).by_list(RUN)
+    yield "by_list", statements
