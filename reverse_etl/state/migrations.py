@@ -105,6 +105,9 @@ def _change_tables(warehouse: Warehouse, version: int, leases: Sequence[Lease]) 
         for change in migrations.CHANGES_BY_VERSION[next_version]:
             if change.is_pending(_column_names(warehouse, change.old_name or change.name)):
                 _execute(warehouse, migrations.change_table(warehouse.dialect, change), leases)
+        for old_name, name in _model_table_names(warehouse, next_version):
+            if warehouse.state_columns(old_name):
+                _execute(warehouse, migrations.rename_model_table(warehouse.dialect, name, old_name), leases)
         _execute(warehouse, migrations.change_values(warehouse.dialect, next_version), leases)
 
 
@@ -127,19 +130,26 @@ def _column_names(warehouse: Warehouse, table: str) -> list[str]:
     return [name.lower() for name in warehouse.state_columns(table)]
 
 
+def _model_table_names(warehouse: Warehouse, version: int) -> list[tuple[str, str]]:
+    """Return the names before a version of the models' own tables that it renames, each with the new name."""
+    renamed = migrations.RENAMED_MODEL_TABLES_BY_VERSION[version]
+    if not renamed:
+        return []
+    table_keys = warehouse.fetch(migrations.select_table_keys(warehouse.dialect))
+    return [(f"{old}_{key}", f"{new}_{key}") for (key,) in table_keys for old, new in renamed.items()]
+
+
 def _list_tables(warehouse: Warehouse, version: int) -> list[str]:
     """Return the names of all tables of a state of a version, `meta` last.
 
     Some have their new name already if a migration was interrupted.
     """
     table_keys = [key for (key,) in warehouse.fetch(migrations.select_table_keys(warehouse.dialect))]
-    changes = [
-        change
-        for next_version in range(version + 1, schema.STATE_VERSION + 1)
-        for change in migrations.CHANGES_BY_VERSION[next_version]
-    ]
+    versions = range(version + 1, schema.STATE_VERSION + 1)
+    changes = [change for later in versions for change in migrations.CHANGES_BY_VERSION[later]]
+    renamed = [name for later in versions for name in migrations.RENAMED_MODEL_TABLES_BY_VERSION[later]]
     names = [
-        *(f"{name}_{key}" for key in table_keys for name in MODEL_TABLES),
+        *(f"{name}_{key}" for key in table_keys for name in (*MODEL_TABLES, *renamed)),
         *(change.name for change in changes if change.old_name),
         *migrations.TABLES_BY_VERSION[version],
     ]

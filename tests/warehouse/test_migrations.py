@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 STATES = Path(__file__).parents[1] / "contract" / "states"
 VERSIONS = range(1, STATE_VERSION)
+ENGINES = ("duckdb", "snowflake")
 BEFORE_THE_LEASE_ENDS = 1_577_836_800.0  # 2020-01-01T00:00:00Z
 AFTER_THE_LEASE_ENDED = 1_609_459_200.0  # 2021-01-01T00:00:00Z
 
@@ -67,12 +68,17 @@ class OldState:
     database: str
     clock: Clock = field(default_factory=Clock)
 
-    def put(self, version: int, *, models: bool = True) -> None:
-        """Put a state of a version in the place of what is there, without the models' rows if so asked."""
+    def put(self, version: int, *, models: bool = True, surfaces: bool = False) -> None:
+        """Put a state of a version in the place of what is there.
+
+        If asked, it is without the models' rows, or with rows of the surfaces that version 3 brought.
+        """
         wanted = split_statements(state_of(version, self.warehouse.engine))
         if not models:
             of_models = re.compile(r'TABLE "\w+_[0-9a-f]{8}"|INTO "(\w+_[0-9a-f]{8}|models)"', re.IGNORECASE)
             wanted = [each for each in wanted if not of_models.search(each)]
+        if surfaces:
+            wanted += split_statements((STATES / f"version_{version}" / "surfaces.sql").read_text("utf-8"))
         if self.warehouse.engine == "duckdb":
             for path in self.folder.glob("*.reverse_etl*"):
                 path.unlink()
@@ -145,7 +151,7 @@ def own(tables: Mapping[str, Table]) -> dict[str, Table]:
     return {name: table for name, table in tables.items() if not name.startswith("backup_")}
 
 
-@pytest.fixture(params=["duckdb", "snowflake"])
+@pytest.fixture(params=ENGINES)
 def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldState]:
     """Return a warehouse for states."""
     with ExitStack() as stack:
@@ -170,6 +176,29 @@ def test_a_state_of_any_version_is_migrated(old: OldState, version: int) -> None
     assert migrated == without_lease(state_of(STATE_VERSION, old.warehouse.engine))
     assert old.open() == []
     assert shown(own(old.tables()), old.warehouse.engine) == migrated
+
+
+def test_rows_of_the_surfaces_of_version_3_are_migrated(old: OldState) -> None:
+    """Also a model's own table gets its new name, with all its columns; the copy has the old one."""
+    old.put(STATE_VERSION, surfaces=True)
+    expected = shown(old.tables(), old.warehouse.engine)
+    old.put(3, surfaces=True)
+    original = shown(old.tables(), old.warehouse.engine)
+    old.open()
+    assert shown(own(old.tables()), old.warehouse.engine) == expected
+    assert shown(old.copied(old.tables()), old.warehouse.engine) == original
+
+
+def test_a_state_of_an_early_version_3_gets_the_tables_that_it_lacks(old: OldState) -> None:
+    """The version was changed while it was made: programs wrote states of it with fewer tables."""
+    old.put(3)
+    with old.session() as session:
+        for name in migrations.NEW_TABLES_BY_VERSION[3]:
+            table = session.dialect.state_table(name)
+            session.execute(Statement.drop(table, f"DROP TABLE {table}"))
+    old.open()
+    migrated = shown(own(old.tables()), old.warehouse.engine)
+    assert migrated == without_lease(state_of(STATE_VERSION, old.warehouse.engine))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -249,18 +278,32 @@ def dies_at(old: OldState, nth: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     return False
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("old", "version", "every"),
+    [
+        ("duckdb", VERSIONS[-1], 1),
+        ("snowflake", VERSIONS[-1], 5),
+        *((engine, version, 5) for engine in ENGINES for version in VERSIONS[:-1]),
+        pytest.param("snowflake", VERSIONS[-1], 1, marks=pytest.mark.long),
+        *(
+            pytest.param(engine, version, 1, marks=pytest.mark.long)
+            for engine in ENGINES
+            for version in VERSIONS[:-1]
+        ),
+    ],
+    indirect=["old"],
+)
 def test_a_migration_may_be_killed_at_any_statement(
     old: OldState, version: int, every: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next one ends in the same state, and goes on from a copy that is whole."""
-    old.put(version, models=False)
+    surfaces = version >= 3
+    old.put(version, models=False, surfaces=surfaces)
     original = shown(old.tables(), old.warehouse.engine)
     old.open()
     expected = shown(own(old.tables()), old.warehouse.engine)
     nth = 1
-    old.put(version, models=False)
+    old.put(version, models=False, surfaces=surfaces)
     while dies_at(old, nth, monkeypatch):
         old.clock.sleep(LEASE_SECONDS + 1)
         old.open(read_only=True)
@@ -268,9 +311,9 @@ def test_a_migration_may_be_killed_at_any_statement(
         tables = old.tables()
         assert shown(own(tables), old.warehouse.engine) == expected, f"died at statement {nth}"
         assert shown(old.copied(tables), old.warehouse.engine) == original, f"died at statement {nth}"
-        old.put(version, models=False)
+        old.put(version, models=False, surfaces=surfaces)
         nth += every
-    assert nth > len(migrations.CHANGES_BY_VERSION[STATE_VERSION])
+    assert nth > 5
 
 
 @pytest.mark.parametrize("old", ["snowflake"], indirect=True)
@@ -334,6 +377,7 @@ def test_the_tables_of_each_version_are_written_down() -> None:
     assert {*migrations.TABLES_BY_VERSION} == {*range(1, STATE_VERSION + 1)}
     assert {*migrations.TABLES_BY_VERSION[STATE_VERSION]} == {*SHARED_TABLES}
     assert {*migrations.NEW_TABLES_BY_VERSION} == {*migrations.CHANGES_BY_VERSION}
+    assert {*migrations.RENAMED_MODEL_TABLES_BY_VERSION} == {*migrations.CHANGES_BY_VERSION}
 
 
 def test_a_version_has_the_tables_of_the_one_before_and_new_ones() -> None:

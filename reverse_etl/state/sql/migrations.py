@@ -82,6 +82,23 @@ TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
         "lease",
         "meta",
     ),
+    4: (
+        "models",
+        "targets",
+        "runs",
+        "run_lists",
+        "receipts",
+        "row_exceptions",
+        "rejections",
+        "own_suppressions",
+        "withheld",
+        "unmatched_removals",
+        "consents",
+        "lists",
+        "removal_holds",
+        "lease",
+        "meta",
+    ),
 }
 # The tables that a version is the first to have, with their columns, as in SHARED_TABLES of that version.
 NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
@@ -95,20 +112,38 @@ NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
         "withheld": "account_id VARCHAR, project VARCHAR, model VARCHAR, person VARCHAR, digest VARCHAR, profile_id VARCHAR, "
         "state VARCHAR, recorded_at VARCHAR",
     },
+    4: {},
+}
+# The first part of the name of a model's own table before a version, and since then.
+RENAMED_MODEL_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
+    2: {},
+    3: {},
+    4: {"missing": "without_profile"},
 }
 # Before version 2 this text in `detail` was the flag `may_have_duplicate`.
 _REPLY_LOST = "The reply to an earlier try was lost: another import may hold these rows too."
-_RENAMED_COUNTS = {
-    "desired": "rows",
-    "known": "snapshot_rows",
-    "held_back": "held_at_plan",
-    "held": "held_at_lookup",
-    "rejected_by_checks": "rejected_by_check",
-    "rejected": "rejected_by_klaviyo",
-    "superseded": "replaced",
-    "kept": "unmanaged",
-    "gone": "not_found",
-    "forgotten": "left_in_place",
+# The keys of `run_lists.counts` before a version, and since then.
+_RENAMED_COUNTS_BY_VERSION: Mapping[int, Mapping[str, str]] = {
+    2: {
+        "desired": "rows",
+        "known": "snapshot_rows",
+        "held_back": "held_at_plan",
+        "held": "held_at_lookup",
+        "rejected_by_checks": "rejected_by_check",
+        "rejected": "rejected_by_klaviyo",
+        "superseded": "replaced",
+        "kept": "unmanaged",
+        "gone": "not_found",
+        "forgotten": "left_in_place",
+    },
+    3: {},
+    4: {"missing": "without_profile"},
+}
+# The codes in `rejections` before a version, and since then.
+_RENAMED_CODES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
+    2: {"unrenderable": "unencodable"},
+    3: {},
+    4: {},
 }
 
 
@@ -176,6 +211,7 @@ CHANGES_BY_VERSION: Mapping[int, Sequence[TableChange]] = {
             },
         ),
     ),
+    4: (),
 }
 
 
@@ -214,39 +250,51 @@ def mark_migrating(dialect: Dialect, version: int, backup: str | None) -> Statem
 
 
 def create_new_tables(dialect: Dialect, version: int) -> tuple[Statement, ...]:
-    """Create the tables that a version is the first to have. May be repeated."""
-    tables = NEW_TABLES_BY_VERSION[version]
+    """Create the tables that a version is the first to have. May be repeated.
+
+    Version 4 has those of version 3 created too: until it was released, version 3 had fewer of them.
+    """
+    tables = dict(NEW_TABLES_BY_VERSION[version])
+    if version == 4:  # noqa: PLR2004 - see above
+        tables |= NEW_TABLES_BY_VERSION[3]
     return tuple(dialect.create_state_table(name, columns) for name, columns in tables.items())
 
 
 def change_table(dialect: Dialect, change: TableChange) -> tuple[Statement, ...]:
     """Replace a table by that of the new version."""
-    old_table = dialect.state_table(change.old_name or change.name)
     values = ", ".join(
         value if value == name else f"{value} AS {name}" for name, value in change.columns.items()
     )
-    replaced = dialect.replace_state_table(
-        change.name, f"SELECT {values} FROM {old_table}", repeatable=bool(change.old_name)
-    )
-    if not change.old_name:
+    return _replace_table(dialect, change.name, values, change.old_name)
+
+
+def rename_model_table(dialect: Dialect, name: str, old_name: str) -> tuple[Statement, ...]:
+    """Give one of a model's own tables its new name."""
+    return _replace_table(dialect, name, "*", old_name)
+
+
+def _replace_table(dialect: Dialect, name: str, values: str, old_name: str) -> tuple[Statement, ...]:
+    """Fill a table from that of the old name and drop the latter; without an old name, replace the table itself."""
+    old_table = dialect.state_table(old_name or name)
+    select = f"SELECT {values} FROM {old_table}"
+    replaced = dialect.replace_state_table(name, select, repeatable=bool(old_name))
+    if not old_name:
         return (replaced,)
     return (replaced, Statement.drop(old_table, f"DROP TABLE IF EXISTS {old_table}"))
 
 
 def change_values(dialect: Dialect, version: int) -> tuple[Statement, ...]:
     """Change the values of a version in tables that keep their columns. May be repeated."""
-    if version != 2:  # noqa: PLR2004 - the only one so far
-        return ()
     run_lists, rejections = dialect.state_table("run_lists"), dialect.state_table("rejections")
     counts = "counts"
-    for old, new in _RENAMED_COUNTS.items():
+    for old, new in _RENAMED_COUNTS_BY_VERSION[version].items():
         counts = f"REPLACE({counts}, '\"{old}\":', '\"{new}\":')"
-    return (
-        Statement.change(run_lists, f"UPDATE {run_lists} SET counts = {counts}"),
-        Statement.change(
-            rejections, f"UPDATE {rejections} SET code = 'unencodable' WHERE code = 'unrenderable'"
-        ),
+    renamed_counts = Statement.change(run_lists, f"UPDATE {run_lists} SET counts = {counts}")
+    renamed_codes = (
+        Statement.change(rejections, f"UPDATE {rejections} SET code = '{new}' WHERE code = '{old}'")
+        for old, new in _RENAMED_CODES_BY_VERSION[version].items()
     )
+    return (*((renamed_counts,) if counts != "counts" else ()), *renamed_codes)
 
 
 def raise_version(dialect: Dialect, version: int) -> Statement:

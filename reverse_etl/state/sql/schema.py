@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.model_tables import ModelTables
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 
 SHARED_TABLES: Mapping[str, str] = {
     "meta": "version BIGINT, migrating_to BIGINT, backup VARCHAR",

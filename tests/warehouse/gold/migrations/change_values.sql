@@ -3,3 +3,6 @@ UPDATE state.run_lists SET counts = REPLACE(REPLACE(REPLACE(REPLACE(REPLACE(REPL
 UPDATE state.rejections SET code = 'unencodable' WHERE code = 'unrenderable';
 
 -- change_values 2
+
+-- change_values 3
+UPDATE state.run_lists SET counts = REPLACE(counts, '"missing":', '"without_profile":');

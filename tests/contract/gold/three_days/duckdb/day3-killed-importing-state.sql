@@ -38,7 +38,7 @@ UNION ALL SELECT '7b2lBS', 'shop', NULL, 'Juice', 'juice', 'intended', '2020-01-
 
 CREATE TABLE "meta" ("version" BIGINT, "migrating_to" BIGINT, "backup" VARCHAR);
 INSERT INTO "meta"
-SELECT 3, NULL, NULL;
+SELECT 4, NULL, NULL;
 
 CREATE TABLE "models" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "table_key" VARCHAR, "surface" VARCHAR, "identifiers" VARCHAR, "checksum" VARCHAR, "live_since" VARCHAR, "pruned_before" VARCHAR);
 INSERT INTO "models"
