@@ -79,6 +79,11 @@ def migrations_calls(dialect: Dialect) -> Iterator[Call]:
         yield "create_new_tables", migrations.create_new_tables(dialect, version)
         for change in changes:
             yield "change_table", migrations.change_table(dialect, change)
+        for old_name, name in migrations.RENAMED_MODEL_TABLES_BY_VERSION[version].items():
+            yield (
+                "rename_model_table",
+                migrations.rename_model_table(dialect, f"{name}_vip", f"{old_name}_vip"),
+            )
         yield "change_values", migrations.change_values(dialect, version)
     yield "raise_version", migrations.raise_version(dialect, schema.STATE_VERSION)
 
