@@ -36,6 +36,7 @@ from reverse_etl.report.gather import build_report, load_history
 from reverse_etl.report.status import Status, load_status
 from reverse_etl.run import RunOptions, run_project
 from reverse_etl.state.changes import StateChanges
+from reverse_etl.state.retries import retry_rejected, retry_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
     from reverse_etl.reconcile.drift import ListDifference
     from reverse_etl.report.explanation import Explanation
     from reverse_etl.report.facts import Report, ReportedRun
-    from reverse_etl.state import State
 
 THREADS = 8
 SAMPLE_SIZE = 3  # changes that a plan shows, per list and operation
@@ -353,17 +353,11 @@ class Project:
         """
         models = self.select(select, exclude)
         with self.connections.locked_state(on_event) as state:
-            return {model.name: _retry_model(state, model, unknown=unknown) for model in models}
+            retry = retry_unknown if unknown else retry_rejected
+            return {model.name: retry(state, model.name, model.config.surface) for model in models}
 
     @property
     def state_changes(self) -> StateChanges:
         """Return the changes of the state that a user may ask for."""
         target = self.connections
         return StateChanges(target.locked_state, target.move_state, lambda: self.project_models.names)
-
-
-def _retry_model(state: State, model: Model, *, unknown: bool) -> int:
-    once = model.config.surface.upsert.once
-    if unknown:
-        return state.forget_unknown(model.name) if model.config.surface.once else 0
-    return state.retry_rejections(model.name, may_repeat=not once)

@@ -139,7 +139,7 @@ class State:
 
     def rows_by_list(self, table_key: str) -> tuple[dict[str, int], dict[str, int]]:
         """Return how many rows of a model are applied, and how many uncertain, by list id."""
-        if self._load_payload(table_key) is None:
+        if self.load_payload(table_key) is None:
             return {}, {}
         return self.count_rows_by_list(ModelTables(self.tables.dialect, table_key, (), (), many_lists=True))
 
@@ -170,7 +170,7 @@ class State:
 
     def unanswered_rows(self, run_id: str, model_record: ModelRecord) -> dict[str, int]:
         """Return how many rows of a run have no receipt, by list id: perhaps they were not sent."""
-        if self._load_payload(model_record.table_key) is None:
+        if self.load_payload(model_record.table_key) is None:
             return {}
         dialect = self.tables.dialect
         tables = ModelTables(dialect, model_record.table_key, (), (), many_lists=True)
@@ -216,7 +216,7 @@ class State:
         table_keys = self.table_keys(previous_owners) if previous_owners else {}
         for previous_owner, table_key in table_keys.items():
             list_ids = previous_owners[previous_owner]
-            if self._load_payload(table_key) is not None:
+            if self.load_payload(table_key) is not None:
                 yield deltas.inherit_first_sent(run, table_key, list_ids)
 
     def record_receipts(
@@ -239,7 +239,7 @@ class State:
         One transaction. May be repeated: a row that was moved is no longer a delta.
         """
         state_tables = self.tables
-        payload = self._load_common_payload(tables.table_key)
+        payload = self.load_common_payload(tables.table_key)
         tables = replace(tables, payload=payload, clear_columns=payload if tables.clear_columns else ())
         looked_up_at = self.tables.now()
         run = RunDeltas(tables, run_id, model)
@@ -294,28 +294,6 @@ class State:
             self.receipts.delete_row_exceptions(run.stored, run_id, model),
         )
 
-    def forget_unknown(self, model: str) -> int:
-        """Forget that a model's uncertain rows may have been sent; returns how many."""
-        table_key = self.table_keys([model])[model]
-        if self._load_payload(table_key) is None:
-            return 0
-        tables = ModelTables(self.tables.dialect, table_key, (), (), many_lists=True)
-        ((rows,),) = self.tables.fetch(deltas.count_uncertain(tables))
-        self.tables.execute(deltas.delete_uncertain_upserts(tables), deltas.repeat_uncertain_removes(tables))
-        return int(rows)
-
-    def retry_rejections(self, model: str, *, may_repeat: bool) -> int:
-        """Let the next run send the rows of a model that Klaviyo refused; return how many.
-
-        If a row `may_repeat`, it is sent although it equals what was applied before.
-        """
-        table_key = self.table_keys([model])[model]
-        if self._load_payload(table_key) is None:
-            return 0
-        payload = self._load_common_payload(table_key)
-        tables = ModelTables(self.tables.dialect, table_key, (), payload, many_lists=True)
-        return self.rejections.clear_klaviyo_rejections(model, tables, resend=may_repeat)
-
     def backdate_first_sent(
         self, tables: ModelTables, list_id: str, first_sent_times: Mapping[str, datetime]
     ) -> None:
@@ -343,7 +321,7 @@ class State:
             *self.tables.insert("models", [row]),
         )
 
-    def _load_payload(self, table_key: str) -> tuple[Column, ...] | None:
+    def load_payload(self, table_key: str) -> tuple[Column, ...] | None:
         """Return a model's own columns as the snapshot has them; None if the model was never sent."""
         columns = self._load_columns(table_key)
         return _select_payload(columns) if columns else None
@@ -355,7 +333,7 @@ class State:
         """Return the columns of a model's snapshot; empty if the model was never sent."""
         return self.tables.warehouse.state_columns(f"snapshot_{table_key}")
 
-    def _load_common_payload(self, table_key: str) -> tuple[Column, ...]:
+    def load_common_payload(self, table_key: str) -> tuple[Column, ...]:
         """Return the columns that snapshot and deltas have in the same type.
 
         A run may have been killed when only the deltas had a column's new type, and the column is gone now.
@@ -363,7 +341,7 @@ class State:
         delta_columns = self.tables.warehouse.state_columns(f"deltas_{table_key}")
         return tuple(
             column
-            for column in self._load_payload(table_key) or ()
+            for column in self.load_payload(table_key) or ()
             if delta_columns.get(column.name) == column
         )
 
