@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -99,6 +100,17 @@ def test_the_root_of_the_package_holds_few_loose_files() -> None:
     """A newcomer finds the flow, the library's face and what every room uses; the rest lies in rooms."""
     loose = {file.stem for file in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
     assert loose == {"clock", "connections", "errors", "files", "formatting", "project", "run"}
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    """A name that begins with an underscore is its file's own."""
+    names = Counter(
+        node.name
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, files in names.items() if files > 1] == []
 
 
 def functions(file: Path) -> dict[str, int]:

@@ -37,7 +37,7 @@ class TableAge:
     built_at: datetime
     interval: timedelta | None
 
-    def judge(self, now: datetime) -> Age:
+    def classify(self, now: datetime) -> Age:
         """Return what the age means at a moment."""
         age = now - self.built_at
         if age >= REFUSED_AGE:

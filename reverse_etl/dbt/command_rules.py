@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.dbt.evidence import FAILED, PASSED, newest_invocation, unrecorded_invocations
-from reverse_etl.dbt.findings import Finding, command_text, moment_text
+from reverse_etl.dbt.findings import GateFinding, command_text, moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _ENDED_BY_ITSELF: Final = (0, 1)  # 1: dbt ran, and wrote results that say what failed
 
 
-def command_findings(given: GateInput) -> Iterator[Finding]:
+def command_findings(given: GateInput) -> Iterator[GateFinding]:
     """Yield what holds back every model that reads something of dbt."""
     yield from _bad_exit(given)
     ours: list[Invocation] = []
@@ -26,25 +26,25 @@ def command_findings(given: GateInput) -> Iterator[Finding]:
         ours += [] if found else [invocation]
     if given.recorded is not None:
         for invocation in unrecorded_invocations(given.evidence.graph, ours, given.recorded):
-            yield Finding(
+            yield GateFinding(
                 f"{_described(invocation)} ended, but {given.recorded.table} lacks its results.",
                 f"See the warning in dbt's log, and run: dbt build. Its results are in {invocation.path}.",
             )
 
 
-def _bad_exit(given: GateInput) -> Iterator[Finding]:
+def _bad_exit(given: GateInput) -> Iterator[GateFinding]:
     code = given.dbt_exit_code
     if code is None or code == 0:
         return
     if code not in _ENDED_BY_ITSELF:
-        yield Finding(
+        yield GateFinding(
             f"dbt ended with exit code {code}, before it could write its results.",
             "Look at dbt's log, and run: dbt build.",
         )
     elif not _has_failure(given):
         newest = newest_invocation(given.invocations)
         known = f"its newest results, of {_described(newest)}," if newest else "its newest results"
-        yield Finding(
+        yield GateFinding(
             f"dbt ended with exit code 1, but {known} show no failure. They are of an earlier command.",
             "Look at dbt's log, and run: dbt build.",
         )
@@ -80,7 +80,7 @@ def _is_later(result: NodeResult, invocation: Invocation) -> bool:
     return result.completed_at >= invocation.generated_at
 
 
-def _wrong_target(given: GateInput, invocation: Invocation) -> Iterator[Finding]:
+def _wrong_target(given: GateInput, invocation: Invocation) -> Iterator[GateFinding]:
     """Yield a finding if the results are of another target with tables in another place.
 
     The target's name does not decide that: dbt Cloud calls every target `default`. Results that dbt recorded
@@ -97,7 +97,7 @@ def _wrong_target(given: GateInput, invocation: Invocation) -> Iterator[Finding]
         return
     built = ", ".join(sorted(".".join(part for part in schema if part) for schema in schemas))
     of_target = f"of target {invocation.target}" if invocation.target else "of another target"
-    yield Finding(
+    yield GateFinding(
         f"dbt's results in {invocation.path} are {of_target}"
         f"{f', which builds in {built}' if built else ''}; target {place.target} reads "
         f"{'.'.join(part for part in (place.database, place.schema) if part)}.",

@@ -22,7 +22,7 @@ class Weight(Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class GateFinding:
     """A finding of a rule: what happened, and what to do next."""
 
     summary: str

@@ -18,7 +18,7 @@ from reverse_etl.errors import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reverse_etl.dbt.findings import Finding, GatedModel, GateInput
+    from reverse_etl.dbt.findings import GatedModel, GateFinding, GateInput
 
 
 _IGNORE_HINT: Final = "To ignore what dbt says: --no-dbt-gate."
@@ -56,7 +56,7 @@ def check_gate(models: Sequence[GatedModel], given: GateInput, *, strict: bool =
     without rows; where a test of severity error failed on what it reads or on a direct parent of that; and
     where something that it reads is too old. With `strict`, also where no result is known of what it reads.
     """
-    found: dict[Finding, list[str]] = {}
+    found: dict[GateFinding, list[str]] = {}
     for model in models:
         for finding in dict.fromkeys(_findings(model, given)):
             found.setdefault(finding, []).append(model.model)
@@ -79,7 +79,7 @@ def warning_text(warning: Problem) -> str:
     return " ".join(part for part in (warning.summary, where, warning.hint) if part)
 
 
-def _findings(model: GatedModel, given: GateInput) -> Iterator[Finding]:
+def _findings(model: GatedModel, given: GateInput) -> Iterator[GateFinding]:
     check = NodeCheck(model, given)
     if check.known:
         whole = [*command_findings(given)]
@@ -89,7 +89,7 @@ def _findings(model: GatedModel, given: GateInput) -> Iterator[Finding]:
     yield from check.findings()
 
 
-def _holds(finding: Finding, *, strict: bool) -> bool:
+def _holds(finding: GateFinding, *, strict: bool) -> bool:
     match finding.weight:
         case Weight.HOLDS:
             return True
@@ -99,5 +99,5 @@ def _holds(finding: Finding, *, strict: bool) -> bool:
             return False
 
 
-def _problem(finding: Finding, models: Sequence[str], hint: str) -> Problem:
+def _problem(finding: GateFinding, models: Sequence[str], hint: str) -> Problem:
     return Problem(finding.summary, ", ".join(f"model {model}" for model in models), hint, tuple(models))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.dbt.age import REFUSED_AGE, Age, table_age
 from reverse_etl.dbt.evidence import FAILED, PASSED, SUCCEEDED, newest_invocation
-from reverse_etl.dbt.findings import Finding, Weight, command_text, moment_text
+from reverse_etl.dbt.findings import GateFinding, Weight, command_text, moment_text
 from reverse_etl.formatting import format_count
 from reverse_etl.parsing.durations import format_duration
 
@@ -61,7 +61,7 @@ class NodeCheck:
         behind = (table for read in self.known for table in self.graph.tables_behind(read))
         return tuple(dict.fromkeys(behind))
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[GateFinding]:
         """Yield everything that is to be said of the model."""
         yield from self.not_built()
         yield from self.failed_tests()
@@ -78,7 +78,7 @@ class NodeCheck:
         """Return the newest result of a node."""
         return self.given.evidence.newest.get(node)
 
-    def not_built(self) -> Iterator[Finding]:
+    def not_built(self) -> Iterator[GateFinding]:
         """Yield the nodes that failed, were skipped or were built without rows."""
         for node in self.inputs:
             result = self.result(node)
@@ -88,9 +88,9 @@ class NodeCheck:
                 # The failed node is an input too, and says so itself.
                 yield from (self.test_finding(cause) for cause in causes if self.graph.nodes[cause].is_test)
             elif result.status not in PASSED:
-                yield Finding(f"{node} {_fault(result)}", _FIX)
+                yield GateFinding(f"{node} {_fault(result)}", _FIX)
             elif result.without_rows and result.status in SUCCEEDED:
-                yield Finding(
+                yield GateFinding(
                     f"{node} was built without its rows: {command_text(result.command)} had --empty or "
                     "--sample.",
                     _BUILD,
@@ -112,18 +112,18 @@ class NodeCheck:
         result = self.result(node)
         return result is not None and result.status in FAILED
 
-    def failed_tests(self) -> Iterator[Finding]:
+    def failed_tests(self) -> Iterator[GateFinding]:
         """Yield the failed tests of near nodes; a failed test of severity warn has another status."""
         for test in self.graph.find_tests(self.near):
             if self.has_failed(test):
                 yield self.test_finding(test)
 
-    def test_finding(self, test: str) -> Finding:
+    def test_finding(self, test: str) -> GateFinding:
         """Return the finding of a failed test."""
         result = self.given.evidence.newest[test]
-        return Finding(f"{_test_name(self.graph.nodes[test])} {_fault(result)}", _FIX)
+        return GateFinding(f"{_test_name(self.graph.nodes[test])} {_fault(result)}", _FIX)
 
-    def stale_sources(self) -> Iterator[Finding]:
+    def stale_sources(self) -> Iterator[GateFinding]:
         """Yield the sources among all inputs that are staler than dbt's own limits."""
         for node in self.inputs:
             result = self.result(node)
@@ -134,19 +134,19 @@ class NodeCheck:
             ):
                 when = moment_text(result.loaded_at) if result.loaded_at else ""
                 newest = f": its newest row was loaded at {when}" if when else ""
-                yield Finding(
+                yield GateFinding(
                     f"{node} is staler than its `freshness` in dbt allows{newest}.",
                     f"Load it. {_FRESHNESS}",
                 )
 
-    def no_evidence(self) -> Iterator[Finding]:
+    def no_evidence(self) -> Iterator[GateFinding]:
         """Yield the nodes among what the model reads of which no result is known."""
         last = newest_invocation(self.given.invocations)
         silent = f" The last command was {command_text(last.command)}." if last and last.is_silent else ""
         for node in dict.fromkeys([*self.known, *self.tables]):
             known = self.graph.nodes.get(node)
             if known is not None and known.is_built and self.result(node) is None:
-                yield Finding(
+                yield GateFinding(
                     f"No result of dbt is known for {node}: nothing says whether it was built and tested."
                     f"{silent}",
                     "Run dbt build right before reverse-etl, or install its dbt package: it keeps the "
@@ -154,19 +154,19 @@ class NodeCheck:
                     Weight.MISSING,
                 )
 
-    def warned_tests(self) -> Iterator[Finding]:
+    def warned_tests(self) -> Iterator[GateFinding]:
         """Yield the tests of severity warn that failed."""
         for test in self.graph.find_tests(self.near):
             result = self.result(test)
             if result is not None and result.status == "warn":
                 rows = f": {format_count(result.failures, 'row')}" if result.failures else ""
-                yield Finding(
+                yield GateFinding(
                     f"{_test_name(self.graph.nodes[test])} warned{_when(result)}{rows}.",
                     "Its severity is warn, so no model is held back.",
                     Weight.NOTE,
                 )
 
-    def untested(self) -> Iterator[Finding]:
+    def untested(self) -> Iterator[GateFinding]:
         """Yield what the model reads that was built after its tests last ran."""
         for node in self.known:
             times = self.given.evidence.builds.get(node)
@@ -176,22 +176,22 @@ class NodeCheck:
             results = [result for test in tests if (result := self.result(test)) is not None]
             if any(result.completed_at and result.completed_at >= times[0] for result in results):
                 continue
-            yield Finding(
+            yield GateFinding(
                 f"No test of {node} has run since it was built at {moment_text(times[0])}.",
                 f"Run: dbt test --select {self.graph.nodes[node].name}.",
                 Weight.NOTE,
             )
 
-    def unusual_ages(self) -> Iterator[Finding]:
+    def unusual_ages(self) -> Iterator[GateFinding]:
         """Yield the tables that are too old by default, or older than usual."""
         for table in self.tables:
             age = table_age(self.given.evidence, table)
             if age is None:
                 continue
-            match age.judge(self.given.now):
+            match age.classify(self.given.now):
                 case Age.REFUSED:
                     limit = format_duration(REFUSED_AGE.total_seconds())
-                    yield Finding(
+                    yield GateFinding(
                         f"{self.built_text(age)}. Without a max_age, tables older than {limit} are refused.",
                         f"{_BUILD} If this age is right, set max_age in the model's config.",
                     )
@@ -201,7 +201,7 @@ class NodeCheck:
                         if age.interval
                         else "no other build of it is known"
                     )
-                    yield Finding(f"{self.built_text(age)}; {usual}.", _BUILD, Weight.NOTE)
+                    yield GateFinding(f"{self.built_text(age)}; {usual}.", _BUILD, Weight.NOTE)
                 case Age.USUAL:
                     pass
 
@@ -210,22 +210,22 @@ class NodeCheck:
         since = format_duration((self.given.now - age.built_at).total_seconds())
         return f"{age.unique_id} was built {since} ago, at {moment_text(age.built_at)}"
 
-    def too_old(self, max_age: int) -> Iterator[Finding]:
+    def too_old(self, max_age: int) -> Iterator[GateFinding]:
         """Yield what is older than the model's max_age, or not proved to be younger."""
         allowed = format_duration(max_age)
         if not self.model.reads:
-            yield Finding(
+            yield GateFinding(
                 f"max_age is {allowed}, but the model reads nothing by ref() or source(): no age is known.",
                 "Read dbt's tables by ref() or source(), or remove max_age.",
             )
         for node in self.aged_nodes():
             when, reason, hint = self.age_proof(node)
             if when is None:
-                yield Finding(f"Nothing proves that {node} is younger than {allowed}: {reason}.", hint)
+                yield GateFinding(f"Nothing proves that {node} is younger than {allowed}: {reason}.", hint)
             elif (self.given.now - when).total_seconds() > max_age:
                 age = format_duration((self.given.now - when).total_seconds())
                 verb = "loaded" if node in self.graph.nodes and self.is_source(node) else "built"
-                yield Finding(
+                yield GateFinding(
                     f"{node} was {verb} {age} ago, at {moment_text(when)}; max_age is {allowed}.", hint
                 )
 

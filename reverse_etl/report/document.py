@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from reverse_etl.domain.rejections import RejectionReason
     from reverse_etl.report.facts import (
         ListLabel,
+        ListProof,
         ListSummary,
-        Proof,
         RejectionSummary,
         RemovalNotFound,
         Report,
@@ -98,7 +98,7 @@ def list_document(summary: ListSummary) -> dict[str, Any]:
     return {**_label_document(summary.label), **summary.counts, "stop_reason": summary.reason}
 
 
-def _proof_document(proof: Proof) -> dict[str, Any]:
+def _proof_document(proof: ListProof) -> dict[str, Any]:
     return {
         **_label_document(proof.label),
         "op": proof.op,

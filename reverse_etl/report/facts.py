@@ -56,7 +56,7 @@ class ListSummary:
 
 
 @dataclass(frozen=True)
-class Proof:
+class ListProof:
     """The receipts of one operation (`op`: add, remove) on a list.
 
     `rows_by_state` counts the rows of the receipts by state, without those that Klaviyo refused.
@@ -126,7 +126,7 @@ class Report:
     later_run_count: int
     lists: tuple[ListSummary, ...]
     refusal_reasons: tuple[str, ...]
-    proofs: tuple[Proof, ...]
+    proofs: tuple[ListProof, ...]
     rejections: tuple[RejectionSummary, ...]
     rejections_match_run: bool
     removals_not_found: tuple[RemovalNotFound, ...]

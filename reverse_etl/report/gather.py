@@ -10,8 +10,8 @@ from reverse_etl.errors import UsageError
 from reverse_etl.parsing.suggestions import find_nearest
 from reverse_etl.report.facts import (
     ListLabel,
+    ListProof,
     ListSummary,
-    Proof,
     RejectionSummary,
     RemovalNotFound,
     Report,
@@ -186,7 +186,7 @@ def _sort_key(label: ListLabel) -> tuple[str, str, str]:
     return (label.text.casefold(), label.model, label.list_id)
 
 
-def _collect_proofs(state: State, run: RunRecord, list_names: _ListNames) -> tuple[Proof, ...]:
+def _collect_proofs(state: State, run: RunRecord, list_names: _ListNames) -> tuple[ListProof, ...]:
     receipts = state.receipts.first_of_run(run.run_id, MAX_RECEIPTS)
     sums_by_group: dict[tuple[str, str, str], list[ReceiptSum]] = {}
     for receipt_sum in state.receipts.sums(run.run_id):
@@ -194,7 +194,7 @@ def _collect_proofs(state: State, run: RunRecord, list_names: _ListNames) -> tup
             receipt_sum
         )
     proofs = [
-        Proof(
+        ListProof(
             label=list_names.label_list(*group[:2]),
             op=group[2],
             receipt_count=sum(receipt_sum.receipts for receipt_sum in group_sums),

@@ -11,8 +11,8 @@ from reverse_etl.report.facts import RejectionSummary
 if TYPE_CHECKING:
     from reverse_etl.report.facts import (
         ListLabel,
+        ListProof,
         ListSummary,
-        Proof,
         RemovalNotFound,
         Report,
         ReportedRun,
@@ -41,7 +41,7 @@ def _mask_list(summary: ListSummary) -> ListSummary:
     return replace(summary, label=_mask_label(summary.label), reason=mask_text(summary.reason))
 
 
-def _mask_proof(proof: Proof) -> Proof:
+def _mask_proof(proof: ListProof) -> ListProof:
     receipts = tuple(replace(receipt, detail=mask_text(receipt.detail)) for receipt in proof.shown_receipts)
     return replace(proof, label=_mask_label(proof.label), shown_receipts=receipts)
 

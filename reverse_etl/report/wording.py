@@ -16,7 +16,7 @@ from reverse_etl.state import RunState
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reverse_etl.report.facts import ListSummary, Proof, Report, ReportedRun
+    from reverse_etl.report.facts import ListProof, ListSummary, Report, ReportedRun
     from reverse_etl.state import RunRecord
 
 EXIT_STOPPED, EXIT_FAILED = 3, 4  # exit codes: see _EXIT_CODE_MEANINGS
@@ -259,7 +259,7 @@ def format_run_duration(run: RunRecord) -> str:
     return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
 
 
-def describe_operation(proof: Proof) -> str:
+def describe_operation(proof: ListProof) -> str:
     """Return what a kind of request was for."""
     if proof.op in {Op.ADD, SUBSCRIBED}:
         return "adds and updates"

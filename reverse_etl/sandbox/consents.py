@@ -87,7 +87,7 @@ class StoredConsent:
 
 
 @dataclass(frozen=True)
-class Suppression:
+class StoredSuppression:
     """A reason for which a profile gets no marketing mail at all, or none of one list."""
 
     list_id: str
@@ -100,7 +100,7 @@ class Subscriptions:
     """The consents of a profile by channel, and its suppressions."""
 
     consents: Mapping[str, StoredConsent]
-    suppressions: Sequence[Suppression] = ()
+    suppressions: Sequence[StoredSuppression] = ()
 
     def to_attribute(self) -> dict[str, Any]:
         """Return the attribute `subscriptions` of a profile; WhatsApp is null if it was never used."""
@@ -195,12 +195,12 @@ def load_subscriptions(db: sqlite3.Connection, profiles: Iterable[int]) -> dict[
         consents[number][channel] = StoredConsent(
             channel, consent, consented_at, updated_at, method, detail, is_double
         )
-    suppressions: dict[int, list[Suppression]] = defaultdict(list)
+    suppressions: dict[int, list[StoredSuppression]] = defaultdict(list)
     for number, *values in db.execute(
         f"SELECT profile, list, reason, at FROM suppressions {condition} ORDER BY at, list, reason",
         (numbers_json,),
     ):
-        suppressions[number].append(Suppression(*values))
+        suppressions[number].append(StoredSuppression(*values))
     return {number: Subscriptions(consents[number], suppressions[number]) for number in numbers}
 
 
@@ -221,7 +221,7 @@ def save_consent(db: sqlite3.Connection, profile: int, stored: StoredConsent) ->
     )
 
 
-def add_suppression(db: sqlite3.Connection, profile: int, suppression: Suppression) -> bool:
+def add_suppression(db: sqlite3.Connection, profile: int, suppression: StoredSuppression) -> bool:
     """Suppress a profile for a reason; return False if it is suppressed for it already."""
     values = (profile, suppression.list_id, suppression.reason, suppression.at)
     return db.execute("INSERT OR IGNORE INTO suppressions VALUES (?, ?, ?, ?)", values).rowcount > 0

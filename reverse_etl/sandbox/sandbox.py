@@ -10,7 +10,7 @@ from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.errors import UsageError
 from reverse_etl.sandbox.account import SandboxAccount
 from reverse_etl.sandbox.app import make_app
-from reverse_etl.sandbox.consents import EVERY_LIST, Suppression, add_suppression
+from reverse_etl.sandbox.consents import EVERY_LIST, StoredSuppression, add_suppression
 from reverse_etl.sandbox.deleting import finish_deletions
 from reverse_etl.sandbox.events import load_events
 from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults
@@ -201,7 +201,7 @@ class Sandbox:
     def suppress(self, email: str, reason: str) -> None:
         """Suppress a profile as a bounce, a complaint or a person in Klaviyo does. Raises UsageError."""
         with self._account.transaction() as db:
-            suppression = Suppression(EVERY_LIST, reason, self._account.now())
+            suppression = StoredSuppression(EVERY_LIST, reason, self._account.now())
             add_suppression(db, require_person(db, email).seq, suppression)
 
     def add_fault(self, fault: Fault) -> int:

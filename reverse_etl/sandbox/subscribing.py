@@ -18,7 +18,7 @@ from reverse_etl.sandbox.consents import (
     SUBSCRIBED,
     UNSUBSCRIBED,
     StoredConsent,
-    Suppression,
+    StoredSuppression,
     add_suppression,
     drop_suppressions,
     load_subscriptions,
@@ -99,7 +99,7 @@ def unsubscribe(db: sqlite3.Connection, request: ConsentRequest) -> None:
         if stored_list is not None and _is_member(db, stored_list, profile):
             remove_members(db, stored_list, [profile.seq])
             if _EMAIL in row.channels:
-                add_suppression(db, profile.seq, Suppression(stored_list.id, "UNSUBSCRIBE", request.at))
+                add_suppression(db, profile.seq, StoredSuppression(stored_list.id, "UNSUBSCRIBE", request.at))
             continue
         for channel in row.channels:
             opt_out(db, profile, channel, request.at)
@@ -109,7 +109,7 @@ def opt_out(db: sqlite3.Connection, profile: StoredProfile, channel: str, at: fl
     """Unsubscribe a profile from a channel globally."""
     save_consent(db, profile.seq, StoredConsent(channel, UNSUBSCRIBED, at, at))
     if channel == _EMAIL:
-        add_suppression(db, profile.seq, Suppression(EVERY_LIST, "UNSUBSCRIBE", at))
+        add_suppression(db, profile.seq, StoredSuppression(EVERY_LIST, "UNSUBSCRIBE", at))
 
 
 def confirm_opt_in(db: sqlite3.Connection, email_or_phone: str, now: float) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
 
-from reverse_etl.sandbox.consents import EVERY_LIST, Suppression, add_suppression, drop_suppressions
+from reverse_etl.sandbox.consents import EVERY_LIST, StoredSuppression, add_suppression, drop_suppressions
 from reverse_etl.sandbox.identities import derive_suppression_job_id
 from reverse_etl.sandbox.lists import find_list
 from reverse_etl.sandbox.matching import StoredProfile
@@ -224,7 +224,7 @@ def _carry_out(
     save_profiles(db, [profile])
     if job.verb == "delete":
         return drop_suppressions(db, profile.seq, [BY_HAND])
-    return add_suppression(db, profile.seq, Suppression(EVERY_LIST, BY_HAND, job.ends_at))
+    return add_suppression(db, profile.seq, StoredSuppression(EVERY_LIST, BY_HAND, job.ends_at))
 
 
 def _emails_of_list(db: sqlite3.Connection, list_id: str) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from typing import Any
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.report.facts import (
     ListLabel,
+    ListProof,
     ListSummary,
-    Proof,
     RejectionSummary,
     RemovalNotFound,
     Report,
@@ -56,10 +56,10 @@ def receipt(
     return StoredReceipt(place.model, place.list_id, op, job, 50, state, "2026-03-01T05:01:09.123Z", detail)
 
 
-def proof(place: ListLabel = VIP, op: str = "add", receipts: int = 1, **rows: int) -> Proof:
+def proof(place: ListLabel = VIP, op: str = "add", receipts: int = 1, **rows: int) -> ListProof:
     """Return the proof of a kind of request, by a receipt for each state."""
     shown = tuple(receipt(place, state, op) for state in rows)
-    return Proof(place, op, receipts, rows, shown, forgets=bool(place.surface))
+    return ListProof(place, op, receipts, rows, shown, forgets=bool(place.surface))
 
 
 def rejected(place: ListLabel = VIP, **changes: Any) -> RejectionSummary:

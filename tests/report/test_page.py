@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from reverse_etl.report.facts import ListSummary, Proof, Report, ReportedRun
+    from reverse_etl.report.facts import ListProof, ListSummary, Report, ReportedRun
     from tests.gold import Gold
 
 PAGE = Path(__file__).parent / "gold" / "report.html"
@@ -283,7 +283,7 @@ PLACED: dict[str, Callable[[Report, str], Report]] = {
 OURS = {"project", "target", "account", "run id", "job", "id of an earlier run", "model of a list"}
 
 
-def _shown(**changes: Any) -> Proof:
+def _shown(**changes: Any) -> ListProof:
     return replace(proof(applied=1), shown_receipts=(replace(receipt(), **changes),))
 
 
