@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from reverse_etl.domain.rejections import OptOut
 from reverse_etl.klaviyo.consents import EVERY_LIST, ConsentStatus
 
 if TYPE_CHECKING:
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.consents import Consent, ConsentingProfile
 
 _UNSUBSCRIBE: Final = "UNSUBSCRIBE"
-_UNSUBSCRIBED: Final = "unsubscribed"
 _UNREADABLE: Final = "Klaviyo's reply has no consent that can be read."
-_DATELESS: Final = frozenset({"USER_SUPPRESSED", "SPAM_REPORT", "SPAM_COMPLAINT"})  # hold whatever their date
+_DATELESS: Final = {  # hold whatever their date
+    "USER_SUPPRESSED": OptOut.SUPPRESSED_BY_HAND,
+    "SPAM_REPORT": OptOut.SPAM_REPORT,
+    "SPAM_COMPLAINT": OptOut.SPAM_COMPLAINT,
+}
 _BOUNCES: Final = frozenset({"HARD_BOUNCE", "INVALID_EMAIL"})
 
 
@@ -39,16 +43,22 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict, its reason in a word or two, and a sentence; "" where there is none."""
+    """A verdict, how the person opted out or for what the address bounces, and a sentence."""
 
     verdict: Verdict
-    reason: str = ""
+    opt_out: OptOut | None = None
+    bounce: str = ""
     detail: str = ""
 
     @property
     def is_unsubscription(self) -> bool:
         """Return whether the person opted out by unsubscribing, and not by a complaint."""
-        return self.reason.startswith(_UNSUBSCRIBED)
+        return self.opt_out in {OptOut.UNSUBSCRIBED, OptOut.UNSUBSCRIBED_FROM_LIST}
+
+    @property
+    def cause(self) -> str:
+        """Return the id that is stored for why the person is not subscribed."""
+        return self.opt_out or self.bounce
 
 
 @dataclass(frozen=True)
@@ -91,7 +101,7 @@ def decide(
     for consent in consents:
         for suppression in consent.suppressions:
             if suppression.reason in _BOUNCES and suppression.list_id == EVERY_LIST:
-                return Decision(Verdict.UNDELIVERABLE, suppression.reason)
+                return Decision(Verdict.UNDELIVERABLE, bounce=suppression.reason)
     return Decision(Verdict.SUBSCRIBED if person.is_subscribed else Verdict.SEND)
 
 
@@ -101,22 +111,21 @@ def _find_opt_outs(
     """Yield each reason for which nobody may be subscribed over what the person chose."""
     for consent in consents:
         if consent.status is ConsentStatus.UNSUBSCRIBED and _is_newer(consent.changed_at, consented_at):
-            yield _opted_out(_UNSUBSCRIBED, consent.changed_at)
+            yield _opted_out(OptOut.UNSUBSCRIBED, consent.changed_at)
         for suppression in consent.suppressions:
             if suppression.list_id not in {EVERY_LIST, list_id} or suppression.reason in _BOUNCES:
                 continue
             if suppression.reason == _UNSUBSCRIBE:
                 if _is_newer(suppression.at, consented_at):
-                    reason = f"{_UNSUBSCRIBED} from the list" if suppression.list_id else _UNSUBSCRIBED
-                    yield _opted_out(reason, suppression.at)
-            elif suppression.reason in _DATELESS:
-                yield _opted_out(suppression.reason, suppression.at)
+                    opt_out = OptOut.UNSUBSCRIBED_FROM_LIST if suppression.list_id else OptOut.UNSUBSCRIBED
+                    yield _opted_out(opt_out, suppression.at)
             else:
-                yield _opted_out("unknown reason", suppression.at)
+                yield _opted_out(_DATELESS.get(suppression.reason, OptOut.UNKNOWN), suppression.at)
 
 
-def _opted_out(reason: str, at: datetime | None) -> Decision:
-    return Decision(Verdict.OPTED_OUT, reason, f"Since {at:%Y-%m-%d %H:%M} UTC." if at is not None else "")
+def _opted_out(opt_out: OptOut, at: datetime | None) -> Decision:
+    detail = f"Since {at:%Y-%m-%d %H:%M} UTC." if at is not None else ""
+    return Decision(Verdict.OPTED_OUT, opt_out, detail=detail)
 
 
 def _is_newer(opted_out_at: datetime | None, consented_at: datetime | None) -> bool:

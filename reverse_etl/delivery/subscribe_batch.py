@@ -16,7 +16,7 @@ from reverse_etl.delivery.consent_rules import Decision, Verdict, decide
 from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.refusals import BUDGET_SPENT
 from reverse_etl.domain.receipts import RowException, RowExceptionKind
-from reverse_etl.domain.rejections import OPTED_OUT, UNDELIVERABLE
+from reverse_etl.domain.rejections import OPTED_OUT, UNDELIVERABLE, OptOut
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import Subscriber, subscribe_request
 from reverse_etl.klaviyo.imports import RequestRefused, RowError, RowsRefused
@@ -196,14 +196,14 @@ class _BatchSender:
                 case Verdict.OPTED_OUT if self._may_resubscribe(row, decision):
                     self._resubscribe(row)
                 case Verdict.OPTED_OUT:
-                    self._reject(row, RowError(OPTED_OUT, decision.reason, decision.detail))
+                    self._reject(row, RowError(OPTED_OUT, decision.cause, decision.detail))
                 case Verdict.UNDELIVERABLE:
-                    self._reject(row, RowError(UNDELIVERABLE, decision.reason, decision.detail))
+                    self._reject(row, RowError(UNDELIVERABLE, decision.cause, decision.detail))
                 case Verdict.UNREADABLE:
                     self.batch.problem = decision.detail
                     self.leave([row], RowExceptionKind.NOT_SENT)
                 case Verdict.SEND if row.is_suppressed:
-                    self._reject(row, RowError(OPTED_OUT, "suppressed by another model", ""))
+                    self._reject(row, RowError(OPTED_OUT, OptOut.SUPPRESSED_BY_MODEL, ""))
                 case Verdict.SEND if row.seq in self.refused:
                     self._reject(row, self.refused[row.seq])
                 case Verdict.SEND:

@@ -23,6 +23,29 @@ class RejectionSource(StrEnum):
     KLAVIYO = "klaviyo"  # Klaviyo or its limits; the rejection stays until the row, model or config changes
 
 
+class OptOut(StrEnum):
+    """How a person opted out; it is stored in the place of the field of Klaviyo's error."""
+
+    UNSUBSCRIBED = "unsubscribed"
+    UNSUBSCRIBED_FROM_LIST = "unsubscribed_from_list"
+    SPAM_REPORT = "spam_report"
+    SPAM_COMPLAINT = "spam_complaint"
+    SUPPRESSED_BY_HAND = "user_suppressed"
+    SUPPRESSED_BY_MODEL = "suppressed_by_model"
+    UNKNOWN = "unknown_reason"
+
+
+_OPT_OUT_DESCRIPTIONS: Final[Mapping[OptOut, str]] = {
+    OptOut.UNSUBSCRIBED: "unsubscribed",
+    OptOut.UNSUBSCRIBED_FROM_LIST: "unsubscribed from the list",
+    OptOut.SPAM_REPORT: "complained (SPAM_REPORT)",
+    OptOut.SPAM_COMPLAINT: "complained (SPAM_COMPLAINT)",
+    OptOut.SUPPRESSED_BY_HAND: "suppressed by hand (USER_SUPPRESSED)",
+    OptOut.SUPPRESSED_BY_MODEL: "suppressed by another model",
+    OptOut.UNKNOWN: "suppressed for an unknown reason",
+}
+
+
 class RowProblem(StrEnum):
     """Codes of the checks in the warehouse. A row with such a problem is not sent."""
 
@@ -97,6 +120,7 @@ class RejectionReason:
     """Why rows are rejected: the code of a check, or Klaviyo's error code, field and message.
 
     `detail` is "" if it is not known; of several rows with the same code and field, it is the most frequent.
+    Where nobody is subscribed, `field` is the `OptOut`, or for what Klaviyo suppresses the address.
     """
 
     source: RejectionSource
@@ -121,7 +145,7 @@ class RejectionReason:
             case RejectionSource.CHECK:
                 return self._describe_check(RowProblem(self.code))
             case RejectionSource.KLAVIYO if self.code == OPTED_OUT:
-                return f"opted out: {self.field}"
+                return f"opted out: {_OPT_OUT_DESCRIPTIONS[OptOut(self.field)]}"
             case RejectionSource.KLAVIYO if self.code == UNDELIVERABLE:
                 return f"gets no e-mail: suppressed for {self.field}"
             case RejectionSource.KLAVIYO if self.code == UNENCODABLE:

@@ -12,6 +12,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.rejections import OptOut
 from reverse_etl.errors import GuardRefused, ModelError, UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.violations import Allowances
@@ -104,6 +105,11 @@ def test_a_suppression_is_not_lifted(world: World, reason: str, config: dict[str
     assert outcomes(world.run()) == {"opted_out": 1}
     assert [entry["reason"] for entry in marketing(world)["suppression"]] == [reason]
     assert requests(world) == 0
+    expected = {"SOMETHING_NEW": OptOut.UNKNOWN}.get(reason, reason.lower())
+    (stored,) = world.state("SELECT code, field FROM rejections")
+    assert stored == ("opted_out", expected)
+    (rejected,) = world.project().status().lists[0].rejections
+    assert rejected.reason.describe().startswith(("opted out: complained", "opted out: suppressed"))
 
 
 def test_a_bounced_address_is_rejected(world: World) -> None:

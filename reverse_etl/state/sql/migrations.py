@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.warehouse.dialect import Dialect
 
@@ -215,6 +215,17 @@ CHANGES_BY_VERSION: Mapping[int, Sequence[TableChange]] = {
 }
 
 
+# Words that were stored in `field` for how a person opted out, and the ids since version 4.
+_OPT_OUT_IDS = {
+    "unsubscribed from the list": "unsubscribed_from_list",
+    "suppressed by another model": "suppressed_by_model",
+    "unknown reason": "unknown_reason",
+    "SPAM_REPORT": "spam_report",
+    "SPAM_COMPLAINT": "spam_complaint",
+    "USER_SUPPRESSED": "user_suppressed",
+}
+
+
 def select_meta(dialect: Dialect, columns: Sequence[str]) -> Statement:
     """Return (version, version that it is being migrated to or NULL, copy or NULL).
 
@@ -294,7 +305,18 @@ def change_values(dialect: Dialect, version: int) -> tuple[Statement, ...]:
         Statement.change(rejections, f"UPDATE {rejections} SET code = '{new}' WHERE code = '{old}'")
         for old, new in _RENAMED_CODES_BY_VERSION[version].items()
     )
-    return (*((renamed_counts,) if counts != "counts" else ()), *renamed_codes)
+    opt_outs = _change_opt_outs(dialect) if version == 4 else ()  # noqa: PLR2004 - the version that brings ids
+    return (*((renamed_counts,) if counts != "counts" else ()), *renamed_codes, *opt_outs)
+
+
+def _change_opt_outs(dialect: Dialect) -> Iterator[Statement]:
+    """Yield the statements that store the ids of opt-outs instead of words."""
+    ids = " ".join(f"WHEN '{words}' THEN '{opt_out}'" for words, opt_out in _OPT_OUT_IDS.items())
+    for table in (dialect.state_table("rejections"), dialect.state_table("row_exceptions")):
+        yield Statement.change(
+            table,
+            f"UPDATE {table} SET field = CASE field {ids} ELSE field END WHERE code = 'opted_out'",
+        )
 
 
 def raise_version(dialect: Dialect, version: int) -> Statement:

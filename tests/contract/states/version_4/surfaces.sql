@@ -7,3 +7,6 @@ INSERT INTO removal_holds VALUES ('7b2lBS', 'shop', 'WUECg4', 'held', 'the state
 INSERT INTO removal_holds VALUES ('7b2lBS', 'shop', '', 'trusted', '', '2020-01-01T06:00:00.000Z');
 INSERT INTO consents VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:ida@shop.example', '20200102T050000-000002', 'pending', '2020-01-02T05:00:00.000Z', '');
 INSERT INTO withheld VALUES ('7b2lBS', 'shop', 'leavers', 'a1', 'a1', 'P1', 'requested', '2020-01-02T06:00:00.000Z');
+INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:jo@shop.example', 'klaviyo', 'opted_out', 'unsubscribed_from_list', 'Since 2020-01-01 12:00 UTC.', '20200102T050000-000002', 1);
+INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:ken@shop.example', 'klaviyo', 'opted_out', 'unsubscribed', '', '20200102T050000-000002', 1);
+INSERT INTO row_exceptions VALUES ('20200102T050000-000002', 'subscribers', 7, 'rejected', 'opted_out', 'spam_report', '');

@@ -6,3 +6,5 @@ UPDATE state.rejections SET code = 'unencodable' WHERE code = 'unrenderable';
 
 -- change_values 3
 UPDATE state.run_lists SET counts = REPLACE(counts, '"missing":', '"without_profile":');
+UPDATE state.rejections SET field = CASE field WHEN 'unsubscribed from the list' THEN 'unsubscribed_from_list' WHEN 'suppressed by another model' THEN 'suppressed_by_model' WHEN 'unknown reason' THEN 'unknown_reason' WHEN 'SPAM_REPORT' THEN 'spam_report' WHEN 'SPAM_COMPLAINT' THEN 'spam_complaint' WHEN 'USER_SUPPRESSED' THEN 'user_suppressed' ELSE field END WHERE code = 'opted_out';
+UPDATE state.row_exceptions SET field = CASE field WHEN 'unsubscribed from the list' THEN 'unsubscribed_from_list' WHEN 'suppressed by another model' THEN 'suppressed_by_model' WHEN 'unknown reason' THEN 'unknown_reason' WHEN 'SPAM_REPORT' THEN 'spam_report' WHEN 'SPAM_COMPLAINT' THEN 'spam_complaint' WHEN 'USER_SUPPRESSED' THEN 'user_suppressed' ELSE field END WHERE code = 'opted_out';
