@@ -33,13 +33,14 @@ from reverse_etl.reconcile import operations as flow
 from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
 from reverse_etl.report.explain import add_memberships, explain_person
 from reverse_etl.report.gather import build_report, load_history
+from reverse_etl.report.rejected_rows import load_rejected_rows
 from reverse_etl.report.status import Status, load_status
 from reverse_etl.run import RunOptions, run_project
 from reverse_etl.state.changes import StateChanges
 from reverse_etl.state.retries import retry_rejected, retry_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.results import RunResult
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from reverse_etl.reconcile.drift import ListDifference
     from reverse_etl.report.explanation import Explanation
     from reverse_etl.report.facts import Report, ReportedRun
+    from reverse_etl.report.rejected_rows import ListedRejection
 
 THREADS = 8
 SAMPLE_SIZE = 3  # changes that a plan shows, per list and operation
@@ -157,7 +159,8 @@ class Project:
         Without a key it sends no requests at all, and `Plan.lists_looked_up` is False. `Plan.violations` are
         the guards that would stop lists.
         """
-        options = replace(options or PlanOptions(), sample_size=SAMPLE_SIZE)
+        options = options or PlanOptions()
+        options = replace(options, sample_size=options.sample_size or SAMPLE_SIZE)
         request = self._build_request(select, exclude, options)
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
             return planning.build_plan(warehouse, state, klaviyo, request, on_event)
@@ -322,6 +325,14 @@ class Project:
         selected_names = self.project_models.select_names(select, exclude) if select or exclude else None
         with self.connections.stored_state() as state:
             return load_status(state, self.project_models.known_names, selected_names)
+
+    def rejected_rows(
+        self, select: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> Iterator[ListedRejection]:
+        """Yield the rows that are rejected now, with selectors those of the selected models; see `status`."""
+        selected_names = self.project_models.select_names(select, exclude) if select or exclude else None
+        with self.connections.stored_state() as state:
+            yield from load_rejected_rows(state, selected_names)
 
     def report(self, run_id: str | None = None) -> Report:
         """Return the report of a run, by default of the newest, from the state only.

@@ -181,3 +181,19 @@ class RejectedRows:
     rows: int
     new_rows: int = 0
     example: str | None = None
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row of a list that is rejected now, and the run that rejected it first.
+
+    `identity` is None if the row has none. `rows` of the model are this row: those without an identity that
+    are equal count as one.
+    """
+
+    model: str
+    list_id: str
+    identity: str | None
+    rows: int
+    reason: RejectionReason
+    first_run_id: str

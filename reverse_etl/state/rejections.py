@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
+from reverse_etl.domain.rejections import RejectedRow, RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.state.omissions import OMITTED, Omissions
 from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
@@ -13,10 +13,12 @@ from reverse_etl.state.sql.deltas import mark_rejected_uncertain
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from reverse_etl.state.tables import StateTables
     from reverse_etl.warehouse.model_tables import ModelTables
+
+_BATCH_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,28 @@ class Rejections:
             (list_id, row_key): RejectionReason(RejectionSource(source), code, field, detail)
             for list_id, row_key, source, code, field, detail in rows
         }
+
+    def rows(self, models: Collection[str] | None = None) -> Iterator[RejectedRow]:
+        """Yield the rejected rows, of all models or of some, by model, list and row key.
+
+        Reads in batches: the number of rows has no bound.
+        """
+        names = () if models is None else tuple(models)
+        if models is not None and not names:
+            return
+        of_models = f" AND model IN ({', '.join('?' for _ in names)})" if names else ""
+        table = self.state_tables.dialect.state_table("rejections")
+        statement = Statement.read(
+            "SELECT model, list_id, row_key, row_count, source, code, field, detail, first_run_id\n"
+            f"FROM {table} WHERE account_id = ? AND project = ? AND source <> '{OMITTED}'{of_models}\n"
+            "ORDER BY model, list_id, row_key, source, code, field",
+            (*self.state_tables.scope.key, *names),
+        )
+        for batch in self.state_tables.warehouse.stream(statement, _BATCH_ROWS):
+            for model, list_id, row_key, rows, source, code, field, detail, run_id in batch:
+                identity = None if row_key.startswith(sql.NO_IDENTITY_PREFIX) else row_key
+                reason = RejectionReason(RejectionSource(source), code, field, detail)
+                yield RejectedRow(model, list_id, identity, int(rows), reason, run_id)
 
     def record_check_rejections(
         self, run_id: str, model: str, tables: ModelTables, kept_list_ids: Sequence[str] = ()

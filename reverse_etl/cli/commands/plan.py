@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import plan_document
 from reverse_etl.cli.output.plan import show_plan
+from reverse_etl.cli.output.plan_csv import print_plan_csv
+from reverse_etl.cli.output.plan_markdown import print_plan_markdown
 from reverse_etl.cli.plan_options import PlanFlags, plan_options
 from reverse_etl.dbt.gate import warning_text
 from reverse_etl.domain.timestamps import format_epoch_seconds
@@ -30,12 +33,60 @@ if TYPE_CHECKING:
 _OUT_OPTION = click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan to a file for `apply`."
 )
+_ROWS_OPTION = click.option(
+    "--rows",
+    metavar="N|all",
+    callback=lambda _context, _option, value: _parse_rows(value),
+    help="Show so many changes of each kind per list. [default: 3; csv: all]",
+)
+_FORMAT_OPTION = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("text", "markdown", "csv")),
+    help="How to print the plan: markdown is for a pull request, csv has the changes alone. [default: text]",
+)
+_ALL_ROWS = 2**31 - 1
+
+
+class PlanFormat(StrEnum):
+    """The ways to print a plan."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """How to print a plan, and how many changes of each kind and list; 0 stands for the default."""
+
+    format: PlanFormat = PlanFormat.TEXT
+    rows: int = 0
+
+    @property
+    def sample_size(self) -> int:
+        """Return the number of changes to fetch; 0 stands for the project's default."""
+        return _ALL_ROWS if self.format is PlanFormat.CSV and not self.rows else self.rows
+
+
+def _parse_rows(value: str | None) -> int:
+    """Return the number of changes to show, 0 for the default."""
+    if value is None:
+        return 0
+    if value == "all":
+        return _ALL_ROWS
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= _ALL_ROWS:
+        raise click.BadParameter(f"{value!r} is not a number of rows, and not 'all'.")
+    return int(value)
 
 
 @click.command("plan")
 @project_options
-@plan_options(_OUT_OPTION)
-def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | None) -> None:
+@plan_options(_OUT_OPTION, _ROWS_OPTION, _FORMAT_OPTION)
+def command(
+    project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | None, rows: int, format_: str | None
+) -> None:
     """Show what a run would send, without sending it.
 
     Changes no table, and no file except the one that --out names. Works without a key, but then does not look
@@ -44,21 +95,26 @@ def command(project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | N
     """
     if out == Path("-"):
         raise click.UsageError("--out needs a file name.")
+    if format_ and plan_flags.as_json:
+        raise click.UsageError("--format conflicts with --json.")
+    view = PlanView(PlanFormat.JSON if plan_flags.as_json else PlanFormat(format_ or PlanFormat.TEXT), rows)
     project = project_flags.load()
     if out is None:
-        plan_and_print(project, plan_flags)
+        plan_and_print(project, plan_flags, view)
         return
     try:
-        plan = plan_and_print(project, plan_flags, with_digest=True)
+        plan = plan_and_print(project, plan_flags, view, with_digest=True)
     except GuardRefused:
         terminal.warn(f"The plan is not saved to {out}, because a run would be stopped.")
         raise
     _save_plan(project, plan, project_flags, plan_flags, out)
 
 
-def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool = False) -> Plan:
+def plan_and_print(
+    project: Project, plan_flags: PlanFlags, view: PlanView, *, with_digest: bool = False
+) -> Plan:
     """Build a plan and print it. Raises GuardRefused, after printing, if a list would be stopped."""
-    options = replace(plan_flags.options, with_digest=with_digest)
+    options = replace(plan_flags.options, with_digest=with_digest, sample_size=view.sample_size)
     plan = project.plan(
         plan_flags.select,
         plan_flags.exclude,
@@ -66,10 +122,7 @@ def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool
         on_event=terminal.print_event,
         on_request=terminal.print_request,
     )
-    if plan_flags.as_json:
-        show.print_json(plan_document(plan, show_values=plan_flags.show_values))
-    else:
-        show_plan(plan, show_values=plan_flags.show_values)
+    _print_plan(plan, view.format, show_values=plan_flags.show_values)
     warn_unverified_plan(project, plan)
     models = [model_plan.model for model_plan in plan.models]
     verdict = project.check_gate(models, plan_flags.gate)
@@ -78,6 +131,18 @@ def plan_and_print(project: Project, plan_flags: PlanFlags, *, with_digest: bool
     if problems := (*verdict.refusals, *plan.problems):
         raise GuardRefused(*problems)
     return plan
+
+
+def _print_plan(plan: Plan, plan_format: PlanFormat, *, show_values: bool) -> None:
+    match plan_format:
+        case PlanFormat.TEXT:
+            show_plan(plan, show_values=show_values)
+        case PlanFormat.JSON:
+            show.print_json(plan_document(plan, show_values=show_values))
+        case PlanFormat.MARKDOWN:
+            print_plan_markdown(plan, show_values=show_values)
+        case PlanFormat.CSV:
+            print_plan_csv(plan, show_values=show_values)
 
 
 def _save_plan(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.commands.plan import plan_and_print
+from reverse_etl.cli.commands.plan import PlanFormat, PlanView, plan_and_print
 from reverse_etl.cli.options import LEASE_TIMEOUT, STRICT, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
@@ -34,7 +34,8 @@ def command(
     """
     project = project_flags.load()
     if dry_run:
-        plan_and_print(project, plan_flags)
+        view = PlanView(PlanFormat.JSON if plan_flags.as_json else PlanFormat.TEXT)
+        plan_and_print(project, plan_flags, view)
         return 0
     return _run_and_print(project, plan_flags, strict=strict, lease_timeout=lease_timeout)
 

@@ -8,6 +8,11 @@ import click
 
 from reverse_etl.cli.options import ListFlags, ProjectFlags, list_options, project_options
 from reverse_etl.cli.output import tables as show
+from reverse_etl.cli.output.rejected_rows import (
+    print_rejected_csv,
+    rejected_rows_document,
+    show_rejected_rows,
+)
 from reverse_etl.cli.output.status import status_document
 from reverse_etl.domain.identifiers import mask_identity, row_key_text
 from reverse_etl.state import RunState
@@ -18,15 +23,31 @@ if TYPE_CHECKING:
     from reverse_etl.domain.rejections import RejectedRows, RejectionReason
     from reverse_etl.report.status import ListStatus, Status
 
+_REJECTED_OPTION = click.option("--rejected", is_flag=True, help="List the rejected rows, one by one.")
+_FORMAT_OPTION = click.option(
+    "--format", "format_", type=click.Choice(("table", "csv")), help="How to list them. [default: table]"
+)
+
 
 @click.command("status")
 @project_options
-@list_options()
-def command(project_flags: ProjectFlags, list_flags: ListFlags) -> None:
+@list_options(_REJECTED_OPTION, _FORMAT_OPTION)
+def command(
+    project_flags: ProjectFlags,
+    list_flags: ListFlags,
+    *,
+    rejected: bool,
+    format_: str | None,
+) -> None:
     """Show the rows and the last run of each list.
 
     Reads the state alone and does not ask Klaviyo: rows applied, rejected, held and uncertain.
     """
+    if format_ and (not rejected or list_flags.as_json):
+        raise click.UsageError("--format is for --rejected, without --json.")
+    if rejected:
+        _show_rejected_rows(project_flags, list_flags, as_csv=format_ == "csv")
+        return
     status = project_flags.load().status(list_flags.select, list_flags.exclude)
     if list_flags.as_json:
         show.print_json(status_document(status, show_values=list_flags.show_values))
@@ -39,6 +60,16 @@ def command(project_flags: ProjectFlags, list_flags: ListFlags) -> None:
         show.print_line(f"\nRun {status.runs[0].run_id} was stopped and sent nothing: {reason}")
     for note in status.notes:
         show.print_line(f"\nNote: {note}")
+
+
+def _show_rejected_rows(project_flags: ProjectFlags, list_flags: ListFlags, *, as_csv: bool) -> None:
+    rejections = project_flags.load().rejected_rows(list_flags.select, list_flags.exclude)
+    if list_flags.as_json:
+        show.print_json(rejected_rows_document(rejections, show_values=list_flags.show_values))
+    elif as_csv:
+        print_rejected_csv(rejections, show_values=list_flags.show_values)
+    else:
+        show_rejected_rows(rejections, show_values=list_flags.show_values)
 
 
 def _show_status(status: Status, *, show_values: bool) -> None:

@@ -54,14 +54,25 @@ def show_plan(plan: Plan, *, show_values: bool) -> None:
 
 def show_plan_table(plan: Plan) -> None:
     """Print a line per list, and the requests that the plan takes."""
+    headings, rows = plan_cells(plan)
+    show.print_table(headings, rows, text_columns=2)
+    if note := new_lists_note(plan):
+        show.print_line(note)
+    show.print_line(f"\n{requests_text(plan)}")
+
+
+def plan_cells(plan: Plan) -> tuple[list[str], list[list[str | int]]]:
+    """Return the headings of a plan's table, and the cells of each list: its label, its model and figures."""
     rows = [_row_cells(model_plan, list_plan) for model_plan, list_plan in plan.list_plans()]
     columns = [name for name in _HEADINGS if name not in _HIDDEN_IF_ZERO or any(row[name] for row in rows)]
-    show.print_table(columns, [[row[name] for name in columns] for row in rows], text_columns=2)
-    if any(list_plan.list_ref.is_new for _, list_plan in plan.list_plans()):
-        show.print_line(
-            "* will be created" if plan.lists_looked_up else "* assumed new; Klaviyo was not asked"
-        )
-    show.print_line(f"\n{_requests_text(plan)}")
+    return columns, [[row[name] for name in columns] for row in rows]
+
+
+def new_lists_note(plan: Plan) -> str:
+    """Return what the star behind a list means; '' if none has one."""
+    if not any(list_plan.list_ref.is_new for _, list_plan in plan.list_plans()):
+        return ""
+    return "* will be created" if plan.lists_looked_up else "* assumed new; Klaviyo was not asked"
 
 
 def _row_cells(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, str | int]:
@@ -84,8 +95,16 @@ def _row_cells(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, str | in
 
 
 def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values: bool) -> None:
-    """Print why rows of a list are rejected, and a sample of the changes, if there are any."""
-    lines = [
+    """Print why rows of a list are rejected, and some of the changes, if there are any."""
+    if lines := list_detail_lines(model_plan, list_plan, show_values=show_values):
+        show.print_line(f"\n{list_plan.list_ref.label}, by {model_plan.model.name}")
+        for line in lines:
+            show.print_line(line)
+
+
+def list_detail_lines(model_plan: ModelPlan, list_plan: ListPlan, *, show_values: bool) -> list[str]:
+    """Return why rows of a list are rejected, what happens to people, and some of the changes."""
+    return [
         *_rejection_lines(list_plan),
         *_model_lines(model_plan, list_plan),
         *_list_read_lines(list_plan),
@@ -95,14 +114,18 @@ def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *_effect_lines(model_plan, list_plan),
         *event_lines(model_plan, list_plan),
         *(_format_change(list_plan, change, show_values=show_values) for change in list_plan.sample),
+        *_other_changes_lines(list_plan),
     ]
-    if lines:
-        show.print_line(f"\n{list_plan.list_ref.label}, by {model_plan.model.name}")
-        for line in lines:
-            show.print_line(line)
 
 
-def _requests_text(plan: Plan) -> str:
+def _other_changes_lines(list_plan: ListPlan) -> list[str]:
+    """Return how many changes the sample leaves out, if it shows any."""
+    others = list_plan.upserts + list_plan.removes + list_plan.held_at_plan - len(list_plan.sample)
+    return [f"  … and {others:,} more (--rows all)"] if list_plan.sample and others else []
+
+
+def requests_text(plan: Plan) -> str:
+    """Return how many requests the plan takes, of which kinds, and how long."""
     requests = plan.estimate_requests()
     if not requests:
         return "Nothing to send."
@@ -212,13 +235,13 @@ def _format_change(list_plan: ListPlan, change: Change, *, show_values: bool) ->
         return f"  {_SIGNS[change.op]} {identity}{hold_note}"
     values = [(name, change.before[name], change.after[name]) for name in change.after]
     changed_values = ", ".join(
-        f"{name}: {_format_value(name, before, show_values)} -> {_format_value(name, after, show_values)}"
+        f"{name}: {format_value(name, before, show_values)} -> {format_value(name, after, show_values)}"
         for name, before, after in values
     )
     return f"  ~ {identity}   {changed_values or 'sent again'}"
 
 
-def _format_value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
+def format_value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - after the value
     """Return a value as text, with e-mails and phones masked unless `show_values`."""
     if name in set(IdentifierType) and value is not None and not show_values:
         return mask_identity(f"{name}:{value}")

@@ -1,0 +1,39 @@
+"""The changes of a plan as CSV, one a record; docs/cli.md describes the columns."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.cli.output.csv import print_record
+from reverse_etl.cli.output.plan import format_value
+from reverse_etl.domain.identifiers import mask_identity, row_key_text
+
+if TYPE_CHECKING:
+    from reverse_etl.planning.plan import Plan
+
+_COLUMNS: Final = ("model", "list_id", "list", "operation", "row", "changes")
+
+
+def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
+    """Print the changes that the plan holds; `changes` is a JSON object of the values before and after."""
+    print_record(_COLUMNS)
+    for model_plan, list_plan in plan.list_plans():
+        for change in list_plan.sample:
+            changed = {
+                name: [
+                    format_value(name, values[name], show_values) for values in (change.before, change.after)
+                ]
+                for name in change.after
+            }
+            identity = change.identity
+            print_record(
+                (
+                    model_plan.model.name,
+                    list_plan.list_ref.id,
+                    list_plan.list_ref.name,
+                    change.op,
+                    row_key_text(identity) if show_values else mask_identity(identity),
+                    json.dumps(changed, ensure_ascii=False) if changed else "",
+                )
+            )

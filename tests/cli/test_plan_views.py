@@ -1,0 +1,102 @@
+"""`plan --rows` and `--format` as a process: changes for a terminal, a pull request or a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.world import SELECT
+
+if TYPE_CHECKING:
+    from tests.cli.world import World
+
+
+@pytest.fixture
+def changed(world: World) -> World:
+    """Let a list be sent, and then change: 3 rows go, 1 comes, and 16 get another name."""
+    world.klaviyo()
+    assert world.run("run").code == 0
+    world.sql(
+        "DELETE FROM customers WHERE email IN ('p1@example.com', 'p2@example.com', 'p3@example.com')",
+        "UPDATE customers SET first_name = 'New' WHERE email <> 'p0@example.com'",
+        "INSERT INTO customers VALUES ('new@example.com', 'N')",
+    )
+    return world
+
+
+def _changes(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.startswith(("  +", "  ~", "  -"))]
+
+
+def test_a_plan_says_how_many_changes_it_does_not_show(changed: World) -> None:
+    shown = changed.run("plan").out
+    assert len(_changes(shown)) == 7
+    assert "  … and 13 more (--rows all)" in shown.splitlines()
+
+
+def test_all_changes_are_shown(changed: World) -> None:
+    shown = changed.run("plan", "--rows", "all").out
+    assert len(_changes(shown)) == 20
+    assert "more (--rows" not in shown
+    assert len(_changes(changed.run("plan", "--rows", "5").out)) == 9
+
+
+def test_csv_has_each_change_with_its_values(changed: World) -> None:
+    ended = changed.run("plan", "--format", "csv", "--show-values")
+    records = [*csv.DictReader(ended.out.splitlines())]
+    assert len(records) == 20
+    assert {record["model"] for record in records} == {"vip"}
+    of_row = {record["row"]: record for record in records}
+    assert (of_row["new@example.com"]["operation"], of_row["new@example.com"]["changes"]) == ("add", "")
+    assert of_row["p3@example.com"]["operation"] == "remove"
+    assert json.loads(of_row["p4@example.com"]["changes"]) == {"first_name": ["'First 4'", "'New'"]}
+
+
+def test_csv_is_masked_by_default(changed: World) -> None:
+    assert "@example.com" not in changed.run("plan", "--format", "csv").out
+
+
+def test_markdown_has_a_table_and_a_block_of_changes(changed: World) -> None:
+    lines = changed.run("plan", "--format", "markdown").out.splitlines()
+    assert lines[:2] == [
+        "| list | model | rows | snapshot rows | adds | updates | removes | held | rejected | unchanged |",
+        "| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |",
+    ]
+    assert lines[2] == "| `VIP` | `vip` | 18 | 20 | 1 | 16 | 3 | 0 | 0 | 1 |"
+    start = lines.index("```diff")
+    assert lines[start - 2] == "### `VIP`, by `vip`"
+    block = lines[start + 1 : lines.index("```")]
+    assert [line[0] for line in block if line[0] in "+-~"] == ["+", "~", "~", "~", "-", "-", "-"]
+
+
+def test_no_name_is_read_as_markdown(world: World) -> None:
+    """A list name with a table's bar, a mention or a code fence stays text."""
+    world.model("vip", SELECT, list="a|b `@team` ```")
+    lines = world.run("plan", "--format", "markdown").out.splitlines()
+    assert lines[2].startswith("| ````a\\|b `@team` ``` *```` | `vip` |")
+    assert "### ```` a|b `@team` ``` ````, by `vip`" in lines
+    assert "\\* assumed new; Klaviyo was not asked" in lines
+
+
+def test_a_stopped_list_says_so_in_markdown(changed: World) -> None:
+    changed.sql("DELETE FROM customers")
+    ended = changed.run("plan", "--format", "markdown")
+    assert ended.code == 3
+    assert any(line.startswith("stopped: ") for line in ended.out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--rows", "0"], "'0' is not a number of rows, and not 'all'."),
+        (["--rows", "some"], "'some' is not a number of rows, and not 'all'."),
+        (["--json", "--format", "csv"], "--format conflicts with --json."),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(world: World, flags: list[str], message: str) -> None:
+    ended = world.run("plan", *flags)
+    assert ended.code == 2
+    assert message in ended.err

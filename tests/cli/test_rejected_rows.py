@@ -1,0 +1,81 @@
+"""`reverse-etl status --rejected` as a process: each rejected row, masked, with its reason."""
+
+from __future__ import annotations
+
+import csv
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.cli.world import SELECT
+
+if TYPE_CHECKING:
+    from tests.cli.world import World
+
+
+@pytest.fixture
+def rejected(world: World) -> World:
+    """Let rows be rejected by the checks, of which two are equal and have no identifier, and by Klaviyo."""
+    sandbox = world.klaviyo()
+    sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
+    world.sql("INSERT INTO customers VALUES ('x', 'y'), (NULL, 'nobody'), (NULL, 'nobody'), ('=1+1', 'z')")
+    assert world.run("run").code == 1
+    world.environ.clear()  # no key is needed
+    return world
+
+
+def test_each_rejected_row_is_listed_with_its_reason(rejected: World) -> None:
+    ended = rejected.run("status", "--rejected")
+    assert ended.code == 0
+    listed = ended.out
+    assert "p*@e******.com" in listed
+    assert "p3@example.com" not in listed
+    assert "error from Klaviyo: invalid (email): No." in listed
+    assert "e-mail is malformed" in listed
+    assert "(no identifier)" in listed
+    assert "p3@example.com" in rejected.run("status", "--rejected", "--show-values").out
+
+
+def test_csv_has_every_row_and_runs_no_formula(rejected: World) -> None:
+    ended = rejected.run("status", "--rejected", "--format", "csv", "--show-values")
+    records = [*csv.DictReader(ended.out.splitlines())]
+    assert {record["row"]: (record["code"], record["source"]) for record in records} == {
+        "p3@example.com": ("invalid", "klaviyo"),
+        "x": ("email_malformed", "check"),
+        "'=1+1": ("email_malformed", "check"),
+        "(no identifier)": ("no_identifier", "check"),
+    }
+    assert {(record["model"], record["list"]) for record in records} == {("vip", "VIP")}
+    assert all(record["since"] for record in records)
+
+
+def test_json_has_every_row(rejected: World) -> None:
+    document = json.loads(rejected.run("status", "--rejected", "--json").out)
+    assert [row["rows"] for row in document["rejected"] if row["row"] is None] == [2]
+    assert {"model", "list_id", "list", "row", "rows", "source", "code", "field", "detail", "since"} == set(
+        document["rejected"][0]
+    )
+
+
+def test_only_the_rows_of_selected_models_are_listed(rejected: World) -> None:
+    rejected.model("other", SELECT, list="Other")
+    assert rejected.run("status", "--rejected", "--select", "other").out.strip() == "No row is rejected."
+
+
+def test_a_long_table_says_how_to_get_the_rest(world: World) -> None:
+    world.sql("INSERT INTO customers SELECT 'x' || i, 'y' FROM range(130) AS t(i)")
+    assert world.run("run", "--allow-rejected", "vip").code in {0, 1}
+    ended = world.run("status", "--rejected")
+    assert len(ended.out.splitlines()) == 103
+    assert ended.out.rstrip().endswith(
+        "… and 30 more rows. All of them: reverse-etl status --rejected --format csv"
+    )
+
+
+@pytest.mark.parametrize("flags", [["--format", "csv"], ["--rejected", "--format", "csv", "--json"]])
+def test_a_format_is_only_for_a_list_of_rejected_rows(world: World, flags: list[str]) -> None:
+    ended = world.run("status", *flags)
+    assert ended.code == 2
+    assert "--format is for --rejected, without --json." in ended.err
