@@ -87,7 +87,7 @@ def reduce_gc_frequency() -> None:
 
 def _run_app(signal_handler: SignalHandler) -> int:
     try:
-        return int(app.main(standalone_mode=False, prog_name="reverse-etl") or 0)
+        return int(app.main(standalone_mode=False, prog_name="reverse-etl", obj=signal_handler) or 0)
     except BaseException as error:  # noqa: BLE001 - the last handler of the process
         # A library may raise its own error when a signal interrupts it: DuckDB raises a RuntimeError.
         return (

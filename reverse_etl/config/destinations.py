@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from reverse_etl.config.notify import NotifyInput  # noqa: TC001 - pydantic reads the annotation
 from reverse_etl.config.target import JOB_TIMEOUT_MINUTES, Destination, WarehouseOptions
 from reverse_etl.klaviyo.origin import KLAVIYO_ORIGIN, parse_allowed_origin
 from reverse_etl.klaviyo.private_key import (
@@ -56,6 +57,7 @@ class DestinationInput(StrictModel):
     state_database: str = ""
     state_path: str = ""
     sending_warehouse: str = ""
+    notify: NotifyInput | None = None
 
     @field_validator("type")
     @classmethod
@@ -155,6 +157,7 @@ def build_destination(
         if "create_lists" in destination_input.model_fields_set
         else destination_input.sandbox,
         job_timeout_minutes=destination_input.job_timeout_minutes,
+        notify=destination_input.notify.build() if destination_input.notify else None,
         warehouse_options=WarehouseOptions(
             **{key.name: getattr(destination_input, key.name) for key in fields(WarehouseOptions)}
         ),

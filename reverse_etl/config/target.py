@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from reverse_etl.config.notify import Notify
     from reverse_etl.domain.engine import Engine
     from reverse_etl.klaviyo.private_key import PrivateKey
 
@@ -77,7 +78,7 @@ class Destination:
 
     `origin` is `https://a.klaviyo.com`, a loopback address `http://host:port`, or "" for an embedded sandbox.
     `key` is None if none is configured; `plan` needs none. `key_problem` then explains how to configure one.
-    `lists` maps logical names to list ids.
+    `lists` maps logical names to list ids. `notify` is whom to notify of runs, None for nobody.
     """
 
     sandbox: bool
@@ -89,6 +90,7 @@ class Destination:
     job_timeout_minutes: int = JOB_TIMEOUT_MINUTES
     warehouse_options: WarehouseOptions = NO_WAREHOUSE_OPTIONS
     key_problem: Problem | None = None
+    notify: Notify | None = None
 
     @property
     def embedded_sandbox(self) -> bool:

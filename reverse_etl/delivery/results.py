@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from reverse_etl.errors import Problem
     from reverse_etl.planning.plan import ListPlan, Plan
+
+_ATTENTION_OUTCOMES: Final = frozenset(
+    {Outcome.REJECTED, Outcome.OPTED_OUT, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}
+)
 
 
 @dataclass(frozen=True)
@@ -63,26 +67,20 @@ def compute_exit_code(results: Sequence[ListResult], *, strict: bool) -> int:
         return 4
     if any(result.list_plan.stop_reason for result in results):
         return 3
-    attention_outcomes = {
-        Outcome.REJECTED,
-        Outcome.OPTED_OUT,
-        Outcome.UNKNOWN,
-        Outcome.ACCEPTED,
-        Outcome.HELD,
-    }
-    for result in results:
-        rejected_rows = sum(
-            rejection.rows if strict else rejection.new_rows
-            for rejection in result.list_plan.check_rejections
-        )
-        if (
-            rejected_rows
-            or result.list_plan.held_at_plan
-            or result.stop_reason
-            or attention_outcomes & result.outcomes.keys()
-        ):
-            return 1
-    return 0
+    return int(any(needs_attention(result, strict=strict) for result in results))
+
+
+def needs_attention(result: ListResult, *, strict: bool) -> bool:
+    """Return whether rows of a list need attention; see `compute_exit_code`."""
+    rejected_rows = sum(
+        rejection.rows if strict else rejection.new_rows for rejection in result.list_plan.check_rejections
+    )
+    return bool(
+        rejected_rows
+        or result.list_plan.held_at_plan
+        or result.stop_reason
+        or _ATTENTION_OUTCOMES & result.outcomes.keys()
+    )
 
 
 def collect_figures(result: ListResult) -> dict[str, int]:

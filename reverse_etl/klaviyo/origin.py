@@ -28,13 +28,14 @@ def parse_allowed_origin(text: str) -> str | None:
         return None
     if parts.scheme == "https" and host == "a.klaviyo.com" and port in {None, 443}:
         return KLAVIYO_ORIGIN
-    if parts.scheme != "http" or not _is_loopback(host):
+    if parts.scheme != "http" or not is_loopback(host):
         return None
     url_host = f"[{host}]" if ":" in host else host
     return f"http://{url_host}:{port}" if port else f"http://{url_host}"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host name or address is of this machine."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

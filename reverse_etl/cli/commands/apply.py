@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reverse_etl.cli.commands.run import print_run
+from reverse_etl.cli.commands.run import print_run, watched_run
 from reverse_etl.cli.options import AS_JSON, LEASE_TIMEOUT, NO_VARS, STRICT, ProjectFlags, project_options
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.errors import UsageError
@@ -45,7 +45,7 @@ def command(
         vars=saved_plan.vars,
     ).load()
     terminal.info(f"Plan: {saved_plan.summary}.")
-    with terminal.progress_bars():
+    with terminal.progress_bars(), watched_run(project) as watch:
         result = project.apply(
             saved_plan,
             strict=strict,
@@ -53,6 +53,7 @@ def command(
             on_event=terminal.print_event,
             on_request=terminal.print_request,
         )
+        watch.record_result(result, strict=strict)
     return print_run(result, as_json=as_json)
 
 

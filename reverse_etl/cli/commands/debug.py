@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reverse_etl.cli.commands.debug_notify import send_test_message
 from reverse_etl.cli.commands.debug_request import debug_request
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
@@ -40,11 +41,18 @@ _WIDTH = 10  # of the column of names
 @AS_JSON
 @click.option("--request", "request_of", metavar="MODEL", help="Show the first request of a model's rows.")
 @click.option("--send", is_flag=True, help="With --request: send exactly that request.")
+@click.option("--notify", is_flag=True, help="Send a test message to each receiver of alerts.")
 @click.option("--show-values", is_flag=True, help="With --request: show e-mails and phones unmasked.")
-def command(
-    project_flags: ProjectFlags, *, as_json: bool, request_of: str | None, send: bool, show_values: bool
+def command(  # noqa: PLR0913 - click passes options by name
+    project_flags: ProjectFlags,
+    *,
+    as_json: bool,
+    request_of: str | None,
+    send: bool,
+    notify: bool,
+    show_values: bool,
 ) -> int:
-    """Check whether a run would work. Sends only GETs, except with --send.
+    """Check whether a run would work. Sends only GETs, except with --send and --notify.
 
     Checks the profile, models, dbt's results, warehouse, state, key, account and lists. The exit code is the
     one that a run would have: 2 for a mistake in the project, 3 if the dbt gate stops a model, 4 if the
@@ -52,6 +60,8 @@ def command(
     """
     if request_of is not None:
         return debug_request(project_flags.load(), request_of, send=send, show_values=show_values)
+    if notify:
+        return send_test_message(project_flags.load_target())
     checks = _CheckRunner(_ignore_check if as_json else _print_check)
     _run_checks(project_flags, checks)
     if as_json:

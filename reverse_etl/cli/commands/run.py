@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reverse_etl.alerts.watch import watch_run
 from reverse_etl.cli.commands.plan import PlanFormat, PlanView, plan_and_print
 from reverse_etl.cli.options import LEASE_TIMEOUT, STRICT, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
@@ -13,9 +14,13 @@ from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import result_document
 from reverse_etl.cli.output.result import follow_up_lines, show_result
 from reverse_etl.cli.plan_options import PlanFlags, plan_options
+from reverse_etl.cli.signals import SignalHandler
 from reverse_etl.errors import GuardRefused
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from reverse_etl.alerts.watch import RunWatch
     from reverse_etl.delivery.results import RunResult
     from reverse_etl.project import Project
 
@@ -41,7 +46,7 @@ def command(
 
 
 def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool, lease_timeout: int) -> int:
-    with terminal.progress_bars():
+    with terminal.progress_bars(), watched_run(project) as watch:
         result = project.run(
             plan_flags.select,
             plan_flags.exclude,
@@ -52,7 +57,14 @@ def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool, lea
             on_event=terminal.print_event,
             on_request=terminal.print_request,
         )
+        watch.record_result(result, strict=strict)
     return print_run(result, as_json=plan_flags.as_json)
+
+
+def watched_run(project: Project) -> AbstractContextManager[RunWatch]:
+    """Return the context that reports how a run ends to the receivers of the destination."""
+    signals = click.get_current_context().find_object(SignalHandler)
+    return watch_run(project.target, terminal.warn, lambda: bool(signals and signals.signal_received))
 
 
 def print_run(result: RunResult, *, as_json: bool) -> int:

@@ -1,0 +1,98 @@
+"""The text and the JSON of a message: figures and codes alone, no row and no text of another program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from reverse_etl.config.notify import AlertKind
+from reverse_etl.formatting import escape_unsafe
+
+if TYPE_CHECKING:
+    from reverse_etl.alerts.conditions import Condition, RunEnd
+
+_TITLES: Final = {
+    AlertKind.FAILED: "failed",
+    AlertKind.STOPPED: "was stopped",
+    AlertKind.ATTENTION: "needs attention",
+    AlertKind.RECOVERED: "is well again",
+}
+_LINES: Final = {
+    AlertKind.FAILED: "failed",
+    AlertKind.STOPPED: "stopped, nothing of it was sent",
+    AlertKind.ATTENTION: "has rows that need attention",
+}
+_MAX_LINES: Final = 20  # of one message; a chat is no place for more
+# Figures that say nothing of what to look at.
+_UNREMARKABLE: Final = frozenset({"rows", "snapshot_rows", "adds", "updates", "removes", "unchanged"})
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message for people (`title`, `body`) and for programs (`document`)."""
+
+    kind: AlertKind
+    title: str
+    body: str
+    document: dict[str, Any]
+
+
+def build_message(kind: AlertKind, end: RunEnd, profile: str, target: str) -> Message:
+    """Return the message about the end of a run."""
+    title = f"reverse-etl: the run of {profile}/{target} {_TITLES[kind]}"
+    lines = [_describe_condition(condition) for condition in end.conditions]
+    if len(lines) > _MAX_LINES:
+        lines = [*lines[:_MAX_LINES], f"… and {len(lines) - _MAX_LINES:,} more"]
+    run = f"run {end.run_id}, exit code {end.exit_code}" if end.run_id else f"exit code {end.exit_code}"
+    advice = [] if kind is AlertKind.RECOVERED else ["To see why: reverse-etl status"]
+    return Message(
+        kind,
+        escape_unsafe(title),
+        "\n".join(map(escape_unsafe, (*lines, run, *advice))),
+        {
+            "kind": kind.value,
+            "title": title,
+            "profile": profile,
+            "target": target,
+            "run_id": end.run_id or None,
+            "exit_code": end.exit_code,
+            "conditions": [_condition_document(condition) for condition in end.conditions],
+        },
+    )
+
+
+def build_test_message(profile: str, target: str) -> Message:
+    """Return a message that shows that messages arrive."""
+    title = f"reverse-etl: a test message of {profile}/{target}"
+    document: dict[str, Any] = {
+        "kind": AlertKind.TEST.value,
+        "title": title,
+        "profile": profile,
+        "target": target,
+        "run_id": None,
+        "exit_code": 0,
+        "conditions": [],
+    }
+    return Message(AlertKind.TEST, escape_unsafe(title), "Alerts of runs arrive here.", document)
+
+
+def _describe_condition(condition: Condition) -> str:
+    subject = condition.subject
+    name = subject.list_name or subject.model or "The run"
+    model = f" (model {subject.model})" if subject.list_name else ""
+    figures = ", ".join(
+        f"{rows:,} {figure.replace('_', ' ')}"
+        for figure, rows in condition.figures.items()
+        if figure not in _UNREMARKABLE
+    )
+    return f"{name}{model}: {_LINES[subject.kind]}" + (f" (rows: {figures})" if figures else "")
+
+
+def _condition_document(condition: Condition) -> dict[str, Any]:
+    subject = condition.subject
+    return {
+        "kind": subject.kind.value,
+        "model": subject.model or None,
+        "list": subject.list_name or None,
+        "figures": dict(condition.figures),
+    }

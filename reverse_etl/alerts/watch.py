@@ -1,0 +1,94 @@
+"""Watches a run: pings at its start and end, and sends a message if what is wrong has changed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reverse_etl.alerts.conditions import decide_message, end_of_error, end_of_result
+from reverse_etl.alerts.message import build_message
+from reverse_etl.alerts.receivers import find_receivers, send_ping
+from reverse_etl.alerts.record import AlertRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reverse_etl.alerts.conditions import RunEnd, Subject
+    from reverse_etl.config.notify import Notify
+    from reverse_etl.config.target import Target
+    from reverse_etl.delivery.results import RunResult
+
+_WELL = frozenset({0, 1})  # exit codes of a run that came to its end
+
+
+@dataclass
+class RunWatch:
+    """What a watched run ended with."""
+
+    end: RunEnd | None = None
+
+    def record_result(self, result: RunResult, *, strict: bool) -> None:
+        """Take the result of the run."""
+        self.end = end_of_result(result, strict=strict)
+
+
+@contextmanager
+def watch_run(
+    target: Target, on_warning: Callable[[str], None], is_interrupted: Callable[[], bool]
+) -> Iterator[RunWatch]:
+    """Report how the run inside ends. Never changes how it ends: what can't be sent is a warning.
+
+    An interruption sends nothing: the pings stop, and that is what a dead man's switch is for.
+    """
+    watch, notify = RunWatch(), target.destination.notify
+    if notify is None:
+        yield watch
+        return
+    alerts = _RunAlerts(notify, target, on_warning)
+    alerts.ping(notify.ping.start)
+    try:
+        yield watch
+    except Exception as error:
+        if not is_interrupted():
+            alerts.report(end_of_error(error))
+        raise
+    if watch.end:
+        alerts.report(watch.end)
+
+
+@dataclass(frozen=True)
+class _RunAlerts:
+    notify: Notify
+    target: Target
+    on_warning: Callable[[str], None]
+
+    def report(self, end: RunEnd) -> None:
+        """Ping, and send a message if what is wrong has changed since the last one."""
+        record = AlertRecord.of(self.target.path.parent, self.target.profile, self.target.name)
+        decision = decide_message(end, record.read(), self.notify.kinds)
+        was_sent = True
+        if decision.kind is not None:
+            message = build_message(decision.kind, end, self.target.profile, self.target.name)
+            failures = [(receiver.name, receiver.send(message)) for receiver in find_receivers(self.notify)]
+            for name, failure in failures:
+                if failure:
+                    self.on_warning(f"The alert to {name} could not be sent: {failure}.")
+            was_sent = not failures or any(not failure for _, failure in failures)
+        if was_sent:
+            self._write(record, decision.reported)
+        ping = self.notify.ping
+        self.ping(ping.success if end.exit_code in _WELL else ping.failure)
+
+    def ping(self, url: str) -> None:
+        """Call an address, if there is one."""
+        if url and (failure := send_ping(url)):
+            self.on_warning(f"A ping could not be sent: {failure}.")
+
+    def _write(self, record: AlertRecord, reported: frozenset[Subject]) -> None:
+        if reported == record.read():
+            return
+        try:
+            record.write(reported)
+        except OSError as error:
+            self.on_warning(f"The record of alerts could not be written: {error.strerror}.")

@@ -1,0 +1,247 @@
+"""Alerts of runs of the command line, to real receivers on this machine, and failures of theirs."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import signal
+import stat
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.alerts.receivers import WebServer, mail_server, web_server
+from tests.cli.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECRET = "a secret of sixteen or more"
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    with web_server() as started:
+        yield started
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+def notified(world: World, **notify: Any) -> World:
+    """Let the destination be a sandbox with receivers of alerts."""
+    world.klaviyo(destination={"notify": notify})
+    return world
+
+
+def hook(server: WebServer) -> list[dict[str, str]]:
+    return [{"url": f"{server.origin}/hook", "secret": SECRET}]
+
+
+def kinds(server: WebServer) -> list[str]:
+    return [one.document["kind"] for one in server.received if one.path == "/hook"]
+
+
+def test_a_change_is_reported_once_and_its_end_too(world: World, server: WebServer) -> None:
+    notified(world, webhooks=hook(server))
+    assert world.run("run").code == 0
+    assert kinds(server) == []
+    world.sql("CREATE TABLE kept AS FROM customers", "DELETE FROM customers")
+    assert world.run("run").code == 3
+    assert world.run("run").code == 3
+    assert kinds(server) == ["stopped"]
+    world.sql("INSERT INTO customers FROM kept")
+    assert world.run("run").code == 0
+    assert world.run("run").code == 0
+    assert kinds(server) == ["stopped", "recovered"]
+
+
+def test_a_webhook_gets_figures_that_are_signed_and_no_person(world: World, server: WebServer) -> None:
+    notified(world, webhooks=hook(server))
+    world.sql("INSERT INTO customers VALUES ('secret-person', 'x')")
+    assert world.run("run").code == 1
+    (got,) = server.received
+    timestamp = got.headers["X-Reverse-Etl-Timestamp"]
+    signed = hmac.new(SECRET.encode(), timestamp.encode() + b"." + got.body, hashlib.sha256).hexdigest()
+    assert got.headers["X-Reverse-Etl-Signature"] == f"v1={signed}"
+    assert abs(time.time() - int(timestamp)) < 3600
+    assert b"secret-person" not in got.body
+    document = got.document
+    assert document["title"] == "reverse-etl: the run of shop/trial needs attention"
+    assert (document["exit_code"], document["profile"], document["target"]) == (1, "shop", "trial")
+    (condition,) = document["conditions"]
+    assert (condition["kind"], condition["model"], condition["list"]) == ("attention", "vip", "VIP")
+    assert condition["figures"]["rejected_by_check"] == 1
+    assert condition["figures"]["applied"] == 20
+
+
+def test_a_run_that_fails_before_it_begins_is_reported(world: World, server: WebServer) -> None:
+    notified(world, webhooks=hook(server))
+    world.sql("DROP TABLE customers")
+    assert world.run("run").code == 2
+    (got,) = server.received
+    assert (got.document["kind"], got.document["run_id"], got.document["exit_code"]) == ("failed", None, 2)
+    assert b"customers" not in got.body  # the warehouse's text may quote a value
+
+
+def test_pings_say_that_a_run_began_and_how_it_ended(world: World, server: WebServer) -> None:
+    addresses = {name: f"{server.origin}/{name}" for name in ("start", "success", "failure")}
+    notified(world, ping=addresses)
+    assert world.run("run").code == 0
+    world.sql("DELETE FROM customers")
+    assert world.run("run").code == 3
+    assert server.paths() == ["/start", "/success", "/start", "/failure"]
+    assert {one.method for one in server.received} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "requests", "warning"),
+    [
+        ([503, 200], 2, ""),
+        ([503], 2, "status 503"),
+        ([404], 1, "status 404"),
+        ([302], 1, "status 302"),
+    ],
+)
+def test_an_alert_that_cannot_be_sent_changes_no_outcome(
+    world: World, server: WebServer, statuses: list[int], requests: int, warning: str
+) -> None:
+    server.statuses = statuses
+    notified(world, webhooks=hook(server))
+    world.sql("INSERT INTO customers VALUES ('x', 'y')")
+    ended = world.run("run")
+    assert ended.code == 1
+    assert server.paths() == ["/hook"] * requests
+    assert ("The alert to webhook 1 could not be sent" in ended.err) is bool(warning)
+    assert warning in ended.err
+    assert SECRET not in ended.err
+
+
+def test_an_alert_that_was_not_sent_is_sent_by_the_next_run(world: World, server: WebServer) -> None:
+    server.statuses = [404, 200]
+    notified(world, webhooks=hook(server))
+    world.sql("INSERT INTO customers VALUES ('x', 'y')")
+    assert world.run("run", "--strict").code == 1
+    assert world.run("run", "--strict").code == 1
+    assert world.run("run", "--strict").code == 1
+    assert server.paths() == ["/hook"] * 2
+
+
+def test_services_of_apprise_get_a_message(world: World, server: WebServer) -> None:
+    with mail_server() as (port, mails):
+        mail = f"mailto://me:pw@127.0.0.1:{port}?smtp=127.0.0.1&from=a@example.com&to=b@example.com&mode=insecure"
+        notified(world, urls=[f"json://127.0.0.1:{server.port}/apprise", mail])
+        world.sql("INSERT INTO customers VALUES ('secret-person', 'y')")
+        ended = world.run("run")
+    assert (ended.code, "could not be sent" in ended.err) == (1, False)
+    (got,) = server.received
+    assert got.document["title"] == "reverse-etl: the run of shop/trial needs attention"
+    assert "VIP (model vip): has rows that need attention" in got.document["message"]
+    (text,) = mails
+    assert "needs attention" in text
+    assert "secret-person" not in text + got.document["message"]
+
+
+def test_a_service_that_is_down_or_unknown_is_named_without_its_secrets(world: World) -> None:
+    notified(world, urls=["json://user:hidden-word@127.0.0.1:9/x", "nosuch://hidden-word@host"])
+    world.sql("INSERT INTO customers VALUES ('x', 'y')")
+    ended = world.run("run")
+    assert ended.code == 1
+    assert "The alert to json could not be sent: the service did not take it." in ended.err
+    assert "The alert to nosuch could not be sent: Apprise does not know such an address." in ended.err
+    assert "hidden-word" not in ended.err + ended.out
+
+
+def test_an_interruption_sends_nothing(world: World, server: WebServer) -> None:
+    """The ping of the end does not come: that is what a dead man's switch is for."""
+    addresses = {name: f"{server.origin}/{name}" for name in ("start", "success", "failure")}
+    sandbox = world.klaviyo(
+        destination={"notify": {"webhooks": hook(server), "ping": addresses}}, job_seconds=60.0
+    )
+    with world.begin("run") as process:
+        while not any(entry.method == "POST" and "import" in entry.path for entry in sandbox.log()):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 143
+    assert server.paths() == ["/start"]
+
+
+def test_a_plan_and_a_dry_run_send_nothing(world: World, server: WebServer) -> None:
+    notified(world, webhooks=hook(server), ping={"start": f"{server.origin}/start"})
+    world.sql("INSERT INTO customers VALUES ('x', 'y')")
+    world.run("plan")
+    world.run("run", "--dry-run")
+    assert server.received == []
+
+
+def test_debug_sends_a_test_message_to_each_receiver(world: World, server: WebServer) -> None:
+    server.statuses = [200, 500]
+    url = f"json://127.0.0.1:{server.port}/apprise"
+    notified(world, urls=[url], webhooks=hook(server), ping={"start": f"{server.origin}/start"})
+    ended = world.run("debug", "--notify")
+    assert ended.code == 4
+    assert ended.out.splitlines() == ["json         sent", "webhook 1    failed: status 500"]
+    assert "Not every alert could be sent." in ended.err
+    assert server.paths() == ["/apprise", "/hook", "/hook"]
+    assert server.received[-1].document["kind"] == "test"
+
+
+def test_debug_says_that_there_is_no_receiver(world: World) -> None:
+    ended = world.run("debug", "--notify")
+    assert ended.code == 2
+    assert "The destination trial has no urls and no webhooks in notify." in ended.err
+
+
+@pytest.mark.parametrize(
+    ("notify", "message"),
+    [
+        (
+            {"webhooks": [{"url": "http://ops.example.com", "secret": SECRET}]},
+            "neither https nor",
+        ),
+        ({"ping": {"start": "ftp://x"}}, "neither https nor on this machine"),
+        ({"urls": ["slack"]}, "An entry of notify.urls is not an address."),
+        ({"on": ["always"]}, "on cannot be 'always'."),
+        ({"webhook": []}, "webhook"),
+    ],
+)
+def test_a_receiver_that_cannot_be_right_is_refused(
+    world: World, notify: dict[str, Any], message: str
+) -> None:
+    world.profiles({"type": "klaviyo", "sandbox": True, "notify": notify})
+    ended = world.run("ls")
+    assert ended.code == 2
+    assert message in ended.err
+    assert "profiles.yml" in ended.err
+    assert SECRET not in ended.err
+
+
+def test_a_model_cannot_read_the_secrets_of_receivers(world: World) -> None:
+    world.environ["HOOK_SECRET"] = SECRET
+    notified(
+        world,
+        webhooks=[{"url": "https://ops.example.com", "secret": "{{ env_var('HOOK_SECRET') }}"}],
+    )
+    world.model("vip", "select '{{ env_var('HOOK_SECRET') }}' as email", list="VIP")
+    ended = world.run("compile")
+    assert ended.code == 2
+    assert SECRET not in ended.out + ended.err
+
+
+def test_the_record_of_alerts_is_private(world: World, server: WebServer) -> None:
+    notified(world, webhooks=hook(server))
+    world.sql("INSERT INTO customers VALUES ('x', 'y')")
+    world.run("run")
+    record = world.folder / ".reverse_etl" / "alerts_shop_trial.json"
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    record.write_text("{", encoding="utf-8")
+    assert world.run("run", "--strict").code == 1
+    assert len(server.received) == 2
