@@ -1,4 +1,4 @@
-"""What is wrong after a run, and which message it needs. Pure functions."""
+"""Finds what is wrong after a run, and which message it needs. Pure functions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FAILED_EXIT_CODE: Final = 4
 
 @dataclass(frozen=True, order=True)
 class Subject:
-    """What a condition is of: its kind, and the model and list; "" for the whole run and for no list."""
+    """The subject of a condition: its kind, and the model and list; "" for the whole run and for no list."""
 
     kind: AlertKind
     model: str = ""

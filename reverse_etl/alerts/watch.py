@@ -24,7 +24,7 @@ _WELL = frozenset({0, 1})  # exit codes of a run that came to its end
 
 @dataclass
 class RunWatch:
-    """What a watched run ended with."""
+    """A watched run, and how it ended."""
 
     end: RunEnd | None = None
 

@@ -1,4 +1,4 @@
-"""The key `notify` of a destination: whom to notify of how a run ended."""
+"""The key `notify` of a destination: the receivers of alerts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reverse_etl.parsing.validation import AdviceError, StrictModel
 
 
 class AlertKind(StrEnum):
-    """What a message says of a run."""
+    """The kinds of messages about a run."""
 
     FAILED = "failed"
     STOPPED = "stopped"
@@ -45,7 +45,7 @@ class Ping:
 
 @dataclass(frozen=True)
 class Notify:
-    """Whom to notify of runs, and of what. `urls` are addresses as Apprise writes them; they hold secrets."""
+    """The receivers of alerts, and the kinds that they get. `urls` are addresses as Apprise writes them; they hold secrets."""
 
     urls: tuple[str, ...] = field(default=(), repr=False)
     webhooks: tuple[Webhook, ...] = ()

@@ -78,7 +78,7 @@ class Destination:
 
     `origin` is `https://a.klaviyo.com`, a loopback address `http://host:port`, or "" for an embedded sandbox.
     `key` is None if none is configured; `plan` needs none. `key_problem` then explains how to configure one.
-    `lists` maps logical names to list ids. `notify` is whom to notify of runs, None for nobody.
+    `lists` maps logical names to list ids. `notify` has the receivers of alerts.
     """
 
     sandbox: bool
