@@ -51,7 +51,7 @@ class RunEnd:
 
 
 @dataclass(frozen=True)
-class Decision:
+class MessageDecision:
     """Which kind of message to send, if any, and the conditions that are reported afterwards."""
 
     kind: AlertKind | None
@@ -85,7 +85,9 @@ def end_of_error(error: Exception) -> RunEnd:
             return RunEnd("", _exit_code(error), (Condition(Subject(AlertKind.FAILED)),), frozenset())
 
 
-def decide_message(end: RunEnd, reported: Collection[Subject], kinds: Collection[AlertKind]) -> Decision:
+def decide_message(
+    end: RunEnd, reported: Collection[Subject], kinds: Collection[AlertKind]
+) -> MessageDecision:
     """Return the message of a run's end, compared with the conditions that were reported before.
 
     A condition is reported once, as long as it lasts. One of a model that the run did not include lasts;
@@ -99,9 +101,11 @@ def decide_message(end: RunEnd, reported: Collection[Subject], kinds: Collection
     )
     standing = current | lasting
     if new := current - frozenset(reported):
-        return Decision(_find_worst(new), standing)
+        return MessageDecision(_find_worst(new), standing)
     is_well = bool(reported) and not standing
-    return Decision(AlertKind.RECOVERED if is_well and AlertKind.RECOVERED in kinds else None, standing)
+    return MessageDecision(
+        AlertKind.RECOVERED if is_well and AlertKind.RECOVERED in kinds else None, standing
+    )
 
 
 def _find_kind(result: ListResult, *, strict: bool) -> AlertKind | None:

@@ -45,7 +45,10 @@ class Ping:
 
 @dataclass(frozen=True)
 class Notify:
-    """The receivers of alerts, and the kinds that they get. `urls` are addresses as Apprise writes them; they hold secrets."""
+    """The receivers of alerts, and the kinds that they get.
+
+    `urls` are addresses as Apprise writes them; they hold secrets.
+    """
 
     urls: tuple[str, ...] = field(default=(), repr=False)
     webhooks: tuple[Webhook, ...] = ()
