@@ -31,6 +31,7 @@ _COMMANDS: Final = (  # each a module of `commands`, in the order in which a use
     "exposures",
     "sandbox",
     "demo",
+    "completion",
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from reverse_etl.cli.completions import complete_selectors, complete_targets
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.config.profiles import load_target
 from reverse_etl.parsing.variables import parse_vars
@@ -32,7 +33,7 @@ _PROJECT_OPTIONS = (
     ),
     click.option("--profiles-dir", type=click.Path(path_type=Path), help="Folder that holds profiles.yml."),
     click.option("--profile", help="Profile in profiles.yml."),
-    click.option("-t", "--target", help="Target of the profile."),
+    click.option("-t", "--target", shell_complete=complete_targets, help="Target of the profile."),
     click.option(
         "--vars", "vars_", default=NO_VARS, help="Variables for the models, as YAML: '{since: 2026-01-01}'."
     ),
@@ -54,10 +55,16 @@ _SELECTION_OPTIONS = (
         "--select",
         "select",
         multiple=True,
+        shell_complete=complete_selectors,
         help="Models to select: name, glob, path, tag:x, list:x, surface:x, or dbt_model+ for everything "
         "downstream. Separate several by blanks; a comma intersects.",
     ),
-    click.option("--exclude", multiple=True, help="Models to exclude, with the same syntax as --select."),
+    click.option(
+        "--exclude",
+        multiple=True,
+        shell_complete=complete_selectors,
+        help="Models to exclude, with the same syntax as --select.",
+    ),
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 STRICT = click.option(

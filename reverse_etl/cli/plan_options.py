@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reverse_etl.cli.completions import complete_models
 from reverse_etl.cli.options import Command, Option, add_selection_flags
 from reverse_etl.dbt.gate import GateMode, GateOptions
 from reverse_etl.errors import UsageError
@@ -32,42 +33,49 @@ _PLAN_OPTIONS = (
         "--allow-removes",
         multiple=True,
         metavar="MODEL",
+        shell_complete=complete_models,
         help="Let this model pass the guards min_rows and max_removes in this run. Repeatable.",
     ),
     click.option(
         "--allow-adds",
         multiple=True,
         metavar="MODEL",
+        shell_complete=complete_models,
         help="Let this model pass the guard max_adds in this run. Repeatable.",
     ),
     click.option(
         "--allow-updates",
         multiple=True,
         metavar="MODEL",
+        shell_complete=complete_models,
         help="Let this model pass the guard max_updates in this run. Repeatable.",
     ),
     click.option(
         "--allow-rejected",
         multiple=True,
         metavar="MODEL",
+        shell_complete=complete_models,
         help="Let this model pass the guard max_rejected in this run. Repeatable.",
     ),
     click.option(
         "--allow-new-lists",
         multiple=True,
         metavar="MODEL",
+        shell_complete=complete_models,
         help="Let this model create more than 5 lists in this run. Repeatable.",
     ),
     click.option(
         "--allow-request",
         multiple=True,
         metavar="MODEL",
+        shell_complete=complete_models,
         help="Let this model send unsafe requests, or more than max_requests, in this run. Repeatable.",
     ),
     click.option(
         "--allow-clears",
         multiple=True,
         metavar="MODEL",
+        shell_complete=complete_models,
         help="Let this model pass the guard max_clears in this run. Repeatable.",
     ),
     click.option(
@@ -85,18 +93,21 @@ _PLAN_OPTIONS = (
         "--allow-resubscribe",
         multiple=True,
         metavar="MODEL",
+        shell_complete=complete_models,
         help="Let this model subscribe up to 10 people again who unsubscribed. Repeatable.",
     ),
     click.option(
         "--allow-deletes",
         multiple=True,
         metavar="MODEL[=N]",
+        shell_complete=complete_models,
         help="Let this model delete people for good in this run: at most N, or 10. Repeatable.",
     ),
     click.option(
         "--rekey",
         multiple=True,
         metavar="MODEL",
+        shell_complete=complete_models,
         help="Accept that this model's identifiers changed. Repeatable.",
     ),
     click.option(

@@ -49,6 +49,18 @@ def load_target(  # noqa: PLR0913 - what the command line's flags give
     return reader.read_target(target)
 
 
+def list_targets(
+    project_dir: Path, *, profiles_dir: Path | None, profile: str | None, environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    """Return the names of the profile's targets; nothing is rendered. Raises UsageError as `load_target`."""
+    dbt_project = read_dbt_project(project_dir, environ=environ, cli_vars={})
+    document = read_yaml(find_profiles_file(project_dir, profiles_dir, environ))
+    match document.content[_choose_profile(document, profile, dbt_project, environ)]:
+        case {"outputs": {**outputs}}:
+            return tuple(map(str, outputs))
+    return ()
+
+
 def find_profiles_file(project_dir: Path, profiles_dir: Path | None, environ: Mapping[str, str]) -> Path:
     """Return the path of a project's profiles.yml; `load_target` documents the search order.
 

@@ -67,6 +67,17 @@ class ProjectModels:
         return tuple(model.name for model in self.known)
 
     @property
+    def selectors(self) -> tuple[str, ...]:
+        """Return the selectors that match a model by name, tag, list or surface, without raising."""
+        traits = [model.traits for model in self.known if model.traits]
+        return (
+            *self.known_names,
+            *(f"tag:{tag}" for one in traits for tag in one.tags),
+            *(f"list:{name}" for one in traits for name in one.lists),
+            *(f"surface:{one.surface}" for one in traits),
+        )
+
+    @property
     def names(self) -> frozenset[str]:
         """Return the names of all models. Raises ModelError, as `compilation` does."""
         return frozenset(model.name for model in self.all)

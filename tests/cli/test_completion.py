@@ -1,0 +1,80 @@
+"""Completion in a shell: commands, options, models, selectors and targets, from the project that is there."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.world import PROGRAM, SELECT
+
+if TYPE_CHECKING:
+    from tests.cli.world import World
+
+
+@pytest.fixture
+def project(world: World) -> World:
+    """Return a project of three models, one of which does not compile."""
+    world.model("win_back", SELECT, list="Win back", tags=["weekly"])
+    world.model("broken", "select from", list="Others")
+    return world
+
+
+def completed(world: World, *words: str) -> list[str]:
+    """Return the completions of the last word, as bash would ask for them."""
+    world.environ |= {
+        "_REVERSE_ETL_COMPLETE": "bash_complete",
+        "COMP_WORDS": shlex.join(["reverse-etl", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    ended = world.run()
+    assert (ended.code, ended.err) == (0, "")
+    return [line.partition(",")[2] for line in ended.out.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["pl"], ["plan"]),
+        (["run", "--select", "v"], ["vip"]),
+        (["run", "--select", "vip", "--exclude", "w"], ["win_back"]),
+        (["run", "--select", "b"], ["broken"]),
+        (["plan", "--select", "tag:"], ["tag:weekly"]),
+        (["plan", "--select", "list:"], ["list:Others", "list:VIP"]),
+        (["plan", "--select", "surface:"], ["surface:list_memberships"]),
+        (["run", "--allow-removes", ""], ["broken", "vip", "win_back"]),
+        (["run", "--target", ""], ["trial"]),
+        (["status", "--rej"], ["--rejected"]),
+    ],
+)
+def test_words_are_completed(project: World, words: list[str], expected: list[str]) -> None:
+    assert completed(project, *words) == expected
+
+
+@pytest.mark.parametrize("words", [["run", "--select", ""], ["run", "--target", ""]])
+def test_a_project_that_cannot_be_read_completes_nothing(world: World, words: list[str]) -> None:
+    world.write("profiles.yml", "shop: [")
+    assert completed(world, *words) == []
+
+
+def test_bash_takes_the_script(world: World) -> None:
+    script = f'PATH="{PROGRAM.parent}:$PATH"; eval "$(reverse-etl completion bash)"; complete -p reverse-etl'
+    ended = subprocess.run(
+        ["bash", "--norc", "-c", script],  # noqa: S607 - whichever bash there is
+        cwd=world.folder,
+        env=world.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("complete -o nosort -F ")
+
+
+@pytest.mark.parametrize(("shell", "start"), [("zsh", "#compdef reverse-etl"), ("fish", "function ")])
+def test_other_shells_have_a_script_too(world: World, shell: str, start: str) -> None:
+    ended = world.run("completion", shell)
+    assert ended.code == 0
+    assert ended.out.lstrip().startswith(start)
