@@ -21,6 +21,7 @@ from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
 from reverse_etl.delivery.remove_members import leave_rows_in_place, remove_members
 from reverse_etl.delivery.send_events import send_events
 from reverse_etl.delivery.send_requests import send_requests
+from reverse_etl.delivery.small_lists import blame_model_for_small_list
 from reverse_etl.delivery.subscribe_people import subscribe_people
 from reverse_etl.delivery.unsubscribe_people import unsubscribe_people
 from reverse_etl.delivery.update_profiles import update_profiles
@@ -98,6 +99,7 @@ def _deliver_group(group: Sequence[ListDelivery], earlier_counters: Sequence[Out
         for delivery in with_upserts:
             _send(delivery, upsert)
     for delivery in ready:
+        blame_model_for_small_list(delivery)
         _clear_and_remove(delivery)
     for delivery in group:
         _count_unsent(delivery.list_plan, delivery.counter)

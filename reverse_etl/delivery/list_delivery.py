@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.refusals import ListRefusals
+from reverse_etl.domain.receipts import RowExceptionKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,13 @@ class ListDelivery:
         """Return the identifiers that Klaviyo refused, of rows that are to be sent without them."""
         return []
 
+    @cached_property
+    def refused_rows(self) -> list[RowException]:
+        """Return the rows that Klaviyo refused, and that are rejected so far."""
+        return []
+
     def record(self, receipts: Sequence[Receipt], row_exceptions: Sequence[RowException] = ()) -> None:
         """Record and count the outcomes of some rows."""
         self.receipt_buffer.add(receipts, row_exceptions)
         self.counter.count_receipts(receipts, row_exceptions)
+        self.refused_rows.extend(one for one in row_exceptions if one.kind is RowExceptionKind.REJECTED)

@@ -164,10 +164,7 @@ class Receipts:
         first_seqs = [receipt.first_seq for receipt in receipts]
         earlier = [tables.delete("receipts", run_id=run_id, model=model, first_seq=first_seqs)]
         receipt_rows = [_receipt_row(run_id, model, receipt, recorded_at) for receipt in receipts]
-        exception_rows = [
-            (run_id, model, entry.seq, entry.kind.value, entry.code, entry.field, entry.detail)
-            for entry in row_exceptions
-        ]
+        exception_rows = [_exception_row(run_id, model, entry) for entry in row_exceptions]
         removal_rows = [
             (*tables.scope.key, model, list_id, identity, run_id, recorded_at)
             for list_id, identity in unmatched_removals
@@ -178,6 +175,17 @@ class Receipts:
                 *tables.insert("receipts", receipt_rows),
                 *tables.insert("row_exceptions", exception_rows),
                 *tables.insert("unmatched_removals", removal_rows),
+            )
+        )
+
+    def replace_row_exceptions(self, run_id: str, model: str, row_exceptions: Sequence[RowException]) -> None:
+        """Store row exceptions in the place of those of the same rows."""
+        tables, seqs = self.state_tables, [entry.seq for entry in row_exceptions]
+        rows = [_exception_row(run_id, model, entry) for entry in row_exceptions]
+        tables.commit(
+            (
+                tables.delete("row_exceptions", run_id=run_id, model=model, seq=seqs),
+                *tables.insert("row_exceptions", rows),
             )
         )
 
@@ -220,3 +228,7 @@ def _receipt_row(run_id: str, model: str, receipt: Receipt, recorded_at: str) ->
     r = receipt
     evidence = (r.state.value, r.job_id, recorded_at, r.detail, r.may_have_duplicate)
     return (run_id, model, r.list_id, r.op, r.first_seq, r.last_seq, r.rows, *evidence)
+
+
+def _exception_row(run_id: str, model: str, entry: RowException) -> tuple[Any, ...]:
+    return (run_id, model, entry.seq, entry.kind.value, entry.code, entry.field, entry.detail)

@@ -15,7 +15,7 @@ from tests.core.world import one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Literal
+    from typing import Any, Literal
 
     from tests.core.world import World
 
@@ -204,6 +204,42 @@ def test_many_refusals_in_the_job_stop_the_list_too(members: World) -> None:
     assert one(result).outcomes == {Outcome.APPLIED: 45, Outcome.NOT_SENT: 105}
     assert members.state("SELECT * FROM rejections") == []
     assert one(members.run()).outcomes == {Outcome.APPLIED: 105}
+
+
+@pytest.mark.parametrize("kind", [FaultKind.REFUSE_ROWS, FaultKind.INVALID_ROWS])
+def test_a_small_list_of_which_every_row_is_refused_stops_and_rejects_no_row(
+    members: World, kind: FaultKind
+) -> None:
+    """Three of three rows fail alike: the cause is not in the rows, which are sent again without `retry`."""
+    become(members, people("ann", "bob", "cat"))
+    members.fault(Fault(kind, pattern=".*", times=1))
+    result = members.run()
+    assert one(result).outcomes == {Outcome.NOT_SENT: 3}
+    assert "all 3 rows" in one(result).stop_reason
+    assert result.exit_code == 4
+    assert members.state("SELECT * FROM rejections") == []
+    assert one(members.run()).outcomes == {Outcome.APPLIED: 3}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(people("ann", "bob"), id="two"),
+        pytest.param(people("ann", "bob", "cat", "dan"), id="not-all"),
+    ],
+)
+def test_few_refused_rows_are_rejected(members: World, rows: list[dict[str, Any]]) -> None:
+    become(members, rows)
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann|bob|cat", times=1))
+    assert one(members.run()).outcomes[Outcome.REJECTED] == min(len(rows), 3)
+
+
+def test_changed_rows_that_are_refused_alike_are_rejected_if_others_of_the_list_stand(members: World) -> None:
+    become(members, people("ann", "bob", "cat", "dan"))
+    members.run()
+    become(members, [*people("ann", "bob", "cat", first_name="New"), person("dan")])
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern=".*", times=1))
+    assert one(members.run()).outcomes == {Outcome.REJECTED: 3}
 
 
 def test_bad_rows_reported_one_at_a_time_are_bisected(make_world: Callable[..., World]) -> None:
