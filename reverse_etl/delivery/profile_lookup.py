@@ -68,8 +68,11 @@ class ResolvedRemovals:
 
 
 @dataclass(frozen=True)
-class _Lookups:
-    """The means to look up identifiers for one list."""
+class Lookups:
+    """The means to look up identifiers for one list.
+
+    `refused_values` collects the values that Klaviyo refuses to look up.
+    """
 
     context: DeliveryContext
     list_id: str
@@ -118,7 +121,7 @@ def resolve_removals(
     may mean.
     """
     context, list_id = delivery.context, delivery.list_plan.list_ref.id
-    lookups = _Lookups(context, list_id, delivery.refusals, {})
+    lookups = Lookups(context, list_id, delivery.refusals, {})
     lookup = _look_up_profiles(lookups, rows)
     unresolved = _find_unresolved_rows(lookup, lookups.refused_values, rows)
     rows = [row for row in rows if row.seq not in unresolved]
@@ -160,7 +163,7 @@ def _find_unresolved_rows(
     return unresolved
 
 
-def _look_up_profiles(lookups: _Lookups, rows: Sequence[RemovalCandidate]) -> _ProfileLookup:
+def _look_up_profiles(lookups: Lookups, rows: Sequence[RemovalCandidate]) -> _ProfileLookup:
     lookup = _ProfileLookup()
     for kind in LIST_FILTERABLE:
         _add_profiles(lookup, rows, kind, lookups.find_members(kind, _collect_values(rows, kind)))
@@ -202,7 +205,7 @@ def _add_profiles(
                     lookup.profile_ids_by_seq[seq].append(profile.id)
 
 
-def _look_up_join_times(lookups: _Lookups, lookup: _ProfileLookup, rows: Sequence[RemovalCandidate]) -> None:
+def _look_up_join_times(lookups: Lookups, lookup: _ProfileLookup, rows: Sequence[RemovalCandidate]) -> None:
     """Look up which of the other profiles are members, and when they joined.
 
     Uses e-mail or phone; for profiles without both, reads the list.
@@ -248,7 +251,7 @@ def _match_identifiers(lookup: _ProfileLookup, find_matches: FindMatches) -> dic
     return matches_by_profile
 
 
-def _look_up_identities(lookups: _Lookups, matches: Iterable[IdentifierMatch]) -> dict[str, frozenset[str]]:
+def _look_up_identities(lookups: Lookups, matches: Iterable[IdentifierMatch]) -> dict[str, frozenset[str]]:
     """Return the profiles of each desired identity of this list that shares an identifier with a profile."""
     identities = {
         match.identity for match in matches if match.identity and match.on_this_list and not match.rejected

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from reverse_etl.delivery.profile_lookup import Lookups
+from reverse_etl.delivery.refusals import ListRefusals
 from reverse_etl.domain.events import ListRead, Warned
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE, format_timestamp
 from reverse_etl.errors import WarehouseError
+from reverse_etl.klaviyo.filters import LIST_FILTERABLE
+from reverse_etl.klaviyo.profiles import Profile
 from reverse_etl.reconcile.member_reader import read_members
 from reverse_etl.state.sql import members, schema
 
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.model_tables import ModelTables
 
 SAMPLE_SIZE: Final = 3  # identities shown per kind of difference
+_CONTACTS_PER_LOOKUP: Final = 5_000
 
 
 @dataclass(frozen=True)
@@ -94,8 +100,9 @@ def _read_and_compare(context: DeliveryContext, owned_list: OwnedList) -> ListDi
         for statement in members.insert_members(comparison, [_member_values(member) for member in group]):
             warehouse.execute(statement)
         context.state.renew_lease_if_due()  # reading a long list may outlast the lease
-    for statement in members.compare_members(comparison):
-        warehouse.execute(statement)
+    _match(context, comparison)
+    if _add_hidden_members(context, owned_list):
+        _match(context, comparison)
     ((applied, uncertain, member_count, missing, unmanaged, already_members),) = warehouse.fetch(
         members.select_comparison_counts(comparison)
     )
@@ -122,6 +129,41 @@ def _read_and_compare(context: DeliveryContext, owned_list: OwnedList) -> ListDi
         ),
         removals_not_found_sample=removals_not_found[:SAMPLE_SIZE],
     )
+
+
+def _match(context: DeliveryContext, comparison: members.ListComparison) -> None:
+    for statement in members.compare_members(comparison):
+        context.warehouse.execute(statement)
+
+
+def _add_hidden_members(context: DeliveryContext, owned_list: OwnedList) -> bool:
+    """Look up the rows without a member by their e-mail and phone; return whether that found somebody.
+
+    A profile may have several addresses and show another one than the row's, or show a phone in a form of its
+    own. Such members are inserted once more, with the identifier by which Klaviyo found them.
+    """
+    warehouse, comparison, any_found = context.warehouse, owned_list.comparison, False
+    lookups = Lookups(context, owned_list.list_id, ListRefusals(has_applied_rows=True), {})
+    for contacts in warehouse.stream(members.select_unmatched_contacts(comparison), _CONTACTS_PER_LOOKUP):
+        for kind, values in zip(LIST_FILTERABLE, zip(*contacts, strict=True), strict=True):
+            found = lookups.find_members(kind, [value for value in values if value is not None])
+            rows = [
+                _member_values(_with_only(member, kind, value))
+                for member in found
+                for other_kind, value in sorted(member.profile.other_identifiers)
+                if other_kind == kind
+            ]
+            any_found = any_found or bool(rows)
+            for statement in members.insert_members(comparison, rows):
+                warehouse.execute(statement)
+        context.state.renew_lease_if_due()
+    return any_found
+
+
+def _with_only(member: Member, kind: IdentifierType, value: str) -> Member:
+    values = {kind: value}
+    email, phone = values.get(IdentifierType.EMAIL), values.get(IdentifierType.PHONE)
+    return replace(member, profile=Profile(member.profile.id, email, phone, external_id=None))
 
 
 def _member_values(member: Member) -> tuple[str | None, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import moves, people
 from tests.core.world import one
 
@@ -97,3 +98,40 @@ def test_many_values_take_few_more_requests(make_members: Callable[..., World]) 
     assert world.emails() == ["ann@example.com"]
     lookups = [entry for entry in world.sandbox.log()[before:] if entry.path.endswith("/profiles")]
     assert len(lookups) < 80
+
+
+def test_reconcile_finds_a_member_by_a_second_address(make_members: Callable[..., World]) -> None:
+    """Bob's profile shows another address: his row is not missing, and its member is not unmanaged."""
+    world = make_members(merged_emails="keep")
+    world.new_profile(email="robert@example.com")
+    merge(world, "robert", "bob")
+    (difference,) = world.project().reconcile()
+    assert (difference.applied, difference.members) == (3, 3)
+    assert (difference.missing, difference.unmanaged) == (0, 0)
+
+
+def test_adopting_a_list_removes_nobody_who_is_desired_under_a_second_address(
+    make_members: Callable[..., World],
+) -> None:
+    world = make_members(merged_emails="keep")
+    world.new_profile(email="robert@example.com")
+    merge(world, "robert", "bob")
+    world.project().adopt(select=("members",))
+    assert one(world.run()).outcomes == {}
+    assert "robert@example.com" in world.emails()
+
+
+def test_reconcile_finds_a_member_whose_phone_shows_in_another_form(world: World) -> None:
+    """Old profiles have phones that are not E.164."""
+    world.model(
+        "members", "select phone_e164 from people", identifiers={"phone_e164": "phone_e164"}, max_removes=1.0
+    )
+    world.people([{"phone_e164": "+14155550101"}, {"phone_e164": "+14155550102"}])
+    world.run()
+    phone = "/data/*/attributes/phone_number"
+    world.fault(
+        Fault(FaultKind.SET, "GET", "/api/lists/*/profiles", field=phone, value="(415) 555-0101", times=None)
+    )
+    world.sandbox.finish_jobs()
+    (difference,) = world.project().reconcile()
+    assert (difference.applied, difference.members, difference.missing, difference.unmanaged) == (2, 2, 0, 0)

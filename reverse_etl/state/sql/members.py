@@ -119,6 +119,11 @@ def select_comparison_counts(comparison: ListComparison) -> Statement:
     return Statement.read(*_render("comparison_counts", comparison))
 
 
+def select_unmatched_contacts(comparison: ListComparison) -> Statement:
+    """Return (e-mail, phone) of the rows without a sure match; NULL for one that a row lacks."""
+    return Statement.read(*_render("unmatched_contacts", comparison))
+
+
 def select_missing_sample(comparison: ListComparison, size: int) -> Statement:
     """Return (identity) of the first missing rows."""
     return _select_first(comparison, comparison.missing, size)
