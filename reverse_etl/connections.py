@@ -59,7 +59,7 @@ class Connections:
         if account is None:
             account = last_account(warehouse, name, self.target.destination_id) or ""
         scope = StateScope(account, name)
-        last_run_file = LastRunFile.of(self.target.path.parent, scope, self.target.name)
+        last_run_file = LastRunFile(self.target.path.parent, scope, self.target.name)
         return State(warehouse, scope, self.clock, last_run_file)
 
     @contextmanager

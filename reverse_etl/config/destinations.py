@@ -52,6 +52,9 @@ class DestinationInput(StrictModel):
     api_revision: Annotated[str, BeforeValidator(_date_to_text)] = ""
     lists: dict[str, str] = Field(default={}, description="Write each as name: id, for example vip: XyZ123")
     create_lists: bool = False
+    shared_lists: list[str] = Field(
+        default=[], description="Write the names or ids of lists, for example [Newsletter]"
+    )
     job_timeout_minutes: int = Field(default=JOB_TIMEOUT_MINUTES, ge=1, le=1440)
     state_schema: str = ""
     state_database: str = ""
@@ -156,6 +159,7 @@ def build_destination(
         create_lists=destination_input.create_lists
         if "create_lists" in destination_input.model_fields_set
         else destination_input.sandbox,
+        shared_lists=frozenset(destination_input.shared_lists),
         job_timeout_minutes=destination_input.job_timeout_minutes,
         notify=destination_input.notify.build() if destination_input.notify else None,
         warehouse_options=WarehouseOptions(

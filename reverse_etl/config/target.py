@@ -78,7 +78,8 @@ class Destination:
 
     `origin` is `https://a.klaviyo.com`, a loopback address `http://host:port`, or "" for an embedded sandbox.
     `key` is None if none is configured; `plan` needs none. `key_problem` then explains how to configure one.
-    `lists` maps logical names to list ids. `notify` has the receivers of alerts.
+    `lists` maps logical names to list ids. `shared_lists` are names and ids of lists into which other apps
+    import, too. `notify` has the receivers of alerts.
     """
 
     sandbox: bool
@@ -87,6 +88,7 @@ class Destination:
     api_revision: str = API_REVISION
     lists: Mapping[str, str] = field(default_factory=dict)
     create_lists: bool = False
+    shared_lists: frozenset[str] = frozenset()
     job_timeout_minutes: int = JOB_TIMEOUT_MINUTES
     warehouse_options: WarehouseOptions = NO_WAREHOUSE_OPTIONS
     key_problem: Problem | None = None

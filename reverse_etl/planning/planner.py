@@ -73,7 +73,7 @@ def build_plan(
     refs = find_lists(warehouse, state, destination, klaviyo, staged_models, request.project_models, on_event)
     if request.options.full_refresh:
         refs = refresh_lists(refs, staged_models)
-    removal_holds = find_removal_holds(state, klaviyo, refs)
+    removal_holds = find_removal_holds(state, klaviyo, refs, destination.shared_lists)
     refs = hold_lists(refs, removal_holds)
     model_plans = _plan_models(warehouse, state, staged_models, refs, request)
     model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
@@ -85,7 +85,8 @@ def build_plan(
     member_refs = _select_members(staged_models, refs)
     # A new name of the project says why nothing is known of lists.
     unknown = rename_warning(state) or _describe_unknown_lists(klaviyo, member_refs, registered_lists)
-    warnings = (*describe_holds(refs, removal_holds), *unknown)
+    list_names = {ref.id: ref.name for model_refs in refs.values() for ref in model_refs}
+    warnings = (*describe_holds(list_names, removal_holds), *unknown)
     plan = Plan(
         model_plans,
         lists_looked_up=klaviyo is not None,

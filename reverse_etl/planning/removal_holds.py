@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.state import LastRunFile, State
 
-_MAX_JOBS: Final = 20  # each takes a request
+EVERY_LIST: Final = "*"  # in the place of a shared list's name
+_MAX_JOBS: Final = 100  # each takes a request, of 150 a minute
 _NEXT_STEP: Final = (
     "If there is a newer state, put it back. Otherwise check the removals (reverse-etl plan) and trust this "
     "state: reverse-etl state trust"
@@ -39,17 +40,27 @@ _UNREADABLE: Final = RemovalHold(
 
 
 def find_removal_holds(
-    state: State, klaviyo: Klaviyo | None, refs_by_model: Mapping[str, Sequence[ListRef]]
+    state: State,
+    klaviyo: Klaviyo | None,
+    refs_by_model: Mapping[str, Sequence[ListRef]],
+    shared_lists: Collection[str] = (),
 ) -> dict[str, RemovalHold]:
     """Return why removals are held, by list id; `ALL_LISTS` holds those of all lists. Changes nothing.
 
-    Without `klaviyo`, its imports are not looked at.
+    Without `klaviyo`, its imports are not looked at. Other apps import into the `shared_lists`, names or ids,
+    so that imports into these show nothing.
     """
     stored, run_ends = state.removal_holds.load(), state.runs.ends()
     holds = {list_id: RemovalHold(reason) for list_id, reason in stored.reasons.items()}
     if ALL_LISTS not in holds and (reason := _find_missing_run(state.last_run_file, run_ends)):
         holds[ALL_LISTS] = RemovalHold(reason)
-    list_ids = {ref.id for refs in refs_by_model.values() for ref in refs if ref.id and not ref.is_new}
+    shared = {*shared_lists}
+    list_ids = {
+        ref.id
+        for refs in refs_by_model.values()
+        for ref in refs
+        if ref.id and not ref.is_new and not {ref.id, ref.name, EVERY_LIST} & shared
+    }
     ends = [end for end in run_ends.values() if end is not None]
     if klaviyo is None or not list_ids or not ends or len(ends) < len(run_ends) or ALL_LISTS in holds:
         return holds
@@ -67,11 +78,8 @@ def hold_lists(
     }
 
 
-def describe_holds(
-    refs_by_model: Mapping[str, Sequence[ListRef]], holds: Mapping[str, RemovalHold]
-) -> Iterator[str]:
-    """Yield a note for each hold, with the next step."""
-    names = {ref.id: ref.name for refs in refs_by_model.values() for ref in refs}
+def describe_holds(names: Mapping[str, str], holds: Mapping[str, RemovalHold]) -> Iterator[str]:
+    """Yield a note for each hold on a list that `names` has, by list id, and on all lists."""
     for list_id, hold in sorted(holds.items()):
         next_step = f" {_NEXT_STEP}" if hold.lasting else ""
         if list_id == ALL_LISTS:
@@ -127,7 +135,8 @@ def _find_unrecorded_imports(
 def _describe_imports(imports: str, since: datetime) -> str:
     return (
         f"Klaviyo has {imports} since {since:%Y-%m-%d %H:%M} UTC that no recorded run started: the state may "
-        "be restored from a backup, or another app imports into the list."
+        "be restored from a backup, or another app imports into the list. If one does, name the list in "
+        "`shared_lists` of the destination."
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.identifiers import mask_text
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.planning.orphans import Orphan, rename_warning
+from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds
 from reverse_etl.report.counts import HELD_COUNTS, sum_counts
 from reverse_etl.state.runs import RunState, last_lists_by_model
 from reverse_etl.surfaces.catalog import find_surface
@@ -110,11 +111,16 @@ def load_status(state: State, models: Collection[str], selected: Collection[str]
         tuple(sorted(lists, key=lambda list_status: (list_status.list_name, list_status.model))),
         runs,
         state.runs.refusal_reasons(runs[0]) if runs else (),
-        (*rename_warning(state), *_omission_notes(state, records)),
+        (*rename_warning(state), *_hold_notes(state, records), *_omission_notes(state, records)),
         Interruption(unfinished, _count_answered(state, unfinished), sum(unanswered.values()))
         if unfinished
         else None,
     )
+
+
+def _hold_notes(state: State, records: _ListRecords) -> Iterator[str]:
+    """Yield a note for each hold of removals that the state and the record of the last run show."""
+    return describe_holds(records.names, find_removal_holds(state, None, {}))
 
 
 def _omission_notes(state: State, records: _ListRecords) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -26,16 +26,19 @@ _VERSION: Final = 1
 
 @dataclass(frozen=True)
 class LastRunFile:
-    """The file that names the newest run of an account, project and target."""
+    """The file that names the newest run of an account, project and target, in the folder of profiles.yml."""
 
-    path: Path
+    profiles_folder: Path
+    scope: StateScope
+    target: str
 
-    @classmethod
-    def of(cls, profiles_folder: Path, scope: StateScope, target: str) -> LastRunFile:
-        """Return the file of a target; its name tells it from those of other accounts."""
-        words = "_".join(re.sub("[^a-z0-9]+", "_", word.lower()) for word in (scope.project, target))
-        digest = hashlib.sha256("\0".join((*scope.key, target)).encode()).hexdigest()[:8]
-        return cls(profiles_folder / RECORDS_FOLDER / f"last_run_{words}_{digest}.json")
+    @property
+    def path(self) -> Path:
+        """Return the path of the file; its name tells it from those of other accounts."""
+        project, target = self.scope.project, self.target
+        words = "_".join(re.sub("[^a-z0-9]+", "_", word.lower()) for word in (project, target))
+        digest = hashlib.sha256("\0".join((*self.scope.key, target)).encode()).hexdigest()[:8]
+        return self.profiles_folder / RECORDS_FOLDER / f"last_run_{words}_{digest}.json"
 
     def read(self) -> str | None:
         """Return the id of the newest run, or None if there is no file.
@@ -59,3 +62,19 @@ class LastRunFile:
     def write(self, run_id: str) -> None:
         """Record the newest run. Raises OSError."""
         write_in_ignored_folder(self.path, orjson.dumps({"version": _VERSION, "run_id": run_id}))
+
+    def copy_from(self, scope: StateScope) -> None:
+        """Take over the record of another project, readable or not, if there is one.
+
+        Raises UsageError if it cannot be copied.
+        """
+        source = replace(self, scope=scope).path
+        try:
+            if source.exists():
+                write_in_ignored_folder(self.path, source.read_bytes())
+        except OSError as error:
+            raise UsageError.of(
+                f"The record of the last run cannot be copied: {error}.",
+                where=format_location(source),
+                hint="Let your user read it and write to its folder. Then run the command again.",
+            ) from error

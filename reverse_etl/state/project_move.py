@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import UsageError
@@ -21,8 +22,8 @@ _OF_PROJECTS: Final = tuple(table for table in shared_tables_with("project") if 
 def move_project(state: State, old_name: str) -> tuple[str, ...]:
     """Give all that the state has of another project to this one, and return the names of its models.
 
-    One transaction, for all accounts. Hold the lease of this project. Raises UsageError if the state has
-    nothing of the other project, or sent models of both.
+    One transaction, for all accounts; the records of the last run go along. Hold the lease of this project.
+    Raises UsageError if the state has nothing of the other project, or sent models of both.
     """
     new_name, where = state.scope.project, f"reverse-etl state move --from-profile {old_name}"
     rows = state.tables.read("models", "account_id, project, model", "account_id, project, model")
@@ -47,6 +48,9 @@ def move_project(state: State, old_name: str) -> tuple[str, ...]:
         for scope in sorted(scopes, key=lambda scope: scope.key):
             other_tables = StateTables(state.tables.warehouse, scope, state.clock)
             leases.enter_context(Lease(other_tables).hold())
+            if state.last_run_file is not None:  # before the rows: they must not be without it
+                own_scope = replace(scope, project=new_name)
+                replace(state.last_run_file, scope=own_scope).copy_from(scope)
         state.tables.commit(
             state.tables.update(table, {"project": new_name}, project=old_name) for table in _OF_PROJECTS
         )

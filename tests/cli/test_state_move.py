@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +43,23 @@ def test_a_renamed_profile_goes_on(world: World) -> None:
     again = world.run("state", "move", "--from-profile", "shop")
     assert again.code == 2
     assert "The state has no other profile shop." in again.err
+
+
+def test_a_restored_state_of_a_renamed_profile_removes_nobody(world: World) -> None:
+    """The record of the last run goes along: the backup lacks that run, under the new name as well."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    shutil.copy(world.folder / STATE, world.folder / "backup.duckdb")
+    world.customers(19)
+    world.run("run")
+    sandbox.finish_jobs()
+    shutil.copy(world.folder / "backup.duckdb", world.folder / STATE)
+    rename_profile(world)
+    assert world.run("state", "move", "--from-profile", "shop").code == 0
+    world.customers(18)
+    ended = world.run("run", "--json")
+    assert ended.code == 1, ended.err
+    assert "All removals are held. The state does not contain the run" in ended.err
 
 
 def test_rows_of_both_profiles_are_not_mixed(world: World) -> None:

@@ -122,6 +122,61 @@ def test_imports_of_no_recorded_run_hold_their_list(members: World) -> None:
     assert members.plan().notes == ()
 
 
+def imports_by_hand(world: World, name: str) -> None:
+    """Let another app import somebody into the list."""
+    row = {"type": "profile", "attributes": {"email": f"{name}@example.com"}}
+    job = {
+        "type": "profile-bulk-import-job",
+        "attributes": {"profiles": {"data": [row]}},
+        "relationships": {"lists": {"data": [{"type": "list", "id": world.list_id()}]}},
+    }
+    world.wait()
+    world.by_hand("POST", "/api/profile-bulk-import-jobs", {"data": job})
+    world.wait()
+
+
+@pytest.mark.parametrize("shared", ["Members", "id", "*"])
+def test_imports_of_another_app_into_a_shared_list_hold_nothing(members: World, shared: str) -> None:
+    """Each night another app imports into the list: without the setting it is held again after each trust."""
+    for name in ("eve", "fay"):
+        imports_by_hand(members, name)
+        (note,) = members.plan().notes
+        assert "`shared_lists` of the destination" in note
+        members.project().state_changes.trust()
+    imports_by_hand(members, "gil")
+    members.profile(shared_lists=[members.list_id() if shared == "id" else shared])
+    assert members.plan().notes == ()
+    assert one(moves(members, people("ann", "cat"))).outcomes == {Outcome.REMOVED: 1}
+    assert "gil@example.com" in members.emails()
+
+
+def test_a_shared_list_is_held_by_the_record_of_the_last_run(members: World) -> None:
+    """Imports of others show nothing there; the record still does."""
+    members.profile(shared_lists=["Members"])
+    removed_and_added_by_hand(members)
+    assert one(moves(members, people("ann", "cat", "dan"))).list_plan.held_at_plan == 1
+
+
+def test_status_shows_that_removals_are_held(members: World) -> None:
+    """Before a run records the hold, and after it."""
+    assert members.project().status().notes == ()
+    removed_and_added_by_hand(members)
+    for _ in range(2):
+        (note,) = members.project().status().notes
+        assert "All removals are held. The state does not contain the run" in note
+        assert "reverse-etl state trust" in note
+        moves(members, people("ann", "cat", "dan"))
+    members.project().state_changes.trust()
+    assert members.project().status().notes == ()
+
+
+def test_status_names_the_list_whose_removals_are_held(members: World) -> None:
+    imports_by_hand(members, "eve")
+    moves(members, people("ann", "cat"))
+    (note,) = members.project().status().notes
+    assert "Removals from the list 'Members'" in note
+
+
 def test_an_import_that_is_trusted_before_any_run_is_not_held(members: World) -> None:
     moves(members, people("ann", "cat", "dan"))
     put_back(members)
