@@ -117,7 +117,8 @@ def _look_up_profiles(
                 raise
             continue  # one of the values can't be looked up: the other endpoint finds these profiles
         for profile in profiles:
-            profile_ids.setdefault((kind, profile.identifier(kind) or ""), []).append(profile.id)
+            for value in profile.identifiers(kind):
+                profile_ids.setdefault((kind, value), []).append(profile.id)
     return [_with_profile_id(row, profile_ids.get((row.kind, row.value), ())) for row in group]
 
 

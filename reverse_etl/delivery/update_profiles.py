@@ -53,11 +53,13 @@ class Update:
 class UpdateResult:
     """The result of one row: why it is not applied, or the id of the profile that was changed.
 
-    `failure` is why the list stops, or empty.
+    `failure` is why the list stops, or empty. `kept_field` is the field of the identifier by which the
+    profile was found, if it shows another one (a second address does not become its first), or empty.
     """
 
     seq: int
     profile_id: str = ""
+    kept_field: str = ""
     kind: RowExceptionKind | None = None
     error: RowError = _NO_PROFILE
     failure: str = ""
@@ -137,9 +139,11 @@ class _Updates:
         values = [*dict.fromkeys(wanted.values())]
         halved = send_in_halves(values, find, self.delivery.refusals)
         ids: dict[str, list[str]] = {}
-        for profiles in halved.results:
-            for profile in profiles:
-                ids.setdefault(profile.identifier(kind) or "", []).append(profile.id)
+        unshown: set[str] = set()
+        for profile in (profile for profiles in halved.results for profile in profiles):
+            for value in profile.identifiers(kind):
+                ids.setdefault(value, []).append(profile.id)
+            unshown |= profile.identifiers(kind) - {profile.identifier(kind)}
         results = {}
         for seq, value in wanted.items():
             if halved.error is not None:
@@ -150,7 +154,8 @@ class _Updates:
             elif len(ids.get(value, ())) > 1:
                 results[seq] = UpdateResult(seq, kind=RowExceptionKind.REJECTED, error=_AMBIGUOUS)
             elif value in ids:
-                results[seq] = UpdateResult(seq, ids[value][0])
+                kept_field = FIELD_BY_IDENTIFIER_TYPE[kind] if value in unshown else ""
+                results[seq] = UpdateResult(seq, ids[value][0], kept_field)
         return results
 
     def _send(self, update: Update, found: UpdateResult) -> UpdateResult:
@@ -158,7 +163,8 @@ class _Updates:
         if found.kind is not None:
             return found
         klaviyo = self.delivery.context.klaviyo
-        request = profile_changes.change_request(self.operation.endpoint, found.profile_id, update.attributes)
+        attributes = {name: value for name, value in update.attributes.items() if name != found.kept_field}
+        request = profile_changes.change_request(self.operation.endpoint, found.profile_id, attributes)
         try:
             reply = klaviyo.change_profile(request)
         except ReplyLost as error:

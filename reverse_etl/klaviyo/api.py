@@ -254,15 +254,16 @@ class Klaviyo:
         return self._fetch_if_exists(get_request(endpoint, job_id), jobs.parse_job)
 
     def find_email_states(self, emails: Sequence[str]) -> tuple[EmailState, ...]:
-        """Return whether e-mails are suppressed, one entry for each profile that has one of them."""
-        return tuple(
-            state
-            for group in batch_values(emails)
-            for state in self._fetch_each(
-                suppressions.email_states_request(group), suppressions.parse_email_state
-            )
-            if state.email in group
-        )
+        """Return whether e-mails are suppressed, one entry for each profile that has one of them.
+
+        Includes profiles that show another address: see `other_identifiers`.
+        """
+
+        def fetch(group: Sequence[str]) -> Iterator[EmailState]:
+            request = suppressions.email_states_request(group)
+            return self._fetch_each(request, suppressions.parse_email_state)
+
+        return tuple(suppressions.find_email_states(emails, fetch))
 
     def change_profile(self, request: Request) -> ProfileReply:
         """Send a request of `profile_changes` that changes a single profile; idempotent."""

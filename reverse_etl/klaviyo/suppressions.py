@@ -5,7 +5,7 @@ Source: API reference, 'Bulk Suppress Profiles', 'Bulk Unsuppress Profiles' and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -16,9 +16,11 @@ from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.filters import MAX_VALUES, any_of
 from reverse_etl.klaviyo.jsonapi import MalformedReply, Resource
 from reverse_etl.klaviyo.messages import Request
+from reverse_etl.klaviyo.other_identifiers import find_all
+from reverse_etl.klaviyo.profiles import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
 MAX_EMAILS: Final = 100  # of one job
@@ -33,10 +35,12 @@ _JOB_TYPES: Final = {
 class EmailState:
     """A profile's e-mail, and since when it is suppressed by hand or by a job; None if it is not.
 
-    Suppressions for other reasons, such as an unsubscription or a bounce, are left out.
+    Suppressions for other reasons, such as an unsubscription or a bounce, are left out. `email` is None if
+    Klaviyo does not show it.
     """
 
-    email: str
+    profile_id: str
+    email: str | None
     suppressed_at: datetime | None
 
 
@@ -63,6 +67,25 @@ def email_states_request(emails: Sequence[str]) -> Request:
     return get_request(Endpoint.PROFILES, query=query)
 
 
+def find_email_states(
+    emails: Sequence[str], fetch: Callable[[Sequence[str]], Iterable[EmailState]]
+) -> Iterator[EmailState]:
+    """Yield the state of each profile that has one of the e-mails, under the e-mail by which it was found.
+
+    `fetch` returns all profiles in the reply to a group of e-mails.
+    """
+    states: dict[str, EmailState] = {}
+
+    def fetch_all(group: Sequence[str]) -> list[Profile]:
+        found = {state.profile_id: state for state in fetch(group)}
+        states.update(found)
+        return [Profile(state.profile_id, state.email, None, None) for state in found.values()]
+
+    for profile in find_all(IdentifierType.EMAIL, emails, fetch_all):
+        for email in sorted(profile.identifiers(IdentifierType.EMAIL).intersection(emails)):
+            yield replace(states[profile.id], email=email)
+
+
 def parse_email_state(resource: Resource) -> EmailState:
     """Return the state of a profile's e-mail. Raises MalformedReply.
 
@@ -74,7 +97,7 @@ def parse_email_state(resource: Resource) -> EmailState:
         if entry.get("reason") == BY_HAND
     ]
     email = canonicalize(IdentifierType.EMAIL, resource.get_text("email"))
-    return EmailState(email or "", max(times, default=None))
+    return EmailState(resource.id, email, max(times, default=None))
 
 
 def _read_suppressions(resource: Resource) -> Iterator[Mapping[str, Any]]:

@@ -111,6 +111,6 @@ def _look_up(
                 raise
             undecided |= wanted.keys()
             continue
-        values = {profile.identifier(kind) for profile in profiles}
+        values = {value for profile in profiles for value in profile.identifiers(kind)}
         found |= {number for number, value in wanted.items() if value in values}
     return found, undecided

@@ -135,3 +135,54 @@ def test_reconcile_finds_a_member_whose_phone_shows_in_another_form(world: World
     world.sandbox.finish_jobs()
     (difference,) = world.project().reconcile()
     assert (difference.applied, difference.members, difference.missing, difference.unmanaged) == (2, 2, 0, 0)
+
+
+def hide_emails(world: World) -> None:
+    """Let Klaviyo find people by their e-mail and not show it."""
+    for path in ("/api/profiles", "/api/lists/*/profiles"):
+        world.fault(
+            Fault(FaultKind.SET, "GET", path, field="/data/*/attributes/email", value=None, times=None)
+        )
+
+
+def merge_or_hide(world: World, how: str) -> None:
+    """Let Klaviyo show no longer bob's address: his profile has another one, too, or none is shown."""
+    if how == "hidden":
+        hide_emails(world)
+    else:
+        world.new_profile(email="robert@example.com")
+        merge(world, "robert", "bob")
+
+
+HOW = pytest.mark.parametrize("how", ["second", "hidden"])
+
+
+@HOW
+def test_who_has_a_second_or_hidden_address_is_suppressed(
+    make_members: Callable[..., World], how: str
+) -> None:
+    """The row is not without a profile: nobody would be suppressed."""
+    world = make_members(merged_emails="keep")
+    merge_or_hide(world, how)
+    world.model("blocked", "select email from blocked", surface="suppressions")
+    world.people([{"email": "bob@example.com"}], "blocked")
+    result = world.run()
+    assert one(result, "blocked").outcomes == {Outcome.APPLIED: 1}
+    assert [entry.path for entry in world.writes()].count("/api/profile-suppression-bulk-create-jobs") == 1
+    assert one(world.run(), "blocked").outcomes == {}
+
+
+@HOW
+def test_who_has_a_second_or_hidden_address_is_updated_and_cleared(
+    make_members: Callable[..., World], how: str
+) -> None:
+    world = make_members(merged_emails="keep")
+    merge_or_hide(world, how)
+    world.people([{"email": "bob@example.com", "tier": "gold"}], "tiers")
+    world.model("tiers", "select email, tier from tiers", surface="profiles", create="never", on_null="clear")
+    assert one(world.run(), "tiers").outcomes == {Outcome.APPLIED: 1}
+    shown = "robert@example.com" if how == "second" else "bob@example.com"
+    assert world.person(shown)["properties"]["tier"] == "gold"
+    world.people([{"email": "bob@example.com", "tier": None}], "tiers")
+    assert one(world.run(), "tiers").outcomes == {Outcome.APPLIED: 1}
+    assert "tier" not in world.person(shown)["properties"]
