@@ -75,6 +75,10 @@ class WarehouseError(ReverseEtlError):
     """The warehouse or the state could not be read or written; it is safe to run again."""
 
 
+class WarehouseUnavailable(WarehouseError):  # noqa: N818 - says what happened
+    """The warehouse, or a database that it reads, is out of reach or busy: the statement may be right."""
+
+
 class SessionLost(WarehouseError):  # noqa: N818 - says what happened
     """A warehouse session ended, and with it a result, a temporary table or an open transaction.
 

@@ -10,6 +10,11 @@ from typing import Any, Final
 # of a surrogate pair, as in names of files, can't be printed at all.
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+_PASSWORDS: Final = (
+    re.compile(r"""(?i)\b(\w*(?:passw(?:or)?d|pwd|token|secret)\w*\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s'"&;]+)"""),
+    re.compile(r"(\w://[^\s/:@]*:)([^\s/@]+)(?=@)"),
+)
+
 
 def format_count(number: int, singular: str, plural: str = "") -> str:
     """Return a number with thousands separators and its noun.
@@ -88,3 +93,14 @@ def escape_page_value(value: Any) -> Any:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def hide_passwords(text: str) -> str:
+    """Return a text without the passwords of connection strings, which are paths of attached databases.
+
+    >>> hide_passwords("host=db password=top dbname=x, postgresql://ann:top@db/x")
+    'host=db password=*** dbname=x, postgresql://ann:***@db/x'
+    """
+    for pattern in _PASSWORDS:
+        text = pattern.sub(r"\1***", text)
+    return text

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, Final
 
+from reverse_etl.formatting import hide_passwords
+
 MEMORY: Final = ":memory:"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Databases that DuckDB or reverse-etl has in a session.
@@ -113,7 +115,7 @@ def _find_file_problem(settings: Mapping[str, Any]) -> OutputProblem | None:
     """Return the problem of an output whose database is no file."""
     path, database = str(settings.get("path") or MEMORY), str(settings.get("database") or "")
     if service := service_name(path):
-        hint = _FILE_HINT.format(service=service, path=path)
+        hint = _FILE_HINT.format(service=service, path=hide_passwords(path))
         return f"The output's path leads to {service}, which is no file that can be read alone.", "path", hint
     if service := unreadable_databases(settings).get(database.lower(), ""):
         hint = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.domain.null_rules import OnNull
 from reverse_etl.domain.timestamps import localize
-from reverse_etl.errors import ModelError, ReverseEtlError, WarehouseError
+from reverse_etl.errors import ModelError, ReverseEtlError, SessionLost, WarehouseError, WarehouseUnavailable
 from reverse_etl.klaviyo.profile_changes import is_clearable
 from reverse_etl.planning.sql import staging
 from reverse_etl.surfaces import column_rules
@@ -107,10 +107,13 @@ def _select_columns(model: Model, columns: Mapping[str, Column], rule: OnNull) -
 def read_checked_columns(warehouse: Warehouse, model: Model) -> dict[str, Column]:
     """Return a model's output columns by lower-case name, without running the model.
 
-    Raises ModelError if the warehouse rejects the SQL, or a column's type does not fit its name.
+    Raises ModelError if the warehouse rejects the SQL, or a column's type does not fit its name, and
+    SessionLost and WarehouseUnavailable, which say nothing of the SQL.
     """
     try:
         columns = {column.name.lower(): column for column in warehouse.describe(model.sql)}
+    except (SessionLost, WarehouseUnavailable):
+        raise
     except ReverseEtlError as error:
         raise ModelError.of(
             f"The warehouse can't run this model. {error.problems[0].summary}",

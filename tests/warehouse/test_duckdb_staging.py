@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from reverse_etl.errors import ReverseEtlError
+from reverse_etl.config.duckdb_output import find_path_problem
+from reverse_etl.errors import ReverseEtlError, WarehouseError, WarehouseUnavailable
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from reverse_etl.warehouse.duckdb.errors import open_error, translate_errors
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -33,6 +35,45 @@ def warehouse(shop: Path) -> Iterator[DuckDB]:
     opened = DuckDB({"path": str(shop)}, read_only=False)
     yield opened
     opened.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "unavailable"),
+    [
+        ('Failed to prepare query "SELECT type FROM sqlite_master": database is locked', True),
+        ('IO Error: Unable to connect to Postgres at "host=db password=topsecret dbname=x": refused', True),
+        ("Binder Error: Referenced column x not found", False),
+    ],
+)
+def test_a_database_that_is_busy_or_out_of_reach_is_no_mistake_of_the_model(
+    text: str, *, unavailable: bool
+) -> None:
+    """An attached SQLite file that dbt's loader locks; a Postgres server that restarts: exit code 4."""
+    with pytest.raises(WarehouseError) as caught, translate_errors(Statement.read("SELECT 1")):
+        raise duckdb.IOException(text)
+    assert isinstance(caught.value, WarehouseUnavailable) is unavailable
+    assert "topsecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "host=127.0.0.1 port=9 password=topsecret dbname=x",
+        "host=db password='topsecret and more' user=ann",
+        "postgresql://ann:topsecret@127.0.0.1:9/x",
+    ],
+)
+def test_the_password_of_an_attached_database_is_not_shown(path: str) -> None:
+    error = duckdb.IOException(f'IO Error: Unable to connect to Postgres at "{path}": Connection refused')
+    shown = str(open_error(path, error, is_state=False))
+    assert "topsecret" not in shown
+    assert "***" in shown
+
+
+def test_the_token_of_a_path_that_cannot_be_read_is_not_shown() -> None:
+    problem = find_path_problem({"path": "md:shop?motherduck_token=topsecret"})
+    assert problem is not None
+    assert "topsecret" not in " ".join(problem)
 
 
 def builds(path: Path) -> bool:

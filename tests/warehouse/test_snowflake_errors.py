@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.errors import UsageError, WarehouseError
+from reverse_etl.errors import ModelError, UsageError, WarehouseError, WarehouseUnavailable
 from reverse_etl.state import open_state
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
@@ -65,6 +65,17 @@ def test_a_statement_that_takes_too_long_is_reported(place: Place, account: Acco
     session = place.opened(session_parameters={"STATEMENT_TIMEOUT_IN_SECONDS": 1})
     with pytest.raises(WarehouseError, match="time-out"):
         session.fetch(LONG)
+
+
+@pytest.mark.parametrize("number", ["000604", "000630", "000625", "090073"])
+def test_a_model_that_was_not_answered_in_time_is_no_mistake(shop: SnowflakeWorld, number: str) -> None:
+    """Its SQL may be right, and it is safe to run again: exit code 4, as schedulers repeat."""
+    shop.account.pretend("first_name.* from people", number, "Statement reached its timeout")
+    with pytest.raises(WarehouseUnavailable):
+        shop.run()
+    shop.account.pretend("first_name.* from people", "000904", "invalid identifier 'FIRST_NAME'")
+    with pytest.raises(ModelError):
+        shop.run()
 
 
 def test_a_cancelled_statement_is_reported(place: Place, account: Account | Server) -> None:

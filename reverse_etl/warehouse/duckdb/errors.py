@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError
-from reverse_etl.formatting import end_sentence
+from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError, WarehouseUnavailable
+from reverse_etl.formatting import end_sentence, hide_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +19,22 @@ if TYPE_CHECKING:
 
 @contextmanager
 def translate_errors(statement: Statement) -> Iterator[None]:
-    """Raise DuckDB's errors as WarehouseError."""
+    """Raise DuckDB's errors as WarehouseError; as WarehouseUnavailable if the statement may be right."""
     try:
         yield
     except duckdb.Error as error:
-        raise WarehouseError.of(
+        error_class = WarehouseUnavailable if _is_unavailable(error) else WarehouseError
+        raise error_class.of(
             f"DuckDB: {end_sentence(error_message(error))}",
             where=statement.excerpt,
             hint=_error_hint(error),
         ) from error
+
+
+def _is_unavailable(error: duckdb.Error) -> bool:
+    """Return whether a database is out of reach or busy; an attached one says so in words of its own."""
+    unavailable = (duckdb.OutOfMemoryException, duckdb.ConnectionException)
+    return isinstance(error, unavailable) or bool(_UNAVAILABLE.search(str(error)))
 
 
 def _error_hint(error: duckdb.Error) -> str:
@@ -44,6 +51,7 @@ def _error_hint(error: duckdb.Error) -> str:
             return "It is safe to run again."
 
 
+_UNAVAILABLE: Final = re.compile(r"(?i)database is locked|unable to connect|connection to server")
 EXTENSION_HINT = (
     "reverse-etl downloads no extension. Install it once with DuckDB (INSTALL name), or run dbt with "
     "extensions: [name] in the output; list it there, so that it is loaded."
@@ -70,7 +78,7 @@ PATH_HINT = (
 
 def open_error(path: str, error: duckdb.Error, *, is_state: bool) -> ReverseEtlError:
     """Return the error of a file that could not be opened, perhaps because another process holds it."""
-    text = str(error)
+    text, path = str(error), hide_passwords(path)
     if "lock" not in text:
         return unreadable_error(path, error, is_state=is_state)
     holder = re.search(r"Conflicting lock is held in (.+?)\.? See also", text)
@@ -87,6 +95,7 @@ def unreadable_error(path: str, error: duckdb.Error, *, is_state: bool) -> Rever
 
     It is not safe to run again while the state can't be read, so that this is no failure that passes.
     """
+    path = hide_passwords(path)
     if "xtension" in str(error):
         return WarehouseError.of(
             f"DuckDB could not attach a database. {end_sentence(error_message(error))}",
@@ -105,7 +114,7 @@ def unreadable_error(path: str, error: duckdb.Error, *, is_state: bool) -> Rever
 
 def error_message(error: BaseException) -> str:
     """Return what DuckDB says and proposes, without the value that did not fit: it may be somebody's."""
-    message, *rest = str(error).split("\n")
+    message, *rest = hide_passwords(str(error)).split("\n")
     if isinstance(error, duckdb.DataError | duckdb.InvalidInputException):
         message = re.sub(r"""(?:string |value )?(?<!\w)(["']).*\1(?!\w)""", "a value", message)
     hints = [

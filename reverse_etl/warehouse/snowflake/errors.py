@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from reverse_etl.errors import ReverseEtlError, SessionLost, UsageError, WarehouseError
+from reverse_etl.errors import ReverseEtlError, SessionLost, UsageError, WarehouseError, WarehouseUnavailable
 
 RETRY_HINT = "It is safe to run again."
 MISSING_OBJECT_CODES = frozenset(
@@ -120,8 +120,8 @@ def translate_error(
 ) -> ReverseEtlError:
     """Return the error to raise for one of the connector.
 
-    Returns a WarehouseError, SessionLost if the session has ended, or a UsageError if signing in fails
-    because of a setting.
+    Returns a WarehouseError, SessionLost if the session has ended, WarehouseUnavailable if the statement was
+    not answered in time, or a UsageError if signing in fails because of a setting.
     """
     code = getattr(error, "errno", None)
     message = mask_secrets(error_message(error), secrets)
@@ -137,7 +137,7 @@ def translate_error(
             hint="Correct the output in profiles.yml. Nothing was sent to Snowflake.",
         )
     if code in UNREACHABLE_CODES:
-        return WarehouseError.of(
+        return WarehouseUnavailable.of(
             f"Snowflake can't be reached: {message}",
             where=where,
             hint=f"Look at the output's `account`, and at proxies and firewalls. {RETRY_HINT}",
@@ -156,7 +156,9 @@ def _error_type(
 ) -> type[WarehouseError | UsageError]:
     if signing_in:
         return UsageError if explanation.is_usage_error else WarehouseError
-    return SessionLost if code in SESSION_GONE_CODES else WarehouseError
+    if code in SESSION_GONE_CODES:
+        return SessionLost
+    return WarehouseError if explanation.is_usage_error else WarehouseUnavailable
 
 
 def error_message(error: Exception) -> str:
