@@ -161,13 +161,17 @@ class Shop(RuleBasedStateMachine):
         select = "select email, customer_id, club from clubs"
         clubs = {"list_column": "club", "identifiers": {str(k): v for k, v in BY_CLUB.items()}}
         world.model("clubs", select, **clubs, **loose)
-        surface = {"surface": "list_memberships_by_profile_id", "list": "By id"}
-        world.model("ids", "select klaviyo_profile_id from ids", **surface, **loose)
+        self.write_ids_model()
         select = "select customer_id, email, first_name from profiles"
         by_any = {str(k): v for k, v in BY_ANY.items()}
         world.model("profiles", select, surface="profiles", identifiers=by_any, **loose)
         self.ids = [world.new_profile(email=f"h{number}@example.com") for number in range(3)]
         world.new_list("Members")
+
+    def write_ids_model(self) -> None:
+        """Write the model of people who are known by their profile id."""
+        surface = {"surface": "list_memberships_by_profile_id", "list": "By id"}
+        self.world.model("ids", "select klaviyo_profile_id from ids", **surface, **LOOSE)
 
     def write_member_model(self, name: str) -> None:
         """Write the model of the members, under a name."""

@@ -1,4 +1,4 @@
-"""Lost evidence: the shop of test_convergence with a state that is restored from a backup, and lost records.
+"""Lost evidence: the shop of test_convergence with a restored state, lost records and unreadable replies.
 
 A restored state removes nobody who was added by others, until it is trusted. Then the lists converge; members
 that the restored state does not know stay.
@@ -17,7 +17,7 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.planning.plan import PlanOptions
-from reverse_etl.sandbox import Fault
+from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.test_convergence import QUIET, Shop
 
 STATE = "shop.reverse_etl.duckdb"
@@ -27,6 +27,27 @@ REFUSALS = st.builds(
     kind=st.sampled_from(["invalid_request", "too_large", "refuse_rows", "invalid_rows"]),
     pattern=st.sampled_from(["p0", "p[1-3]", "p4", "p1.a", "p2"]),
     times=st.sampled_from([1, 3, 9]),
+)
+
+
+UNREADABLE = st.builds(
+    lambda where, value, times: Fault(
+        FaultKind.SET, "GET", where[0], field=where[1], value=value, times=times
+    ),
+    st.sampled_from(
+        [
+            ("/api/profile-bulk-import-jobs*", "/data/*/attributes/status"),
+            ("/api/profile-bulk-import-jobs*", "/data/*/attributes/failed_count"),
+            ("/api/profile-bulk-import-jobs*", "/data/*/attributes/created_at"),
+            ("/api/profile-bulk-import-jobs/*/import-errors", "/data/*/id"),
+            ("/api/profile-bulk-import-jobs/*/import-errors", "/data/*/attributes"),
+            ("/api/lists/*/profiles", "/data/*/attributes/joined_group_at"),
+            ("/api/lists*", "/data/*/attributes/name"),
+            ("/api/profiles", "/data"),
+        ]
+    ),
+    st.sampled_from([None, "odd", -1]),
+    st.sampled_from([1, 3, 9]),
 )
 
 
@@ -87,6 +108,11 @@ class ForgetfulShop(Shop):
     @rule(fault=REFUSALS)
     def requests_are_refused(self, fault: Fault) -> None:
         """Let Klaviyo refuse whole requests, or rows of them."""
+        self.world.fault(fault)
+
+    @rule(fault=UNREADABLE)
+    def replies_are_unreadable(self, fault: Fault) -> None:
+        """Let Klaviyo's replies lack what they should say."""
         self.world.fault(fault)
 
     @rule()

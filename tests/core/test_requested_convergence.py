@@ -1,7 +1,7 @@
 """Requested work is finished, whatever happens: the shop of test_convergence with more commands.
 
 Full refreshes that may be interrupted, retries, models that are renamed, lists that are deleted and made
-again, and lists that the state forgets.
+again, and models and lists that the state forgets.
 """
 
 from __future__ import annotations
@@ -68,6 +68,16 @@ class BusyShop(Shop):
             self.world.wait()
             self.world.new_list("Members")
             self.world.wait()
+
+    @rule()
+    def model_is_deleted_and_forgotten(self) -> None:
+        """Let a model be deleted and forgotten, and written anew: its members are nobody's."""
+        self.world.calm()
+        self.world.drop_model("ids")
+        with suppress(UsageError):  # it was never sent, or an earlier run is not finished
+            self.world.project().state_changes.forget("ids")
+            self.forgotten.add("By id")
+        self.write_ids_model()
 
     @rule()
     def left_lists_are_forgotten(self) -> None:
