@@ -124,7 +124,7 @@ def list_names(target: ListTarget | None) -> tuple[str, ...]:
 
 def shared_list_problem(list_name: str, first: ProjectModel, second: ProjectModel) -> Problem:
     """Return the problem of a list with two models: each would take back what the other sent."""
-    of_aspect = "" if first.list_aspect is ListAspect.MEMBERS else f" for its {first.list_aspect}"
+    of_aspect = "" if first.list_aspect is ListAspect.MEMBERS else f" for its {first.list_aspect.words}"
     return Problem(
         f"The models {first.name} and {second.name} use the same list {list_name!r}{of_aspect}.",
         f"{first.path} and {second.path}",

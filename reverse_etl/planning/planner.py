@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.violations import Allowances
     from reverse_etl.state import ModelRecord, RegisteredList, State
+    from reverse_etl.surfaces.interface import ListAspect
     from reverse_etl.warehouse.interface import Warehouse
 
 _MAX_ORPHAN_LOOKUPS = 20  # each takes a request, and a model may leave hundreds of lists
@@ -232,7 +233,7 @@ def _find_orphans(
         (entry.aspect, entry.id): entry.model for entry in registered_lists if entry.model in unplanned_names
     }
     owners |= {
-        (model_plan.model.list_aspect.value, list_plan.list_ref.id): model_plan.model.name
+        (model_plan.model.list_aspect, list_plan.list_ref.id): model_plan.model.name
         for model_plan in model_plans
         for list_plan in model_plan.lists
     }
@@ -246,7 +247,7 @@ def _find_orphans(
                 names.get(list_id, list_id),
                 rows,
                 model_deleted=model not in project_names,
-                owner=owners.get((aspects.get(model, ""), list_id), ""),
+                owner=owners.get((aspects[model], list_id), "") if model in aspects else "",
                 list_deleted=lookup_client is not None and _is_deleted(lookup_client, list_id),
             )
 
@@ -259,11 +260,11 @@ def _is_deleted(klaviyo: Klaviyo, list_id: str) -> bool:
         return False
 
 
-def _find_aspects(state: State, project_models: Collection[ProjectModel]) -> dict[str, str]:
+def _find_aspects(state: State, project_models: Collection[ProjectModel]) -> dict[str, ListAspect]:
     """Return what each model's rows are of their list; of a deleted model by its surface."""
     surfaces = {record.name: find_surface(record.surface) for record in state.models().values()}
-    aspects = {name: surface.list_aspect.value for name, surface in surfaces.items() if surface}
-    return aspects | {model.name: model.list_aspect.value for model in project_models}
+    aspects = {name: surface.list_aspect for name, surface in surfaces.items() if surface}
+    return aspects | {model.name: model.list_aspect for model in project_models}
 
 
 def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from reverse_etl.domain.timestamps import format_timestamp
+from reverse_etl.surfaces.interface import ListAspect
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -20,20 +21,7 @@ class ListState(StrEnum):
     """The state of a list in the registry."""
 
     INTENDED = "intended"  # its creation started and was never confirmed
-    OWNED = (
-        "owned"  # a model sent to it, and owns who is on it; the owner of consent has the aspect's own name
-    )
-
-
-MEMBERS: Final = "members"  # the aspect of a list's owner
-
-
-def _stored_state(aspect: str) -> str:
-    return ListState.OWNED.value if aspect == MEMBERS else aspect
-
-
-def _aspect(state: str) -> str:
-    return MEMBERS if state in set(ListState) else state
+    OWNED = "owned"  # a model sent to it
 
 
 @dataclass(frozen=True)
@@ -48,7 +36,7 @@ class RegisteredList:
     name: str
     model: str
     recorded_at: str
-    aspect: str = MEMBERS
+    aspect: ListAspect = ListAspect.MEMBERS
 
 
 @dataclass(frozen=True)
@@ -61,22 +49,22 @@ class ListRegistry:
         """Return the owned and the intended lists, by name."""
         rows = self.state_tables.read(
             "lists",
-            "list_id, name, model, recorded_at, state",
-            "name, list_id, state",
+            "list_id, name, model, recorded_at, aspect",
+            "name, list_id, aspect",
             **self.state_tables.in_scope,
         )
         return tuple(
-            RegisteredList(list_id or "", name, model, recorded_at, _aspect(state))
-            for list_id, name, model, recorded_at, state in rows
+            RegisteredList(list_id or "", name, model, recorded_at, ListAspect(aspect))
+            for list_id, name, model, recorded_at, aspect in rows
         )
 
     def record_intent(self, name: str, model: str, klaviyo_time: datetime) -> None:
         """Commit that a list of this name is about to be created, so that a lost reply can't lead to two."""
         self.state_tables.commit(
-            self._replace(None, name, model, ListState.INTENDED.value, format_timestamp(klaviyo_time))
+            self._replace(None, name, model, ListAspect.MEMBERS, format_timestamp(klaviyo_time))
         )
 
-    def claim(self, owned_lists: Sequence[tuple[str, str, str, str]]) -> None:
+    def claim(self, owned_lists: Sequence[tuple[str, str, str, ListAspect]]) -> None:
         """Record which lists the models own: (list id, name, model, aspect). May be repeated.
 
         An intended creation of a list of the same name is over.
@@ -88,22 +76,25 @@ class ListRegistry:
             for owned_list in owned_lists
             if owned_list not in registered
             for list_id, name, model, aspect in [owned_list]
-            for statement in self._replace(list_id, name, model, _stored_state(aspect), now)
+            for statement in self._replace(list_id, name, model, aspect, now)
         ]
         if statements:
             self.state_tables.commit(statements)
 
     def _replace(
-        self, list_id: str | None, name: str, model: str, state: str, recorded_at: str
+        self, list_id: str | None, name: str, model: str, aspect: ListAspect, recorded_at: str
     ) -> tuple[Statement, ...]:
         """Replace the entry of a list and its aspect by the list's id, or an intended one by its name."""
         table = self.state_tables.dialect.state_table("lists")
-        same_list = "((list_id = ? AND state = ?) OR (list_id IS NULL AND name = ?))"
+        same_list = "((list_id = ? AND aspect = ?) OR (list_id IS NULL AND name = ?))"
         condition = f"account_id = ? AND project = ? AND {same_list}"
         scope_key = self.state_tables.scope.key
+        state = ListState.OWNED if list_id else ListState.INTENDED
         return (
             Statement.change(
-                table, f"DELETE FROM {table} WHERE {condition}", (*scope_key, list_id, state, name)
+                table, f"DELETE FROM {table} WHERE {condition}", (*scope_key, list_id, aspect.value, name)
             ),
-            *self.state_tables.insert("lists", [(*scope_key, list_id, name, model, state, recorded_at)]),
+            *self.state_tables.insert(
+                "lists", [(*scope_key, list_id, name, model, aspect.value, state.value, recorded_at)]
+            ),
         )

@@ -103,7 +103,8 @@ def _change_tables(warehouse: Warehouse, version: int, leases: Sequence[Lease]) 
     for next_version in range(version + 1, schema.STATE_VERSION + 1):
         _execute(warehouse, migrations.create_new_tables(warehouse.dialect, next_version), leases)
         for change in migrations.CHANGES_BY_VERSION[next_version]:
-            if change.is_pending(_column_names(warehouse, change.old_name or change.name)):
+            columns = _column_names(warehouse, change.old_name or change.name)
+            if change.is_pending(columns, migrations.later_columns(change.name, next_version)):
                 _execute(warehouse, migrations.change_table(warehouse.dialect, change), leases)
         for old_name, name in _model_table_names(warehouse, next_version):
             if warehouse.state_columns(old_name):

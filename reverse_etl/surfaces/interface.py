@@ -45,9 +45,22 @@ class ListAspect(StrEnum):
     """A part of a list that a model's rows are. A list has one model for each."""
 
     MEMBERS = "members"
-    EMAIL_CONSENT = "e-mail consent"
-    SMS_CONSENT = "SMS consent"
-    WHATSAPP_CONSENT = "WhatsApp consent"
+    EMAIL_CONSENT = "email_consent"
+    SMS_CONSENT = "sms_consent"
+    WHATSAPP_CONSENT = "whatsapp_consent"
+
+    @property
+    def words(self) -> str:
+        """Return the aspect as messages name it."""
+        match self:
+            case ListAspect.MEMBERS:
+                return "members"
+            case ListAspect.EMAIL_CONSENT:
+                return "e-mail consent"
+            case ListAspect.SMS_CONSENT:
+                return "SMS consent"
+            case ListAspect.WHATSAPP_CONSENT:
+                return "WhatsApp consent"
 
 
 class DiffKind(Enum):

@@ -17,6 +17,7 @@ from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.removal_holds import RemovalHolds
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.tables import StateTables
+from reverse_etl.surfaces.interface import ListAspect
 from tests.clocks import NOON, QuickClock
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _use_receipts(tables: StateTables) -> None:
 def _use_lists(tables: StateTables) -> None:
     lists = ListRegistry(tables)
     lists.record_intent("VIP", MODEL, datetime.fromtimestamp(NOON, UTC))
-    lists.claim([("L1", "VIP", MODEL, "members")])
+    lists.claim([("L1", "VIP", MODEL, ListAspect.MEMBERS)])
 
 
 def _use_consents(tables: StateTables) -> None:

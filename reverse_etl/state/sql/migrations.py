@@ -29,9 +29,13 @@ class TableChange:
     columns: Mapping[str, str]
     old_name: str = ""
 
-    def is_pending(self, old_columns: Sequence[str]) -> bool:
-        """Return whether the change is pending; `old_columns` are the columns of the table of the old name."""
-        return bool(old_columns) and (bool(self.old_name) or [*old_columns] != [*self.columns])
+    def is_pending(self, old_columns: Sequence[str], later_columns: Sequence[Sequence[str]] = ()) -> bool:
+        """Return whether the change is pending; `old_columns` are the columns of the table of the old name.
+
+        It is not if the table has columns of this version, or of a later one (`later_columns`).
+        """
+        done = [[*self.columns], *map(list, later_columns)]
+        return bool(old_columns) and (bool(self.old_name) or [*old_columns] not in done)
 
 
 def _unchanged(*names: str) -> dict[str, str]:
@@ -211,7 +215,18 @@ CHANGES_BY_VERSION: Mapping[int, Sequence[TableChange]] = {
             },
         ),
     ),
-    4: (),
+    4: (
+        TableChange(
+            "lists",
+            {
+                **_unchanged("account_id", "project", "list_id", "name", "model"),
+                "aspect": "CASE state WHEN 'e-mail consent' THEN 'email_consent' WHEN 'SMS consent' THEN 'sms_consent' "
+                "WHEN 'WhatsApp consent' THEN 'whatsapp_consent' ELSE 'members' END",
+                "state": "CASE WHEN state = 'intended' THEN state ELSE 'owned' END",
+                "recorded_at": "recorded_at",
+            },
+        ),
+    ),
 }
 
 
@@ -224,6 +239,16 @@ _OPT_OUT_IDS = {
     "SPAM_COMPLAINT": "spam_complaint",
     "USER_SUPPRESSED": "user_suppressed",
 }
+
+
+def later_columns(table: str, version: int) -> list[list[str]]:
+    """Return the columns that a table has in the later versions that change it."""
+    return [
+        [*change.columns]
+        for later_version, changes in CHANGES_BY_VERSION.items()
+        for change in changes
+        if later_version > version and change.name == table
+    ]
 
 
 def select_meta(dialect: Dialect, columns: Sequence[str]) -> Statement:

@@ -39,7 +39,8 @@ SHARED_TABLES: Mapping[str, str] = {
     "own_suppressions": "account_id VARCHAR, project VARCHAR, model VARCHAR, identity VARCHAR, requested_at VARCHAR, suppressed_at VARCHAR",
     "withheld": "account_id VARCHAR, project VARCHAR, model VARCHAR, person VARCHAR, digest VARCHAR, profile_id VARCHAR, state VARCHAR, "
     "recorded_at VARCHAR",
-    "lists": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, recorded_at VARCHAR",
+    "lists": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, aspect VARCHAR, state VARCHAR, "
+    "recorded_at VARCHAR",
     "removal_holds": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, state VARCHAR, reason VARCHAR, recorded_at VARCHAR",
     "consents": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, state VARCHAR, "
     "sent_at VARCHAR, consented_at VARCHAR",

@@ -25,16 +25,16 @@ CREATE TRANSIENT TABLE "LEASE" ("ACCOUNT_ID" VARCHAR, "PROJECT" VARCHAR, "OWNER"
 INSERT INTO "LEASE"
 SELECT '7b2lBS', 'shop', 'host:1:0', '2020-01-06T06:00:00.000Z';
 
-CREATE TRANSIENT TABLE "LISTS" ("ACCOUNT_ID" VARCHAR, "PROJECT" VARCHAR, "LIST_ID" VARCHAR, "NAME" VARCHAR, "MODEL" VARCHAR, "STATE" VARCHAR, "RECORDED_AT" VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 0;
+CREATE TRANSIENT TABLE "LISTS" ("ACCOUNT_ID" VARCHAR, "PROJECT" VARCHAR, "LIST_ID" VARCHAR, "NAME" VARCHAR, "MODEL" VARCHAR, "ASPECT" VARCHAR, "STATE" VARCHAR, "RECORDED_AT" VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 0;
 INSERT INTO "LISTS"
-SELECT '7b2lBS', 'shop', 'BTsq5P', 'Cocoa', 'clubs', 'owned', '2020-01-05T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'QqSYtc', 'Testers', 'testers', 'owned', '2020-01-01T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'WUECg4', 'VIP', 'vip', 'owned', '2020-01-01T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'ZxYHEe', 'Milk', 'clubs', 'owned', '2020-01-05T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'gUcbIR', 'Coffee', 'clubs', 'owned', '2019-12-31T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'tWZBIf', 'Tea', 'clubs', 'owned', '2019-12-31T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'xUfzmg', 'Mate', 'clubs', 'owned', '2020-01-05T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', NULL, 'Juice', 'juice', 'intended', '2020-01-03T07:00:00.000Z';
+SELECT '7b2lBS', 'shop', 'BTsq5P', 'Cocoa', 'clubs', 'members', 'owned', '2020-01-05T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'QqSYtc', 'Testers', 'testers', 'members', 'owned', '2020-01-01T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'WUECg4', 'VIP', 'vip', 'members', 'owned', '2020-01-01T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'ZxYHEe', 'Milk', 'clubs', 'members', 'owned', '2020-01-05T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'gUcbIR', 'Coffee', 'clubs', 'members', 'owned', '2019-12-31T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'tWZBIf', 'Tea', 'clubs', 'members', 'owned', '2019-12-31T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'xUfzmg', 'Mate', 'clubs', 'members', 'owned', '2020-01-05T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', NULL, 'Juice', 'juice', 'members', 'intended', '2020-01-03T07:00:00.000Z';
 
 CREATE TRANSIENT TABLE "META" ("VERSION" NUMBER(38,0), "MIGRATING_TO" NUMBER(38,0), "BACKUP" VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 0;
 INSERT INTO "META"

@@ -10,3 +10,5 @@ INSERT INTO withheld VALUES ('7b2lBS', 'shop', 'leavers', 'a1', 'a1', 'P1', 'req
 INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:jo@shop.example', 'klaviyo', 'opted_out', 'unsubscribed_from_list', 'Since 2020-01-01 12:00 UTC.', '20200102T050000-000002', 1);
 INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:ken@shop.example', 'klaviyo', 'opted_out', 'unsubscribed', '', '20200102T050000-000002', 1);
 INSERT INTO row_exceptions VALUES ('20200102T050000-000002', 'subscribers', 7, 'rejected', 'opted_out', 'spam_report', '');
+INSERT INTO lists VALUES ('7b2lBS', 'shop', 'WUECg4', 'VIP', 'subscribers', 'email_consent', 'owned', '2020-01-02T06:00:00.000Z');
+INSERT INTO lists VALUES ('7b2lBS', 'shop', 'WUECg4', 'VIP', 'texts', 'sms_consent', 'owned', '2020-01-02T06:00:00.000Z');

@@ -9,7 +9,7 @@ duckdb:    CREATE TABLE IF NOT EXISTS state.rejections (account_id VARCHAR, proj
 duckdb:    CREATE TABLE IF NOT EXISTS state.unmatched_removals (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, recorded_at VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.own_suppressions (account_id VARCHAR, project VARCHAR, model VARCHAR, identity VARCHAR, requested_at VARCHAR, suppressed_at VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.withheld (account_id VARCHAR, project VARCHAR, model VARCHAR, person VARCHAR, digest VARCHAR, profile_id VARCHAR, state VARCHAR, recorded_at VARCHAR);
-duckdb:    CREATE TABLE IF NOT EXISTS state.lists (account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, recorded_at VARCHAR);
+duckdb:    CREATE TABLE IF NOT EXISTS state.lists (account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, aspect VARCHAR, state VARCHAR, recorded_at VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.removal_holds (account_id VARCHAR, project VARCHAR, list_id VARCHAR, state VARCHAR, reason VARCHAR, recorded_at VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.consents (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, state VARCHAR, sent_at VARCHAR, consented_at VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.lease (account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR);
@@ -24,9 +24,9 @@ snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.rejections (account_id VAR
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.unmatched_removals (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, recorded_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.own_suppressions (account_id VARCHAR, project VARCHAR, model VARCHAR, identity VARCHAR, requested_at VARCHAR, suppressed_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.withheld (account_id VARCHAR, project VARCHAR, model VARCHAR, person VARCHAR, digest VARCHAR, profile_id VARCHAR, state VARCHAR, recorded_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
-snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.lists (account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, state VARCHAR, recorded_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
+snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.lists (account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, aspect VARCHAR, state VARCHAR, recorded_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.removal_holds (account_id VARCHAR, project VARCHAR, list_id VARCHAR, state VARCHAR, reason VARCHAR, recorded_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.consents (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, state VARCHAR, sent_at VARCHAR, consented_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.lease (account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE OR REPLACE TRANSIENT TABLE state.meta DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '' COPY GRANTS AS
-SELECT CAST(3 AS BIGINT) AS version, CAST(NULL AS BIGINT) AS migrating_to, CAST(NULL AS VARCHAR) AS backup;
+SELECT CAST(4 AS BIGINT) AS version, CAST(NULL AS BIGINT) AS migrating_to, CAST(NULL AS VARCHAR) AS backup;

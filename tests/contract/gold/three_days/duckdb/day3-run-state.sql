@@ -16,16 +16,16 @@ SELECT '', 0, 'update', TRUE, TRUE, 'WUECg4', 'email:max@example.com', 'max@exam
 
 CREATE TABLE "lease" ("account_id" VARCHAR, "project" VARCHAR, "owner" VARCHAR, "expires_at" VARCHAR);
 
-CREATE TABLE "lists" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "name" VARCHAR, "model" VARCHAR, "state" VARCHAR, "recorded_at" VARCHAR);
+CREATE TABLE "lists" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "name" VARCHAR, "model" VARCHAR, "aspect" VARCHAR, "state" VARCHAR, "recorded_at" VARCHAR);
 INSERT INTO "lists"
-SELECT '7b2lBS', 'shop', 'BTsq5P', 'Cocoa', 'clubs', 'owned', '2020-01-05T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'QqSYtc', 'Testers', 'testers', 'owned', '2020-01-01T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'WUECg4', 'VIP', 'vip', 'owned', '2020-01-01T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'ZxYHEe', 'Milk', 'clubs', 'owned', '2020-01-05T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'gUcbIR', 'Coffee', 'clubs', 'owned', '2019-12-31T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'rogekw', 'Juice', 'juice', 'owned', '2020-01-06T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'tWZBIf', 'Tea', 'clubs', 'owned', '2019-12-31T06:00:00.000Z'
-UNION ALL SELECT '7b2lBS', 'shop', 'xUfzmg', 'Mate', 'clubs', 'owned', '2020-01-05T06:00:00.000Z';
+SELECT '7b2lBS', 'shop', 'BTsq5P', 'Cocoa', 'clubs', 'members', 'owned', '2020-01-05T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'QqSYtc', 'Testers', 'testers', 'members', 'owned', '2020-01-01T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'WUECg4', 'VIP', 'vip', 'members', 'owned', '2020-01-01T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'ZxYHEe', 'Milk', 'clubs', 'members', 'owned', '2020-01-05T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'gUcbIR', 'Coffee', 'clubs', 'members', 'owned', '2019-12-31T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'rogekw', 'Juice', 'juice', 'members', 'owned', '2020-01-06T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'tWZBIf', 'Tea', 'clubs', 'members', 'owned', '2019-12-31T06:00:00.000Z'
+UNION ALL SELECT '7b2lBS', 'shop', 'xUfzmg', 'Mate', 'clubs', 'members', 'owned', '2020-01-05T06:00:00.000Z';
 
 CREATE TABLE "meta" ("version" BIGINT, "migrating_to" BIGINT, "backup" VARCHAR);
 INSERT INTO "meta"
