@@ -100,7 +100,7 @@ def _readmit_people(delivery: ListDelivery, operation: ReadmitPeople) -> None:
         state.withheld.forget(delivery.model_plan.model.name, [row[1] for row in rows])
         receipt = Receipt(list_id, Op.REMOVE, rows[0][0], rows[-1][0], ReceiptState.APPLIED, len(rows))
         delivery.receipt_buffer.add((receipt,))
-        delivery.counter.add(Outcome.LEFT_IN_PLACE, len(rows))
+        delivery.counter.add(Outcome.READMITTED, len(rows))
 
 
 @dataclass

@@ -31,11 +31,14 @@ class Outcome(StrEnum):
     NOT_SENT = "not_sent"
     REMOVED = "removed"
     REPLACED = "replaced"  # a desired row has the same profile: nobody is removed, the old row is forgotten
-    UNMANAGED = "unmanaged"  # a member from before the first run: not removed, the row is forgotten
+    UNMANAGED = (
+        "unmanaged"  # not ours to take back, as a member from before the first run: the row is forgotten
+    )
     NOT_FOUND = "not_found"  # nobody was found: the row is forgotten, and noted in `unmatched_removals`
     LEFT_IN_PLACE = (
         "left_in_place"  # its surface removes nothing: the row is forgotten, Klaviyo keeps what it has
     )
+    READMITTED = "readmitted"  # it left a model of deletions: other models may send the person again
     HELD = "held_at_lookup"  # not carried out, since it might concern somebody else, or more than was asked
 
 

@@ -143,7 +143,7 @@ class _Remover:
         context.state.consents.forget(model, list_id, [row.identity for row in done])
         counter = self.delivery.counter
         counter.add(Outcome.REMOVED, len(removed))
-        counter.add(Outcome.LEFT_IN_PLACE, len(batch.left))
+        counter.add(Outcome.UNMANAGED, len(batch.left))
         counter.count_receipts((), exceptions)
         if batch.stop_reason:
             counter.fail(batch.stop_reason)

@@ -83,13 +83,16 @@ OUTCOME_FIGURES: Final = (
         ("replaced",),
         hidden_if_zero=True,
     ),
-    Figure("unmanaged", "left on the list: added by someone else", ("unmanaged",), hidden_if_zero=True),
+    Figure("unmanaged", "left as they are: added by someone else", ("unmanaged",), hidden_if_zero=True),
     Figure("not found", "to remove, but not found on the list", ("not_found",), hidden_if_zero=True),
     Figure(
         "left in place",
         "left the model; their profiles stay in Klaviyo",
         ("left_in_place",),
         hidden_if_zero=True,
+    ),
+    Figure(
+        "readmitted", "left a model of deletions; others may send them", ("readmitted",), hidden_if_zero=True
     ),
     Figure(
         "rejected",

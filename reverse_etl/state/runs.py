@@ -228,6 +228,7 @@ def last_lists_by_model(run_lists: Sequence[RunList]) -> Mapping[str, frozenset[
 _LATER_COUNTS: Final = {  # by the count before them
     "applied": ("unverified", "no_profile", "opted_out", "pending"),
     "rejected_by_check": ("clears", "without_profile", "withheld"),
+    "left_in_place": ("readmitted",),
 }
 
 

@@ -23,6 +23,7 @@ REMOVE_ENDS = {
     Outcome.UNMANAGED,
     Outcome.NOT_FOUND,
     Outcome.LEFT_IN_PLACE,
+    Outcome.READMITTED,
 }
 EITHER = {Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.UNVERIFIED, Outcome.HELD}
 

@@ -158,7 +158,7 @@ def test_a_row_that_leaves_and_a_readmitted_person_are_sent_again(shop: World) -
     run(shop)
     erase(shop, [email(2)])
     result = shop.run()
-    assert one(result, "erase").outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert one(result, "erase").outcomes == {Outcome.READMITTED: 1}
     shop.run()
     assert (email(1) in known(shop), email(2) in known(shop)) == (True, False)
     assert readmit(shop, email(2)) == 1
@@ -327,4 +327,4 @@ def test_an_empty_table_readmits_nobody(shop: World) -> None:
     assert (one(result, "erase").outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 3)
     shop.run(select=["members"])
     assert not {email(1), email(2)} & {*known(shop)}
-    assert one(run(shop), "erase").outcomes == {Outcome.LEFT_IN_PLACE: 2}
+    assert one(run(shop), "erase").outcomes == {Outcome.READMITTED: 2}

@@ -67,7 +67,7 @@ def test_who_was_subscribed_before_the_model_stays_so(world: World) -> None:
     unsubscribing(world, ANN, BOB)
     world.run()
     unsubscribing(world, BOB)
-    assert one(world.run()).outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert one(world.run()).outcomes == {Outcome.UNMANAGED: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
@@ -80,7 +80,7 @@ def test_who_consented_anew_stays_subscribed(world: World) -> None:
     subscribe_by_hand(world, ANN)
     assert status(world, ANN) == "SUBSCRIBED"
     unsubscribing(world, BOB)
-    assert one(world.run()).outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert one(world.run()).outcomes == {Outcome.UNMANAGED: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
@@ -125,7 +125,7 @@ def test_a_person_of_another_model_is_not_unsubscribed_from_everything(world: Wo
         channel="email",
         list="Members",
     )
-    assert one(world.run(), "newsletter").outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert one(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
@@ -188,7 +188,7 @@ def test_a_row_that_is_still_pending_is_forgotten(world: World) -> None:
     consents(world, (BOB, None), **config)
     world.run()
     consents(world, **config)
-    assert one(world.run()).outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert one(world.run()).outcomes == {Outcome.UNMANAGED: 1}
     assert requests(world) <= 1
 
 
@@ -258,7 +258,7 @@ def test_a_person_of_a_rejected_row_of_another_model_is_not_unsubscribed_from_ev
     world.people([{"email": ANN}, {"email": CAT, "consented_at": LONG_AGO}], "club", columns)
     club = "select email, consented_at from club"
     world.model("club", club, surface="subscriptions", channel="email", list="Members")
-    assert one(world.run(), "newsletter").outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert one(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 

@@ -32,7 +32,7 @@ def test_a_deleted_person_is_withheld_until_the_row_leaves(shop: World) -> None:
     assert (one(result, "erase").list_plan.unchanged, one(result, "members").outcomes) == (2, {})
     assert readmit(shop, email(2)) == 1
     erase(shop, [email(2)])
-    assert one(run(shop), "erase").outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert one(run(shop), "erase").outcomes == {Outcome.READMITTED: 1}
     shop.run()
     assert {email(1), email(2)} <= {*known(shop)}
     assert requests(shop) == 2

@@ -22,6 +22,7 @@ _HEADINGS = (
     "removed",
     "replaced",
     "left in place",
+    "readmitted",
     "unmanaged",
     "not found",
     "rejected",
@@ -98,7 +99,7 @@ def follow_up_lines(result: RunResult) -> list[str]:
         (totals["not_sent"] - totals["deferred"] - stopped, "not sent. The next run continues."),
         (
             totals["unmanaged"],
-            "kept: members from before the first run. To let the model decide: reverse-etl adopt",
+            "kept: added by someone else. To let the model decide about members: reverse-etl adopt",
         ),
         (totals["not_found"], "not found: nobody was found, so nobody was removed."),
     ]
@@ -117,6 +118,7 @@ def _count_outcomes(list_result: ListResult) -> dict[str, int]:
         "removed": outcomes["removed"],
         "replaced": outcomes["replaced"],
         "left in place": outcomes["left_in_place"],
+        "readmitted": outcomes["readmitted"],
         "unmanaged": outcomes["unmanaged"],
         "not found": outcomes["not_found"],
         "rejected": outcomes["rejected_by_check"] + outcomes["rejected_by_klaviyo"],
