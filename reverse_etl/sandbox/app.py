@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -10,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from reverse_etl.sandbox.answering import handle_request
 from reverse_etl.sandbox.ask import ApiRequest
-from reverse_etl.sandbox.control import add_control
+from reverse_etl.sandbox.control import ACCOUNT_ENVIRON_KEY, add_control, requested_account
 from reverse_etl.sandbox.replies import JSON_API, ApiResponse, ErrorObject, HttpError, error_document
 from reverse_etl.sandbox.routes import (
     accounts,
@@ -27,7 +28,8 @@ from reverse_etl.sandbox.routes import (
 from reverse_etl.sandbox.web_security import admit_sender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from reverse_etl.sandbox.account import SandboxAccount
     from reverse_etl.sandbox.routes.route import Route
@@ -49,26 +51,38 @@ ROUTES: Final = (
 )
 
 
-def make_app(account: SandboxAccount) -> Flask:
+def make_app(account: SandboxAccount) -> WSGIApplication:
     """Return the app of an open account.
 
     It sets `CUT_ENVIRON_KEY` in the request's environ if the server must close the connection with no reply,
     and `DRIP_ENVIRON_KEY` to a function that the server calls before each byte of the body.
     """
+    app = _flask_app()
+
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ[ACCOUNT_ENVIRON_KEY] = account
+        return app(environ, start_response)
+
+    return serve
+
+
+@cache
+def _flask_app() -> Flask:
+    """Return the app that all accounts of a process share, because compiling its routes takes long."""
     app = Flask(__name__, static_folder=None)
     app.url_map.strict_slashes = False
     for route in ROUTES:
         app.add_url_rule(
             route.rule,
             route.operation,
-            _create_endpoint(account, route),
+            _create_endpoint(route),
             methods=[route.method],
             provide_automatic_options=False,
         )
-    add_control(app, account)
+    add_control(app)
     app.before_request(_check_sender)
     app.after_request(_forbid_sniffing)
-    app.register_error_handler(HTTPException, lambda error: _handle_routing_error(account, error))
+    app.register_error_handler(HTTPException, _handle_routing_error)
     return app
 
 
@@ -85,18 +99,20 @@ def _forbid_sniffing(response: Response) -> Response:
     return response
 
 
-def _create_endpoint(account: SandboxAccount, route: Route) -> Callable[..., Response]:
+def _create_endpoint(route: Route) -> Callable[..., Response]:
     def respond(**path_parameters: str) -> Response:
         return _to_flask_response(
-            handle_request(account, route, _read_request(path_parameters), _read_headers())
+            handle_request(requested_account(), route, _read_request(path_parameters), _read_headers())
         )
 
     return respond
 
 
-def _handle_routing_error(account: SandboxAccount, error: HTTPException) -> Response:
+def _handle_routing_error(error: HTTPException) -> Response:
     if error.code == _NOT_FOUND and request.path.startswith("/api/"):
-        return _to_flask_response(handle_request(account, None, _read_request({}), _read_headers()))
+        return _to_flask_response(
+            handle_request(requested_account(), None, _read_request({}), _read_headers())
+        )
     status = error.code or 500
     return _to_flask_response(
         ApiResponse(status, error_document(status, ErrorObject(error.description or error.name)))

@@ -25,10 +25,11 @@ from reverse_etl.sandbox.web_security import generate_nonce, page_headers
 if TYPE_CHECKING:
     from reverse_etl.sandbox.account import SandboxAccount
 
+ACCOUNT_ENVIRON_KEY: Final = "reverse_etl.account"
 _HTML: Final = "text/html; charset=utf-8"
 
 
-def add_control(app: Flask, account: SandboxAccount) -> None:
+def add_control(app: Flask) -> None:
     """Add the page at / and the endpoints under /sandbox.
 
     GET /sandbox/lists, /sandbox/lists/NAME-OR-ID/members, /sandbox/profiles, /sandbox/log?after=NUMBER,
@@ -37,48 +38,52 @@ def add_control(app: Flask, account: SandboxAccount) -> None:
     `{"data": ...}`, or `{"error": sentence}` with 400.
     """
     views = {
-        ("GET", "/sandbox/lists"): lambda: _get_lists(account),
-        ("GET", "/sandbox/profiles"): lambda: _get_profiles(account),
-        ("GET", "/sandbox/log"): lambda: _get_log(account),
-        ("DELETE", "/sandbox/log"): lambda: _clear_log(account),
-        ("GET", "/sandbox/faults"): lambda: _get_faults(account),
-        ("POST", "/sandbox/faults"): lambda: _add_fault(account),
-        ("DELETE", "/sandbox/faults"): lambda: _clear_faults(account),
-        ("GET", "/sandbox/rules"): lambda: _json_response(asdict(account.rules)),
-        ("PATCH", "/sandbox/rules"): lambda: _change_rules(account),
-        ("POST", "/sandbox/jobs/finish"): lambda: _finish_jobs(account),
+        ("GET", "/sandbox/lists"): _get_lists,
+        ("GET", "/sandbox/profiles"): _get_profiles,
+        ("GET", "/sandbox/log"): _get_log,
+        ("DELETE", "/sandbox/log"): _clear_log,
+        ("GET", "/sandbox/faults"): _get_faults,
+        ("POST", "/sandbox/faults"): _add_fault,
+        ("DELETE", "/sandbox/faults"): _clear_faults,
+        ("GET", "/sandbox/rules"): _get_rules,
+        ("PATCH", "/sandbox/rules"): _change_rules,
+        ("POST", "/sandbox/jobs/finish"): _finish_jobs,
     }
     for (method, rule), view in views.items():
         app.add_url_rule(rule, f"{method} {rule}", view, methods=[method], provide_automatic_options=False)
-    app.add_url_rule(
-        "/sandbox/lists/<path:named>/members", "sandbox members", lambda named: _get_members(account, named)
-    )
-    app.add_url_rule("/", "sandbox page", lambda: _get_page(account))
+    app.add_url_rule("/sandbox/lists/<path:name_or_id>/members", "sandbox members", _get_members)
+    app.add_url_rule("/", "sandbox page", _get_page)
     app.register_error_handler(UsageError, _handle_usage_error)
 
 
-def _get_page(account: SandboxAccount) -> Response:
+def requested_account() -> SandboxAccount:
+    """Return the account that the current request is sent to."""
+    account: SandboxAccount = request.environ[ACCOUNT_ENVIRON_KEY]
+    return account
+
+
+def _get_page() -> Response:
     nonce = generate_nonce()
-    return Response(render_page(account, nonce), headers=page_headers(nonce), content_type=_HTML)
+    return Response(render_page(requested_account(), nonce), headers=page_headers(nonce), content_type=_HTML)
 
 
-def _get_lists(account: SandboxAccount) -> Response:
-    with account.transaction() as db:
+def _get_lists() -> Response:
+    with requested_account().transaction() as db:
         return _json_response(list_summaries(db))
 
 
-def _get_members(account: SandboxAccount, name_or_id: str) -> Response:
-    with account.transaction() as db:
+def _get_members(name_or_id: str) -> Response:
+    with requested_account().transaction() as db:
         return _json_response(list_members(db, name_or_id))
 
 
-def _get_profiles(account: SandboxAccount) -> Response:
-    with account.transaction() as db:
+def _get_profiles() -> Response:
+    with requested_account().transaction() as db:
         return _json_response(profile_summaries(db))
 
 
-def _get_log(account: SandboxAccount) -> Response:
-    with account.transaction() as db:
+def _get_log() -> Response:
+    with requested_account().transaction() as db:
         return _json_response(
             [
                 logged_request.document()
@@ -87,14 +92,14 @@ def _get_log(account: SandboxAccount) -> Response:
         )
 
 
-def _clear_log(account: SandboxAccount) -> Response:
-    with account.transaction() as db:
+def _clear_log() -> Response:
+    with requested_account().transaction() as db:
         clear_requests(db)
     return _json_response([])
 
 
-def _get_faults(account: SandboxAccount) -> Response:
-    with account.transaction() as db:
+def _get_faults() -> Response:
+    with requested_account().transaction() as db:
         queued_faults = load_queued_faults(db)
     return _json_response(
         [
@@ -108,26 +113,31 @@ def _get_faults(account: SandboxAccount) -> Response:
     )
 
 
-def _add_fault(account: SandboxAccount) -> Response:
+def _add_fault() -> Response:
     fault = Fault.parse(request.get_json())
-    with account.transaction() as db:
+    with requested_account().transaction() as db:
         return _json_response({"number": add_fault(db, fault)})
 
 
-def _clear_faults(account: SandboxAccount) -> Response:
-    with account.transaction() as db:
+def _clear_faults() -> Response:
+    with requested_account().transaction() as db:
         clear_faults(db)
     return _json_response([])
 
 
-def _change_rules(account: SandboxAccount) -> Response:
+def _get_rules() -> Response:
+    return _json_response(asdict(requested_account().rules))
+
+
+def _change_rules() -> Response:
     changes = request.get_json()
     if not isinstance(changes, dict):
         raise UsageError.of("Send an object with the rules to change.")
-    return _json_response(asdict(account.change_rules(changes)))
+    return _json_response(asdict(requested_account().change_rules(changes)))
 
 
-def _finish_jobs(account: SandboxAccount) -> Response:
+def _finish_jobs() -> Response:
+    account = requested_account()
     with account.transaction() as db:
         finish_jobs(db, account.now())
         finish_subscriptions(db, account.now())

@@ -21,8 +21,7 @@ from reverse_etl.sandbox.app import CUT_ENVIRON_KEY, DRIP_ENVIRON_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-    from flask import Flask
+    from wsgiref.types import WSGIApplication
 
 _LOG: Final = logging.getLogger(__name__)
 _HOST: Final = "127.0.0.1"
@@ -36,7 +35,7 @@ class Server:
     `now` returns the time for the Date header.
     """
 
-    def __init__(self, app: Flask, port: int, now: Callable[[], float]) -> None:
+    def __init__(self, app: WSGIApplication, port: int, now: Callable[[], float]) -> None:
         listening_socket = _open_listening_socket(port)
         with listening_socket:
             self._server = _ThreadedServer(
