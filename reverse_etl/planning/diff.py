@@ -83,7 +83,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     tables = staged.tables
     for statement in staging.replace_list_ids(tables, {ref.row_value: ref.id for ref in refs}):
         warehouse.execute(statement)
-    stored_columns = warehouse.state_columns(tables.snapshot)
+    stored_columns = state.tables.columns(tables.snapshot)
     snapshot_rows, uncertain_rows = state.count_rows_by_list(tables) if stored_columns else ({}, {})
     diff_options = DiffOptions(
         full_refresh=options.full_refresh and staged.may_send_again,
@@ -103,10 +103,10 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
         for kind in tables.secondary_identifiers:
             warehouse.execute(state.omissions.flag_staged_rows(staged.model.name, tables, kind))
     tries_again = options.allow.allows(Guard.RESUBSCRIBE, staged.model.name)
-    _compute_deltas(warehouse, staged, diff, refused_too=tries_again)
+    _compute_deltas(state, staged, diff, refused_too=tries_again)
     claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed) if stored_columns else {}
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
-        _compute_deltas(warehouse, staged, diff, refused_too=tries_again)
+        _compute_deltas(state, staged, diff, refused_too=tries_again)
     if staged.has_withheld:
         warehouse.execute(state.withheld.cancel_removals(tables))
     if staged.model.config.surface.deletes_people:
@@ -147,19 +147,18 @@ def _matches_snapshot(warehouse: Warehouse, state: State, staged: StagedModel, d
     return not has_rejected and not warehouse.fetch(sql.select_first_difference(diff))
 
 
-def _compute_deltas(
-    warehouse: Warehouse, staged: StagedModel, diff: ModelDiff, *, refused_too: bool = False
-) -> None:
+def _compute_deltas(state: State, staged: StagedModel, diff: ModelDiff, *, refused_too: bool = False) -> None:
     """Compute the deltas of all rows except those that Klaviyo refused before and that are unchanged.
 
     If `refused_too`, these are sent again.
     """
+    warehouse = state.tables.warehouse
     if diff.stored_columns and staged.model.config.surface.upsert.once:
         warehouse.execute(sql.mark_unknown_rows(diff))
     if diff.stored_columns and diff.tables.append_only:
         warehouse.execute(sql.mark_changed_rows(diff))
     knows_refused = diff.stored_columns and not refused_too
-    if knows_refused and _has_current_columns(warehouse, diff.tables, diff.tables.rejected):
+    if knows_refused and _has_current_columns(state, diff.tables, diff.tables.rejected):
         warehouse.execute(staging.mark_still_rejected(diff.tables, staged.model.checksum))
     for statement in sql.compute_deltas(diff):
         warehouse.execute(statement)
@@ -186,11 +185,11 @@ def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -
     return {kind: rows for kind, rows in omitted.items() if rows}
 
 
-def _has_current_columns(warehouse: Warehouse, tables: ModelTables, table: str) -> bool:
+def _has_current_columns(state: State, tables: ModelTables, table: str) -> bool:
     """Return whether a state table has the model's current columns; if not, none of its rows can match."""
-    stored_types = {name.lower(): column.type for name, column in warehouse.state_columns(table).items()}
+    stored_types = {name.lower(): column.type for name, column in state.tables.columns(table).items()}
     return all(
-        stored_types.get(column.name.lower()) == warehouse.dialect.storage_type(column)
+        stored_types.get(column.name.lower()) == tables.dialect.storage_type(column)
         for column in tables.payload
     )
 
@@ -206,9 +205,7 @@ def _apply_limit(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[
 
 def _skip_without_profile(warehouse: Warehouse, state: State, tables: ModelTables) -> dict[str, int]:
     """Leave out the rows whose person Klaviyo did not know lately; return their number by list."""
-    if not tables.keeps_without_profile or not _has_current_columns(
-        warehouse, tables, tables.without_profile
-    ):
+    if not tables.keeps_without_profile or not _has_current_columns(state, tables, tables.without_profile):
         return {}
     before = _count_planned_rows(warehouse, tables)
     since = format_epoch_seconds(state.clock.now() - LOOK_AGAIN_SECONDS)

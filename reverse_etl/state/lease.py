@@ -43,6 +43,7 @@ class Lease:
         else:
             self._acquire(timeout)
         self._is_held = True
+        self._state_tables.forget_kept()
         try:
             yield
         except BaseException:

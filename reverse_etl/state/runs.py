@@ -79,7 +79,9 @@ class Runs:
         )
         return tuple(
             RunList(run_id, started_at, model, list_id, name, _parse_counts(counts), reason)
-            for run_id, started_at, model, list_id, name, counts, reason in self.state_tables.fetch(statement)
+            for run_id, started_at, model, list_id, name, counts, reason in self.state_tables.fetch_from(
+                statement, "run_lists", "runs"
+            )
         )
 
     def interrupted_lists(self) -> tuple[tuple[str, str, str], ...]:

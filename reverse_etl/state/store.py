@@ -107,7 +107,7 @@ class State:
     def stored_tables(self, model_record: ModelRecord) -> tuple[str, ...]:
         """Return the names of the model's own tables that exist."""
         names = (f"{name}_{model_record.table_key}" for name in MODEL_TABLES)
-        return tuple(name for name in names if self.tables.warehouse.state_columns(name))
+        return tuple(name for name in names if self.tables.columns(name))
 
     def other_projects(self) -> tuple[str, ...]:
         """Return the other projects that ever sent a model to this account; to any if it is not known."""
@@ -327,18 +327,18 @@ class State:
         return _select_payload(columns) if columns else None
 
     def _load_columns_without_profile(self, table_key: str) -> Mapping[str, Column]:
-        return self.tables.warehouse.state_columns(f"without_profile_{table_key}")
+        return self.tables.columns(f"without_profile_{table_key}")
 
     def _load_columns(self, table_key: str) -> Mapping[str, Column]:
         """Return the columns of a model's snapshot; empty if the model was never sent."""
-        return self.tables.warehouse.state_columns(f"snapshot_{table_key}")
+        return self.tables.columns(f"snapshot_{table_key}")
 
     def load_common_payload(self, table_key: str) -> tuple[Column, ...]:
         """Return the columns that snapshot and deltas have in the same type.
 
         A run may have been killed when only the deltas had a column's new type, and the column is gone now.
         """
-        delta_columns = self.tables.warehouse.state_columns(f"deltas_{table_key}")
+        delta_columns = self.tables.columns(f"deltas_{table_key}")
         return tuple(
             column
             for column in self.load_payload(table_key) or ()
@@ -354,13 +354,17 @@ class State:
         return [range(first, first + max_rows) for first in range(1, last + 1, max_rows)]
 
     def _ensure_tables(self, tables: ModelTables) -> None:
+        """Create a model's tables, or bring them to its columns."""
         state_tables = self.tables
-        state_tables.execute(*schema.create_model_tables(tables))
         # The snapshot comes last, as it does when it is created: the others have all its columns.
         optional = (tables.without_profile,) if tables.keeps_without_profile else ()
-        for table in (*optional, tables.deltas, tables.rejected, tables.snapshot):
-            stored_columns = state_tables.warehouse.state_columns(table)
-            state_tables.execute(*schema.migrate_columns(tables, table, stored_columns))
+        names = (*optional, tables.deltas, tables.rejected, tables.snapshot)
+        if not all(map(state_tables.columns, names)):
+            state_tables.execute(*schema.create_model_tables(tables))
+        for name in names:
+            if changes := schema.migrate_columns(tables, name, state_tables.columns(name)):
+                state_tables.execute(*changes)
+                state_tables.forget_kept()
 
 
 def _select_payload(columns: Mapping[str, Column]) -> tuple[Column, ...]:

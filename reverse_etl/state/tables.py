@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.timestamps import format_epoch_seconds
-from reverse_etl.warehouse.statement import Statement
+from reverse_etl.warehouse.statement import Statement, StatementKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from reverse_etl.clock import Clock
+    from reverse_etl.domain.columns import Column
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Row, Warehouse
+    from reverse_etl.warehouse.statement import TableName
 
 ROWS_PER_STATEMENT = 1_000  # short enough to be sent and parsed at once, and few statements for many rows
+_KEPT_TABLES: Final = {"models", "lists", "runs", "run_lists"}  # small, and read at many steps of a run
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,20 @@ class StateTables:
     conditions are columns with the value that they equal, or with a list of such values; `in_scope` is the
     condition that rows are of this account and project.
 
+    Rows of some shared tables, and the columns of every table, are kept once they were read, until they are
+    written here. `forget_kept` is for the moment from which on no other process may write, and after columns
+    were changed.
+
     One thread at a time may use it. Everything raises WarehouseError if the warehouse fails.
     """
 
     warehouse: Warehouse
     scope: StateScope
     clock: Clock
+    _kept_rows: dict[Statement, tuple[frozenset[TableName], list[Row]]] = field(
+        default_factory=dict, compare=False
+    )
+    _kept_columns: dict[TableName, Mapping[str, Column]] = field(default_factory=dict, compare=False)
 
     @property
     def dialect(self) -> Dialect:
@@ -80,7 +91,28 @@ class StateTables:
         text = (
             f"SELECT {columns} FROM {self.dialect.state_table(table)} WHERE {condition} ORDER BY {order_by}"
         )
-        return self.fetch(Statement.read(text, parameters))
+        return self.fetch_from(Statement.read(text, parameters), table)
+
+    def fetch_from(self, statement: Statement, *tables: str) -> list[Row]:
+        """Return all rows of a query of shared tables, perhaps as they were read before."""
+        if not _KEPT_TABLES.issuperset(tables):
+            return self.fetch(statement)
+        if statement not in self._kept_rows:
+            names = frozenset(map(self.dialect.state_table, tables))
+            self._kept_rows[statement] = (names, self.fetch(statement))
+        return self._kept_rows[statement][1]
+
+    def columns(self, table: str) -> Mapping[str, Column]:
+        """Return a table's columns by name; empty if there is no such table."""
+        name = self.dialect.state_table(table)
+        if name not in self._kept_columns:
+            self._kept_columns[name] = self.warehouse.state_columns(table)
+        return self._kept_columns[name]
+
+    def forget_kept(self) -> None:
+        """Read everything anew from now on."""
+        self._kept_rows.clear()
+        self._kept_columns.clear()
 
     def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> tuple[Statement, ...]:
         """Insert rows that have a value for each column of a shared table, a thousand rows a statement."""
@@ -115,12 +147,25 @@ class StateTables:
     def execute(self, *statements: Statement) -> None:
         """Run statements in turn; each is committed at once."""
         for statement in statements:
-            self.warehouse.execute(statement)
+            try:
+                self.warehouse.execute(statement)
+            finally:
+                self._forget_written(statement)
 
     def commit(self, statements: Iterable[Statement]) -> None:
         """Run statements in one transaction: all of them take effect, or none."""
         with self.warehouse.transaction():
             self.execute(*statements)
+
+    def _forget_written(self, statement: Statement) -> None:
+        """Forget what the statement may have changed."""
+        if statement.table is None:
+            return
+        for query, (tables, _) in [*self._kept_rows.items()]:
+            if statement.table in tables:
+                del self._kept_rows[query]
+        if statement.kind in {StatementKind.CREATE, StatementKind.DROP}:
+            self._kept_columns.pop(statement.table, None)
 
 
 def _condition_sql(equals: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:

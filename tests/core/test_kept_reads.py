@@ -1,0 +1,60 @@
+"""What the state was read for is kept until it may have changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.warehouse.statement import Statement
+from tests.core.rows import become, members_model, people
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reverse_etl.state import State
+    from tests.core.world import World
+
+
+@pytest.fixture
+def state(world: World) -> Iterator[State]:
+    """Open the state of a project that has sent a model."""
+    members_model(world)
+    become(world, people("ann"))
+    world.run()
+    connections = world.project().connections
+    with connections.warehouse(read_only=False) as warehouse:
+        yield connections.state(warehouse, None)
+
+
+def _rename_behind_its_back(state: State) -> None:
+    """Rename the model as another process would."""
+    table = state.tables.dialect.state_table("models")
+    state.tables.warehouse.execute(Statement.change(table, f"UPDATE {table} SET model = 'renamed'"))
+
+
+def test_a_read_is_kept_until_the_table_is_written(state: State) -> None:
+    assert [*state.models()] == ["members"]
+    _rename_behind_its_back(state)
+    assert [*state.models()] == ["members"]
+    state.tables.execute(state.tables.delete("lists", model="members"))
+    assert [*state.models()] == ["members"]
+    state.tables.execute(state.tables.update("models", {"checksum": "x"}, model="renamed"))
+    assert [*state.models()] == ["renamed"]
+
+
+def test_nothing_read_before_the_lease_is_kept_when_it_is_held(state: State) -> None:
+    """A run that waited for the lease plans with what the other run left."""
+    state.models()
+    _rename_behind_its_back(state)
+    with state.hold_lease():
+        assert [*state.models()] == ["renamed"]
+
+
+def test_no_columns_are_kept_of_a_dropped_table(state: State) -> None:
+    (record,) = state.models().values()
+    tables = state.load_tables(record)
+    assert tables is not None
+    name = state.tables.dialect.state_table(tables.snapshot)
+    state.tables.execute(Statement.drop(name, f"DROP TABLE {name}"))
+    assert state.load_tables(record) is None
