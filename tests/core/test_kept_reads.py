@@ -1,4 +1,4 @@
-"""What the state was read for is kept until it may have changed."""
+"""Rows and columns that were read from the state are kept until they may have changed."""
 
 from __future__ import annotations
 
