@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import yaml
@@ -14,17 +13,10 @@ from reverse_etl.surfaces.catalog import EXAMPLE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reverse_etl.config.people_table import PeopleTable
+
 SANDBOX_DESTINATION = "{type: klaviyo, sandbox: true}"
-_NAMES = ("first_name", "last_name")
-_IDS = ("customer_id", "user_id", "id", "external_id")
-
-
-@dataclass(frozen=True)
-class SourceTable:
-    """A table that the first model reads, with its columns."""
-
-    table: str
-    columns: tuple[str, ...]
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def render_profiles_yml(profile: str, database_file: str, target: str = "trial") -> str:
@@ -65,21 +57,23 @@ def add_destination(text: str, profile: str, target: str) -> str | None:
     return _verify_change(_insert_lines(text, destinations, new_lines), text, profile, target)
 
 
-def render_first_model(source: SourceTable | None, list_name: str) -> str:
-    """Return a model that puts all rows with an e-mail on a list."""
-    columns = (
-        {name.lower(): name for name in source.columns}
-        if source
-        else {"email": "email", "customer_id": "customer_id"}
-    )
-    table = source.table if source else "customers"
-    id_column = next((columns[name] for name in _IDS if name in columns), None)
-    identifiers = f"'email': '{columns['email']}'" + (f", 'external_id': '{id_column}'" if id_column else "")
-    chosen = [
-        *([id_column] if id_column else []),
-        columns["email"],
-        *(columns[name] for name in _NAMES if name in columns),
-    ]
+def render_first_model(source: PeopleTable, list_name: str, *, folds_to_upper_case: bool) -> str:
+    """Return a model that puts all people of a table on a list: by e-mail, or by id if it has no e-mails.
+
+    `folds_to_upper_case` says whether the warehouse reads a name without quotes as upper case.
+    """
+    columns = {"customer_id": source.id, "email": source.email, **source.names}
+    texts = {
+        alias: _select_column(column, alias, folds_to_upper_case=folds_to_upper_case)
+        for alias, column in columns.items()
+        if column
+    }
+    kinds = {"email": "email", "external_id": "customer_id"}
+    outputs = {
+        kind: _plain_output(columns[alias], alias) for kind, alias in kinds.items() if columns.get(alias)
+    }
+    identifiers = ", ".join(f"'{kind}': '{output}'" for kind, output in outputs.items())
+    identity = texts["email" if source.email else "customer_id"].partition(" as ")[0]
     return (
         f"-- Each row that this query returns becomes a member of the list.\n"
         f"-- A member whose row disappears is removed, if this model added it.\n"
@@ -88,26 +82,24 @@ def render_first_model(source: SourceTable | None, list_name: str) -> str:
         f"    list='{list_name}',\n"
         f"    identifiers={{{identifiers}}},\n"
         f") }}}}\n"
-        f"select {', '.join(chosen)}\n"
-        f"from {{{{ ref('{table}') }}}}\n"
-        f"where {columns['email']} is not null\n"
+        f"select {', '.join(texts.values())}\n"
+        f"from {{{{ ref('{source.table}') }}}}\n"
+        f"where {identity} is not null\n"
     )
 
 
-def find_people_table(tables: Mapping[str, Sequence[str]]) -> SourceTable | None:
-    """Return the table with a column `email` and the most likely name, or None if no table has one."""
-    people = [name for name, columns in tables.items() if "email" in {column.lower() for column in columns}]
-    if not people:
-        return None
-    preferred_names = ("customers", "dim_customers", "users", "people", "contacts", "profiles")
-    best = min(
-        people,
-        key=lambda name: (
-            preferred_names.index(name.lower()) if name.lower() in preferred_names else len(preferred_names),
-            name,
-        ),
-    )
-    return SourceTable(best, tuple(tables[best]))
+def _plain_output(column: str, alias: str) -> str:
+    """Return the name that a column has in the model: its own, or the alias of one that needs quotes."""
+    return column if _PLAIN_NAME.fullmatch(column) else alias
+
+
+def _select_column(column: str, alias: str, *, folds_to_upper_case: bool) -> str:
+    """Return a column as a SELECT names it, in quotes and with an alias where its name needs quotes."""
+    is_plain = _PLAIN_NAME.fullmatch(column)
+    if is_plain and (not folds_to_upper_case or column == column.upper()):
+        return column
+    quoted = '"' + column.replace('"', '""') + '"'
+    return f"{quoted} as {_plain_output(column, alias)}"
 
 
 _Block = dict[str, tuple[yaml.Node, yaml.Node]]

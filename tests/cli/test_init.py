@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from reverse_etl.config.people_table import PeopleTable, TableColumn, find_people_table
 from reverse_etl.config.scaffold import (
     SANDBOX_DESTINATION,
     add_destination,
-    find_people_table,
+    render_first_model,
     render_profiles_yml,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.cli.world import World
 
 ADDED = f"  destinations:\n    dev: {SANDBOX_DESTINATION}\n"
@@ -75,13 +79,93 @@ def test_a_warehouse_of_any_name_is_written_as_yaml_reads_it(path: str) -> None:
     assert written["outputs"]["trial"] == {"type": "duckdb", "path": path, "schema": "main"}
 
 
-def test_tables_of_people_are_found_by_columns_and_names() -> None:
-    found = find_people_table(
-        {"orders": ["id"], "users": ["EMAIL"], "customers": ["email", "customer_id"], "a": ["email"]}
-    )
-    assert found is not None
-    assert found.table == "customers"
-    assert find_people_table({"orders": ["id"]}) is None
+def _tables(**columns: str) -> dict[str, list[TableColumn]]:
+    """Return tables by name, each with its columns; all of them hold text but those that begin with `is_`."""
+    return {
+        table: [TableColumn(name, not name.startswith("is_")) for name in names.split(",")]
+        for table, names in columns.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("tables", "found"),
+    [
+        (
+            _tables(orders="id", users="EMAIL", customers="email,customer_id", a="email"),
+            ("customers", "email"),
+        ),
+        (_tables(orders="id", people="E-Mail"), ("people", "E-Mail")),
+        (_tables(b="contact_email,Email Address", a="id"), ("b", "Email Address")),
+        (_tables(a="is_valid_email", b="mail"), ("b", "mail")),
+        (_tables(a="x,holds_addresses", customers="customer_id"), ("a", "holds_addresses")),
+        (_tables(a="x", customers="customer_id", users="id"), ("customers", "")),
+        (_tables(orders="id", a="x"), None),
+        ({}, None),
+    ],
+)
+def test_a_table_of_people_is_found_by_names_then_by_values_then_by_ids(
+    tables: dict[str, list[TableColumn]], found: tuple[str, str] | None
+) -> None:
+    def find_email_column(table: str, texts: Sequence[str]) -> str:
+        del table
+        return "holds_addresses" if "holds_addresses" in texts else ""
+
+    people = find_people_table(tables, find_email_column)
+    assert (people and (people.table, people.email)) == found
+
+
+@pytest.mark.parametrize(
+    ("upper", "email", "select"),
+    [
+        (False, "Email", "select id, Email, FirstName\nfrom {{ ref('people') }}\nwhere Email is not null\n"),
+        (
+            False,
+            'E-"Mail',
+            (
+                'select id, "E-""Mail" as email, FirstName\nfrom {{ ref(\'people\') }}\n'
+                'where "E-""Mail" is not null\n'
+            ),
+        ),
+        (
+            True,
+            "EMAIL",
+            (
+                'select "id" as id, EMAIL, "FirstName" as FirstName\nfrom {{ ref(\'people\') }}\n'
+                "where EMAIL is not null\n"
+            ),
+        ),
+        (
+            True,
+            "",
+            (
+                'select "id" as id, "FirstName" as FirstName\nfrom {{ ref(\'people\') }}\n'
+                'where "id" is not null\n'
+            ),
+        ),
+    ],
+)
+def test_names_that_need_quotes_get_them(*, upper: bool, email: str, select: str) -> None:
+    people = PeopleTable("people", email, "id", {"first_name": "FirstName"})
+    assert render_first_model(people, "A list", folds_to_upper_case=upper).endswith(select)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'shoppers AS SELECT email AS "E-Mail", first_name AS "First Name" FROM customers',
+        "shoppers AS SELECT email AS reach, first_name FROM customers",
+        "users AS SELECT row_number() OVER () AS user_id, first_name FROM customers",
+    ],
+)
+def test_a_people_table_of_any_kind_reaches_a_first_list(world: World, table: str) -> None:
+    (world.folder / "models" / "vip.sql").unlink()
+    (world.folder / "profiles.yml").unlink()
+    world.sql(f"CREATE TABLE {table}", "DROP TABLE customers")
+    assert world.run("init").code == 0
+    for command in ("debug", "plan", "run", "status", "report"):
+        ended = world.run(command)
+        assert ended.code == 0, (command, ended)
+    assert " 20 " in world.run("status").out
 
 
 def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> None:
@@ -156,8 +240,8 @@ def test_in_an_empty_folder_it_says_what_is_missing(world: World) -> None:
     assert begun.err.splitlines() == [
         ("warning Could not read the warehouse. There is no DuckDB file at <folder>/warehouse.duckdb."),
     ]
-    assert "change the table in it" in begun.out
-    assert world.run("debug").code == 2
+    assert begun.out.splitlines()[1].startswith("found no table of people, so wrote no model: write models/")
+    assert not (world.folder / "models" / "first_list.sql").exists()
 
 
 def test_a_dbt_project_without_profiles_gets_one_for_its_duckdb_file(world: World) -> None:
@@ -217,9 +301,28 @@ def test_a_profile_in_flow_style_is_left_unchanged_with_advice(world: World) -> 
 
 
 @pytest.mark.parametrize("depth", ["", "shop"])
-def test_in_a_git_repository_it_says_which_files_to_ignore(world: World, depth: str) -> None:
+def test_in_a_git_repository_files_with_personal_data_are_ignored(world: World, depth: str) -> None:
     """The state and the sandbox hold people, and lie in the project's folder."""
     (world.folder / ".git").mkdir()
     (world.folder / depth).mkdir(exist_ok=True)
-    said = world.run("init", "--project-dir", depth or ".").out
-    assert "add to .gitignore, since these files hold personal data: *.reverse_etl.duckdb*" in said
+    ignored = world.write(str(Path(depth) / ".gitignore"), "target/")
+    assert world.run("init", "--project-dir", depth or ".").code == 0
+    assert ignored.read_text().splitlines() == ["target/", "*.reverse_etl.duckdb*", "klaviyo_sandbox.sqlite*"]
+    world.run("init", "--project-dir", depth or ".")
+    assert len(ignored.read_text().splitlines()) == 3
+
+
+def test_a_profile_in_the_home_folder_is_not_changed_without_consent(world: World) -> None:
+    (world.folder / "profiles.yml").unlink()
+    world.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+    home = "shop:\n  outputs:\n    dev: {type: duckdb, path: shop.duckdb}\n"
+    profile = world.write("home/.dbt/profiles.yml", home)
+    begun = world.run("init")
+    assert begun.code == 2
+    assert "without your consent" in begun.err
+    assert profile.read_text() == home
+    begun = world.run("init", "--profiles-dir", str(profile.parent))
+    assert begun.code == 0
+    assert "destinations:" in profile.read_text()
+    next_flags = f"--profiles-dir {profile.parent} --target dev".replace(str(world.folder), "<folder>")
+    assert begun.out.endswith(f"Next: reverse-etl debug {next_flags}, then reverse-etl plan {next_flags}")

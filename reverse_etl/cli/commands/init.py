@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +15,8 @@ from reverse_etl.cli.options import NO_VARS, ProjectFlags
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.config.model_templates import model_template_names, read_model_template
-from reverse_etl.config.scaffold import (
-    SourceTable,
-    find_people_table,
-    render_first_model,
-)
+from reverse_etl.config.people_table import TableColumn, find_people_table
+from reverse_etl.config.scaffold import render_first_model
 from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.errors import ReverseEtlError, UsageError
 from reverse_etl.formatting import format_path
@@ -32,11 +28,19 @@ from reverse_etl.warehouse.snowflake.task import render_snowflake_task
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reverse_etl.config.people_table import PeopleTable
+    from reverse_etl.config.target import Target
     from reverse_etl.models.relations import Relations
+    from reverse_etl.warehouse.interface import Warehouse
 
 FIRST_LIST_NAME = "My first list"
+_PERSONAL_DATA = ("*.reverse_etl.duckdb*", "klaviyo_sandbox.sqlite*")
+_TEXT_TYPES = ("VARCHAR", "TEXT", "CHAR", "STRING")
+_SAMPLE_ROWS = 200
 _COLUMNS_SQL = (
-    "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = ? "
+    "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = ? "
     "ORDER BY table_name, ordinal_position"
 )
 
@@ -93,14 +97,23 @@ def command(  # noqa: PLR0913 - one argument per flag
     if template is not None:
         _write_template(project_dir, template)
         return
-    path = ensure_destination(project_flags, warehouse)
-    _write_first_model(replace(project_flags, profiles_dir=path.parent))
+    chosen_flags = ensure_destination(project_flags, warehouse)
+    _write_first_model(chosen_flags)
     project_path = project_dir.resolve()
     if any((folder / ".git").exists() for folder in (project_path, *project_path.parents)):
-        ignored_patterns = "*.reverse_etl.duckdb*, klaviyo_sandbox.sqlite*"
-        show.print_line(f"add to .gitignore, since these files hold personal data: {ignored_patterns}")
-    flags = _format_flags(project_dir, profiles_dir, profile, target)
+        _ignore_personal_data(project_dir / ".gitignore")
+    flags = _format_flags(project_dir, profiles_dir, profile, chosen_flags.target)
     show.print_line(f"\nNext: reverse-etl debug{flags}, then reverse-etl plan{flags}")
+
+
+def _ignore_personal_data(path: Path) -> None:
+    """Add the files that hold personal data to a .gitignore, unless it has them."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    missing = [pattern for pattern in _PERSONAL_DATA if pattern not in text.splitlines()]
+    if missing:
+        gap = "" if not text or text.endswith("\n") else "\n"
+        path.write_text(text + gap + "".join(f"{pattern}\n" for pattern in missing), encoding="utf-8")
+        show.print_line(f"wrote {format_path(path)}: it ignores the files that hold personal data")
 
 
 def _format_flags(
@@ -133,40 +146,67 @@ def _write_template(project_dir: Path, template: str) -> None:
 
 
 def _write_first_model(project_flags: ProjectFlags) -> None:
-    """Write a first model, unless there are models already."""
+    """Write a first model, unless there are models already, or no table that it could read."""
     folder = models_folder(project_flags.project_dir)
     if any(folder.rglob("*.sql")):
         show.print_line(f"{format_path(folder)} already has models")
         return
-    source = _find_source_table(project_flags)
-    folder.mkdir(parents=True, exist_ok=True)
+    target = project_flags.load_target()
+    source = _find_people_table(target, project_flags.project_dir)
     path = folder / "first_list.sql"
-    path.write_text(render_first_model(source, FIRST_LIST_NAME), encoding="utf-8")
     if source is None:
         show.print_line(
-            f"wrote {format_path(path)}: found no table with an e-mail column, so change the table in it"
+            f"found no table of people, so wrote no model: write {format_path(path)}, "
+            "or begin with a ready one: reverse-etl init --template subscriptions"
         )
-    else:
-        show.print_line(
-            f"wrote {format_path(path)}: selects everyone in {source.table} with an e-mail; adapt it"
-        )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    text = render_first_model(
+        source, FIRST_LIST_NAME, folds_to_upper_case=target.output.type.folds_to_upper_case
+    )
+    path.write_text(text, encoding="utf-8")
+    identifier = "an e-mail" if source.email else "an id, since it has no e-mails"
+    show.print_line(
+        f"wrote {format_path(path)}: selects everyone in {source.table} with {identifier}; adapt it"
+    )
 
 
-def _find_source_table(project_flags: ProjectFlags) -> SourceTable | None:
+def _find_people_table(target: Target, project_dir: Path) -> PeopleTable | None:
     """Return a table of people in the warehouse that `ref` can find, or None."""
-    columns_by_table: dict[str, list[str]] = {}
+    columns: dict[str, list[TableColumn]] = {}
     try:
-        target = project_flags.load_target()
-        output, relations = target.output, load_relations(target, _find_manifest(project_flags.project_dir))
-        with closing(open_warehouse(output, read_only=True)) as warehouse, warehouse.staging():
-            for table, column in warehouse.fetch(Statement.read(_COLUMNS_SQL, (output.schema,))):
-                columns_by_table.setdefault(table, []).append(column)
+        relations = load_relations(target, _find_manifest(project_dir))
+        with closing(open_warehouse(target.output, read_only=True)) as warehouse, warehouse.staging():
+            for table, column, data_type in warehouse.fetch(
+                Statement.read(_COLUMNS_SQL, (target.output.schema,))
+            ):
+                is_text = str(data_type).upper().startswith(_TEXT_TYPES)
+                columns.setdefault(table, []).append(TableColumn(column, is_text))
+            tables = {table: found for table, found in columns.items() if _can_reference(relations, table)}
+            return find_people_table(
+                tables,
+                lambda table, texts: _find_email_column(warehouse, target.output.schema, table, texts),
+            )
     except ReverseEtlError as error:
         terminal.warn(f"Could not read the warehouse. {error.problems[0].summary}")
         return None
-    return find_people_table(
-        {table: columns for table, columns in columns_by_table.items() if _can_reference(relations, table)}
+
+
+def _find_email_column(warehouse: Warehouse, schema: str, table: str, texts: Sequence[str]) -> str:
+    """Return the column of a table in which most of some values look like e-mails, or ''."""
+    quote = warehouse.dialect.quote_column
+    quoted = [quote(text) for text in texts]
+    counts = ", ".join(
+        f"COUNT(CASE WHEN POSITION('@' IN {column}) > 1 THEN 1 END), COUNT({column})" for column in quoted
     )
+    (row,) = warehouse.fetch(
+        Statement.read(
+            f"SELECT {counts} FROM (SELECT {', '.join(quoted)} FROM {quote(schema)}.{quote(table)} "
+            f"LIMIT {_SAMPLE_ROWS}) AS some_rows"
+        )
+    )
+    shares = zip(texts, row[::2], row[1::2], strict=True)
+    return next((text for text, emails, values in shares if values and emails > values / 2), "")
 
 
 def _find_manifest(folder: Path) -> Path | None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import click
 import yaml
 
 from reverse_etl.cli.output import tables as show
@@ -22,19 +26,28 @@ from reverse_etl.formatting import format_path
 from reverse_etl.parsing.yaml_document import read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reverse_etl.cli.options import ProjectFlags
 
+_DBT_DEFAULT: Final = "default"  # the target of a profile that names none
 
-def ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> Path:
-    """Add a destination to profiles.yml, or create the file; returns its path."""
+
+def ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> ProjectFlags:
+    """Add a destination to profiles.yml, or create the file; returns the flags that choose it.
+
+    They name the target if the profile does not.
+    """
     try:
         path = find_profiles_file(project_flags.project_dir, project_flags.profiles_dir, os.environ)
     except UsageError:
         if project_flags.profiles_dir or os.environ.get("DBT_PROFILES_DIR"):
             raise
-        return _write_profiles(project_flags, warehouse)
+        path = _write_profiles(project_flags, warehouse)
+        return replace(project_flags, profiles_dir=path.parent)
     if _is_unrelated_profile(path, project_flags):
-        return _write_profiles(project_flags, warehouse)
+        path = _write_profiles(project_flags, warehouse)
+        return replace(project_flags, profiles_dir=path.parent)
     if warehouse:
         raise UsageError.of(
             "profiles.yml exists already and names the warehouse.",
@@ -54,9 +67,28 @@ def ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> Pa
     if changed is None:
         show.print_line(f"{format_path(path)} already has a destination for {name}.{target}")
     else:
+        _require_consent(path, project_flags)
         path.write_bytes(changed.encode("utf-8"))
         show.print_line(f"wrote {format_path(path)}: the destination of {name}.{target} is a sandbox")
-    return path
+    is_default = target == _default_target(read_yaml(path).content[name])
+    return replace(project_flags, profiles_dir=path.parent, target=None if is_default else target)
+
+
+def _require_consent(path: Path, project_flags: ProjectFlags) -> None:
+    """Ask before a file of the home folder is changed, unless a flag named it; other projects read it too.
+
+    Raises UsageError if nobody can be asked, or the answer is no.
+    """
+    if project_flags.profiles_dir or path.parent != Path.home() / ".dbt":
+        return
+    question = f"{format_path(path)} may belong to other projects too. Add a destination to it?"
+    if sys.stdin.isatty() and click.confirm(question, err=True):
+        return
+    raise UsageError.of(
+        f"init does not change {format_path(path)} without your consent.",
+        where=format_path(path),
+        hint=f"Name it: reverse-etl init --profiles-dir {shlex.quote(str(path.parent))}",
+    )
 
 
 def _is_unrelated_profile(path: Path, project_flags: ProjectFlags) -> bool:
@@ -103,13 +135,18 @@ def _write_profiles(project_flags: ProjectFlags, warehouse: str | None) -> Path:
     return path
 
 
+def _default_target(profile: Mapping[str, Any]) -> str:
+    """Return the target that dbt chooses without a flag."""
+    return os.environ.get("DBT_TARGET") or str(profile.get("target") or _DBT_DEFAULT)
+
+
 def _derive_profile_name(folder: Path) -> str:
     name = "".join(c if c.isalnum() else "_" for c in folder.resolve().name.lower()).strip("_")
     return name if name[:1].isalpha() else f"shop_{name}".strip("_")
 
 
 def _choose_profile_and_target(path: Path, project_flags: ProjectFlags) -> tuple[str, str]:
-    """Return the profile and target that dbt would choose."""
+    """Return the profile and target that dbt would choose, or the first target if dbt has no choice."""
     profiles: dict[str, dict[str, Any]] = {
         str(key): value
         for key, value in read_yaml(path).content.items()
@@ -125,12 +162,9 @@ def _choose_profile_and_target(path: Path, project_flags: ProjectFlags) -> tuple
             hint=f"Choose one with --profile: {', '.join(profiles)}",
         )
     outputs = [str(output) for output in profiles[name]["outputs"]]
-    default_target = str(profiles[name].get("target", ""))
-    target = (
-        project_flags.target
-        or os.environ.get("DBT_TARGET")
-        or (default_target if default_target in outputs else outputs[0])
-    )
+    target = project_flags.target or _default_target(profiles[name])
+    if not project_flags.target and target == _DBT_DEFAULT and target not in outputs:
+        target = outputs[0]
     if target not in outputs:
         raise UsageError.of(
             f"The profile {name} has no target {target}.",
