@@ -37,7 +37,7 @@ def describe_rejections(list_plan: ListPlan, *, only_new: bool = False) -> str:
 def too_few_rows_text(model_plan: ModelPlan, list_plan: ListPlan) -> str:
     """Return what happened to a list with fewer rows than min_rows; rejected rows come first."""
     for_this_list = " for this list" if model_plan.tables.many_lists else ""
-    returned = list_plan.rows + list_plan.rejected_by_check
+    returned = list_plan.rows + list_plan.withheld + list_plan.rejected_by_check
     rejected = describe_rejections(list_plan)
     if rejected and not list_plan.rows:
         subject, verb = ("The only row", "was") if returned == 1 else (f"All {returned:,} rows", "were")

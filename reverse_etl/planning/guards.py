@@ -75,7 +75,7 @@ def _check_list(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violatio
     if list_plan.has_no_list:
         yield from _check_rejected(model_plan, list_plan, None)
         return
-    if list_plan.rows < model_plan.model.config.min_rows:
+    if list_plan.rows + list_plan.withheld < model_plan.model.config.min_rows:
         yield _too_few_rows(model_plan, list_plan)
     else:
         yield from _check_rejected(model_plan, list_plan, list_plan.list_ref.id)

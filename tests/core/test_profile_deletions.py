@@ -121,6 +121,20 @@ def test_more_people_than_allowed_are_not_deleted(shop: World) -> None:
     assert one(run(shop, allow({"erase": 11})), "erase").outcomes == {Outcome.APPLIED: 11}
 
 
+def test_rows_of_withheld_people_are_no_missing_rows(world: World) -> None:
+    """The guard on an empty table does not stop a list all of whose people are to be deleted."""
+    world.people([{"email": email(0)}])
+    world.model("members", "select email from people")
+    world.model("erase", "select email from erase", surface="profile_deletions")
+    erase(world, [])
+    world.run()
+    erase(world, [email(0)])
+    result = world.run(options=allow())
+    assert result.exit_code == 0
+    assert one(result, "members").list_plan.withheld == 1
+    assert one(result, "erase").outcomes == {Outcome.APPLIED: 1}
+
+
 def test_a_withheld_person_is_neither_added_nor_removed_nor_looked_up(shop: World) -> None:
     """The deletion takes long: the person's row in the list's model comes and goes meanwhile."""
     shop.sandbox.change_rules(deletion_seconds=3 * 3600.0)
