@@ -132,6 +132,7 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
         )
         mark_submitting(context, request.target, plan, previous_records)
         _record_last_run(context)
+        context.state.responses.prune(previous_records.values())
         _claim_lists(context, plan)
         _forget_deleted_lists(context, plan)
         results, settled = _deliver_models(context, plan)

@@ -18,12 +18,14 @@ from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.batching import Batch, exclude_rows, split_in_half
 from reverse_etl.klaviyo.custom_requests import CustomAccepted, CustomRefused, custom_request
 from reverse_etl.klaviyo.imports import RowError
+from reverse_etl.klaviyo.kept_responses import KeptResponse
 from reverse_etl.surfaces.request_template import PreparedRequest, RefusalMeaning, UnpreparedRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.klaviyo.messages import Response
     from reverse_etl.surfaces.operations import SendRequests
 
 _OTHER_REQUEST: Final = frozenset({RefusalMeaning.CREATE, RefusalMeaning.UPDATE})
@@ -32,12 +34,16 @@ _MAX_REFUSALS: Final = 200  # of one prepared request, before what is left of it
 
 @dataclass(frozen=True)
 class SentRequest:
-    """The result of one prepared request, to `path`. `stop_reason` is why the list stops, or empty."""
+    """The result of one prepared request, to `path`. `stop_reason` is why the list stops, or empty.
+
+    `responses` are the replies that settled rows, if the model keeps them.
+    """
 
     path: str
     receipts: tuple[Receipt, ...]
     row_exceptions: tuple[RowException, ...] = ()
     stop_reason: str = ""
+    responses: tuple[KeptResponse, ...] = ()
 
 
 def send_request(
@@ -64,6 +70,7 @@ class _Pieces:
     waiting: list[Batch]
     receipts: list[Receipt] = field(default_factory=list)
     row_exceptions: list[RowException] = field(default_factory=list)
+    responses: list[KeptResponse] = field(default_factory=list)
     refusals: int = 0
     stop_reason: str = ""
     switched: bool = False
@@ -89,6 +96,7 @@ class _Pieces:
                 case CustomAccepted():
                     verified = reply.response.status != HTTPStatus.ACCEPTED
                     self._add_receipt(batch, ReceiptState.APPLIED, verified=verified)
+                    self._keep(reply.response, batch.seqs)
                 case CustomRefused():
                     self._take_refusal(batch, reply)
 
@@ -100,7 +108,21 @@ class _Pieces:
                 0, Receipt(self.list_id, self.operation.op, first, first, ReceiptState.NOT_SENT, 0)
             )
         return SentRequest(
-            self.prepared.path, tuple(self.receipts), tuple(self.row_exceptions), self.stop_reason
+            self.prepared.path,
+            tuple(self.receipts),
+            tuple(self.row_exceptions),
+            self.stop_reason,
+            tuple(self.responses),
+        )
+
+    def _keep(self, response: Response, seqs: Sequence[int]) -> None:
+        """Keep a reply that settled rows, if the model asks for it."""
+        if self.operation.keep is None or not seqs:
+            return
+        endpoint = self.prepared.template.endpoint
+        body, is_cut = self.operation.keep.keep_body(response.content)
+        self.responses.append(
+            KeptResponse(tuple(seqs), endpoint.method, endpoint.template, response.status, body, is_cut)
         )
 
     def _take_refusal(self, batch: Batch, reply: CustomRefused) -> None:
@@ -121,6 +143,8 @@ class _Pieces:
             return
         if refusal.meaning is RefusalMeaning.APPLIED:
             self._add_receipt(batch, ReceiptState.APPLIED)
+            self._keep(reply.response, batch.seqs)
+        self._keep(reply.response, [exception.seq for exception in refusal.row_exceptions])
         lost = reply.response.earlier_reply_lost
         self.row_exceptions += as_unknown(refusal.row_exceptions) if lost else refusal.row_exceptions
         self.waiting = [*refusal.batches, *self.waiting]

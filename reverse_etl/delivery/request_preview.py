@@ -71,7 +71,7 @@ def _read_rows(
         columns = read_checked_columns(warehouse, model)
         names = {part.column.lower(): part.property for part in model.payload}
         reader = ValueReader([(names[name], column) for name, column in columns.items() if name in names])
-        query = f"SELECT * FROM (\n{model.sql}\n) AS retl_rows LIMIT {max_rows}"
+        query = f"SELECT * FROM (\n{model.query}\n) AS retl_rows LIMIT {max_rows}"
         fetched = warehouse.fetch(Statement.read(query))
     for seq, row in enumerate(islice(fetched, max_rows)):
         values = [value for name, value in zip(columns, row, strict=True) if name in names]

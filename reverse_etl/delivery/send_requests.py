@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
+from reverse_etl.delivery.receipt_buffer import FLUSH_RECEIPTS
 from reverse_etl.delivery.request_bisect import SentRequest, send_request
 from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.deltas import Op
@@ -16,6 +17,7 @@ from reverse_etl.domain.rejections import UNENCODABLE
 from reverse_etl.formatting import end_sentence, format_count
 from reverse_etl.klaviyo.json_values import convert_decimal, convert_integer
 from reverse_etl.klaviyo.serialize import EncodingError, ValueReader
+from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.surfaces.request_template import (
     PreparedRequest,
     RequestMode,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.domain.columns import Column
     from reverse_etl.klaviyo.batching import Batch
+    from reverse_etl.klaviyo.kept_responses import KeptResponse
     from reverse_etl.surfaces.operations import SendRequests
 
 _READ_ROWS: Final = 10_000  # at a time from the warehouse
@@ -56,6 +59,7 @@ class _Sender:
     prepared: int = 0
     any_applied: bool = False
     undecided: list[SentRequest] = field(default_factory=list)
+    responses: list[KeptResponse] = field(default_factory=list)
     blamed: bool = False
 
     def prepare_requests(self) -> Iterator[PreparedRequest]:
@@ -140,6 +144,9 @@ class _Sender:
             receipt.state is ReceiptState.APPLIED and receipt.rows for receipt in sent.receipts
         )
         self.undecided.append(sent)
+        self.responses += sent.responses
+        if len(self.responses) >= FLUSH_RECEIPTS:
+            self._store_responses()
         alike = self._find_common_refusal()
         if alike is None:
             self._record_undecided()
@@ -155,8 +162,16 @@ class _Sender:
         return not grouped or len({sent.path for sent in self.undecided}) > 1
 
     def finish(self) -> None:
-        """Record the refusals that are too few to tell whose fault they are."""
+        """Record the refusals that are too few to tell whose fault they are, and the last replies."""
         self._record_undecided()
+        self._store_responses()
+
+    def _store_responses(self) -> None:
+        """Store the kept replies, in groups as receipts are: a killed run loses at most the last group."""
+        context, model_plan = self.delivery.context, self.delivery.model_plan
+        run = RunDeltas(model_plan.tables, context.run_id, model_plan.model.name)
+        context.state.responses.record(run, self.responses)
+        self.responses.clear()
 
     def _find_common_refusal(self) -> RowException | None:
         """Return one of the refusals if nothing but refusals for one reason came so far."""

@@ -15,7 +15,8 @@ from reverse_etl.models.context import ModelContext
 from reverse_etl.models.discovery import find_model_files, no_models_error
 from reverse_etl.models.from_dbt import compile_meta_node
 from reverse_etl.models.model import BrokenModel, Model, shared_list_problem
-from reverse_etl.models.relations import load_relations
+from reverse_etl.models.relations import RESPONSES_SOURCE, load_relations
+from reverse_etl.parsing.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -94,6 +95,7 @@ def compile_project(
         compile_meta_node(meta_node, target.output.type, project_dir) for meta_node in relations.meta_nodes
     ]
     models = sorted((model for model in compiled if model is not None), key=lambda model: model.name)
+    models = _break_readers_of_responses(models)
     return Compilation(tuple(_break_duplicates(models)), tuple(_find_shared_lists(models)))
 
 
@@ -102,6 +104,39 @@ def list_model_files(project_dir: Path) -> tuple[ProjectModel, ...]:
     return tuple(
         BrokenModel(path.stem, path.relative_to(project_dir), ()) for path in find_model_files(project_dir)
     )
+
+
+def _break_readers_of_responses(models: Sequence[ProjectModel]) -> list[ProjectModel]:
+    """Return the models. Those are broken that read responses which no model keeps."""
+    known = {model.name: model for model in models}
+    keeping = sorted(model.name for model in models if isinstance(model, Model) and model.keeps_responses)
+    return [_break_reader_of_responses(model, known, keeping) for model in models]
+
+
+def _break_reader_of_responses(
+    model: ProjectModel, known: Mapping[str, ProjectModel], keeping: Sequence[str]
+) -> ProjectModel:
+    reads = model.response_reads if isinstance(model, Model) else {}
+    problems = tuple(
+        _responses_problem(known.get(name), name, where, keeping)
+        for name, where in reads.items()
+        if name not in keeping
+    )
+    if not problems:
+        return model
+    return BrokenModel(model.name, model.path, problems, model.traits, model.list_target, model.list_aspect)
+
+
+def _responses_problem(found: ProjectModel | None, name: str, where: str, keeping: Sequence[str]) -> Problem:
+    call = f"source('{RESPONSES_SOURCE}', '{name}')"
+    match found:
+        case Model():
+            hint = "Write responses=True in its config(); its surface has to be request."
+            return Problem(f"{call}: the model {name} keeps no responses.", where, hint)
+        case BrokenModel():
+            return Problem(f"{call}: the model {name} does not compile.", where, "Correct that model first.")
+        case None:
+            return Problem(f"{call}: there is no model {name}.", where, did_you_mean(name, keeping))
 
 
 def _break_duplicates(models: Sequence[ProjectModel]) -> Iterator[ProjectModel]:

@@ -177,6 +177,9 @@ class _ModelCompiler:
             payload=bound_config.payload,
             reads=tuple(self.context.reads),
             checksum=compute_checksum(query.sql, bound_config.config),
+            response_reads={
+                model: format_location(self.path, line) for model, line in self.context.response_reads.items()
+            },
             warnings=tuple(
                 self.to_problem(finding, rendered)
                 for finding in (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.config.target import VISIBLE_SETTINGS
 from reverse_etl.klaviyo.private_key import KEY_VARIABLE
-from reverse_etl.models.relations import Relation
+from reverse_etl.models.relations import RESPONSES_SOURCE, Relation, response_relation
 from reverse_etl.parsing.jinja import ContextError, current_line
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.parsing.variables import Var, make_env_var
@@ -86,6 +86,7 @@ class ModelContext:
     """The template context of one rendering of one model; it records the calls of the template, in order.
 
     A failed call is recorded and renders as nothing, so that the rest of the file is still checked.
+    `response_reads` are the models whose kept responses the model reads, each with its line.
     """
 
     target: Target
@@ -95,6 +96,7 @@ class ModelContext:
     template_problems: list[TemplateProblem] = field(default_factory=list)
     configs: list[tuple[int | None, Mapping[str, Any]]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
+    response_reads: dict[str, int | None] = field(default_factory=dict)
 
     def build_namespace(self) -> Mapping[str, Any]:
         """Return the names that the template can use, with their values."""
@@ -150,7 +152,7 @@ class ModelContext:
     def _look_up_relation(self, lookup: Callable[..., Relation], arguments: Any, keywords: Any) -> Relation:
         placeholder = Relation("nothing", "", "", "", "nothing")
         relation: Relation = self.record_failures(lookup)(*arguments, **keywords) or placeholder
-        if relation is not placeholder and relation.unique_id not in self.reads:
+        if relation.unique_id and relation is not placeholder and relation.unique_id not in self.reads:
             self.reads.append(relation.unique_id)
         return relation
 
@@ -169,6 +171,9 @@ class ModelContext:
     def _resolve_source(self, *arguments: Any, **keywords: Any) -> Relation:
         match arguments:
             case (str(source), str(table)) if not keywords:
+                if source == RESPONSES_SOURCE and not self.relations.has_source(source, table):
+                    self.response_reads.setdefault(table, current_line())
+                    return response_relation(table)
                 return self.relations.source(source, table)
             case _:
                 raise ContextError(

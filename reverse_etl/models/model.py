@@ -15,6 +15,7 @@ from reverse_etl.surfaces.interface import ListAspect
 from reverse_etl.surfaces.operations import SendRequests
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from reverse_etl.domain.list_target import ListTarget
@@ -56,7 +57,9 @@ class Model:
     semicolon or surrounding comments. It begins at character `sql_start` of the `rendered` file, which is
     None for a dbt model with `meta.reverse_etl`. `columns` are the names that the warehouse reports, though
     it may report a plain column in the case of its table. `reads` are dbt's unique ids, or bare names without
-    a manifest. `checksum` changes with the SQL and the config. `warnings` stop nothing.
+    a manifest. `checksum` changes with the SQL and the config. `warnings` stop nothing. `response_reads` are
+    the models whose kept responses it reads, each with the place in the file; `responses_sql` defines them,
+    on one line, once the state is known.
     """
 
     name: str
@@ -70,6 +73,8 @@ class Model:
     reads: tuple[str, ...]
     checksum: str
     warnings: tuple[Problem, ...] = ()
+    response_reads: Mapping[str, str] = field(default_factory=dict)
+    responses_sql: str = field(default="", repr=False)
 
     @property
     def list_target(self) -> ListTarget | None:
@@ -93,11 +98,25 @@ class Model:
             self.config.surface.name, self.config.tags, list_names(self.config.list_target), self.reads
         )
 
+    @property
+    def query(self) -> str:
+        """Return the SELECT as the warehouse runs it, which knows the responses that the model reads."""
+        if not self.responses_sql:
+            return self.sql
+        return f"WITH {self.responses_sql} SELECT * FROM (\n{self.sql}\n) AS retl_model"
+
+    @property
+    def keeps_responses(self) -> bool:
+        """Return whether other models may read Klaviyo's responses to this one's requests."""
+        upsert = self.config.surface.upsert
+        return isinstance(upsert, SendRequests) and upsert.keep is not None
+
     def locate_line(self, line: int, column: int | None = None) -> str:
-        """Return the location in the model's file of a line and column, both from 1, of the SQL.
+        """Return the location in the model's file of a line and column, both from 1, of the query.
 
         Line and column are left out if they are not known.
         """
+        line -= bool(self.responses_sql)
         lines = self.sql.split("\n")
         if self.rendered is None or not 1 <= line <= len(lines):
             return format_location(self.path)

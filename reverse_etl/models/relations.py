@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Output, Target
     from reverse_etl.domain.engine import Engine
 
+RESPONSES_SOURCE: Final = "reverse_etl"  # the source of the responses that models keep
 _REFERABLE: Final = ("model", "seed", "snapshot")
 _UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
@@ -44,6 +45,16 @@ class Relation:
         return self.text
 
 
+def response_relation(model: str) -> Relation:
+    """Return the kept responses of a model: a name that stands for a query when the model is run.
+
+    It is no table, so that a model reads nothing else of the state. dbt knows nothing of it.
+    """
+    name = f"reverse_etl_responses_{model}"
+    doubled = name.replace('"', '""')
+    return Relation(f'"{doubled}"', "", "", "", name)
+
+
 class Relations(Protocol):
     """Looks up relations. A failed lookup raises ContextError with a hint."""
 
@@ -53,6 +64,10 @@ class Relations(Protocol):
 
     def source(self, source: str, table: str) -> Relation:
         """Return the relation that dbt's `source` returns."""
+        ...
+
+    def has_source(self, source: str, table: str) -> bool:
+        """Return whether dbt has a source with this table."""
         ...
 
     @property
@@ -90,6 +105,10 @@ class SchemaRelations:
     def source(self, source: str, table: str) -> Relation:
         """Return the table in the schema that has the source's name."""
         return self._build_relation(source, table, f"{source}.{table}")
+
+    def has_source(self, source: str, table: str) -> bool:  # noqa: ARG002
+        """Return False: dbt's sources are known from the manifest only."""
+        return False
 
     def _build_relation(self, schema: str, identifier: str, unique_id: str) -> Relation:
         parts = [part for part in (self.output.database, schema, identifier) if part]
@@ -159,6 +178,10 @@ class Manifest:
                 _missing_node_hint(f"{source}.{table}", source_names),
             )
         return _to_relation(node, call, self.unreadable)
+
+    def has_source(self, source: str, table: str) -> bool:
+        """Return whether dbt has a source with this table."""
+        return (source, table) in self.sources
 
     def _unknown_node_error(self, call: str, name: str, package: str | None) -> ContextError:
         if name in self.disabled:

@@ -256,5 +256,6 @@ def find_model_surface(
         append=config_input.append,
         max_requests=config_input.max_requests,
         unsafe=config_input.unsafe,
+        keep=config_input.response_rule,
     )
     return configure(requests), ()

@@ -16,6 +16,7 @@ from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.models.retired_requests import refuse_retired
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, require_usable_time
+from reverse_etl.planning.kept_responses import with_responses
 from reverse_etl.planning.kept_values import find_profile_columns
 from reverse_etl.planning.model_lists import find_lists, refresh_lists
 from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model
@@ -156,7 +157,8 @@ def _stage_models(
     with warehouse.staging():
         for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
             started_at = state.clock.monotonic()
-            staged = stage_model(warehouse, model, table_keys[model.name], now)
+            readable = with_responses(state, model, request.project_models)
+            staged = stage_model(warehouse, readable, table_keys[model.name], now)
             staged_models.append(
                 leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
             )

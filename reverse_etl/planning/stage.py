@@ -82,7 +82,7 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetim
         for time in surface.columns.past_times
         if time.column in columns
     )
-    query = staging.Staging(tables, Sql(model.sql), identifiers, list_column, past_times)
+    query = staging.Staging(tables, Sql(model.query), identifiers, list_column, past_times)
     _run_model(warehouse, model, staging.stage_rows(query))
     count_query = Statement.read(f"SELECT COUNT(*) FROM {warehouse.dialect.temp_table(tables.staged)}")
     rows = int(warehouse.fetch(count_query)[0][0])
@@ -111,7 +111,7 @@ def read_checked_columns(warehouse: Warehouse, model: Model) -> dict[str, Column
     SessionLost and WarehouseUnavailable, which say nothing of the SQL.
     """
     try:
-        columns = {column.name.lower(): column for column in warehouse.describe(model.sql)}
+        columns = {column.name.lower(): column for column in warehouse.describe(model.query)}
     except (SessionLost, WarehouseUnavailable):
         raise
     except ReverseEtlError as error:
@@ -157,5 +157,5 @@ def locate_error(dialect: Dialect, model: Model, message: str) -> str:
 
     Returns only the file if the message has no position inside the model's SQL.
     """
-    position = dialect.error_position(message, model.sql)
+    position = dialect.error_position(message, model.query)
     return model.locate_line(*position) if position else f"{model.path}"

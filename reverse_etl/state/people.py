@@ -45,4 +45,6 @@ def erase_deleted(state: State) -> None:
         for record, name in tables
         if deletes_people(record) and name.startswith("snapshot_")
     }
+    deleted = state.withheld.find_deleted()
+    state.responses.erase(lambda identity: state.withheld.digest(identity) in deleted)
     state.withheld.erase([name for _, name in tables], snapshots)

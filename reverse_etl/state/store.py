@@ -17,6 +17,7 @@ from reverse_etl.state.own_suppressions import OwnSuppressions
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.removal_holds import RemovalHolds
+from reverse_etl.state.responses import Responses
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.sql import deltas, members, rejections, schema, snapshot, without_profile
 from reverse_etl.state.sql.deltas import RunDeltas
@@ -72,6 +73,7 @@ class State:
         self.receipts = Receipts(self.tables)
         self.removal_holds = RemovalHolds(self.tables)
         self.consents = Consents(self.tables)
+        self.responses = Responses(self.tables)
 
     def hold_lease(self, timeout: float = 0.0) -> AbstractContextManager[None]:
         """Hold the lease of this account and project inside the context; see `Lease.hold`."""

@@ -239,6 +239,12 @@ class Withheld:
             )
         )
 
+    def find_deleted(self) -> frozenset[str]:
+        """Return the hashes of the identifiers of the people whose rows are still to be erased."""
+        deleted = WithheldState.DELETED.value
+        rows = self.state_tables.read(_TABLE, "digest", "digest", **self.state_tables.in_scope, state=deleted)
+        return frozenset(digest for (digest,) in rows)
+
     def erase(self, own_tables: Iterable[str], deletion_snapshots: Mapping[str, str]) -> None:
         """Delete all rows of deleted people from the state. May be repeated.
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.batching import Envelope
     from reverse_etl.klaviyo.consents import Channel
     from reverse_etl.klaviyo.endpoints import AnyEndpoint
+    from reverse_etl.klaviyo.kept_responses import ResponseRule
     from reverse_etl.klaviyo.serialize import EncodingError
     from reverse_etl.surfaces.request_template import RequestTemplate
 
@@ -176,12 +177,13 @@ class SendRequests:
     """Rows are sent by a request that the model describes, to the endpoint that it names.
 
     `update` is the request for changed rows, where it is another than that for new ones. Both then hold one
-    row.
+    row. `keep` says what the state keeps of Klaviyo's replies, None for nothing.
     """
 
     template: RequestTemplate
     update: RequestTemplate | None = None
     removes: bool = False
+    keep: ResponseRule | None = None
     proof: ClassVar = Proof.REPLY
 
     @property

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from reverse_etl.klaviyo.custom_requests import TextTemplate
+from reverse_etl.klaviyo.kept_responses import RESPONSE_COLUMNS, ResponseRule
 from reverse_etl.parsing.validation import AdviceError
 from reverse_etl.surfaces.interface import (
     Blocking,
@@ -44,6 +45,10 @@ _NO_REQUEST: Final = RequestTemplate(
 )
 
 
+def _is_field(value: Any) -> bool:
+    return isinstance(value, str) and all(value.split("."))
+
+
 def _to_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -63,6 +68,25 @@ class RequestSettings(SurfaceSettings):
     append: bool = False
     max_requests: int = Field(default=1_000, ge=1)
     unsafe: bool = False
+    responses: bool | list[str] = False
+
+    @field_validator("responses", mode="before")
+    @classmethod
+    def _validate_responses(cls, value: Any) -> Any:
+        names = [value] if isinstance(value, str) else value
+        if isinstance(names, bool) or (names and isinstance(names, list) and all(map(_is_field, names))):
+            return names
+        raise AdviceError(
+            "responses is neither true nor a list of fields.",
+            "Write responses=True, or the fields of a reply to keep: responses=['data.id'].",
+        )
+
+    @property
+    def response_rule(self) -> ResponseRule | None:
+        """Return what is kept of replies, None for nothing."""
+        if isinstance(self.responses, list):
+            return ResponseRule(tuple(self.responses))
+        return ResponseRule() if self.responses else None
 
     @model_validator(mode="after")
     def _validate_request(self) -> RequestSettings:
@@ -75,6 +99,12 @@ class RequestSettings(SurfaceSettings):
             raise AdviceError(
                 "The surface request needs unique_key.",
                 "Name the columns that tell rows apart: unique_key=['coupon', 'code'].",
+            )
+        taken = [name for name in self.unique_key if self.responses and name in RESPONSE_COLUMNS]
+        if taken:
+            raise AdviceError(
+                f"unique_key has {taken[0]}, which is a column of kept responses, too.",
+                "Select the column under another name, or remove responses.",
             )
         for setting in ("on_update", "on_remove"):
             if self.append and getattr(self, setting):
@@ -106,7 +136,7 @@ class ModelRequests:
     `key` names the columns of the row key. `on_update` is sent for a changed row, `request` otherwise.
     `on_remove` is sent for a row that leaves the model, and can use the columns of the key alone. If
     `append`, a known key is never sent again. `max_requests` is the most requests of a run. If `unsafe`, each
-    run has to allow them.
+    run has to allow them. `keep` says what is kept of replies.
     """
 
     key: Sequence[str]
@@ -116,6 +146,7 @@ class ModelRequests:
     append: bool = False
     max_requests: int | None = None
     unsafe: bool = False
+    keep: ResponseRule | None = None
 
 
 def configure(requests: ModelRequests) -> Surface:
@@ -131,8 +162,10 @@ def configure(requests: ModelRequests) -> Surface:
         ),
         diff=DiffKind.APPEND_ONLY if requests.append else DiffKind.STATE,
         guards=Guards(min_rows=1 if requests.on_remove else 0),
-        upsert=SendRequests(requests.request, requests.on_update),
-        remove=SendRequests(requests.on_remove, removes=True) if requests.on_remove else None,
+        upsert=SendRequests(requests.request, requests.on_update, keep=requests.keep),
+        remove=SendRequests(requests.on_remove, removes=True, keep=requests.keep)
+        if requests.on_remove
+        else None,
         max_requests=requests.max_requests,
         unsafe=requests.unsafe,
     )

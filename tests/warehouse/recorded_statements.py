@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import WarehouseError
+from reverse_etl.klaviyo.kept_responses import KeptResponse
 from reverse_etl.state import ModelRecord, RunRecord, RunState, State, StateScope, last_account
 from reverse_etl.state.consents import Consents, ConsentState, SentConsent
 from reverse_etl.state.lease import Lease
@@ -15,9 +16,13 @@ from reverse_etl.state.lists import ListRegistry
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.removal_holds import RemovalHolds
+from reverse_etl.state.responses import Responses
 from reverse_etl.state.runs import Runs
+from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import StateTables
 from reverse_etl.surfaces.interface import ListAspect
+from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.warehouse.statement import Statement
 from tests.clocks import NOON, QuickClock
 
 if TYPE_CHECKING:
@@ -26,7 +31,6 @@ if TYPE_CHECKING:
 
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Row, Warehouse
-    from reverse_etl.warehouse.statement import Statement
 
 from tests.warehouse.model_tables import KEY, MODEL, RUN
 
@@ -51,6 +55,12 @@ class RecordingWarehouse:
         self.statements.append(statement)
         return []
 
+    def stream(self, statement: Statement, size: int) -> Iterator[list[Row]]:
+        """Record a query and return one row: a row key, and the body of a response."""
+        del size
+        self.statements.append(statement)
+        yield [("key:a@example.com", "")]
+
     def transaction(self) -> AbstractContextManager[None]:
         """Do nothing."""
         return nullcontext()
@@ -64,7 +74,10 @@ def recording_tables(dialect: Dialect) -> tuple[StateTables, list[Statement]]:
 
 def shared_table_calls(dialect: Dialect) -> Iterator[tuple[str, Sequence[Statement]]]:
     """Yield the statements of each class that reads and writes the shared tables."""
-    uses = (_use_models, _use_runs, _use_receipts, _use_lists, _use_removal_holds, _use_consents, _use_lease)
+    uses = (
+        *(_use_models, _use_runs, _use_receipts, _use_lists, _use_removal_holds, _use_consents, _use_lease),
+        _use_responses,
+    )
     for act in uses:
         tables, statements = recording_tables(dialect)
         act(tables)
@@ -125,6 +138,16 @@ def _use_consents(tables: StateTables) -> None:
     consents.read_pending(MODEL, "L1", "email:a@example.com", 10, RUN)
     consents.count_by_state()
     consents.count_by_state(RUN)
+
+
+def _use_responses(tables: StateTables) -> None:
+    responses = Responses(tables)
+    shape = ModelTables(tables.dialect, "vip_0a1b2c3d", (), (), many_lists=False)
+    kept = [KeptResponse(seqs, "POST", "/api/tags", 201, "{}", body_is_cut=False) for seqs in ((1, 2), (4,))]
+    responses.record(RunDeltas(shape, RUN, MODEL), kept)
+    responses.prune([ModelRecord(MODEL, "vip_0a1b2c3d", "request", (), "c0ffee")])
+    responses.erase(lambda _: True)
+    tables.execute(Statement.read(responses.view_sql(MODEL, ("coupon", "code"))))
 
 
 def _use_removal_holds(tables: StateTables) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reverse_etl.cli.commands.debug_notify import send_test_message
-from reverse_etl.cli.commands.debug_request import debug_request
+from reverse_etl.cli.commands.debug_request import debug_request, define_responses
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
@@ -24,11 +24,12 @@ from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.stage import read_checked_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date
 
     from reverse_etl.config.target import Destination
     from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.models.model import Model
     from reverse_etl.project import Project
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -185,16 +186,23 @@ def _check_gate(project: Project) -> str:
 
 def _check_warehouse(project: Project) -> str:
     """Let the warehouse validate each model's SQL, and raise all errors together."""
-    problems: list[Problem] = []
-    with project.connections.warehouse(read_only=True) as warehouse, warehouse.staging():
-        for model in project.models:
-            try:
-                read_checked_columns(warehouse, model)
-            except ModelError as error:
-                problems += error.problems
+    with project.connections.warehouse(read_only=True) as warehouse:
+        models = define_responses(project, warehouse, project.models)
+        with warehouse.staging():
+            problems = _find_sql_problems(warehouse, models)
     if problems:
         raise ModelError(*problems)
     return "every model's SQL is valid"
+
+
+def _find_sql_problems(warehouse: Warehouse, models: Sequence[Model]) -> list[Problem]:
+    problems: list[Problem] = []
+    for model in models:
+        try:
+            read_checked_columns(warehouse, model)
+        except ModelError as error:
+            problems += error.problems
+    return problems
 
 
 def _check_state(project: Project) -> str:

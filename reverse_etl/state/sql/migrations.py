@@ -100,6 +100,7 @@ TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
         "consents",
         "lists",
         "removal_holds",
+        "responses",
         "lease",
         "meta",
     ),
@@ -116,7 +117,10 @@ NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
         "withheld": "account_id VARCHAR, project VARCHAR, model VARCHAR, person VARCHAR, digest VARCHAR, profile_id VARCHAR, "
         "state VARCHAR, recorded_at VARCHAR",
     },
-    4: {},
+    4: {
+        "responses": "account_id VARCHAR, project VARCHAR, model VARCHAR, run_id VARCHAR, row_key VARCHAR, responded_at VARCHAR, "
+        "method VARCHAR, path VARCHAR, status BIGINT, body VARCHAR, body_is_cut BOOLEAN",
+    },
 }
 # The first part of the name of a model's own table before a version, and since then.
 RENAMED_MODEL_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {

@@ -44,6 +44,8 @@ SHARED_TABLES: Mapping[str, str] = {
     "removal_holds": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, state VARCHAR, reason VARCHAR, recorded_at VARCHAR",
     "consents": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, state VARCHAR, "
     "sent_at VARCHAR, consented_at VARCHAR",
+    "responses": "account_id VARCHAR, project VARCHAR, model VARCHAR, run_id VARCHAR, row_key VARCHAR, responded_at VARCHAR, "
+    "method VARCHAR, path VARCHAR, status BIGINT, body VARCHAR, body_is_cut BOOLEAN",
     "lease": "account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR",
 }
 

@@ -100,6 +100,8 @@ UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'c
 
 CREATE TABLE "removal_holds" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "state" VARCHAR, "reason" VARCHAR, "recorded_at" VARCHAR);
 
+CREATE TABLE "responses" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "run_id" VARCHAR, "row_key" VARCHAR, "responded_at" VARCHAR, "method" VARCHAR, "path" VARCHAR, "status" BIGINT, "body" VARCHAR, "body_is_cut" BOOLEAN);
+
 CREATE TABLE "row_exceptions" ("run_id" VARCHAR, "model" VARCHAR, "seq" BIGINT, "kind" VARCHAR, "code" VARCHAR, "field" VARCHAR, "detail" VARCHAR);
 INSERT INTO "row_exceptions"
 SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
