@@ -28,7 +28,7 @@ SURFACE_PORT = {
 # Where the name of a surface is a word for something else: an endpoint's name in JSON, and a table's.
 OTHER_MEANINGS = {
     ("cli/output/json.py", "profiles"),
-    ("config/scaffold.py", "profiles"),
+    ("config/people_table.py", "profiles"),
     ("klaviyo/consents.py", "profiles"),  # of a request's body
     ("klaviyo/consents.py", "subscriptions"),  # of a profile
     ("klaviyo/suppressions.py", "subscriptions"),  # of a profile

@@ -157,7 +157,7 @@ def _write_first_model(project_flags: ProjectFlags) -> None:
     if source is None:
         show.print_line(
             f"found no table of people, so wrote no model: write {format_path(path)}, "
-            "or begin with a ready one: reverse-etl init --template subscriptions"
+            "or begin with a ready one: reverse-etl init --template NAME"
         )
         return
     folder.mkdir(parents=True, exist_ok=True)
