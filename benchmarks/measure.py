@@ -23,7 +23,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Figure:
-    """What one process took: `seconds` from its start to its end, `inner` the part that it timed itself.
+    """The measurements of one process: `seconds` from start to end, `inner` the part that it timed itself.
 
     `cpu_seconds` are those of all its threads.
     """

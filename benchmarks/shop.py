@@ -42,7 +42,7 @@ FROM range({rows}) AS numbers(i)
 def make_warehouse(folder: Path, rows: int) -> None:
     """Write a warehouse of so many customers, whose order is not that of their e-mails."""
     with duckdb.connect(str(folder / WAREHOUSE)) as connection:
-        connection.execute("SET enable_progress_bar = false")  # it would stand among the figures
+        connection.execute("SET enable_progress_bar = false")  # it would mix with the figures
         connection.execute(_ROWS.format(rows=rows))
 
 

@@ -22,7 +22,7 @@ JOBS = "/api/profile-bulk-import-jobs"
 
 @dataclass
 class Counts:
-    """What came in: requests, and the imports among them; and the jobs and lists that this made."""
+    """The requests received, the imports among them, and the jobs and lists that were made."""
 
     requests: int = 0
     imports: int = 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the switch."""
-    parser.addoption(OPTION, action="store_true", help="write gold files anew; then read the diff")
+    parser.addoption(OPTION, action="store_true", help="write the gold files again; then read the diff")
 
 
 def pytest_configure(config: pytest.Config) -> None:

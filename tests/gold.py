@@ -1,6 +1,6 @@
 """Gold files: texts that tests keep in files, and that people read when they change.
 
-`pytest --update-gold` writes them anew, for the whole suite or for the tests that are named.
+`pytest --update-gold` writes them again, for the whole suite or for the tests that are named.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ OPTION = "--update-gold"
 
 @dataclass(frozen=True)
 class Gold:
-    """Compares texts with gold files, or writes the files anew."""
+    """Compares texts with gold files, or writes the files again."""
 
     update: bool
 

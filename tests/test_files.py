@@ -65,7 +65,7 @@ def test_a_new_file_is_private_to_its_user(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_what_a_library_writes_meanwhile_is_private_too(tmp_path: Path) -> None:
+def test_files_that_a_library_writes_meanwhile_are_private_too(tmp_path: Path) -> None:
     """As the log of changes that DuckDB keeps beside a file."""
     previous = os.umask(0o022)
     with private_files():

@@ -54,7 +54,7 @@ def rooms() -> list[str]:
 
 
 def imports(room: str) -> set[str]:
-    """Return the other rooms that a room imports from, wherever in a file the import stands."""
+    """Return the other rooms that a room imports from, wherever in a file the import is."""
     place = PACKAGE / room
     files = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
     found: set[str] = set()
@@ -145,7 +145,7 @@ def parsed_outside_surfaces() -> list[tuple[str, ast.Module]]:
 
 
 def test_nothing_outside_surfaces_names_a_surface() -> None:
-    """A surface is one file: other code reads its fields, and no name stands for a fact."""
+    """A surface is one file: other code reads its fields, and no fact depends on a name."""
     named = {
         (name, node.value)
         for name, tree in parsed_outside_surfaces()

@@ -130,7 +130,7 @@ def test_the_rows_are_untidy(shop: duckdb.DuckDBPyConnection, condition: str, co
 
 
 REPEATED = {
-    "rows that stand twice": ("customers", "count(*) = 2", 100),
+    "rows that occur twice": ("customers", "count(*) = 2", 100),
     "e-mails on two accounts": (
         "address(email)",
         "is_address(address(email)) and count(distinct customer_id) = 2",
@@ -227,7 +227,7 @@ def compiled(folder: Path, day: str) -> dict[str, Model]:
     return {model.name: model for model in compile_models(ROOT, target, vars={}, environ={})}
 
 
-# Who is meant, said once more in other words: (SQL over customers c, rows on day 1, rows on day 2).
+# The people who are meant, in other words: (SQL over customers c, rows on day 1, rows on day 2).
 MEANT = {
     "customer_profiles": ("true", 50_100, 49_888),
     "newsletter": ("c.accepts_marketing is true", 26_187, 25_984),

@@ -19,7 +19,7 @@
 --   CREATE OR REPLACE TASK ANALYTICS.DBT.BUILD WAREHOUSE = RETL_XS SCHEDULE = 'USING CRON 15 6 * * * UTC'
 --     AS EXECUTE DBT PROJECT ANALYTICS.DBT.SHOP ARGS = 'build --target prod';
 -- RETL has to own it too. If it fails, the job does not run. Suspend it while you run this.
--- Who may create roles, integrations and compute pools runs the first part, RETL owns the second.
+-- A role that may create roles, integrations and compute pools runs the first part; RETL owns the second.
 
 USE ROLE ACCOUNTADMIN;
 CREATE TRANSIENT SCHEMA IF NOT EXISTS ANALYTICS.REVERSE_ETL DATA_RETENTION_TIME_IN_DAYS = 1;

@@ -137,10 +137,10 @@ def _is_newer(opted_out_at: datetime | None, consented_at: datetime | None) -> b
 
 
 def decide_unsubscription(person: ReadPerson, consented_at: datetime | None, source: str) -> Decision:
-    """Return whether a person may be unsubscribed who was subscribed by the model, with these marks.
+    """Return whether the model subscribed a person, and their consent still has the model's marks.
 
-    Only if the consent still shows one of them: otherwise she consented anew since. Klaviyo unsubscribes
-    somebody from everything who is not on the list of the request.
+    Without one of the marks (time or source) the person has consented again since. Klaviyo unsubscribes a
+    person who is not on the list of the request from everything.
     """
     if any(profile.consent.status is ConsentStatus.UNKNOWN for profile in person.profiles):
         return Decision(Verdict.UNREADABLE, detail=_UNREADABLE)

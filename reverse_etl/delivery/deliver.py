@@ -126,7 +126,7 @@ def _is_stopped(delivery: ListDelivery, earlier_counters: Sequence[OutcomeCounte
             "The next run continues."
         )
     elif _may_be_made_anew(delivery, earlier_counters):
-        counter.halt("Imports are unfinished, and could make deleted people anew. The next run continues.")
+        counter.halt("Imports are unfinished, and could create deleted people again. The next run continues.")
     return counter.stopped
 
 

@@ -217,7 +217,7 @@ def _send_rows(reader: ConsentReader, batch: UnsubscribedBatch, rows: Sequence[L
         batch.unknown += [row for row in rows if row.seq in lost]
         batch.unsent += [row for row in rows if row.seq not in lost]
     else:
-        # Who was in an earlier attempt, whose reply was lost, may be off the list by it: only a read tells.
+        # An earlier attempt whose reply was lost may have removed them from the list; read again.
         repeated = [row for row in attempt.select(Verdict.NOT_A_MEMBER) if row.seq in attempt.ever_requested]
         batch.sent += attempt.select(Verdict.SEND) + repeated
         batch.left += attempt.select(Verdict.LEAVE)

@@ -1,8 +1,8 @@
 """Identifiers of a person in Klaviyo, the identity of a row, and how both are masked for display.
 
 An identity is the text `<type>:<canonical value>`, for example `email:ann@example.com`. Identity and list id
-are the key of the diff. A surface may name other columns as the key of its rows: then the text
-`key:<value>|<value>` stands in its place, in which a `%` or `|` of a value is percent-encoded.
+are the key of the diff. A surface may name other columns as the key of its rows: then
+`key:<value>|<value>` takes its place, in which a `%` or `|` of a value is percent-encoded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
-KEY_TYPE: Final = "key"  # stands where a row's identity has the type of its identifier
+KEY_TYPE: Final = "key"  # takes the place of the identifier type in a row's identity
 KEY_PREFIX: Final = f"{KEY_TYPE}:"
 KEY_SEPARATOR: Final = "|"
 CodePoints: TypeAlias = tuple[tuple[int, int], ...]  # ranges, both ends included

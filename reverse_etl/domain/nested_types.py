@@ -98,7 +98,7 @@ def _split_name(part: str) -> tuple[str, str]:
 
 
 def _split(text: str) -> Iterator[str]:
-    """Yield the parts of a text between the commas that stand in no brackets and no quotes."""
+    """Yield the parts of a text between the commas outside brackets and quotes."""
     depth, quote, start = 0, "", 0
     for position, character in enumerate(text):
         if quote:

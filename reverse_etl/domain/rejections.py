@@ -19,7 +19,7 @@ _NOT_BY_KLAVIYO: Final = frozenset({OPTED_OUT, UNDELIVERABLE, UNENCODABLE})
 class RejectionSource(StrEnum):
     """The side that rejected a row."""
 
-    CHECK = "check"  # a check in the warehouse; checks run anew in each run
+    CHECK = "check"  # a check in the warehouse; each run checks again
     KLAVIYO = "klaviyo"  # Klaviyo or its limits; the rejection stays until the row, model or config changes
 
 

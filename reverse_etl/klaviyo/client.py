@@ -68,7 +68,7 @@ class Client:
         return response
 
     def send_prepared(self, endpoint: Endpoint, prepare: Callable[[], Request | None]) -> Response | None:
-        """Return the final reply to a request that is prepared anew for each attempt, like `send`.
+        """Return the final reply to a request that is prepared again for each attempt, like `send`.
 
         `prepare` is called when the rate limit lets the request out, so that nothing but the transport
         follows. Returns None, and sends nothing more, once it returns None.

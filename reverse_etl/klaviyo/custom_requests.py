@@ -31,11 +31,11 @@ _KEY_PLACEHOLDER: Final = re.compile(r"\{\{\s*api_key\s*\}\}")
 _SLASHES: Final = re.compile(r"[/\\]")
 # No %: clients decode such a text, so that the request goes to another path than the one that was checked.
 _PATH: Final = re.compile(r"/api/[A-Za-z0-9/_.:$~-]+")
-PLACEHOLDER_RULE: Final = "between {{ and }} stands the name of a column, and nothing else"
+PLACEHOLDER_RULE: Final = "write only the name of a column between {{ and }}"
 
 
 class TemplateValueError(ValueError):
-    """A value can't stand in a path or query. `name` is the placeholder; the text holds no value."""
+    """A value can't be part of a path or query. `name` is the placeholder; the text holds no value."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(reason)

@@ -55,7 +55,7 @@ def is_clearable(name: str) -> bool:
 
 
 def same_value_names(name: str, others: Iterable[str]) -> tuple[str, ...]:
-    """Return those of the other properties that may write the value that `name` stands for."""
+    """Return those of the other properties that may write the value that `name` names."""
     is_location = name == "location" or location_field(name)
     return tuple(
         other

@@ -190,7 +190,7 @@ def _check_clears(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violat
 
 
 def _check_moved(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
-    """Yield a violation if too many known rows have another time: most likely the model makes it anew."""
+    """Yield a violation if too many known rows have another time: most likely each run computes it."""
     surface, rows_before = model_plan.model.config.surface, list_plan.snapshot_rows
     limit = surface.guards.max_moved
     if limit is not None and list_plan.moved > limit.allowed_rows(rows_before):

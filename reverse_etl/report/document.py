@@ -31,14 +31,14 @@ def report_document(report: Report) -> dict[str, Any]:
         "account": report.account,
         "sandbox": report.sandbox,
         **run_document(report.run),
-        "summary": _verdict(summarize_run(report)),
+        "summary": _summary_document(summarize_run(report)),
         "later_run_count": report.later_run_count,
         "lists": [list_document(fact) for fact in report.lists],
         "refusal_reasons": list(report.refusal_reasons),
         "proofs": [_proof_document(fact) for fact in report.proofs],
-        "rejections": [_rejected(fact) for fact in report.rejections],
+        "rejections": [_rejection_document(fact) for fact in report.rejections],
         "rejections_match_run": report.rejections_match_run,
-        "removals_not_found": [_gone(fact) for fact in report.removals_not_found],
+        "removals_not_found": [_removal_document(fact) for fact in report.removals_not_found],
         "removal_not_found_count": report.removal_not_found_count,
         "previous_runs": [_run_document(fact) for fact in report.previous_runs],
         "previous_run_count": report.previous_run_count,
@@ -57,7 +57,7 @@ def run_document(run: RunRecord) -> dict[str, Any]:
     }
 
 
-def _verdict(summary: RunSummary) -> dict[str, Any]:
+def _summary_document(summary: RunSummary) -> dict[str, Any]:
     return {
         "severity": summary.severity.value,
         "headline": summary.headline,
@@ -79,7 +79,7 @@ def reason_document(reason: RejectionReason) -> dict[str, str]:
     }
 
 
-def _rejected(rejection: RejectionSummary) -> dict[str, Any]:
+def _rejection_document(rejection: RejectionSummary) -> dict[str, Any]:
     return {
         **_label_document(rejection.label),
         **reason_document(rejection.rejected.reason),
@@ -89,8 +89,12 @@ def _rejected(rejection: RejectionSummary) -> dict[str, Any]:
     }
 
 
-def _gone(removal: RemovalNotFound) -> dict[str, Any]:
-    return {**_label_document(removal.label), "identity": removal.identity, "recorded_at": removal.at}
+def _removal_document(removal: RemovalNotFound) -> dict[str, Any]:
+    return {
+        **_label_document(removal.label),
+        "identity": removal.identity,
+        "recorded_at": removal.recorded_at,
+    }
 
 
 def list_document(summary: ListSummary) -> dict[str, Any]:
@@ -104,12 +108,12 @@ def _proof_document(proof: ListProof) -> dict[str, Any]:
         "op": proof.op,
         "receipt_count": proof.receipt_count,
         "rows_by_state": dict(proof.rows_by_state),
-        "shown_receipts": [_receipt(receipt) for receipt in proof.shown_receipts],
+        "shown_receipts": [_receipt_document(receipt) for receipt in proof.shown_receipts],
         "hidden_receipt_count": proof.hidden_receipt_count,
     }
 
 
-def _receipt(receipt: StoredReceipt) -> dict[str, Any]:
+def _receipt_document(receipt: StoredReceipt) -> dict[str, Any]:
     return {
         "job_id": receipt.job_id,
         "rows": receipt.rows,

@@ -87,11 +87,11 @@ class RejectionSummary:
 
 @dataclass(frozen=True)
 class RemovalNotFound:
-    """A removal that was not found on the list, and when that was recorded."""
+    """A removal that was not found on the list."""
 
     label: ListLabel
     identity: str
-    at: str
+    recorded_at: str
 
 
 @dataclass(frozen=True)

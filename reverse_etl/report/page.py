@@ -40,13 +40,13 @@ def render_page(report: Report) -> str:
         report=report,
         version=__version__,
         where="the sandbox" if report.sandbox else "Klaviyo",
-        verdict=words.summarize_run(report),
-        meaning=words.describe_exit_code(report.run),
-        lasted=words.format_run_duration(report.run),
+        summary=words.summarize_run(report),
+        exit_code=words.describe_exit_code(report.run),
+        duration=words.format_run_duration(report.run),
         plan=select_figures(PLAN_FIGURES, report.lists),
-        ends=select_figures(OUTCOME_FIGURES, report.lists),
-        words=_SEGMENT_LABELS,
-        tones=_RECEIPT_SEVERITIES,
+        outcomes=select_figures(OUTCOME_FIGURES, report.lists),
+        segment_labels=_SEGMENT_LABELS,
+        severities=_RECEIPT_SEVERITIES,
         **_chart_variables(report),
     )
 
@@ -89,11 +89,11 @@ def _create_environment() -> Environment:
     )
     environment.filters |= {"n": _format_number, "when": words.format_time, "counted": format_count}
     environment.globals |= {
-        "standing": words.describe_list_state,
-        "ending": words.describe_run_ending,
-        "operation": words.describe_operation,
-        "parts": chart.split_list_bar,
-        "who": _format_identity,
+        "describe_list_state": words.describe_list_state,
+        "describe_run_ending": words.describe_run_ending,
+        "describe_operation": words.describe_operation,
+        "split_list_bar": chart.split_list_bar,
+        "format_identity": _format_identity,
     }
     return environment
 

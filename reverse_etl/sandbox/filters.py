@@ -149,7 +149,7 @@ def _bind_operand(filter_field: FilterField, operand: Operand) -> str | float:
         except ValueError:
             raise _malformed_filter_error(f"'{operand.text}' is not a number") from None
     if not operand.quoted:
-        raise _malformed_filter_error(f"the text {operand.text} should stand in quotes")
+        raise _malformed_filter_error(f"the text {operand.text} must be in quotes")
     if filter_field.choices and operand.text not in filter_field.choices:
         raise _malformed_filter_error(
             f"'{operand.text}' is not one of {', '.join(sorted(filter_field.choices))}"

@@ -131,7 +131,7 @@ def _standard_attributes(profile: StoredProfile) -> dict[str, Any]:
 
 
 def _select(attributes: Mapping[str, Any], fields: frozenset[str], prefix: str = "") -> dict[str, Any]:
-    """Return the attributes at these dotted names; a name stands for all that is below it."""
+    """Return the attributes at these dotted names; a name includes everything below it."""
     selected: dict[str, Any] = {}
     for name, value in attributes.items():
         path = prefix + name

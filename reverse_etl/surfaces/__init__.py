@@ -1,1 +1,1 @@
-"""The kinds of Klaviyo state that a model can drive, one file each."""
+"""The kinds of Klaviyo state that a model can control, one file each."""

@@ -178,7 +178,7 @@ class SurfaceSettings(StrictModel):
 
 @dataclass(frozen=True)
 class Surface:
-    """A kind of Klaviyo state that a model drives.
+    """A kind of Klaviyo state that a model controls.
 
     `upsert` sends new and changed rows. `clear` then clears the values that they no longer have. `remove`
     takes back what a leaving row asked for; None where nothing is taken back: the row is forgotten, and

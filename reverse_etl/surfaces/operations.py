@@ -61,7 +61,7 @@ class RowEncoder(Protocol):
     """Renders the rows of one model."""
 
     def encode(self, row: Sequence[Any]) -> bytes | EncodingError:
-        """Return a row as it stands in the request, or why it can't be sent. Never raises for a value.
+        """Return a row as it is in the request, or why it can't be sent. Never raises for a value.
 
         `row` holds the identifiers, then the other columns, as `ImportRows.make_encoder` was given them.
         """

@@ -27,7 +27,7 @@ from reverse_etl.surfaces.request_template import SUCCESS, Repeat, RequestMode, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Stands in the catalog for the requests of models, and is never sent.
+# The catalog's entry for the requests of models; it is never sent.
 _NO_REQUEST: Final = RequestTemplate(
     method="GET",
     path=TextTemplate("/api/accounts"),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
 
 _SUFFIX: Final = ".sql.j2"
-_MARK: Final = "\0"  # around the number of a parameter in the text; it stands nowhere else
+_MARK: Final = "\0"  # around the number of a parameter in the text; it occurs nowhere else
 _MARKED: Final = re.compile(f"{_MARK}([0-9]+){_MARK}")
 
 

@@ -166,7 +166,7 @@ def test_limit_sends_some_rows_and_removes_nobody_and_full_refresh_sends_all(wor
 
 
 def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(world: World) -> None:
-    """New ones end a run with 1, standing ones only with --strict; plan, run and status give one number."""
+    """New ones end a run with 1, older ones only with --strict; plan, run and status give one number."""
     sandbox = world.klaviyo()
     world.sql("INSERT INTO customers VALUES ('x', 'y'), ('x', 'y'), ('', 'z'), ('p1@example.com', 'other')")
     sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
@@ -302,7 +302,7 @@ def test_debug_fails_as_a_run_does_if_another_process_holds_the_sandbox(world: W
 
 
 def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
-    """Its address is all that stands on stdout; what was sent to it stays in its file."""
+    """Stdout has only its address; its file keeps what was sent to it."""
     for number in (signal.SIGTERM, signal.SIGINT):
         with world.begin("sandbox", "--port", "0", "--job-seconds", "0.1") as process:
             assert process.stdout is not None
@@ -335,7 +335,7 @@ def test_the_reason_why_a_list_stopped_is_printed_once(world: World) -> None:
 
 
 def test_the_log_does_not_say_that_a_sandbox_is_klaviyo(world: World) -> None:
-    """Who reads that a list is created in Klaviyo may go and look for it there."""
+    """A reader of the log may look for the new list in Klaviyo."""
     ran = world.run("run")
     assert re.search(r"^VIP: created the list \(\w+\)$", ran.err, flags=re.MULTILINE)
     assert "Klaviyo" not in ran.err
@@ -351,7 +351,7 @@ def test_the_first_plan_explains_its_asterisk(world: World) -> None:
 
 
 def test_a_plan_counts_requests_that_read_lists_separately(world: World) -> None:
-    """Who has neither e-mail nor phone is found by reading, and no time is promised for that."""
+    """A person with neither e-mail nor phone is found by reading, and no time is promised for that."""
     world.klaviyo()
     select = "select email from {{ ref('customers') }}"
     world.model("vip", select, list="VIP", identifiers={"external_id": "email"}, max_removes=1.0)

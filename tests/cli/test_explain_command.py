@@ -83,7 +83,7 @@ def test_the_json_of_explain_stays(gold: Gold) -> None:
 
 
 def test_the_document_names_every_key() -> None:
-    """The keys inside a list stand behind its name."""
+    """The keys inside a list follow its name."""
     section = DOCUMENT.read_text(encoding="utf-8").partition("## What `explain --json` says")[2]
     section = section.partition("\n## ")[0]
     named = set(re.findall(r"[.`]([a-z_]+)[`\[]", section))

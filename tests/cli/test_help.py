@@ -1,4 +1,4 @@
-"""The help of every command is kept in gold/help and stands in docs/cli.md, word for word."""
+"""The help of every command is in gold/help and in docs/cli.md, word for word."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_a_limit_says_how_many_runs_are_not_shown(three_runs: World) -> None:
 
 
 def test_the_json_has_every_run_with_its_lists(three_runs: World) -> None:
-    """Its keys stand in the document of the command line."""
+    """The document of the command line has its keys."""
     document = json.loads(three_runs.run("history", "--json").out)
     assert document["run_count"] == 3
     assert [(run["exit_code"], len(run["lists"])) for run in document["runs"]] == [(3, 0), (0, 1), (1, 1)]

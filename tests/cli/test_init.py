@@ -40,7 +40,7 @@ PROFILES = (  # before the added lines, and after them
 
 @pytest.mark.parametrize(("before", "after"), PROFILES, ids=range(len(PROFILES)))
 def test_a_destination_is_added_and_nothing_else_changes(before: str, after: str | None) -> None:
-    """New lines stand at the end of the profile; comments, blank lines and quotes stay."""
+    """New lines are at the end of the profile; comments, blank lines and quotes stay."""
     added = ADDED if after is not None else f"    destinations:\n      dev: {SANDBOX_DESTINATION}\n"
     assert add_destination(before + (after or ""), "shop", "dev") == before + added + (after or "")
 

@@ -44,7 +44,7 @@ STATUS = Status(
                 ),
                 RejectedRows(RejectionReason(RejectionSource.CHECK, "no_identifier"), 1),
             ),
-            "vip drives it no more.",
+            "vip no longer controls it.",
         ),
         ListStatus("everybody", "", "", 7, 0, 0, 0, None, ()),
     ),

@@ -1,4 +1,4 @@
-"""Lists that a model drives no more: told with the next step, once by a run, always by plan and status."""
+"""Lists that a model no longer controls: a run reports them once, plan and status always."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _sent_elsewhere(world: World) -> tuple[Sandbox, str]:
-    """Let a model drive another list after its first run; returns the id of the list before."""
+    """Let a model control another list after its first run; returns the id of the list before."""
     sandbox = world.klaviyo()
     assert world.run("run").code == 0
     world.model("vip", SELECT, list="Others")
@@ -49,7 +49,7 @@ def test_a_run_reports_an_orphaned_list_once_and_plan_and_status_always(world: W
 
 
 def test_each_suggested_step_ends_the_note(world: World) -> None:
-    """The list is deleted in Klaviyo; or the model drives it again, and leaves the other one."""
+    """The list is deleted in Klaviyo; or the model controls it again, and leaves the other one."""
     sandbox, before = _sent_elsewhere(world)
     world.run("run")
     world.model("vip", SELECT, list_id=before)

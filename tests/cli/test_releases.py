@@ -19,7 +19,7 @@ def release(world: World, name: str, customers: int) -> None:
     link.symlink_to(f"releases/{name}")
 
 
-def test_who_left_between_two_releases_is_removed(world: World) -> None:
+def test_a_person_who_left_between_two_releases_is_removed(world: World) -> None:
     """With a state in each release's folder nobody ever left."""
     world.klaviyo()
     text = (world.folder / "profiles.yml").read_text("utf-8")

@@ -28,7 +28,7 @@ def removed(world: World) -> int:
 
 
 def test_a_renamed_profile_goes_on(world: World) -> None:
-    """Who left is removed, although the rows were sent under the old name."""
+    """A person who left is removed, although the rows were sent under the old name."""
     sandbox = world.klaviyo()
     assert world.run("run").code == 0
     sandbox.finish_jobs()

@@ -65,7 +65,7 @@ def test_json_keeps_the_values(evil: World) -> None:
     assert (change["before"]["first_name"], change["after"]["first_name"]) == (EVIL, f"x{EVIL}")
 
 
-def test_what_klaviyo_says_is_shown_as_escapes(world: World) -> None:
+def test_texts_of_klaviyo_are_shown_with_escapes(world: World) -> None:
     """Its errors reach the log of a run and the problems of a command."""
     sandbox = world.klaviyo()
     sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code=EVIL, detail=EVIL, times=None))

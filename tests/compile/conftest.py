@@ -87,13 +87,13 @@ class Folder:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
-    """Stand in a fresh folder."""
+    """Change to a fresh folder."""
     monkeypatch.chdir(tmp_path)
     return Folder(tmp_path)
 
 
 @pytest.fixture
 def project(folder: Folder) -> Folder:
-    """Stand in a project that has a profile and no models yet."""
+    """Change to a project that has a profile and no models yet."""
     folder.write({"profiles.yml": PROFILES})
     return folder

@@ -1,5 +1,5 @@
 """Mistakes in profiles.yml."""
-# ruff: noqa: E501 - a message stands on one line
+# ruff: noqa: E501 - a message is one line
 
 from __future__ import annotations
 

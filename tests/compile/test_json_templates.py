@@ -52,7 +52,7 @@ def test_no_text_changes_the_document(value: str) -> None:
         ("{% set full = name ~ ' B.' %}{{ full }}", "Ann B."),
     ],
 )
-def test_what_models_need_is_there(source: str, document: Any) -> None:
+def test_templates_can_do_what_models_need(source: str, document: Any) -> None:
     """Members that are named like a method, methods and filters of texts, loops."""
     assert render(source) == document
 

@@ -121,6 +121,6 @@ def test_a_key_that_a_command_prints_is_looked_for_once_it_was_used(folder: Fold
 
 
 def test_the_sandbox_has_no_secret_key(folder: Folder) -> None:
-    """Its key stands in the code, and may stand in a model."""
+    """Its key is in the code, and may be in a model."""
     write(folder, "select email, 'pk_sandbox' as k from t", "sandbox: true")
     assert folder.compile(environ=ENVIRON)

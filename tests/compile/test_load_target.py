@@ -110,7 +110,7 @@ def test_the_only_profile_is_used_and_dbts_config_key_is_not_a_profile(folder: F
 def test_the_target_is_the_flags_then_the_environments_then_the_profiles(
     folder: Folder, flag: str | None, environ: dict[str, str], written: str | None, expected: str
 ) -> None:
-    """As in dbt; the profile's own is rendered, and `default` stands for none."""
+    """As in dbt; the profile's own is rendered, and `default` is used for none."""
     names = ["a", "b", "c", "default"]
     lines = ["shop:", f'  target: "{written}"' if written else "  # none", "  outputs:"]
     lines += [f"    {name}: {{type: duckdb, path: {name}.duckdb}}" for name in names]

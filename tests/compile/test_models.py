@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a model or a message stands on one line
+# ruff: noqa: E501 - a model or a message is one line
 from __future__ import annotations
 
 import dataclasses
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 CONFIG = "{{ config(surface='profiles') }}\n"
 VIP = """\
--- Who spent much.
+-- People who spent much.
 {{ config(
     surface='list_memberships',
     list='VIP customers',
@@ -32,7 +32,7 @@ VIP = """\
     on_shared_identifier='reject',
     min_rows=10,
     max_removes=0.5,
-    description='Who spent much',
+    description='People who spent much',
 ) }}
 select customer_id, email, first_name as First, lifetime_value as "LTV" -- euros
 from {{ ref('customers') }}
@@ -42,7 +42,7 @@ where lifetime_value > {{ var('least', 500) }}
 
 
 def test_a_model_is_its_select_its_config_and_its_columns(project: Folder) -> None:
-    """The SELECT stands alone: without config, semicolon and the comments around it."""
+    """The SELECT alone: without config, semicolon and the comments around it."""
     model = project.model(VIP)
     assert model.sql == (
         'select customer_id, email, first_name as First, lifetime_value as "LTV" -- euros\n'
@@ -67,7 +67,7 @@ def test_a_model_is_its_select_its_config_and_its_columns(project: Folder) -> No
         on_shared_identifier=OnSharedIdentifier.REJECT,
         min_rows=10,
         max_removes=GuardLimit(0.5, floor=10, cap=100_000),
-        description="Who spent much",
+        description="People who spent much",
     )
     assert list(model.config.identifiers) == [IdentifierType.EXTERNAL_ID, IdentifierType.EMAIL]
 
@@ -136,7 +136,7 @@ def test_identifiers_are_by_default_the_columns_of_their_names(project: Folder) 
     assert model.payload == (PayloadColumn("name", "name"),)
 
 
-def test_config_can_stand_anywhere_and_can_be_one_mapping(project: Folder) -> None:
+def test_config_can_be_anywhere_and_can_be_one_mapping(project: Folder) -> None:
     model = project.model("select email from t\n{{ config({'surface': 'profiles', 'tags': 'daily'}) }}")
     assert model.config.tags == ("daily",)
 
@@ -216,7 +216,7 @@ def test_a_model_is_a_value(project: Folder) -> None:
         model.name = "other"  # type: ignore[misc]  # what mypy refuses, Python refuses too
 
 
-# Each template has one mistake, at the place where HERE stands; HERE itself is a column without a name.
+# Each template has one mistake, at the place of HERE; HERE itself is a column without a name.
 PLACES = [
     ("config({{ x }}) on one line", "{{ config(surface='profiles') }}\nselect email, HERE from t", (2, 15)),
     ("config on several lines", "{{ config(\n  surface='profiles',\n) }}\nselect email, HERE from t", (4, 15)),

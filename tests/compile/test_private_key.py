@@ -87,7 +87,7 @@ def test_a_sandbox_takes_a_dummy_key_and_no_other(folder: Folder) -> None:
 
 
 def test_a_key_in_plain_text_adds_a_warning(folder: Folder) -> None:
-    """It works, and the warning says where it stands, but not what it is."""
+    """It works, and the warning says where it is, but not its text."""
     target = prod(folder, f"private_api_key: {SECRET}")
     assert target.destination.require_key().reveal() == SECRET
     warning = (

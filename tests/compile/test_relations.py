@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a model or a message stands on one line
+# ruff: noqa: E501 - a model or a message is one line
 from __future__ import annotations
 
 import json
@@ -95,7 +95,7 @@ def manifest(**changed: Any) -> str:
 
 @pytest.fixture
 def dbt(project: Folder) -> Folder:
-    """Stand in a dbt project whose manifest dbt has written."""
+    """Change to a dbt project whose manifest dbt has written."""
     project.write({**PROJECT, "target/manifest.json": manifest()})
     return project
 

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a model or a message stands on one line
+# ruff: noqa: E501 - a model or a message is one line
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

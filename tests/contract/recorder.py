@@ -1,4 +1,4 @@
-"""A sandbox whose time stands still, and every request as the sandbox received it."""
+"""A sandbox whose clock is stopped, and every request as the sandbox received it."""
 
 from __future__ import annotations
 

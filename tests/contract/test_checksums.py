@@ -1,6 +1,6 @@
 """Checksums of models and digests of plans are the same in every version.
 
-If the checksum of an unchanged model changes, its standing rejections end and saved plans become stale; if
+If the checksum of an unchanged model changes, its rejections end and saved plans become stale; if
 a digest changes, `apply` refuses saved plans. `--update-gold` does not touch these constants.
 """
 

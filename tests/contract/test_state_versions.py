@@ -110,7 +110,7 @@ def test_todays_commands_read_a_state_of_version_1(shop: Shop, command: str) -> 
 
 
 def test_todays_commands_write_a_state_of_version_1(shop: Shop) -> None:
-    """They migrate it first and say where its copy is; `retry` ends a standing rejection."""
+    """They migrate it first and say where its copy is; `retry` ends an older rejection."""
     out, err, code = run_command(shop.folder, "retry", "--json")
     assert code == 0, err
     assert '"everybody": 1' in out

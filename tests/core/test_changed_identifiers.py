@@ -26,7 +26,7 @@ PHONE = "+14155550100"
 
 
 def phone_model(world: World, **config: Any) -> None:
-    """Make the model whose rows go by e-mail and phone, which stands where the customer id does elsewhere."""
+    """Make the model whose rows have e-mail and phone; the phone is in the column of customer ids."""
     select = "select email, customer_id as phone, first_name, club from people"
     world.model("members", select, identifiers=BY_EMAIL_AND_PHONE, max_removes=1.0, min_rows=0, **config)
 
@@ -141,7 +141,7 @@ def test_a_member_who_shares_a_phone_stays_if_the_leaving_identity_is_not_found(
 
 
 def test_the_new_owner_of_a_leaving_rows_phone_stays(household: World) -> None:
-    """Zoe joined by hand, and was never sent; only her phone stands in the row of Ann, who leaves."""
+    """Zoe joined by hand, and was never sent; only her phone is in the row of Ann, who leaves."""
     become(household, people("bob"))
     assert one(household.run()).outcomes == {Outcome.REMOVED: 1}
     assert household.emails() == ["bob@example.com", "zoe@example.com"]

@@ -91,7 +91,7 @@ def test_a_refused_import_is_not_followed_by_a_clear(world: World) -> None:
     assert properties(world) == {"tier": "gold"}
 
 
-def test_of_an_uncertain_row_every_null_is_cleared(world: World) -> None:
+def test_an_uncertain_row_has_every_null_cleared(world: World) -> None:
     """Nobody knows what the killed run's import did."""
     become(world, GOLD)
     assert world.dies(lambda event: isinstance(event, SendProgress))
@@ -100,7 +100,7 @@ def test_of_an_uncertain_row_every_null_is_cleared(world: World) -> None:
     check_cleared(world)
 
 
-def test_of_a_row_that_may_be_new_every_null_is_cleared(world: World) -> None:
+def test_a_row_that_may_be_new_has_every_null_cleared(world: World) -> None:
     """The snapshot does not have it, and Klaviyo may."""
     world.fault(Fault(FaultKind.MISCOUNT, rows=1))
     assert send(world, GOLD).outcomes == {Outcome.UNKNOWN: 2}

@@ -51,7 +51,7 @@ def single_requests(world: World) -> list[str]:
     return [f"{entry.method} {entry.path}" for entry in world.writes() if entry.path.startswith(SINGLE)]
 
 
-def test_what_became_null_is_cleared(world: World) -> None:
+def test_values_that_became_null_are_cleared(world: World) -> None:
     """Custom properties, attributes, and parts of the location; another value of the row is sent with it."""
     ann = {"email": ANN, "title": "Dr", "location_city": "Ulm", "tier": "gold", "cups": 1}
     assert send(world, [ann]).outcomes == {Outcome.APPLIED: 1}

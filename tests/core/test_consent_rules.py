@@ -1,4 +1,4 @@
-"""Who may be subscribed, by the consent that a profile shows just before the request."""
+"""The decision to subscribe a person, by the consent that their profile shows just before the request."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def member_rows(draw: DrawFn) -> list[dict[str, Any]]:
         email = f"p{number}{draw(st.sampled_from('ab')) if number < 4 else 'a'}@example.com"
         row = {
             "email": draw(st.sampled_from([email, email, email.upper(), f" {email}\t"])),
-            # Who has two e-mails always has the same customer id, or never one.
+            # A person with two e-mails always has the same customer id, or never one.
             "customer_id": f"c{number}"
             if number in {0, 1} or (number == 4 and draw(st.booleans()))
             else None,

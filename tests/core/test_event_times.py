@@ -138,7 +138,7 @@ def test_only_the_mode_and_the_time_decide_about_backfill(time: datetime, live_s
 
 
 @given(now_=TIMES, later=st.integers(0, 10_000), horizons=st.tuples(*[st.integers(1, 500)] * 2))
-def test_what_is_forgotten_is_never_sent_again(now_: datetime, later: int, horizons: tuple[int, int]) -> None:
+def test_forgotten_events_are_never_sent_again(now_: datetime, later: int, horizons: tuple[int, int]) -> None:
     """The cutoff of any later run, with any other horizon, is not before that of the run that forgot keys."""
     first, second = (EventRules("m", Backfill.NEVER, days * DAY) for days in horizons)
     pruned_before = first.find_cutoff(now_, None)

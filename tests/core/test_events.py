@@ -307,7 +307,7 @@ def test_a_time_without_a_zone_is_refused(world: World) -> None:
         ("select unique_id, email, time from orders", {"backfill": "sometimes"}, "backfill"),
     ],
 )
-def test_what_a_model_must_say_is_checked_when_it_is_compiled(
+def test_a_model_of_events_is_checked_when_it_is_compiled(
     world: World, select: str, config: dict[str, Any], message: str
 ) -> None:
     orders_model(world, select, **config)

@@ -128,7 +128,7 @@ WRONG = RowError("invalid", "email", "no")
         (1, [0], 1, [], [100]),
         (4, [3], 5, [[100, 101, 102]], [103]),
         (4, [3], 6, [[100, 101], [102, 103]], []),  # after five rounds: halves
-        (1, [0], 9, [], [100]),  # a row that stands alone is the bad one
+        (1, [0], 9, [], [100]),  # a single row is the bad one
         (3, [1, 7], 1, [[100, 102]], [101]),  # a pointer at no row of ours says nothing
     ],
 )

@@ -88,7 +88,7 @@ def test_a_run_that_dies_among_several_imports_is_recovered(make_world: Callable
     raise AssertionError("the run has more events than were tried")
 
 
-def test_who_leaves_one_of_them_is_removed(make_world: Callable[..., World]) -> None:
+def test_a_person_who_leaves_one_of_them_is_removed(make_world: Callable[..., World]) -> None:
     rows = [person("ann", club="Tea"), person("bob", club="Cake"), person("cat", club="Tea")]
     world = slow_world(make_world, rows)
     world.run()

@@ -173,7 +173,7 @@ def test_a_list_has_one_owner(members: World) -> None:
 
 
 def test_a_list_may_pass_from_a_model_that_gave_it_up(members: World) -> None:
-    """The old model drives another list now, in the same run.
+    """The old model controls another list now, in the same run.
 
     Then the list is free, and its old members stay.
     """

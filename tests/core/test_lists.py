@@ -199,7 +199,7 @@ def test_a_list_deleted_in_klaviyo_is_created_again_and_filled(world: World) -> 
 def test_a_list_that_is_deleted_before_it_is_filled_stops_alone(world: World) -> None:
     """Tea was there when the run planned, and is not when its turn comes.
 
-    The request points at the list, not at a row: no row is rejected, and the next run makes the list anew.
+    The request points at the list, not at a row: no row is rejected, and the next run creates the list again.
     """
     clubs_model(world)
     clubs = {"ann": "Cake", "bob": "Tea", "cat": "Yoga"}

@@ -117,7 +117,7 @@ def test_a_rename_needs_a_model_that_is_gone_and_one_that_exists(members: World)
 
 
 def test_a_forgotten_model_leaves_no_note_and_its_members_stay(members: World) -> None:
-    """Nothing is sent; a list of the same name can be managed anew."""
+    """Nothing is sent; a list of the same name can be managed again."""
     members.drop_model("members")
     members.model("others", SELECT, list="Others", identifiers=BY_EMAIL)
     moves(members, people("ann", "bob", "cat"))

@@ -98,7 +98,7 @@ def test_a_person_is_deleted_once_and_erased_from_the_state(shop: World) -> None
     result = shop.run()
     assert (one(result, "erase").outcomes, one(result, "members").outcomes) == ({}, {})
     assert (requests(shop), one(result, "erase").list_plan.unchanged) == (1, 1)
-    assert email(1) not in known(shop), "no other model makes the person anew"
+    assert email(1) not in known(shop), "no other model creates the person again"
     run(shop, allow(full_refresh=True), select=["erase"])
     assert requests(shop) == 1
 
@@ -290,7 +290,7 @@ def test_a_rejected_row_keeps_its_person_withheld(shop: World) -> None:
     assert one(shop.run(), "erase").list_plan.unchanged == 1
 
 
-def test_a_deletion_waits_for_an_import_that_would_make_the_person_anew(shop: World) -> None:
+def test_a_deletion_waits_for_an_import_that_would_create_the_person_again(shop: World) -> None:
     shop.profile(job_timeout_minutes=1)
     shop.sandbox.change_rules(job_seconds=4 * 3600.0)
     shop.model("members", "select email, 'x' as first_name from people", min_rows=0)

@@ -27,7 +27,7 @@ def deltas(world: World) -> list[str]:
     return [identity for (identity,) in world.state(f"SELECT retl_identity FROM deltas_{key} ORDER BY 1")]
 
 
-def test_what_was_sent_is_uncertain_until_it_is_proved(members: World) -> None:
+def test_sent_rows_are_uncertain_until_they_are_proved(members: World) -> None:
     """The run dies while its import is under way.
 
     Its rows are deltas of a run that is still `submitting`, and in no snapshot.

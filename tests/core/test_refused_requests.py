@@ -91,7 +91,7 @@ def test_twenty_bad_rows_at_the_front_are_not_the_models_fault(members: World) -
     assert one(members.run()).outcomes == {Outcome.APPLIED: 275, Outcome.REJECTED: 25}
 
 
-def test_what_200_requests_cannot_find_waits_for_the_next_run(
+def test_the_next_run_goes_on_where_200_requests_found_no_faulty_row(
     members: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The bound is of a list and a run; the next run goes on with what is left."""

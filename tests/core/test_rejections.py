@@ -97,7 +97,7 @@ def test_a_refused_row_does_not_stop_the_others(members: World) -> None:
 
 
 def test_a_rejected_row_is_not_sent_again(members: World) -> None:
-    """Nothing changed, so nothing is sent; a standing rejection only warns, unless it is asked to count."""
+    """Nothing changed, so nothing is sent; an older rejection only warns, unless it is asked to count."""
     become(members, [*people("ann"), person("bad", email=BAD)])
     members.run()
     before = len(members.writes())

@@ -1,4 +1,4 @@
-"""Rule: removal. Who is removed from a list, and who never is."""
+"""Rule: removal. Members that are removed from a list, and those that never are."""
 
 from __future__ import annotations
 

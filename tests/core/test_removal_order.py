@@ -25,7 +25,7 @@ MEMBERS = "/api/lists/*/relationships/profiles"
 
 
 def test_upserts_come_first_and_removes_last(members: World) -> None:
-    """Who moves from one identity to another must have the new place before the old one is looked at."""
+    """A person who moves to another identity is added under the new one before the old one is looked up."""
     become(members, people("ann", "bob"))
     members.run()
     before = len(members.writes())
@@ -139,7 +139,7 @@ def test_a_run_with_held_removals_needs_attention(
 
 @pytest.mark.parametrize("after", [False, True])
 def test_a_removal_with_a_lost_reply_is_unknown_and_repeated(members: World, after: bool) -> None:
-    """Whether it was carried out or not: the rows stay uncertain, and the next run resolves them anew."""
+    """Whether it was carried out or not: the rows stay uncertain, and the next run resolves them."""
     become(members, people("ann", "bob", "cat"))
     members.run()
     members.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=after))

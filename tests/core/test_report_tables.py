@@ -152,7 +152,7 @@ def fill(kept: StateTables, table: str, rows: Sequence[tuple[Any, ...]]) -> None
 
 
 def test_the_notes_are_those_of_status(world: World) -> None:
-    """Today's: a list that its model drives no more, and a model that is gone."""
+    """Today's: a list that its model no longer controls, and a model that is gone."""
     members_model(world)
     world.model("others", "select email from people", list="Others")
     become(world, people("ann"))

@@ -129,7 +129,7 @@ def test_a_refusal_that_means_applied_is_of_single_rows_alone(
     assert sorted(name for names in sent for name in names if len(names) == 1) == ["a", "c", "known"]
 
 
-def test_what_klaviyo_says_of_a_row_is_kept_short_and_masked(world: World, replies: Any) -> None:
+def test_an_error_of_klaviyo_about_a_row_is_stored_short_and_masked(world: World, replies: Any) -> None:
     """Its texts go into the state, and may repeat the request."""
     rows(world, "a")
     pointer = "/data/attributes/ann@example.com"

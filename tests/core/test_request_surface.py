@@ -135,7 +135,7 @@ def test_a_row_that_leaves_is_taken_back_by_the_request_on_remove(world: World) 
 
 
 def test_a_row_that_cannot_be_rendered_is_rejected_alone(world: World) -> None:
-    """An empty value can't stand in a path."""
+    """An empty value can't be part of a path."""
     keep(world, TAG, "t1")
     listed = world.new_list("A")
     links(world, ("t1", listed), ("..", listed))

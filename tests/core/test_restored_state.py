@@ -91,7 +91,7 @@ def test_values_that_were_sent_after_the_backup_are_sent_again(members: World) -
     assert len(members.writes()) == before
 
 
-def test_who_was_removed_after_the_backup_and_is_desired_again_is_added(members: World) -> None:
+def test_a_person_removed_after_the_backup_and_desired_again_is_added(members: World) -> None:
     moves(members, people("ann", "bob"))
     put_back(members)
     for _ in range(2):

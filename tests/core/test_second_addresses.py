@@ -46,7 +46,7 @@ def make_members(make_world: Callable[..., World]) -> Callable[..., World]:
     return make
 
 
-def test_who_is_found_by_a_second_address_is_removed(make_members: Callable[..., World]) -> None:
+def test_a_person_found_by_a_second_address_is_removed(make_members: Callable[..., World]) -> None:
     """Bob's row left, and Klaviyo shows his profile with the address of another one, which no row has."""
     world = make_members(merged_emails="keep")
     world.new_profile(email="robert@example.com")
@@ -57,7 +57,7 @@ def test_who_is_found_by_a_second_address_is_removed(make_members: Callable[...,
 
 
 @EITHER
-def test_who_is_desired_under_the_shown_address_stays(
+def test_a_person_desired_under_the_shown_address_stays(
     make_members: Callable[..., World], merged_emails: str
 ) -> None:
     world = make_members(merged_emails=merged_emails)
@@ -67,7 +67,7 @@ def test_who_is_desired_under_the_shown_address_stays(
 
 
 @EITHER
-def test_who_was_never_ours_stays(make_members: Callable[..., World], merged_emails: str) -> None:
+def test_a_person_we_never_added_stays(make_members: Callable[..., World], merged_emails: str) -> None:
     """Bob's profile was merged into one that marketing had on the list before any run."""
     world = make_members(merged_emails=merged_emails)
     early = world.new_profile(email="early@example.com")

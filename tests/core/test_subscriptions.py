@@ -69,7 +69,7 @@ def test_people_are_subscribed_to_a_list(world: World) -> None:
     assert outcomes(result) == {"applied": 2}
 
 
-def test_who_opted_out_is_left_alone(world: World) -> None:
+def test_a_person_who_opted_out_is_left_alone(world: World) -> None:
     """The row asks for attention once, then is only a count; nothing is sent, whatever the model changes."""
     world.new_profile(email=ANN)
     world.sandbox.opt_out(ANN)
@@ -121,7 +121,7 @@ def test_a_bounced_address_is_rejected(world: World) -> None:
     assert requests(world) == 0
 
 
-def test_who_is_subscribed_already_needs_no_request(world: World) -> None:
+def test_a_person_who_is_subscribed_already_needs_no_request(world: World) -> None:
     """The row is applied by what the read shows."""
     consents(world, (ANN, LONG_AGO))
     world.run()
@@ -216,7 +216,7 @@ def test_a_list_with_double_opt_in_leaves_people_pending(world: World) -> None:
     assert requests(world) == 1
 
 
-def test_what_is_never_confirmed_expires(world: World) -> None:
+def test_consent_that_is_never_confirmed_expires(world: World) -> None:
     """A new address without a list and a past consent becomes no profile; after two weeks no run looks."""
     consents(world, (ANN, None), consent="now")
     assert outcomes(world.run()) == {"pending": 1}

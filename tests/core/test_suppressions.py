@@ -46,7 +46,7 @@ def test_new_rows_are_suppressed_a_hundred_at_a_time_and_proved_by_a_read(shop: 
     assert jobs(shop) == [1, 100], "nothing changed, and nothing was sent"
 
 
-def test_who_is_suppressed_already_needs_no_request(shop: World) -> None:
+def test_a_person_who_is_suppressed_already_needs_no_request(shop: World) -> None:
     by_hand(shop, email(1))
     sent = len(jobs(shop))
     block(shop, [email(1)])

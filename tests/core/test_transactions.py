@@ -25,7 +25,7 @@ TOGETHER = {
 
 
 def facts(ask: Callable[..., Any], place: str = "") -> tuple[dict[str, int], list[tuple[str, int]]]:
-    """Return how many rows each table of the state has, and where each run stands."""
+    """Return how many rows each table of the state has, and the state of each run."""
     where = f" WHERE database_name = '{STATE_DATABASE}'" if place else ""
     tables = sorted(name for (name,) in ask(f"SELECT table_name FROM duckdb_tables(){where}"))
     counts = {name: ask(f'SELECT COUNT(*) FROM {place}"{name}"')[0][0] for name in tables}

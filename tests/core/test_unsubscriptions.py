@@ -39,7 +39,7 @@ def requests(world: World) -> int:
     return sum(entry.path == UNSUBSCRIBE for entry in world.sandbox.log())
 
 
-def test_who_leaves_the_model_is_unsubscribed(world: World) -> None:
+def test_a_person_who_leaves_the_model_is_unsubscribed(world: World) -> None:
     """Proved by the profile, and forgotten; the others stay subscribed."""
     unsubscribing(world, ANN, BOB)
     world.run()
@@ -60,7 +60,7 @@ def test_without_the_setting_nobody_is_unsubscribed(world: World) -> None:
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
-def test_who_was_subscribed_before_the_model_stays_so(world: World) -> None:
+def test_a_person_subscribed_before_the_model_stays_so(world: World) -> None:
     """The model changed nothing, so that it has nothing to take back."""
     world.new_profile(email=ANN)
     subscribe_by_hand(world, ANN)
@@ -71,7 +71,7 @@ def test_who_was_subscribed_before_the_model_stays_so(world: World) -> None:
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
-def test_who_consented_anew_stays_subscribed(world: World) -> None:
+def test_a_person_who_consented_again_stays_subscribed(world: World) -> None:
     """The consent shows neither our time nor our source."""
     unsubscribing(world, ANN, BOB)
     world.run()
@@ -215,8 +215,8 @@ def test_a_merged_model_keeps_its_own_consents(world: World) -> None:
     ]
 
 
-def test_who_leaves_the_list_and_the_consent_at_once_is_unsubscribed_first(world: World) -> None:
-    """Who is no member any more could not be unsubscribed from the list alone."""
+def test_a_person_who_leaves_list_and_consent_at_once_is_unsubscribed_first(world: World) -> None:
+    """A person who is no longer a member could not be unsubscribed from the list alone."""
     world.model("members", "select email from consents", max_removes=1.0, min_rows=0)
     unsubscribing(world, ANN, BOB, list="Members")
     world.run()
@@ -234,7 +234,7 @@ def test_who_leaves_the_list_and_the_consent_at_once_is_unsubscribed_first(world
 
 @pytest.mark.parametrize("times", [1, None], ids=["once", "for a run"])
 def test_a_lost_reply_of_a_list_ends_too(world: World, times: int | None) -> None:
-    """Who is off the list by the first attempt is not held as somebody who was never on it."""
+    """A person that the first attempt removed from the list is not held like one who was never on it."""
     unsubscribing(world, ANN, BOB, list="Members")
     world.run()
     unsubscribing(world, BOB, list="Members")

@@ -42,7 +42,7 @@ def writes(world: World) -> list[str]:
     return [f"{entry.method} {entry.path}" for entry in world.writes() if entry.path != "/api/profiles"]
 
 
-def test_who_exists_is_changed_and_nobody_is_created(world: World) -> None:
+def test_existing_people_are_changed_and_nobody_is_created(world: World) -> None:
     id_ = world.new_profile(email=ANN)
     rows = [{"email": ANN, "tier": "gold"}, {"email": BOB, "tier": "gold"}]
     assert send(world, rows).outcomes == {Outcome.APPLIED: 1, Outcome.NO_PROFILE: 1}
@@ -59,7 +59,7 @@ def test_a_person_is_found_by_a_further_identifier(world: World) -> None:
     assert (world.person(ANN)["phone_number"], len(world.sandbox.profiles())) == ("+14155550100", 1)
 
 
-def test_who_is_not_known_is_looked_at_again_after_a_week_or_a_change(world: World) -> None:
+def test_an_unknown_person_is_looked_up_again_after_a_week_or_a_change(world: World) -> None:
     """Until then nothing is asked and nothing is counted as an add."""
     rows = [{"email": ANN, "tier": "gold"}]
     assert send(world, rows).outcomes == {Outcome.NO_PROFILE: 1}
@@ -93,7 +93,7 @@ def test_a_profile_that_was_deleted_has_no_profile_from_then_on(world: World) ->
     assert send(world, [{"email": ANN, "tier": "silver"}]).list_plan.without_profile == 1
 
 
-def test_who_exists_is_added_to_the_list(world: World) -> None:
+def test_an_existing_person_is_added_to_the_list(world: World) -> None:
     world.new_list()
     world.new_profile(email=ANN)
     rows = [{"email": ANN, "tier": "gold"}, {"email": BOB, "tier": "gold"}]

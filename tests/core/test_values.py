@@ -135,7 +135,7 @@ def test_a_new_column_without_values_causes_no_update(ann: Ann) -> None:
 def test_after_a_lost_reply_a_null_does_not_trust_the_snapshot(ann: Ann) -> None:
     """Coffee was sent, and perhaps taken.
 
-    Then NULL; then tea again: the snapshot's old tea must not stand for what Klaviyo has.
+    Then NULL; then tea again: the snapshot's old tea must not count as Klaviyo's value.
     """
     ann("'tea' as likes, 1 as cups")
     ann.world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))

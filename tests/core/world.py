@@ -91,7 +91,7 @@ class World:
                 connection.execute(statement)
 
     def people(self, rows: Iterable[Mapping[str, Any]], table: str = "people", columns: str = "") -> None:
-        """Write a table of people anew.
+        """Replace a table of people.
 
         `columns` are its columns with types; by default all text, as the rows name them.
         """

@@ -44,18 +44,18 @@ def build_once(tmp_path_factory: pytest.TempPathFactory, name: str, *, package: 
 
 @pytest.fixture
 def shop(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a built corner shop of the test's own."""
+    """Change to a built corner shop of the test's own."""
     return own_copy(built, tmp_path, monkeypatch)
 
 
 @pytest.fixture
 def recorded_shop(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in a built corner shop of the test's own that has our dbt package."""
+    """Change to a built corner shop of the test's own that has our dbt package."""
     return own_copy(recorded, tmp_path, monkeypatch)
 
 
 def own_copy(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Copy a built shop, and stand in the copy."""
+    """Copy a built shop, and change to the copy."""
     folder = tmp_path / "corner_shop"
     shutil.copytree(built, folder, symlinks=True)
     monkeypatch.chdir(folder)

@@ -68,12 +68,12 @@ def test_dbts_lineage_shows_the_lists(shop: Path) -> None:
 
 def test_reads_are_named_as_in_dbt() -> None:
     reads = ("model.shop.people.v2", "model.shop.people.vx", "model.loyalty.points", "source.shop.erp.orders")
-    (entry,) = write(ExposedModel("vip", "Klaviyo list VIP", "Who pays.", reads))["exposures"]
+    (entry,) = write(ExposedModel("vip", "Klaviyo list VIP", "Payers.", reads))["exposures"]
     assert entry == {
         "name": "klaviyo_vip",
         "label": "Klaviyo list VIP",
         "type": "application",
-        "description": "Who pays.",
+        "description": "Payers.",
         "depends_on": [
             "ref('people', v=2)",
             "ref('people', v='x')",

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - a message stands on one line
+# ruff: noqa: E501 - a message is one line
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
@@ -118,7 +118,7 @@ def test_a_fault_outside_the_models_ancestors_holds_nothing(tmp_path: Path, stat
 
 
 def test_a_failed_unit_test_counts_as_a_test_of_its_model(tmp_path: Path) -> None:
-    """Unit tests stand in a section of their own, and are attached to nothing."""
+    """Unit tests are in a section of their own, and are attached to nothing."""
     unit = {"resource_type": "unit_test", "name": "u", "depends_on": {"nodes": [VIPS]}}
     found = results({"vips": "success"})
     found["results"].append({"unique_id": "unit_test.shop.vips.u", "status": "fail"})

@@ -1,6 +1,6 @@
 """The gate's limits on the age of tables and sources, and what it holds for lack of evidence."""
 
-# ruff: noqa: E501 - a message stands on one line
+# ruff: noqa: E501 - a message is one line
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any

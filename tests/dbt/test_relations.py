@@ -144,7 +144,7 @@ def test_a_model_renders_as_in_dbt(shop: Path) -> None:
 
 
 def test_a_manifest_of_any_later_dbt_command_can_be_read(built: Path) -> None:
-    """`dbt parse` and `dbt ls` write the manifest anew: relation names stay."""
+    """`dbt parse` and `dbt ls` write the manifest again: relation names stay."""
     before = {name: model.sql for name, model in compiled(built).items()}
     listed = dbt(built, "ls", "--resource-type", "model")
     assert "corner_shop.marts.visits" in listed

@@ -115,7 +115,7 @@ def test_every_mistake_names_the_line_of_the_dbt_models_yaml(shop: Path) -> None
 
 
 def test_a_tagged_dbt_model_describes_a_request(shop: Path) -> None:
-    """Its templates stand between raw and endraw, or in a file: dbt renders others, which are refused."""
+    """Its templates are between raw and endraw, or in a file: dbt renders others, which are refused."""
     request = """\
 models:
   - name: links

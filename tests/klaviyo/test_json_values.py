@@ -188,7 +188,7 @@ def test_null_of_any_type_is_left_out(
         ("'[12345678901234567890, NaN]'", ColumnKind.JSON, "contains NaN, which is not valid JSON"),
     ],
 )
-def test_what_json_cannot_hold_is_refused_by_name(
+def test_values_that_json_cannot_hold_are_refused_by_name(
     warehouse: duckdb.DuckDBPyConnection, sql: str, kind: ColumnKind, reason: str
 ) -> None:
     row = selected(warehouse, f"'fine' AS a, {sql} AS v")

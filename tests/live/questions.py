@@ -203,7 +203,7 @@ def record_creates(account: Account) -> str:
 
 
 def deletion(account: Account) -> str:
-    """Tell how long a deletion takes, and whether a later import makes the person anew."""
+    """Tell how long a deletion takes, and whether a later import creates the person again."""
     address = account.new_address()
     account.import_rows({"attributes": {"email": address}})
     profile_id = account.wait_for_profile(address)["id"]

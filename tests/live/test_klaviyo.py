@@ -79,7 +79,7 @@ def wait_for_members(account: Account, list_id: str, expected: set[str]) -> None
 
 
 def test_a_list_gets_and_loses_members(account: Account, tmp_path: Path) -> None:
-    """Who leaves the model leaves the list, and a run with nothing changed sends nothing."""
+    """A person who leaves the model leaves the list, and a run with nothing changed sends nothing."""
     job, list_id = Job(tmp_path, account), account.new_list("members")
     ann, bob, eve = (account.new_address() for _ in range(3))
     job.people((ann, "Oslo"), (bob, "Rome"), (eve, "Bonn"))

@@ -172,7 +172,7 @@ KINDS = {
     "changes": report(changed(), changed(TEA)),
     "a sandbox": report(changed(), sandbox=True),
     "nothing changed": report(listed(rows=5, snapshot_rows=5, unchanged=5)),
-    "standing rejections": report(
+    "known rejections": report(
         listed(rows=5, unchanged=5, rejected_by_check=2), rejections=(rejected(new_rows=0),)
     ),
     "new rejections": report(

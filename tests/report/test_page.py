@@ -1,6 +1,6 @@
 """The page of a report: what it says of every kind of run, what it escapes, what it hides.
 
-To write the page anew: pytest tests/report --update-gold, then look at gold/report.html in a browser.
+To write the page again: pytest tests/report --update-gold, then look at gold/report.html in a browser.
 """
 
 from __future__ import annotations
@@ -130,13 +130,13 @@ def test_a_page_of_any_run_is_complete_and_self_contained(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "tone", "said"),
+    ("kind", "tone", "headline"),
     [
         ("everything", Severity.ERROR, "1 of 3 lists stopped early."),
         ("changes", Severity.OK, "All changes are in Klaviyo."),
         ("a sandbox", Severity.OK, "All changes are in the sandbox."),
         ("nothing changed", Severity.OK, "Nothing changed, so nothing was sent."),
-        ("standing rejections", Severity.OK, "Nothing changed, so nothing was sent."),
+        ("known rejections", Severity.OK, "Nothing changed, so nothing was sent."),
         ("new rejections", Severity.WARNING, "This run finished, but some rows need attention."),
         ("held", Severity.WARNING, "This run finished, but some rows need attention."),
         ("a limit", Severity.OK, "All rows that --limit allowed are in Klaviyo."),
@@ -149,10 +149,11 @@ def test_a_page_of_any_run_is_complete_and_self_contained(kind: str) -> None:
         ("a dead run", Severity.WARNING, "This run was interrupted."),
     ],
 )
-def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, said: str) -> None:
+def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, headline: str) -> None:
     found = summarize_run(KINDS[kind])
-    assert (found.severity, found.headline) == (tone, said)
-    assert f'<section class="verdict {tone}">\n<div class="said">{said}</div>' in render_page(KINDS[kind])
+    assert (found.severity, found.headline) == (tone, headline)
+    page = render_page(KINDS[kind])
+    assert f'<section class="summary {tone}">\n<div class="headline">{headline}</div>' in page
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, said: s
     [
         ("changes", "100 rows were added or updated and 20 rows were removed."),
         ("changes", "9,900 rows were already up to date."),
-        ("standing rejections", "2 rows rejected, none of them new. The reasons are below."),
+        ("known rejections", "2 rows rejected, none of them new. The reasons are below."),
         ("new rejections", "2 rows rejected (all new). The reasons are below."),
         ("some new rejections", "2 rows rejected (1 new). The reasons are below."),
         ("older rejections", "2 rows rejected. The reasons are below."),

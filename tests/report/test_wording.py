@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_a_list_shows_its_worst_outcome(one: ListSummary, run: RunRecord, told: str) -> None:
-    """Rejections that stood before are no news."""
+    """Rejections of earlier runs are no news."""
     assert describe_list_state(report(one, run=run, rejections_match_run=False), one)[1] == told
 
 

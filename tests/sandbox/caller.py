@@ -31,7 +31,7 @@ class Caller:
         return self.session.request(method, self.sandbox.origin + path, timeout=20, **options)
 
     def get(self, path: str, **query: Any) -> Any:
-        """Return the body of a 200; `page_size` stands for `page[size]`, and so on."""
+        """Return the body of a 200; `page_size` is sent as `page[size]`, and so on."""
         named = {_PARAMETERS.get(name, name): value for name, value in query.items()}
         reply = self.ask("GET", path, params=named)
         assert reply.status_code == 200, reply.text

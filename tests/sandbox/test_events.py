@@ -72,7 +72,7 @@ def keys(sandbox: Sandbox) -> list[tuple[str, str, str]]:
 
 
 def test_an_event_makes_its_person_and_its_metric(caller: Caller, sandbox: Sandbox) -> None:
-    """And it is read with both; values and currency stand among the properties."""
+    """And it is read with both; values and currency are among the properties."""
     order = event(properties={"sku": "7"}, value=9.5, value_currency="EUR", time="2024-05-06T07:08:09.9Z")
     create(caller, order, row(email=ANN, first_name="Ann"))
     (read,) = caller.get(EVENTS, include="metric,profile")["data"]
@@ -100,7 +100,7 @@ def test_a_repeated_id_vanishes(caller: Caller, sandbox: Sandbox) -> None:
 
 
 def test_without_an_id_there_is_one_event_a_second(caller: Caller, sandbox: Sandbox) -> None:
-    """The time stands in, cut to the second."""
+    """The time is used instead, cut to the second."""
     for fraction in ("10.1", "10.8", "11.0"):
         create(caller, event(None, time=f"2024-05-06T07:08:{fraction}Z"))
     assert [each["datetime"][-8:-6] for each in sandbox.events()] == ["10", "11"]

@@ -41,7 +41,7 @@ def test_a_filter_is_read(text: str, conditions: list[tuple[str, str, Any]]) -> 
 
 
 def test_null_is_not_the_text_null() -> None:
-    """The word null stands for no value; in quotes it is four letters."""
+    """The word null means no value; in quotes it is four letters."""
     (word,), (text,) = parse_filter("equals(a,null)"), parse_filter('equals(a,"null")')
     assert word == FilterCondition("equals", "a", (Operand("null", quoted=False),), is_list=False)
     assert text.operands == (Operand("null", quoted=True),)

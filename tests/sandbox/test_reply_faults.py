@@ -1,4 +1,4 @@
-"""Faults of replies, and of jobs that are never proved: each stands for an answer that a client may get."""
+"""Faults of replies, and of jobs that are never proved: each is like an answer that a client may get."""
 
 from __future__ import annotations
 

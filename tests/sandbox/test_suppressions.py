@@ -110,7 +110,7 @@ def test_an_unknown_address_becomes_a_profile_or_not(caller: Caller, sandbox: Sa
     assert sandbox.profile_count() == int(creates)
 
 
-def test_a_list_stands_for_its_members(caller: Caller) -> None:
+def test_a_list_means_its_members(caller: Caller) -> None:
     """As it is when the job is accepted; a list that nobody has, and a segment, are pointed at."""
     vip = caller.make_list("VIP")
     caller.run_import(people(2), vip)

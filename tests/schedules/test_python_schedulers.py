@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class Again(Exception):  # noqa: N818 - the scheduler's word for it
-    """Stands for what makes a scheduler try again."""
+    """A stand-in for what makes a scheduler try again."""
 
     def __init__(self, *said: str, **_: Any) -> None:
         super().__init__(*said)
 
 
 class Ended(Exception):  # noqa: N818 - as above
-    """Stands for what makes a scheduler give up."""
+    """A stand-in for what makes a scheduler give up."""
 
     def __init__(self, *said: str, **_: Any) -> None:
         super().__init__(*said)
 
 
 def decorator(*arguments: Callable[..., Any], **_: Any) -> Callable[..., Any]:
-    """Stand for a decorator, with arguments or without, that leaves a function as it is."""
+    """Stand-in for a decorator, with arguments or without, that leaves a function as it is."""
     return arguments[0] if arguments and callable(arguments[0]) else lambda function: function
 
 
@@ -103,7 +103,7 @@ class Scheduled:
 
 
 class Step(SimpleNamespace):
-    """Stands for a task in a graph, and for whatever else a file makes."""
+    """A stand-in for a task in a graph, and for whatever else a file makes."""
 
     manifest_path = ""
 

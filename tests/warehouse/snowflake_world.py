@@ -54,7 +54,7 @@ class SnowflakeWorld(World):
         return self.place.ask(text, parameters)
 
     def people(self, rows: Iterable[Mapping[str, Any]], table: str = "people", columns: str = "") -> None:
-        """Write a table of people anew, with these columns; by default all text, as the rows name them."""
+        """Replace a table of people, with these columns; by default all text, as the rows name them."""
         rows = [*rows]
         names = list(dict.fromkeys(name for row in rows for name in row))
         columns = columns.replace('"', "") or ", ".join(f"{name} VARCHAR" for name in names)

@@ -83,7 +83,7 @@ def test_each_row_is_sent_by_the_request_of_its_change(shop: World, sent: list[A
     assert run(shop, sent, (1, "a|b%", None), (3, "c", None)) == ({}, [])
 
 
-def test_what_is_unknown_is_not_sent_again_until_it_is_asked_for(shop: World, sent: list[Any]) -> None:
+def test_unknown_rows_are_not_sent_again_until_it_is_asked_for(shop: World, sent: list[Any]) -> None:
     """Neither a new row nor a removal."""
     outcomes, _ = run(shop, sent, (1, "lost", None))
     assert outcomes == {Outcome.UNKNOWN: 1}

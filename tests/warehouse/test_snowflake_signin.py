@@ -190,7 +190,7 @@ def bad_keys(key: RSAPrivateKey, folder: Path) -> list[tuple[Any, str]]:
 
 @pytest.mark.parametrize("which", range(6))
 def test_an_unusable_key_is_reported_and_not_shown(key: RSAPrivateKey, tmp_path: Path, which: int) -> None:
-    """Neither the key nor the passphrase stands in the message or the traceback's texts."""
+    """Neither the key nor the passphrase is in the message or the traceback's texts."""
     settings, word = bad_keys(key, tmp_path)[which]
     with pytest.raises(UsageError, match=word) as caught:
         asked(**settings)

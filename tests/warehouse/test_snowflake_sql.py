@@ -47,7 +47,7 @@ def test_our_names_are_upper_case_where_they_are_quoted(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_in_and_exists_stand_only_among_the_ands_of_a_where(name: str) -> None:
+def test_in_and_exists_are_only_among_the_ands_of_a_where(name: str) -> None:
     """Elsewhere Snowflake may say: Unsupported subquery type cannot be evaluated."""
     for found in parsed(name).find_all(exp.In, exp.Exists):
         if isinstance(found, exp.In) and not found.args.get("query"):
@@ -141,7 +141,7 @@ def test_semi_structured_values_are_stored_as_variant(type_: str, kept: str) -> 
 
 @pytest.mark.parametrize("name", [name for name, one in CASES.items() if one.text.startswith("CREATE")])
 def test_a_statement_that_creates_can_do_without_bound_values(name: str) -> None:
-    """Each mark stands for one text, which is written in its place."""
+    """Each mark is replaced by one text."""
     written_out = inline_parameters(CASES[name], DIALECT)
     assert "?" not in written_out.text
     assert written_out.parameters == ()
@@ -158,7 +158,7 @@ def test_a_value_cannot_break_out_of_its_literal() -> None:
 
 @pytest.mark.parametrize("quoted", ['"Is VIP?"', '"it\'s ?"', '"a ""?"" b"', "'?'", "'it''s \"?'"])
 def test_a_question_mark_inside_quotes_is_not_a_parameter(quoted: str) -> None:
-    """A payload column's name stands between marks where the rejections are gathered."""
+    """A payload column's name is between marks where the rejections are gathered."""
     told = inline_parameters(
         Statement.create(T, f"CREATE TABLE t AS SELECT ?, {quoted}, ?", ("a?", "b")), DIALECT
     )

@@ -1,8 +1,8 @@
 """The text of every statement: one gold file for each function.
 
-Text that all engines share stands once; lines that differ begin with the engine's name. Names of tables and
+Text that all engines share is there once; lines that differ begin with the engine's name. Names of tables and
 quoted columns are shown in one form; test_snowflake_sql.py tests how they are written.
-`pytest tests/warehouse/test_sql_gold.py --update-gold` writes the files anew.
+`pytest tests/warehouse/test_sql_gold.py --update-gold` writes the files again.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def test_no_gold_file_is_left_over() -> None:
 
 
 def test_lines_that_differ_have_the_name_of_their_engine() -> None:
-    """Common lines stand once."""
+    """Common lines are written once."""
     assert [*merged(["a", "b", "c"], ["a", "x", "c", "d"])] == [
         *("a", "duckdb:    b", "snowflake: x", "c", "snowflake: d")
     ]

@@ -1,4 +1,4 @@
-"""Talk: everything that goes to stderr, as lines, as progress bars on a terminal, or as JSON lines."""
+"""Logs: everything that goes to stderr, as lines, as progress bars on a terminal, or as JSON lines."""
 
 from __future__ import annotations
 

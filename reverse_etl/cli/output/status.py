@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def status_document(status: Status, *, show_values: bool) -> dict[str, Any]:
-    """Return where each list stands as plain values; identities are masked unless they may be shown."""
+    """Return the state of each list as plain values; identities are masked unless they may be shown."""
     return {
         "account": status.account,
         "lists": [_list(list_status, show_values=show_values) for list_status in status.lists],

@@ -47,7 +47,7 @@ class DiffOptions:
 class Comparison:
     """How one column of a desired row d is compared with the known row k.
 
-    `label` is the column's name as it stands in a list of names. `has_new_value` is whether it differs and is not NULL.
+    `label` is the column's name as a list of names shows it. `has_new_value` is whether it differs and is not NULL.
     """
 
     column: Sql

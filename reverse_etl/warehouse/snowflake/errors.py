@@ -97,7 +97,7 @@ _EXPLANATIONS = {
         "Look at the output's `role`.",
         is_usage_error=True,
     ),
-    390195: ErrorExplanation("the sign-in's token is no longer valid", "Sign in anew.", is_usage_error=True),
+    390195: ErrorExplanation("the sign-in's token is no longer valid", "Sign in again.", is_usage_error=True),
     390201: ErrorExplanation(
         "the database does not exist or the role may not use it", "Look at `database`.", is_usage_error=True
     ),
@@ -168,7 +168,7 @@ def error_message(error: Exception) -> str:
 
 
 def mask_secrets(text: str, secrets: tuple[str, ...]) -> str:
-    """Return a text in which no secret stands."""
+    """Return a text without the secrets in it."""
     for secret in secrets:
         text = text.replace(secret, "****")
     return text

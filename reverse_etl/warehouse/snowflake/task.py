@@ -32,7 +32,7 @@ _SQL_TEMPLATE: Final = """\
 --   3. let the target in the image's profiles.yml sign in by the token that Snowflake gives the container:
 {output}
 {trigger_comment}
--- Who may create roles, integrations and compute pools runs the first part, {role} owns the second.
+-- A role that may create roles, integrations and compute pools runs the first part; {role} owns the second.
 
 USE ROLE ACCOUNTADMIN;
 CREATE TRANSIENT SCHEMA IF NOT EXISTS {schema} DATA_RETENTION_TIME_IN_DAYS = 1;
