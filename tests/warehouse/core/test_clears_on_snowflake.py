@@ -9,5 +9,5 @@ from tests.core.test_clears import (  # noqa: F401 - they are tests
     test_a_value_that_the_person_has_on_another_list_is_not_cleared,
     test_a_value_that_was_never_sent_is_not_cleared,
     test_the_two_endpoints_take_turns,
-    test_what_became_null_is_cleared,
+    test_values_that_became_null_are_cleared,
 )
