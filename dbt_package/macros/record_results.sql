@@ -29,19 +29,29 @@
 
 {# The table's columns, as (name, type) in the warehouse's own words. All times are UTC. #}
 {% macro results_columns() %}
-    {% set moment = 'TIMESTAMP_NTZ' if target.type == 'snowflake' else 'TIMESTAMP' %}
+    {% set timestamp = adapter.dispatch('timestamp_type', 'reverse_etl')() %}
     {{ return([
         ('unique_id', 'VARCHAR'),
         ('resource_type', 'VARCHAR'),
         ('relation_name', 'VARCHAR'),
         ('status', 'VARCHAR'),
         ('failures', 'BIGINT'),
-        ('completed_at', moment),
-        ('max_loaded_at', moment),
+        ('completed_at', timestamp),
+        ('max_loaded_at', timestamp),
         ('without_rows', 'BOOLEAN'),
         ('command', 'VARCHAR'),
         ('target_name', 'VARCHAR'),
         ('invocation_id', 'VARCHAR'),
-        ('recorded_at', moment),
+        ('recorded_at', timestamp),
     ]) }}
+{% endmacro %}
+
+
+{% macro default__timestamp_type() %}
+    {{ return('TIMESTAMP') }}
+{% endmacro %}
+
+
+{% macro snowflake__timestamp_type() %}
+    {{ return('TIMESTAMP_NTZ') }}
 {% endmacro %}

@@ -45,9 +45,8 @@
 {% macro typed_literal(value, type) %}
     {% if value is none %}
         {{ return('cast(null as ' ~ type ~ ')') }}
-    {% elif type == 'TIMESTAMP_NTZ' %}
-        {# A session's TIMESTAMP_INPUT_FORMAT may say otherwise. #}
-        {{ return("to_timestamp_ntz('" ~ value ~ "', 'YYYY-MM-DD HH24:MI:SS.FF6')") }}
+    {% elif type == adapter.dispatch('timestamp_type', 'reverse_etl')() %}
+        {{ return(adapter.dispatch('timestamp_literal', 'reverse_etl')(value, type)) }}
     {% elif value is boolean or value is number %}
         {{ return('cast(' ~ value | string | lower ~ ' as ' ~ type ~ ')') }}
     {% endif %}
@@ -55,11 +54,29 @@
 {% endmacro %}
 
 
+{% macro default__timestamp_literal(value, type) %}
+    {{ return('cast(' ~ reverse_etl.text_literal(value) ~ ' as ' ~ type ~ ')') }}
+{% endmacro %}
+
+
+{# A session's TIMESTAMP_INPUT_FORMAT may be another one, so the format is named. #}
+{% macro snowflake__timestamp_literal(value, type) %}
+    {{ return("to_timestamp_ntz('" ~ value ~ "', 'YYYY-MM-DD HH24:MI:SS.FF6')") }}
+{% endmacro %}
+
+
 {% macro text_literal(value) %}
-    {% set text = value | string | replace("'", "''") %}
-    {% if target.type == 'snowflake' %}
-        {# A backslash begins an escape there, and $$ would end the block around the statement. #}
-        {% set text = text | replace('\\', '\\\\') | replace('$', '\\x24') %}
-    {% endif %}
+    {{ return(adapter.dispatch('text_literal', 'reverse_etl')(value | string | replace("'", "''"))) }}
+{% endmacro %}
+
+
+{# `text` has its quotes doubled already. #}
+{% macro default__text_literal(text) %}
     {{ return("'" ~ text ~ "'") }}
+{% endmacro %}
+
+
+{# A backslash begins an escape there, and $$ would end the block around the statement. #}
+{% macro snowflake__text_literal(text) %}
+    {{ return("'" ~ text | replace('\\', '\\\\') | replace('$', '\\x24') ~ "'") }}
 {% endmacro %}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.config.duckdb_output import default_database, unreadable_databases
+from reverse_etl.config.output_rules import output_rules
 from reverse_etl.errors import Problem, UsageError
 from reverse_etl.klaviyo.origin import KLAVIYO_ORIGIN
 from reverse_etl.klaviyo.revision import API_REVISION
@@ -40,15 +40,13 @@ class Output:
 
     @property
     def database(self) -> str:
-        """Return the database in which dbt builds: the key `database`, or the name of the database file."""
-        if self.type.database_is_a_file:
-            return default_database(self.settings)
-        return str(self.settings.get("database") or "")
+        """Return the database in which dbt builds."""
+        return output_rules(self.type).find_database(self.settings)
 
     @property
     def unreadable_databases(self) -> Mapping[str, str]:
         """Return the databases that dbt reads and no model can, in lower case, with what each of them is."""
-        return unreadable_databases(self.settings) if self.type.database_is_a_file else {}
+        return output_rules(self.type).find_unreadable_databases(self.settings)
 
     @property
     def schema(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from reverse_etl.config.output_rules import output_rules
 from reverse_etl.config.secret_variables import find_secret_variables
 from reverse_etl.config.target import Destination, Output, Target
 from reverse_etl.config.target_section import TargetSection
@@ -71,26 +72,13 @@ class ProfileReader:
         if output is None or destination is None:
             return
         options = destination.warehouse_options
-        if output.type.database_is_a_file:
-            for key in ("state_schema", "state_database"):
-                if getattr(options, key):
-                    self.add_problem(
-                        f"{key} cannot be used with a {output.type} output: its state is a file.",
-                        (self.profile, _DESTINATIONS, name, key),
-                        "Remove it. To choose the file: state_path",
-                    )
-            if options.sending_warehouse:
+        for key, (reason, advice) in output_rules(output.type).unsupported_options.items():
+            if getattr(options, key):
                 self.add_problem(
-                    f"sending_warehouse cannot be used with a {output.type} output: it has no warehouses.",
-                    (self.profile, _DESTINATIONS, name, "sending_warehouse"),
-                    "Remove it.",
+                    f"{key} cannot be used with a {output.type} output: {reason}.",
+                    (self.profile, _DESTINATIONS, name, key),
+                    advice,
                 )
-        elif options.state_path:
-            self.add_problem(
-                f"state_path cannot be used with a {output.type} output: its state is a schema.",
-                (self.profile, _DESTINATIONS, name, "state_path"),
-                "Remove it. To choose the schema: state_schema",
-            )
 
     def has_misspelt_key(self, profile_entry: Mapping[str, Any]) -> bool:
         """Return whether a key looks like a misspelt `destinations`, which is a problem.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.config.destinations import KEY_FIELDS, DestinationInput, KeyLocation, build_destination
-from reverse_etl.config.duckdb_output import find_path_problem
+from reverse_etl.config.output_rules import output_rules
 from reverse_etl.config.target import Destination, Output
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import Problem
@@ -51,7 +51,7 @@ class TargetSection:
             self._add_problem(summary, ("type",), did_you_mean(str(engine_type or ""), engine_names))
             return None
         engine = Engine(engine_type)
-        if engine.database_is_a_file and (problem := find_path_problem(settings)):
+        if problem := output_rules(engine).find_problem(settings):
             summary, key, hint = problem
             self._add_problem(summary, (key,), hint)
             return None

@@ -27,17 +27,6 @@ class Engine(StrEnum):
                 assert_never(self)
 
     @property
-    def database_is_a_file(self) -> bool:
-        """Return whether the database is a file; the state is then a second file beside it."""
-        match self:
-            case Engine.DUCKDB:
-                return True
-            case Engine.SNOWFLAKE:
-                return False
-            case _:
-                assert_never(self)
-
-    @property
     def aggregate_order_hint(self) -> str:
         """Return how to give the values of an array or string aggregate an order."""
         match self:
@@ -56,5 +45,17 @@ class Engine(StrEnum):
                 return "main"
             case Engine.SNOWFLAKE:
                 return ""
+            case _:
+                assert_never(self)
+
+    @property
+    def zoned_time_hint(self) -> str:
+        """Return how to say in which time zone a timestamp is."""
+        match self:
+            case Engine.DUCKDB:
+                return "Say in which zone it is: ordered_at AT TIME ZONE 'UTC' AS time."
+            case Engine.SNOWFLAKE:
+                sql = "CONVERT_TIMEZONE('UTC', 'UTC', ordered_at)::TIMESTAMP_TZ"
+                return f"Say in which zone it is: {sql} AS time."
             case _:
                 assert_never(self)

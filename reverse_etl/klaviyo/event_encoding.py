@@ -22,6 +22,8 @@ from reverse_etl.klaviyo.serialize import EncodingError, ValueReader
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from reverse_etl.domain.engine import Engine
+
 MAX_PROPERTIES: Final = 400
 MAX_ITEMS: Final = 4_000  # of an array
 MAX_NESTING: Final = 10
@@ -33,13 +35,12 @@ _NUMBERS: Final = frozenset({ColumnKind.INTEGER, ColumnKind.DECIMAL, ColumnKind.
 _CURRENCY: Final = re.compile("[A-Z]{3}")
 
 
-def column_problem(name: str, column: Column) -> Problem | None:
+def column_problem(name: str, column: Column, engine: Engine) -> Problem | None:
     """Return why a column can't have a name that means something to an event, None if it can."""
     if name == TIME and column.kind is not ColumnKind.TIMESTAMP_TZ:
         return Problem(
             f"The column {column.name} has the type {column.type}, but must be a timestamp with a time zone.",
-            hint="Say in which zone it is. In DuckDB: ordered_at AT TIME ZONE 'UTC' AS time. "
-            "In Snowflake: CONVERT_TIMEZONE('UTC', 'UTC', ordered_at)::TIMESTAMP_TZ AS time.",
+            hint=engine.zoned_time_hint,
         )
     if name == VALUE and column.kind not in _NUMBERS:
         return Problem(

@@ -23,6 +23,8 @@ from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reverse_etl.domain.engine import Engine
+
 MAX_BYTES: Final = 100_000  # of one encoded profile
 ATTRIBUTES: Final = frozenset({"first_name", "last_name", "organization", "locale", "title", "image"})
 LOCATION_TEXT_FIELDS: Final = frozenset(
@@ -55,7 +57,7 @@ class EncodingError:
     reason: str
 
 
-def column_problem(name: str, column: Column) -> Problem | None:
+def column_problem(name: str, column: Column, _engine: Engine) -> Problem | None:
     """Return the problem of a column whose type is not possible under this name, or None.
 
     `location` and `properties` must be a struct, a map, or JSON.

@@ -88,7 +88,7 @@ def _unusable(table: str, missing: frozenset[str]) -> UsageError:
         "dbt's manifest has the package reverse_etl, but the table in which it records results is missing, "
         "or this role may not read it.",
         where=table,
-        hint="Run: dbt build. On Snowflake, grant SELECT on the table to the role of this target.",
+        hint="Run: dbt build. If the table exists, grant SELECT on it to the role of this target.",
     )
 
 

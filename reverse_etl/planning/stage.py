@@ -125,7 +125,9 @@ def read_checked_columns(warehouse: Warehouse, model: Model) -> dict[str, Column
     surface = model.config.surface
     column_problems = (
         *(
-            surface.columns.find_problem(payload_column.property, columns[payload_column.column.lower()])
+            surface.columns.find_problem(
+                payload_column.property, columns[payload_column.column.lower()], warehouse.dialect.engine
+            )
             for payload_column in model.payload
         ),
         *(column_rules.find_key_column_problem(columns[name]) for name in surface.columns.key),

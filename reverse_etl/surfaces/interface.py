@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reverse_etl.domain.columns import Column
+    from reverse_etl.domain.engine import Engine
     from reverse_etl.errors import Problem
     from reverse_etl.klaviyo.endpoints import AnyEndpoint
     from reverse_etl.surfaces.event_rules import EventRules
@@ -88,8 +89,8 @@ class Blocking(Enum):
     ROWS = "rows"  # only the same rows
 
 
-def _no_problem(name: str, column: Column) -> None:
-    del name, column
+def _no_problem(name: str, column: Column, engine: Engine) -> None:
+    del name, column, engine
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Columns:
     `identifiers` are the types that a row's person may be known by; none for a surface without people.
     `key` names the columns that make the row key, which a model must select; where there are none the key is
     the row's identity, and one person has one row. `required` and `optional` name further columns with a
-    meaning of their own, which `others` does not speak of. `find_problem` says why a column can't be sent
+    meaning of their own, which `others` does not cover. `find_problem` says why a column can't be sent
     under a name, whatever its values. `null_rules` say what a NULL in one of the `others` does. `refused`
     maps columns that a model may not select to the problem. `past_times` are columns whose values are checked
     in each row.
@@ -123,7 +124,7 @@ class Columns:
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     refused: Mapping[str, Problem] = field(default_factory=dict)
-    find_problem: Callable[[str, Column], Problem | None] = _no_problem
+    find_problem: Callable[[str, Column, Engine], Problem | None] = _no_problem
     null_rules: NullRules = field(default_factory=NullRules)
     past_times: tuple[PastTime, ...] = ()
 

@@ -33,6 +33,7 @@ from reverse_etl.surfaces.operations import CONSENTED_AT, DATE_OF_BIRTH, Subscri
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
+    from reverse_etl.domain.engine import Engine
 
 _CHANNELS: Final = ", ".join(map(repr, map(str, Channel)))
 _LIST_ASPECTS: Final = {
@@ -143,7 +144,7 @@ class SubscriptionSettings(SurfaceSettings):
         }
 
 
-def _find_column_problem(name: str, column: Column, *, timezone: str) -> Problem | None:
+def _find_column_problem(name: str, column: Column, _engine: Engine, *, timezone: str) -> Problem | None:
     """Return why a column can't say when people consented, or were born."""
     kinds = {CONSENTED_AT: {ColumnKind.TIMESTAMP_TZ}, DATE_OF_BIRTH: {ColumnKind.DATE}}.get(name)
     if kinds is None or column.kind in kinds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from reverse_etl.config.target import NO_WAREHOUSE_OPTIONS, WarehouseOptions
 from reverse_etl.domain.engine import Engine
@@ -12,10 +12,19 @@ from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.duckdb.state_move import move_state_file
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.snowflake import system_tables as snowflake_tables
+from reverse_etl.warehouse.snowflake.task import render_snowflake_task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from reverse_etl.config.target import Output, Target
     from reverse_etl.warehouse.interface import Warehouse
+
+# The schedulers of warehouses that can run reverse-etl. Each function returns the SQL of a job, which
+# may follow a task that builds with dbt.
+SCHEDULES: Final[Mapping[str, Callable[[Target, str | None], str]]] = {
+    str(Engine.SNOWFLAKE): render_snowflake_task
+}
 
 
 def open_warehouse(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.domain.columns import Column, ColumnKind
+from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.serialize import MAX_BYTES, EncodingError, ProfileEncoder, column_problem
 from tests.klaviyo.rows import EMAIL, column, properties_of, refused, rendered, selected
@@ -175,10 +176,10 @@ def test_a_properties_or_location_column_must_be_able_to_hold_an_object(
     name: str, kind: ColumnKind, type_: str, fits: bool
 ) -> None:
     """Another type is an error of the model, before any row is read; another name makes it a property."""
-    problem = column_problem(name, Column("V", kind, type_))
+    problem = column_problem(name, Column("V", kind, type_), Engine.DUCKDB)
     assert (problem is None) == fits
     assert problem is None or problem.summary == f"The column V has the type {type_}, but must be an object."
-    assert column_problem("others", Column("V", kind, type_)) is None
+    assert column_problem("others", Column("V", kind, type_), Engine.DUCKDB) is None
 
 
 @pytest.mark.parametrize("text", ["x", "é", '"', "東"])

@@ -23,8 +23,7 @@ from reverse_etl.formatting import format_path
 from reverse_etl.models.discovery import models_folder
 from reverse_etl.models.relations import load_relations
 from reverse_etl.parsing.jinja import ContextError
-from reverse_etl.warehouse.factory import open_warehouse
-from reverse_etl.warehouse.snowflake.task import render_snowflake_task
+from reverse_etl.warehouse.factory import SCHEDULES, open_warehouse
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ _COLUMNS_SQL = (
 @click.option("--warehouse", help="DuckDB file to read, if there is no profiles.yml yet.")
 @click.option(
     "--schedule",
-    type=click.Choice(["snowflake"]),
+    type=click.Choice([*SCHEDULES]),
     help="Print the SQL of a task that runs reverse-etl inside Snowflake; write nothing.",
 )
 @click.option(
@@ -90,9 +89,9 @@ def command(  # noqa: PLR0913 - one argument per flag
     """
     project_flags = ProjectFlags(project_dir, profiles_dir, profile, target, NO_VARS, None)
     if after is not None and schedule is None:
-        raise click.UsageError("--after is for --schedule snowflake.")
+        raise click.UsageError("--after needs --schedule.")
     if schedule is not None:
-        show.print_text(render_snowflake_task(project_flags.load_target(), after))
+        show.print_text(SCHEDULES[schedule](project_flags.load_target(), after))
         return
     if template is not None:
         _write_template(project_dir, template)
