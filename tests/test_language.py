@@ -43,16 +43,29 @@ BANNED = {
 }
 PATTERNS = {name: re.compile(pattern) for name, pattern in BANNED.items()}
 
-COMMENT_MARK = re.compile(r"^[ \t]*(--+|//+|\{#-?|/\*+|#+)[ \t]*", re.MULTILINE)
-SQL_COMMENT_MARK = re.compile(r"^[ \t]*--+[ \t]*", re.MULTILINE)
+SQL_MARK = re.compile(r"\s*--+\s*")
+COMMENT_MARK = re.compile(r"\s*(--+|//+|\{#-?|/\*+|#+)\s*")
 ITEM = re.compile(r"^\s*([-*]|\d+\.)\s+")
+
+
+def without_marks(text: str, mark: re.Pattern[str]) -> str:
+    """Return a text without the marks of its comments; a comment after code begins a sentence."""
+    lines: list[str] = []
+    was_comment = True
+    for line in text.splitlines():
+        found = mark.match(line)
+        lines.append(
+            line if not found else line[found.end() :] if was_comment else f". {line[found.end() :]}"
+        )
+        was_comment = found is not None
+    return "\n".join(lines)
 
 
 def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield the docstrings and string constants of a file, each with its line; f-strings in their parts."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.lineno, SQL_COMMENT_MARK.sub("", node.value)
+            yield node.lineno, without_marks(node.value, SQL_MARK)
 
 
 def comments(source: str) -> Iterator[tuple[int, str]]:
@@ -87,7 +100,7 @@ def code_texts(source: str) -> Iterator[tuple[int, str]]:
     """Yield each block of a template, a statement or a file of settings, without the marks of comments."""
     line = 1
     for block in re.split(r"(\n\s*\n)", source):
-        yield line, COMMENT_MARK.sub("", block)
+        yield line, without_marks(block, COMMENT_MARK)
         line += block.count("\n")
 
 
