@@ -34,7 +34,6 @@ NAMED_IN_TEXTS = {
     "config/scaffold.py": "the first profile",
     "config/target_reader.py": "an example of an output",
     "config/target_section.py": "an example of an output",
-    "demo/shop.py": "the demo's warehouse",
     "demo/show.py": "the demo's warehouse",
     "models/lint.py": "the endings of files that a model can't read",
 }

@@ -1,4 +1,4 @@
-"""What an engine says about its outputs in profiles.yml, as its dbt adapter reads them."""
+"""The rules of each engine's outputs in profiles.yml, as its dbt adapter reads them."""
 
 from __future__ import annotations
 
