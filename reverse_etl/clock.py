@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -39,30 +38,6 @@ class SystemClock:
         """Sleep in real time."""
         if seconds > 0:
             time.sleep(seconds)
-
-
-@dataclass(frozen=True)
-class ScaledClock:
-    """A clock that runs `speed` times as fast as real time.
-
-    Two clocks with the same speed and start show the same time.
-    """
-
-    speed: float
-    start: float = field(default_factory=time.time)
-
-    def monotonic(self) -> float:
-        """Return `time.monotonic()`, scaled."""
-        return time.monotonic() * self.speed
-
-    def now(self) -> float:
-        """Return the time of day: real time until `start`, scaled time after it."""
-        return self.start + (time.time() - self.start) * self.speed
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep for `seconds / speed` real seconds."""
-        if seconds > 0:
-            time.sleep(seconds / self.speed)
 
 
 class CancellableSleep:

@@ -82,6 +82,20 @@ def test_every_file_and_function_that_the_architecture_names_exists() -> None:
     assert not undefined
 
 
+def test_every_class_that_the_architecture_names_exists() -> None:
+    """A name in code font that is written like a class is one, of the package or of the tests."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    files = [path for room in ("reverse_etl", "tests") for path in (ROOT / room).rglob("*.py")]
+    classes = {
+        name
+        for path in files
+        for name in re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    }
+    named = set(re.findall(r"`(_?[A-Z]\w*[a-z]\w*)(?:\.\w+)?`", text))
+    assert "QuickClock" in named
+    assert named - classes == set()
+
+
 def test_every_test_that_the_document_of_klaviyo_names_exists() -> None:
     text = (ROOT / "docs" / "klaviyo.md").read_text(encoding="utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)`", text)
