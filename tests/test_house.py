@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections import Counter
 from graphlib import TopologicalSorter
@@ -188,3 +189,19 @@ def test_nothing_outside_surfaces_compares_a_surface() -> None:
         and not any(map(is_none, (node.left, *node.comparators)))
     ]
     assert compared == []
+
+
+def test_each_error_that_a_docstring_promises_is_a_class() -> None:
+    """A caller may catch it by that name."""
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in PACKAGE.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    known = {node.name for node in nodes if isinstance(node, ast.ClassDef)} | {*vars(builtins)}
+    known |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    docstrings = [
+        ast.get_docstring(node) or ""
+        for node in nodes
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+    ]
+    promised = {name for text in docstrings for name in re.findall(r"\bRaises? (?:an? )?`?([A-Z]\w+)", text)}
+    assert "HttpError" in promised
+    assert promised - known == set()

@@ -82,7 +82,7 @@ class ReadPerson:
         )
 
 
-def decide(
+def decide_subscription(
     person: ReadPerson, consented_at: datetime | None, *, over_unsubscription: bool = False
 ) -> Decision:
     """Return whether a person may be subscribed by a consent, given now if `consented_at` is None.

@@ -109,7 +109,7 @@ class _Submission:
     def finish(self) -> SubmittedBatch:
         """Return what came of the batch."""
         if not self.stop_reason:
-            self._judge_unexplained_rows()
+            self._evaluate_unexplained_rows()
         kind = RowExceptionKind.REJECTED if self.rows_at_fault else RowExceptionKind.NOT_SENT
         errors = dict(self.rejected)
         receipts = [*self.receipts]
@@ -187,7 +187,7 @@ class _Submission:
         )
         self._add_unsent_receipts()
 
-    def _judge_unexplained_rows(self) -> None:
+    def _evaluate_unexplained_rows(self) -> None:
         if not self.unexplained:
             return
         first = next(iter(self.unexplained.values()))

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.consent_reader import AmbiguousPerson
-from reverse_etl.delivery.consent_rules import Decision, Verdict, decide
+from reverse_etl.delivery.consent_rules import Decision, Verdict, decide_subscription
 from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.refusals import BUDGET_SPENT
 from reverse_etl.domain.receipts import RowException, RowExceptionKind
@@ -159,7 +159,7 @@ class _BatchSender:
                 raise ReplyLost(*error.problems) from error
             raise
         part.decisions = {
-            row.seq: decide(
+            row.seq: decide_subscription(
                 people[row.subscriber.identifier],
                 row.subscriber.consented_at,
                 over_unsubscription=row.seq in self.over_unsubscription,

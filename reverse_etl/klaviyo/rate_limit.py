@@ -44,11 +44,11 @@ class Quota:
 
 @dataclass(frozen=True)
 class Permit:
-    """The permission to send one request. A `probe` is sent alone, to find out whether a 429 is over."""
+    """The permission to send one request. A canary is sent alone, to find out whether a 429 is over."""
 
     endpoint: AnyEndpoint
     sent_at: float
-    probe: bool = False
+    is_canary: bool = False
 
 
 class _Window:
@@ -110,14 +110,14 @@ class EndpointLimiter:
         self._in_flight = 0
         self._blocked_until = 0.0
         self._recovering = False  # no request sent after the last 429 has succeeded yet
-        self._probing = False
+        self._has_canary = False
         self._reported_windows: dict[float, _ReportedWindow] = {}  # by their lengths in seconds
 
     def seconds_until_free(self, now: float) -> float:
         """Return 0.0 if a request may be sent now, otherwise the seconds after which to ask again."""
         if now < self._blocked_until:
             return self._blocked_until - now
-        if self._probing:
+        if self._has_canary:
             return _POLL_SECONDS
         return max(
             self._seconds_until_quota(now),
@@ -133,7 +133,7 @@ class EndpointLimiter:
     def acquire(self, now: float) -> Permit:
         """Take a slot. Allowed only directly after `seconds_until_free` returned 0.0."""
         self._in_flight += 1
-        self._probing = self._recovering
+        self._has_canary = self._recovering
         return Permit(self._endpoint, now, self._recovering)
 
     def release(self, now: float, permit: Permit, *, replied: bool, quota: Quota | None = None) -> None:
@@ -141,8 +141,8 @@ class EndpointLimiter:
         self._in_flight -= 1
         for window in self._windows:
             window.reply_times.append(now)
-        if permit.probe:
-            self._probing = False
+        if permit.is_canary:
+            self._has_canary = False
         if replied and permit.sent_at >= self._blocked_until:
             self._recovering = False
         if quota is not None:
@@ -151,8 +151,8 @@ class EndpointLimiter:
     def cancel(self, permit: Permit) -> None:
         """Return a slot for which nothing was sent."""
         self._in_flight -= 1
-        if permit.probe:
-            self._probing = False
+        if permit.is_canary:
+            self._has_canary = False
 
     def adopt_limits(self, limits: Mapping[float, int]) -> None:
         """Keep the limits that a reply states, by the seconds of their windows, in the place of the assumed.

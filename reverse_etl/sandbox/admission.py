@@ -24,7 +24,7 @@ _JSON_TYPES: Final = frozenset({JSON_API, "application/json"})
 def admit_request(request: ApiRequest, headers: Mapping[str, str], key: str | None) -> None:
     """Check a request. `headers` has lower-case names. Without a `key`, any non-blank key is accepted.
 
-    Raises Refusal: 401 for the key, 400 for a missing revision, 410 for a retired revision that the request
+    Raises HttpError: 401 for the key, 400 for a missing revision, 410 for a retired revision that the request
     does not want to be replaced by a newer one, 414 for a long URL, 415 for a body that is
     not JSON or is compressed (Klaviyo does not document gzip), 413 for a body over 5,000,000 bytes.
     """

@@ -30,7 +30,7 @@ class ApiRequest:
     rows: int = 0
 
     def read_json(self) -> Any:
-        """Return the parsed body. Raises Refusal (400) if it is not JSON."""
+        """Return the parsed body. Raises HttpError (400) if it is not JSON."""
         try:
             document = orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
@@ -39,7 +39,7 @@ class ApiRequest:
         return document
 
     def reject_unknown_parameters(self, *allowed: str) -> None:
-        """Raise Refusal (400) for a query parameter that is not in `allowed`."""
+        """Raise HttpError (400) for a query parameter that is not in `allowed`."""
         unknown = self.query.keys() - set(allowed)
         if unknown:
             name = min(unknown)
@@ -48,7 +48,7 @@ class ApiRequest:
     def parse_names(self, parameter: str, allowed: frozenset[str]) -> frozenset[str] | None:
         """Return the comma-separated names of a parameter, or None if it is missing.
 
-        Raises Refusal (400) for a name that is not in `allowed`.
+        Raises HttpError (400) for a name that is not in `allowed`.
         """
         if parameter not in self.query:
             return None

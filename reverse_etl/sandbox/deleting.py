@@ -25,7 +25,7 @@ _TABLES: Final = (
 
 
 def parse_deletion(document: Any) -> tuple[str, str]:
-    """Return the name and the value of the one identifier in a body. Raises Refusal (400)."""
+    """Return the name and the value of the one identifier in a body. Raises HttpError (400)."""
     resource = parse_resource(document, "data-privacy-deletion-job")
     attributes = require_object(resource.get("attributes"), "/data/attributes", {"profile"})
     holder = require_object(attributes.get("profile"), "/data/attributes/profile", {"data"})
@@ -44,7 +44,7 @@ def parse_deletion(document: Any) -> tuple[str, str]:
 
 
 def accept_deletion(db: sqlite3.Connection, name: str, value: str, due_at: float) -> None:
-    """Store the deletion of all profiles with this identifier. Raises Refusal (404) if there is none."""
+    """Store the deletion of all profiles with this identifier. Raises HttpError (404) if there is none."""
     rows = db.execute(f"SELECT seq FROM profiles WHERE {name} = ?", (value,)).fetchall()
     if not rows:
         detail = "There is no such profile. It may have already been deleted."

@@ -136,13 +136,13 @@ class _EventReader:
         self.errors.append(ErrorObject(detail, pointer))
 
     def raise_errors(self) -> None:
-        """Raise Refusal (400) if there were errors."""
+        """Raise HttpError (400) if there were errors."""
         if self.errors:
             raise HttpError(400, *self.errors[: self.rules.errors_per_reply])
 
 
 def parse_event(document: Any, rules: Rules, now: float) -> EventRow:
-    """Return the event of a body. Raises Refusal (400)."""
+    """Return the event of a body. Raises HttpError (400)."""
     resource = parse_resource(document, "event")
     attributes = require_object(resource.get("attributes"), "/data/attributes", set(_SINGLE_FIELDS))
     reader = _EventReader(rules, now)
@@ -154,7 +154,7 @@ def parse_event(document: Any, rules: Rules, now: float) -> EventRow:
 
 
 def parse_bulk_events(document: Any, rules: Rules, now: float) -> list[EventRow]:
-    """Return the events of a body, in order. Raises Refusal (400), with a pointer to each one at fault."""
+    """Return the events of a body, in order. Raises HttpError (400), with a pointer to each one at fault."""
     resource = parse_resource(document, "event-bulk-create-job")
     attributes = require_object(resource.get("attributes"), "/data/attributes", {"events-bulk-create"})
     holder_pointer = EVENTS_POINTER.removesuffix("/data")
@@ -196,7 +196,7 @@ def _read_group(reader: _EventReader, group: Any, pointer: str) -> list[EventRow
 
 
 def _reject_repeats(events: list[EventRow], rules: Rules) -> None:
-    """Raise Refusal (400) if an id is repeated for the same person and metric."""
+    """Raise HttpError (400) if an id is repeated for the same person and metric."""
     seen: set[tuple[str, str, str]] = set()
     errors = []
     for event in events:

@@ -75,7 +75,7 @@ class WhereClause:
 
 
 def parse_filter(text: str) -> tuple[FilterCondition, ...]:
-    """Return the conditions of a filter, in order. Raises Refusal (400) if it is malformed."""
+    """Return the conditions of a filter, in order. Raises HttpError (400) if it is malformed."""
     tokens = list(_tokenize(text))
     conditions: list[FilterCondition] = []
     position = 0
@@ -94,7 +94,7 @@ def parse_filter(text: str) -> tuple[FilterCondition, ...]:
 def filter_sql(text: str | None, fields: Mapping[str, FilterField]) -> WhereClause:
     """Return the SQL of a filter, which may be missing.
 
-    Raises Refusal (400) for a field or an operator that `fields` does not allow.
+    Raises HttpError (400) for a field or an operator that `fields` does not allow.
     """
     if text is None:
         return WhereClause()

@@ -119,7 +119,7 @@ class FixedWindowLimiter:
         fewest requests left and then every window, and the rest and the reset of that first window, in whole
         seconds rounded down.
 
-        Raises Refusal (429, with Retry-After and without those headers) if a window is full. A refused
+        Raises HttpError (429, with Retry-After and without those headers) if a window is full. A refused
         request is not counted.
         """
         windows = QUOTAS[operation].windows()

@@ -48,7 +48,7 @@ class QuerySource:
 
 
 def parse_page(request: ApiRequest, default_size: int, max_size: int) -> PageRequest:
-    """Return the page of `page[size]` and `page[cursor]`. Raises Refusal (400) if one is invalid."""
+    """Return the page of `page[size]` and `page[cursor]`. Raises HttpError (400) if one is invalid."""
     text = request.query.get("page[size]", str(default_size))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= max_size:
         raise bad_request_error(
@@ -59,7 +59,7 @@ def parse_page(request: ApiRequest, default_size: int, max_size: int) -> PageReq
 
 
 def parse_order(request: ApiRequest, sorts: Mapping[str, str], default: str) -> SortOrder:
-    """Return the order of `sort`, a field with or without a minus. Raises Refusal (400) if it is unknown."""
+    """Return the order of `sort`, a field with or without a minus. Raises HttpError (400) if unknown."""
     text = request.query.get("sort", default)
     name = text.removeprefix("-")
     if name not in sorts:

@@ -70,7 +70,7 @@ class ProfileView:
 
     @classmethod
     def from_request(cls, request: ApiRequest, *extra_fields: str) -> ProfileView:
-        """Return the view of a request. Raises Refusal (400) for unknown fields."""
+        """Return the view of a request. Raises HttpError (400) for unknown fields."""
         return cls(
             request.origin,
             request.parse_names("fields[profile]", _FIELDS | set(extra_fields)),

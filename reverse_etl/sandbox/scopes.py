@@ -79,7 +79,7 @@ SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def require_scopes(operation: str, missing_scopes: Collection[str]) -> None:
-    """Raise Refusal (403) if the key lacks a scope of the operation."""
+    """Raise HttpError (403) if the key lacks a scope of the operation."""
     lacking = [scope for scope in SCOPES[operation] if scope in missing_scopes]
     if lacking:
         raise HttpError(

@@ -178,7 +178,7 @@ class _RowReader:
 
 
 def parse_subscribe(document: Any, rules: Rules, now: float) -> ConsentRequest:
-    """Return the request of a body. Raises Refusal (400), with a pointer to each row at fault."""
+    """Return the request of a body. Raises HttpError (400), with a pointer to each row at fault."""
     allowed = {"profiles", "custom_source", "historical_import"}
     rows, attributes, list_id = _parse_body(document, "create", allowed, _MAX_SUBSCRIBED)
     historical = attributes.get("historical_import") is True
@@ -187,7 +187,7 @@ def parse_subscribe(document: Any, rules: Rules, now: float) -> ConsentRequest:
 
 
 def parse_unsubscribe(document: Any, rules: Rules, now: float) -> ConsentRequest:
-    """Return the request of a body. Raises Refusal (400), with a pointer to each row at fault."""
+    """Return the request of a body. Raises HttpError (400), with a pointer to each row at fault."""
     rows, _, list_id = _parse_body(document, "delete", {"profiles"}, _MAX_UNSUBSCRIBED)
     reader = _RowReader(False, False, rules, now)
     return ConsentRequest(_read_rows(reader, rows), list_id, at=now)

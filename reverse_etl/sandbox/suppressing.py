@@ -118,7 +118,7 @@ class SuppressionJob:
 
 
 def parse_suppression(document: Any, verb: Verb, rules: Rules) -> SuppressionRequest:
-    """Return the request of a body: e-mails, or a list. Raises Refusal (400)."""
+    """Return the request of a body: e-mails, or a list. Raises HttpError (400)."""
     resource = parse_resource(document, f"profile-suppression-bulk-{verb}-job")
     attributes = require_object(resource.get("attributes"), "/data/attributes", {"profiles"})
     relationships = require_object(

@@ -53,7 +53,7 @@ def is_phone(text: str) -> bool:
 def parse_import(document: Any) -> tuple[list[Any], tuple[str, ...]]:
     """Return the unchecked rows and the list ids of an import request's body.
 
-    Raises Refusal (400) if the request as a whole does not follow the reference of Bulk Import Profiles.
+    Raises HttpError (400) if the request as a whole does not follow the reference of Bulk Import Profiles.
     """
     resource = parse_resource(document, "profile-bulk-import-job")
     attributes = require_object(resource.get("attributes"), "/data/attributes", {"profiles"})
@@ -76,7 +76,7 @@ def parse_import(document: Any) -> tuple[list[Any], tuple[str, ...]]:
 
 
 def check_rows(rows: Sequence[Any], body_bytes: int, rules: Rules) -> None:
-    """Raise Refusal (400) with a pointer to each invalid row, if there are any."""
+    """Raise HttpError (400) with a pointer to each invalid row, if there are any."""
     check_size = body_bytes > MAX_PROFILE_BYTES  # no row of a smaller body can be too large
     errors = (
         error
@@ -89,7 +89,7 @@ def check_rows(rows: Sequence[Any], body_bytes: int, rules: Rules) -> None:
 
 
 def check_profile(resource: Mapping[str, Any], rules: Rules, *, identified: bool) -> None:
-    """Raise Refusal (400) for an invalid profile resource; `identified` if its id is in the URL."""
+    """Raise HttpError (400) for an invalid profile resource; `identified` if its id is in the URL."""
     row = {**resource, "id": resource.get("id") or ("known" if identified else None)}
     errors = tuple(find_row_errors(row, "/data", rules, check_size=True))
     if errors:
@@ -97,7 +97,7 @@ def check_profile(resource: Mapping[str, Any], rules: Rules, *, identified: bool
 
 
 def parse_resource(document: Any, kind: str) -> dict[str, Any]:
-    """Return the resource in a body. Raises Refusal (400) unless it is an object of type `kind`."""
+    """Return the resource in a body. Raises HttpError (400) unless it is an object of type `kind`."""
     resource = document.get("data") if isinstance(document, dict) else None
     if not isinstance(resource, dict):
         raise bad_request_error("The body should be an object with one resource in `data`.", pointer="/data")
@@ -109,7 +109,7 @@ def parse_resource(document: Any, kind: str) -> dict[str, Any]:
 def parse_resource_ids(value: Any, kind: str, pointer: str) -> tuple[str, ...]:
     """Return the ids in a list of resource identifiers of type `kind`.
 
-    Raises Refusal (400) for the first element that is not such an identifier.
+    Raises HttpError (400) for the first element that is not such an identifier.
     """
     if not isinstance(value, list):
         raise bad_request_error(f"A list of resources of type '{kind}' is required.", pointer=pointer)
@@ -122,7 +122,7 @@ def parse_resource_ids(value: Any, kind: str, pointer: str) -> tuple[str, ...]:
 
 
 def require_object(value: Any, pointer: str, allowed: set[str]) -> dict[str, Any]:
-    """Return an object of a body. Raises Refusal (400) for another value or an unknown member."""
+    """Return an object of a body. Raises HttpError (400) for another value or an unknown member."""
     if not isinstance(value, dict):
         raise bad_request_error("An object is required.", pointer=pointer)
     unknown = value.keys() - allowed

@@ -20,7 +20,7 @@ _LOCALHOST: Final = "localhost"
 
 
 def admit_sender(headers: Mapping[str, str]) -> None:
-    """Raise Refusal: 421 for a host name that is not this machine's, 403 for another page's origin.
+    """Raise HttpError: 421 for a host name that is not this machine's, 403 for another page's origin.
 
     `headers` has lower-case names. Programs that are no browsers send no origin.
     """

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reverse_etl.delivery.consent_rules import ReadPerson, Verdict, decide
+from reverse_etl.delivery.consent_rules import ReadPerson, Verdict, decide_subscription
 from reverse_etl.klaviyo.consents import Consent, ConsentingProfile, ConsentStatus, Suppression
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -60,24 +60,24 @@ def test_the_verdict_follows_the_present_consent(
     consent: Consent, consented_at: datetime | None, verdict: Verdict
 ) -> None:
     """A missing date counts as newer, and complaints and suppressions by hand hold whatever their date."""
-    assert decide(person(consent), consented_at).verdict is verdict
+    assert decide_subscription(person(consent), consented_at).verdict is verdict
 
 
 def test_an_unknown_address_may_be_subscribed() -> None:
     """Nobody has it yet, so that nobody opted out."""
-    assert decide(person(), None).verdict is Verdict.SEND
+    assert decide_subscription(person(), None).verdict is Verdict.SEND
 
 
 def test_each_profile_of_an_identifier_may_forbid_it() -> None:
     """Phones may be shared: one of the two opted out."""
-    assert decide(person(NEVER, unsubscribed(AFTER)), NOON).verdict is Verdict.OPTED_OUT
+    assert decide_subscription(person(NEVER, unsubscribed(AFTER)), NOON).verdict is Verdict.OPTED_OUT
     bounced = suppressed("HARD_BOUNCE", NOON)
-    assert decide(person(bounced, unsubscribed(AFTER)), NOON).verdict is Verdict.OPTED_OUT
+    assert decide_subscription(person(bounced, unsubscribed(AFTER)), NOON).verdict is Verdict.OPTED_OUT
 
 
 def test_an_opt_out_of_the_own_list_holds_alone() -> None:
     """Subscribing to a list lifts what holds for this list, and nothing of another."""
     own = suppressed("UNSUBSCRIBE", AFTER, list_id="L1")
-    assert decide(person(own, list_id="L1", member=True), NOON).verdict is Verdict.OPTED_OUT
-    assert decide(person(own, list_id="L2", member=True), NOON).verdict is Verdict.SUBSCRIBED
-    assert decide(person(own, list_id="L2"), NOON).verdict is Verdict.SEND
+    assert decide_subscription(person(own, list_id="L1", member=True), NOON).verdict is Verdict.OPTED_OUT
+    assert decide_subscription(person(own, list_id="L2", member=True), NOON).verdict is Verdict.SUBSCRIBED
+    assert decide_subscription(person(own, list_id="L2"), NOON).verdict is Verdict.SEND

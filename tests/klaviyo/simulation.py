@@ -63,7 +63,7 @@ class Run:
     `latency`. `rounding` makes the header's whole seconds; None sends no such headers.
     """
 
-    lane: EndpointLimiter
+    limiter: EndpointLimiter
     server: FixedWindows
     in_flight: int
     latency: float
@@ -89,11 +89,11 @@ class Run:
 
     def _look(self, now: float) -> None:
         while self._out < self.in_flight:
-            wait = self.lane.seconds_until_free(now)
+            wait = self.limiter.seconds_until_free(now)
             if wait > 0:
                 self._plan(now + wait, self._look)
                 return
-            slot, back = self.lane.acquire(now), now + self.latency * self._random.uniform(0.5, 1)
+            slot, back = self.limiter.acquire(now), now + self.latency * self._random.uniform(0.5, 1)
             self._out += 1
             self._plan(self._random.uniform(now, back), self._arrive, slot, back)
 
@@ -106,10 +106,10 @@ class Run:
         if taken:
             self.good += 1
             quota = Quota(left, self.rounding(wait), seconds) if self.rounding else None
-            self.lane.release(now, slot, replied=True, quota=quota)
+            self.limiter.release(now, slot, replied=True, quota=quota)
         else:
             self.throttled += 1
-            self.lane.throttle(now, slot, max(ceil(wait), 1))
+            self.limiter.throttle(now, slot, max(ceil(wait), 1))
         if self._out == self.in_flight:  # nobody was looking: all were waiting for replies
             self._plan(now, self._look)
         self._out -= 1

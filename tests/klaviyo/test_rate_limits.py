@@ -85,93 +85,93 @@ def test_with_another_user_of_the_quota_few_requests_are_throttled(
 
 def test_without_remaining_quota_nothing_is_sent_before_the_reset() -> None:
     """Even though our own slots are free: others have used the rest."""
-    lane = EndpointLimiter(Endpoint.LISTS, M)
-    lane.release(10.0, lane.acquire(10.0), replied=True, quota=Quota(0, 30))
-    assert lane.seconds_until_free(10.5) == pytest.approx(30.5)
-    assert lane.seconds_until_free(40.0) > 0
-    assert lane.seconds_until_free(41.0) == 0
+    limiter = EndpointLimiter(Endpoint.LISTS, M)
+    limiter.release(10.0, limiter.acquire(10.0), replied=True, quota=Quota(0, 30))
+    assert limiter.seconds_until_free(10.5) == pytest.approx(30.5)
+    assert limiter.seconds_until_free(40.0) > 0
+    assert limiter.seconds_until_free(41.0) == 0
 
 
 def test_requests_in_flight_do_not_exceed_the_remaining_quota() -> None:
-    lane = EndpointLimiter(Endpoint.LISTS, M)
-    lane.release(0.0, lane.acquire(0.0), replied=True, quota=Quota(2, 50))
-    first = lane.acquire(1.1)
-    assert lane.seconds_until_free(1.1) == 0
-    lane.acquire(1.1)
-    assert 0 < lane.seconds_until_free(1.1) <= 0.1
-    lane.release(1.2, first, replied=True, quota=Quota(1, 50))
-    assert lane.seconds_until_free(1.2) > 0
+    limiter = EndpointLimiter(Endpoint.LISTS, M)
+    limiter.release(0.0, limiter.acquire(0.0), replied=True, quota=Quota(2, 50))
+    first = limiter.acquire(1.1)
+    assert limiter.seconds_until_free(1.1) == 0
+    limiter.acquire(1.1)
+    assert 0 < limiter.seconds_until_free(1.1) <= 0.1
+    limiter.release(1.2, first, replied=True, quota=Quota(1, 50))
+    assert limiter.seconds_until_free(1.2) > 0
 
 
 def test_a_late_reply_of_an_earlier_window_does_not_change_the_new_one() -> None:
     """Replies overtake each other around an edge."""
-    lane = EndpointLimiter(Endpoint.LISTS, M)
-    early, late = lane.acquire(0.0), lane.acquire(0.0)
-    lane.release(1.0, early, replied=True, quota=Quota(149, 60))
-    lane.release(1.1, late, replied=True, quota=Quota(0, 0))
-    assert lane.seconds_until_free(1.1) == 0
+    limiter = EndpointLimiter(Endpoint.LISTS, M)
+    early, late = limiter.acquire(0.0), limiter.acquire(0.0)
+    limiter.release(1.0, early, replied=True, quota=Quota(149, 60))
+    limiter.release(1.1, late, replied=True, quota=Quota(0, 0))
+    assert limiter.seconds_until_free(1.1) == 0
 
 
 def test_a_used_up_second_delays_a_second_and_not_a_minute() -> None:
     """The window that a reply describes has its own length; the minute is described separately."""
-    lane = EndpointLimiter(Endpoint.LISTS, M)
-    lane.release(0.0, lane.acquire(0.0), replied=True, quota=Quota(0, 0, 1.0))
-    assert 0 < lane.seconds_until_free(0.5) <= 0.5
-    assert lane.seconds_until_free(1.1) == 0
-    first, second = lane.acquire(1.1), lane.acquire(1.1)
-    lane.release(1.2, first, replied=True, quota=Quota(0, 30, 60.0))
-    lane.release(1.3, second, replied=True, quota=Quota(9, 0, 1.0))
-    assert lane.seconds_until_free(2.5) == pytest.approx(29.7)
+    limiter = EndpointLimiter(Endpoint.LISTS, M)
+    limiter.release(0.0, limiter.acquire(0.0), replied=True, quota=Quota(0, 0, 1.0))
+    assert 0 < limiter.seconds_until_free(0.5) <= 0.5
+    assert limiter.seconds_until_free(1.1) == 0
+    first, second = limiter.acquire(1.1), limiter.acquire(1.1)
+    limiter.release(1.2, first, replied=True, quota=Quota(0, 30, 60.0))
+    limiter.release(1.3, second, replied=True, quota=Quota(9, 0, 1.0))
+    assert limiter.seconds_until_free(2.5) == pytest.approx(29.7)
 
 
 def test_a_new_window_resets_the_count() -> None:
-    lane = EndpointLimiter(Endpoint.LISTS, M)
-    slot = lane.acquire(0.0)
-    lane.release(0.1, lane.acquire(0.0), replied=True, quota=Quota(0, 1))
-    lane.release(2.2, slot, replied=True, quota=Quota(149, 58))
-    assert lane.seconds_until_free(2.2) == 0
+    limiter = EndpointLimiter(Endpoint.LISTS, M)
+    slot = limiter.acquire(0.0)
+    limiter.release(0.1, limiter.acquire(0.0), replied=True, quota=Quota(0, 1))
+    limiter.release(2.2, slot, replied=True, quota=Quota(149, 58))
+    assert limiter.seconds_until_free(2.2) == 0
 
 
 def test_a_reset_of_more_than_a_minute_is_capped() -> None:
     """The window is a minute long: a header in another unit must not stop the run."""
-    lane = EndpointLimiter(Endpoint.LISTS, M)
-    lane.release(0.0, lane.acquire(0.0), replied=True, quota=Quota(0, 1_790_000_000))
-    assert lane.seconds_until_free(0.0) <= 61
+    limiter = EndpointLimiter(Endpoint.LISTS, M)
+    limiter.release(0.0, limiter.acquire(0.0), replied=True, quota=Quota(0, 1_790_000_000))
+    assert limiter.seconds_until_free(0.0) <= 61
 
 
 def test_after_a_429_the_endpoint_waits_and_then_sends_a_single_canary() -> None:
     """If the limit is still used up, one more 429 comes and not one for each thread."""
-    lane = EndpointLimiter(Endpoint.LISTS, M)
-    lane.throttle(0.0, lane.acquire(0.0), 30)
-    assert lane.seconds_until_free(1.0) == 29
-    assert lane.seconds_until_free(30.0) == 0
-    probe = lane.acquire(30.0)
-    assert lane.seconds_until_free(30.0) > 0
-    lane.throttle(30.1, probe, 5)
-    assert lane.seconds_until_free(35.0) > 0
-    probe = lane.acquire(35.1)
-    lane.release(35.2, probe, replied=True)
-    lane.acquire(35.2)
-    assert lane.seconds_until_free(35.2) == 0
+    limiter = EndpointLimiter(Endpoint.LISTS, M)
+    limiter.throttle(0.0, limiter.acquire(0.0), 30)
+    assert limiter.seconds_until_free(1.0) == 29
+    assert limiter.seconds_until_free(30.0) == 0
+    canary = limiter.acquire(30.0)
+    assert limiter.seconds_until_free(30.0) > 0
+    limiter.throttle(30.1, canary, 5)
+    assert limiter.seconds_until_free(35.0) > 0
+    canary = limiter.acquire(35.1)
+    limiter.release(35.2, canary, replied=True)
+    limiter.acquire(35.2)
+    assert limiter.seconds_until_free(35.2) == 0
 
 
 def test_a_canary_without_a_reply_is_followed_by_another() -> None:
     """A cut connection says nothing of the limit."""
-    lane = EndpointLimiter(Endpoint.LISTS, M)
-    lane.throttle(0.0, lane.acquire(0.0), 30)
-    lane.release(31.0, lane.acquire(30.0), replied=False)
-    assert lane.seconds_until_free(31.0) == 0
-    assert lane.acquire(31.0).probe
-    assert lane.seconds_until_free(31.0) > 0
+    limiter = EndpointLimiter(Endpoint.LISTS, M)
+    limiter.throttle(0.0, limiter.acquire(0.0), 30)
+    limiter.release(31.0, limiter.acquire(30.0), replied=False)
+    assert limiter.seconds_until_free(31.0) == 0
+    assert limiter.acquire(31.0).is_canary
+    assert limiter.seconds_until_free(31.0) > 0
 
 
 def test_the_longer_of_two_waits_applies() -> None:
     """Several requests in flight get a 429 each, in any order."""
-    lane = EndpointLimiter(Endpoint.LISTS, M)
-    first, second = lane.acquire(0.0), lane.acquire(0.0)
-    lane.throttle(0.1, first, 30)
-    lane.throttle(0.2, second, 1)
-    assert lane.seconds_until_free(1.0) == pytest.approx(29.1)
+    limiter = EndpointLimiter(Endpoint.LISTS, M)
+    first, second = limiter.acquire(0.0), limiter.acquire(0.0)
+    limiter.throttle(0.1, first, 30)
+    limiter.throttle(0.2, second, 1)
+    assert limiter.seconds_until_free(1.0) == pytest.approx(29.1)
 
 
 def acquired(pace: RateLimiter, endpoint: Endpoint) -> Permit:
@@ -249,11 +249,11 @@ def test_a_plan_can_say_how_long_its_requests_take(requests: dict[AnyEndpoint, i
 
 @pytest.mark.parametrize("tier", [XS, S, M, L])
 def test_the_estimated_duration_is_the_real_one(tier: RateLimit) -> None:
-    """Against the lane itself, with replies that come at once: never less, and hardly more."""
-    lane, now = EndpointLimiter(Endpoint.LISTS, tier), 0.0
+    """Against the limiter itself, with replies that come at once: never less, and hardly more."""
+    limiter, now = EndpointLimiter(Endpoint.LISTS, tier), 0.0
     for _ in range(3 * tier.steady):
-        while (wait := lane.seconds_until_free(now)) > 0:
+        while (wait := limiter.seconds_until_free(now)) > 0:
             now += wait
-        lane.release(now, lane.acquire(now), replied=True)
+        limiter.release(now, limiter.acquire(now), replied=True)
     told = 2 * 60 + (tier.steady - 1) // tier.burst
     assert told <= now <= told * 1.01 + 0.5

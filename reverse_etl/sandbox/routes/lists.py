@@ -43,7 +43,7 @@ _OPT_IN_PROCESSES: Final = ("single_opt_in", "double_opt_in")
 
 
 def require_list(db: sqlite3.Connection, request: ApiRequest) -> StoredList:
-    """Return the list in a request's path. Raises Refusal (404) if it does not exist."""
+    """Return the list in a request's path. Raises HttpError (404) if it does not exist."""
     stored_list = find_list(db, request.path_parameters["id"])
     if stored_list is None:
         raise not_found_error("list", request.path_parameters["id"])
