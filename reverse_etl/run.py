@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.dbt.gate import warning_text
+from reverse_etl.dbt.gate import format_warning
 from reverse_etl.delivery.confirm_consents import settle_earlier_consents
 from reverse_etl.delivery.deliver import count_idle_list, deliver_model
 from reverse_etl.delivery.list_creation import create_missing_lists
@@ -96,7 +96,7 @@ def _ask_gate(dbt_gate: ProjectGate, models: Sequence[Model], options: RunOption
     """Return why the dbt gate holds models back, and report its warnings."""
     verdict = dbt_gate.check_and_remember(models, options.gate)
     for warning in (*(one for model in models for one in model.warnings), *verdict.warnings):
-        options.on_event(Warned(warning_text(warning)))
+        options.on_event(Warned(format_warning(warning)))
     return verdict.refusals
 
 

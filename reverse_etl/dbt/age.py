@@ -46,7 +46,7 @@ class TableAge:
         return Age.UNUSUAL if age > expected else Age.USUAL
 
 
-def table_age(evidence: Evidence, unique_id: str) -> TableAge | None:
+def find_table_age(evidence: Evidence, unique_id: str) -> TableAge | None:
     """Return the age of a table that dbt rebuilds regularly, None of others and where no build is known.
 
     Seeds and snapshots change when somebody changes them, and a source is not dbt's to build.
@@ -55,10 +55,10 @@ def table_age(evidence: Evidence, unique_id: str) -> TableAge | None:
     times = evidence.builds.get(unique_id)
     if node is None or node.resource_type != "model" or not times:
         return None
-    return TableAge(unique_id, times[0], usual_interval(times))
+    return TableAge(unique_id, times[0], compute_usual_interval(times))
 
 
-def usual_interval(times: Sequence[datetime]) -> timedelta | None:
+def compute_usual_interval(times: Sequence[datetime]) -> timedelta | None:
     """Return the median time between builds, None where fewer than three builds are known.
 
     `times` are newest first. A table built every day, and twice on one, is built every day.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.dbt.evidence import FAILED, PASSED, newest_invocation, unrecorded_invocations
-from reverse_etl.dbt.findings import GateFinding, command_text, moment_text
+from reverse_etl.dbt.evidence import FAILED, PASSED, find_newest_invocation, find_unrecorded_invocations
+from reverse_etl.dbt.findings import GateFinding, format_command, format_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,24 +16,27 @@ if TYPE_CHECKING:
 _ENDED_BY_ITSELF: Final = (0, 1)  # 1: dbt ran, and wrote results that say what failed
 
 
-def command_findings(given: GateInput) -> Iterator[GateFinding]:
+def check_commands(gate_input: GateInput) -> Iterator[GateFinding]:
     """Yield what holds back every model that reads something of dbt."""
-    yield from _bad_exit(given)
-    ours: list[Invocation] = []
-    for invocation in given.invocations:
-        found = [] if invocation.is_silent or not invocation.results else [*_wrong_target(given, invocation)]
-        yield from found
-        ours += [] if found else [invocation]
-    if given.recorded is not None:
-        for invocation in unrecorded_invocations(given.evidence.graph, ours, given.recorded):
+    yield from _check_exit_code(gate_input)
+    own_invocations: list[Invocation] = []
+    for invocation in gate_input.invocations:
+        has_results = invocation.results and not invocation.is_silent
+        target_findings = [*_check_target(gate_input, invocation)] if has_results else []
+        yield from target_findings
+        own_invocations += [] if target_findings else [invocation]
+    if gate_input.recorded is not None:
+        graph = gate_input.evidence.graph
+        for invocation in find_unrecorded_invocations(graph, own_invocations, gate_input.recorded):
             yield GateFinding(
-                f"{_described(invocation)} ended, but {given.recorded.table} lacks its results.",
+                f"{_describe_invocation(invocation)} ended, "
+                f"but {gate_input.recorded.table} lacks its results.",
                 f"See the warning in dbt's log, and run: dbt build. Its results are in {invocation.path}.",
             )
 
 
-def _bad_exit(given: GateInput) -> Iterator[GateFinding]:
-    code = given.dbt_exit_code
+def _check_exit_code(gate_input: GateInput) -> Iterator[GateFinding]:
+    code = gate_input.dbt_exit_code
     if code is None or code == 0:
         return
     if code not in _ENDED_BY_ITSELF:
@@ -41,34 +44,35 @@ def _bad_exit(given: GateInput) -> Iterator[GateFinding]:
             f"dbt ended with exit code {code}, before it could write its results.",
             "Look at dbt's log, and run: dbt build.",
         )
-    elif not _has_failure(given):
-        newest = newest_invocation(given.invocations)
-        known = f"its newest results, of {_described(newest)}," if newest else "its newest results"
+    elif not _has_failure(gate_input):
+        newest = find_newest_invocation(gate_input.invocations)
+        known = f"its newest results, of {_describe_invocation(newest)}," if newest else "its newest results"
         yield GateFinding(
             f"dbt ended with exit code 1, but {known} show no failure. They are of an earlier command.",
             "Look at dbt's log, and run: dbt build.",
         )
 
 
-def _has_failure(given: GateInput) -> bool:
+def _has_failure(gate_input: GateInput) -> bool:
     """Return whether a result explains exit code 1: of the artifacts' commands, or of the table's newest."""
-    ran = [invocation for invocation in given.invocations if not invocation.is_silent]
+    ran = [invocation for invocation in gate_input.invocations if not invocation.is_silent]
     if any(result.status not in PASSED for invocation in ran for result in invocation.results):
         return True
-    newest = newest_invocation(ran)
-    if newest and any(result.status in FAILED and _is_later(result, newest) for result in _freshness(given)):
+    newest = find_newest_invocation(ran)
+    freshness = _select_freshness_results(gate_input)
+    if newest and any(result.status in FAILED and _is_later(result, newest) for result in freshness):
         return True
-    recorded = given.recorded.results if given.recorded else ()
+    recorded = gate_input.recorded.results if gate_input.recorded else ()
     dated = [result for result in recorded if result.completed_at]
-    last = max(dated, key=lambda result: result.completed_at or given.now, default=None)
+    last = max(dated, key=lambda result: result.completed_at or gate_input.now, default=None)
     return last is not None and any(
         result.status not in PASSED for result in recorded if result.invocation_id == last.invocation_id
     )
 
 
-def _freshness(given: GateInput) -> Iterator[NodeResult]:
-    graph = given.evidence.graph
-    for unique_id, result in given.evidence.newest.items():
+def _select_freshness_results(gate_input: GateInput) -> Iterator[NodeResult]:
+    graph = gate_input.evidence.graph
+    for unique_id, result in gate_input.evidence.newest.items():
         if graph.nodes[unique_id].resource_type == "source":
             yield result
 
@@ -80,40 +84,40 @@ def _is_later(result: NodeResult, invocation: Invocation) -> bool:
     return result.completed_at >= invocation.generated_at
 
 
-def _wrong_target(given: GateInput, invocation: Invocation) -> Iterator[GateFinding]:
+def _check_target(gate_input: GateInput, invocation: Invocation) -> Iterator[GateFinding]:
     """Yield a finding if the results are of another target with tables in another place.
 
     The target's name does not decide that: dbt Cloud calls every target `default`. Results that dbt recorded
     in this target's schema, or of tables that it builds there, belong to this target.
     """
-    place = given.place
-    if invocation.target == place.target:
+    target_schema = gate_input.target_schema
+    if invocation.target == target_schema.target:
         return
-    if given.recorded and invocation.invocation_id in given.recorded.invocation_ids:
+    if gate_input.recorded and invocation.invocation_id in gate_input.recorded.invocation_ids:
         return
-    schemas = _default_schemas(given)
-    ours = (place.database.casefold(), place.schema.casefold())
-    if ours in schemas or (not invocation.target and not schemas):
+    schemas = _collect_default_schemas(gate_input)
+    own_schema = (target_schema.database.casefold(), target_schema.schema.casefold())
+    if own_schema in schemas or (not invocation.target and not schemas):
         return
     built = ", ".join(sorted(".".join(part for part in schema if part) for schema in schemas))
     of_target = f"of target {invocation.target}" if invocation.target else "of another target"
     yield GateFinding(
         f"dbt's results in {invocation.path} are {of_target}"
-        f"{f', which builds in {built}' if built else ''}; target {place.target} reads "
-        f"{'.'.join(part for part in (place.database, place.schema) if part)}.",
-        f"Run: dbt build --target {place.target}.",
+        f"{f', which builds in {built}' if built else ''}; target {target_schema.target} reads "
+        f"{'.'.join(part for part in (target_schema.database, target_schema.schema) if part)}.",
+        f"Run: dbt build --target {target_schema.target}.",
     )
 
 
-def _default_schemas(given: GateInput) -> set[tuple[str, str]]:
+def _collect_default_schemas(gate_input: GateInput) -> set[tuple[str, str]]:
     """Return the (database, schema) of the nodes that dbt builds in its target's own schema."""
     return {
         (node.database.casefold(), node.schema.casefold())
-        for node in given.evidence.graph.nodes.values()
+        for node in gate_input.evidence.graph.nodes.values()
         if node.is_built and node.schema and not node.custom_schema
     }
 
 
-def _described(invocation: Invocation) -> str:
-    when = f" of {moment_text(invocation.generated_at)}" if invocation.generated_at else ""
-    return f"{command_text(invocation.command)}{when}"
+def _describe_invocation(invocation: Invocation) -> str:
+    when = f" of {format_utc(invocation.generated_at)}" if invocation.generated_at else ""
+    return f"{format_command(invocation.command)}{when}"

@@ -52,7 +52,7 @@ class NodeResult:
 
 @dataclass(frozen=True)
 class Invocation:
-    """One dbt command, as a run_results.json tells it. `path` is that file, for messages."""
+    """One dbt command, as run_results.json records it. `path` is that file, for messages."""
 
     invocation_id: str
     command: str
@@ -102,10 +102,10 @@ def merge_results(graph: Graph, results: Iterable[NodeResult]) -> Evidence:
     newest: dict[str, NodeResult] = {}
     builds: dict[str, set[datetime]] = defaultdict(set)
     for result in results:
-        if not _counts(graph, result):
+        if not _is_relevant(graph, result):
             continue
         known = newest.get(result.unique_id)
-        newest[result.unique_id] = _newer(known, result) if known else result
+        newest[result.unique_id] = _pick_newer(known, result) if known else result
         if result.status in SUCCEEDED and result.command in BUILDING and not result.without_rows:
             builds[result.unique_id] |= {result.completed_at} if result.completed_at else set()
     return Evidence(
@@ -113,7 +113,7 @@ def merge_results(graph: Graph, results: Iterable[NodeResult]) -> Evidence:
     )
 
 
-def unrecorded_invocations(
+def find_unrecorded_invocations(
     graph: Graph, invocations: Iterable[Invocation], recorded: RecordedResults
 ) -> tuple[Invocation, ...]:
     """Return the invocations whose results the table lost: it lacks them, though it was there already.
@@ -126,31 +126,30 @@ def unrecorded_invocations(
         for invocation in invocations
         if not invocation.is_silent
         and invocation.invocation_id not in recorded.invocation_ids
-        and _time(invocation.generated_at) >= _time(recorded.since)
+        and _time_or_earliest(invocation.generated_at) >= _time_or_earliest(recorded.since)
         and any(
-            _counts(graph, result)
-            and _time(newest[result.unique_id].completed_at if result.unique_id in newest else None)
-            < _time(result.completed_at)
+            _is_relevant(graph, result)
+            and _completed_at(newest.get(result.unique_id)) < _completed_at(result)
             for result in invocation.results
         )
     )
 
 
-def newest_invocation(invocations: Sequence[Invocation]) -> Invocation | None:
+def find_newest_invocation(invocations: Sequence[Invocation]) -> Invocation | None:
     """Return the invocation that was written last, None where there is none."""
-    return max(invocations, key=lambda invocation: _time(invocation.generated_at), default=None)
+    return max(invocations, key=lambda invocation: _time_or_earliest(invocation.generated_at), default=None)
 
 
-def same_relation(one: str, other: str) -> bool:
+def is_same_relation(one: str, other: str) -> bool:
     """Return whether two names mean one relation, whatever their quotes and case.
 
     >>> same_relation('"shop"."main"."people"', "SHOP.MAIN.people")
     True
     """
-    return _bare(one) == _bare(other)
+    return _strip_quotes(one) == _strip_quotes(other)
 
 
-def _counts(graph: Graph, result: NodeResult) -> bool:
+def _is_relevant(graph: Graph, result: NodeResult) -> bool:
     node = graph.nodes.get(result.unique_id)
     if (
         node is None
@@ -163,22 +162,26 @@ def _counts(graph: Graph, result: NodeResult) -> bool:
     if node.is_test and result.status == "skipped":
         return False
     relation = graph.tested_relation(result.unique_id)
-    return not result.relation or not relation or same_relation(result.relation, relation)
+    return not result.relation or not relation or is_same_relation(result.relation, relation)
 
 
-def _newer(one: NodeResult, other: NodeResult) -> NodeResult:
+def _pick_newer(one: NodeResult, other: NodeResult) -> NodeResult:
     """Return the newer of two results of a node.
 
     If both are the same result from two sources, keep the message, which only one of them may have.
     """
     if one.invocation_id and one.invocation_id == other.invocation_id and one.status == other.status:
         return replace(one, message=one.message or other.message)
-    return other if _time(other.completed_at) >= _time(one.completed_at) else one
+    return other if _time_or_earliest(other.completed_at) >= _time_or_earliest(one.completed_at) else one
 
 
-def _time(moment: datetime | None) -> datetime:
-    return moment or _LONG_AGO
+def _completed_at(result: NodeResult | None) -> datetime:
+    return _time_or_earliest(result.completed_at if result else None)
 
 
-def _bare(relation: str) -> str:
+def _time_or_earliest(time: datetime | None) -> datetime:
+    return time or _LONG_AGO
+
+
+def _strip_quotes(relation: str) -> str:
     return relation.replace('"', "").replace("`", "").casefold()

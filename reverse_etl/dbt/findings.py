@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Weight(Enum):
-    """The effect of a finding: it holds the model back, only with --strict-gate, or is only reported."""
+    """The effect of a finding: it stops the model, only with --strict-gate, or is only reported."""
 
-    HOLDS = auto()
+    BLOCKS = auto()
     MISSING = auto()
     NOTE = auto()
 
@@ -27,7 +27,7 @@ class GateFinding:
 
     summary: str
     hint: str
-    weight: Weight = Weight.HOLDS
+    weight: Weight = Weight.BLOCKS
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class GatedModel:
 
 
 @dataclass(frozen=True)
-class Place:
+class TargetSchema:
     """Where this run's target reads: the target's name, and its database and schema in the warehouse."""
 
     target: str
@@ -57,19 +57,19 @@ class GateInput:
     """
 
     evidence: Evidence
-    place: Place
+    target_schema: TargetSchema
     now: datetime
     invocations: tuple[Invocation, ...] = ()
     recorded: RecordedResults | None = None
     dbt_exit_code: int | None = None
 
 
-def moment_text(moment: datetime) -> str:
-    """Return a moment as messages show it."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+def format_utc(time: datetime) -> str:
+    """Return a time as messages show it."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def command_text(command: str) -> str:
+def format_command(command: str) -> str:
     """Return a dbt command as messages show it."""
     words = {"generate": "docs generate", "freshness": "source freshness"}
     return f"`dbt {words.get(command, command)}`" if command else "a dbt command without a name"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.dbt.artifacts import MANIFEST_VERSIONS, read_artifact
-from reverse_etl.dbt.results import parse_moment, read_freshness, read_invocation
+from reverse_etl.dbt.results import parse_time, read_freshness, read_invocation
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_location
 
@@ -82,5 +82,5 @@ def _generated_at(manifest: Path) -> str:
     content = read_artifact(
         manifest, "dbt's manifest", "nodes", MANIFEST_VERSIONS, refresh_command="dbt parse"
     )
-    moment = parse_moment((content.get("metadata") or {}).get("generated_at"))
+    moment = parse_time((content.get("metadata") or {}).get("generated_at"))
     return moment.isoformat() if moment else ""

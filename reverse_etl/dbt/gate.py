@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.dbt.command_rules import command_findings
+from reverse_etl.dbt.command_rules import check_commands
 from reverse_etl.dbt.findings import Weight
 from reverse_etl.dbt.node_rules import NodeCheck
 from reverse_etl.errors import Problem
@@ -48,7 +48,7 @@ class GateVerdict:
     warnings: tuple[Problem, ...] = ()
 
 
-def check_gate(models: Sequence[GatedModel], given: GateInput, *, strict: bool = False) -> GateVerdict:
+def check_gate(models: Sequence[GatedModel], gate_input: GateInput, *, strict: bool = False) -> GateVerdict:
     """Return the gate's verdict on models, in their order.
 
     A model is held back where dbt ended before it wrote results, or its results were lost or are of another
@@ -56,42 +56,46 @@ def check_gate(models: Sequence[GatedModel], given: GateInput, *, strict: bool =
     without rows; where a test of severity error failed on what it reads or on a direct parent of that; and
     where something that it reads is too old. With `strict`, also where no result is known of what it reads.
     """
-    found: dict[GateFinding, list[str]] = {}
+    models_by_finding: dict[GateFinding, list[str]] = {}
     for model in models:
-        for finding in dict.fromkeys(_findings(model, given)):
-            found.setdefault(finding, []).append(model.model)
-    holding = {finding for finding in found if _holds(finding, strict=strict)}
-    held = {model for finding in holding for model in found[finding]}
+        for finding in dict.fromkeys(_check_model(model, gate_input)):
+            models_by_finding.setdefault(finding, []).append(model.model)
+    blocking = {finding for finding in models_by_finding if _blocks(finding, strict=strict)}
+    held = {model for finding in blocking for model in models_by_finding[finding]}
     others = "Other models are not held back. " if len(held) < len(models) else ""
     return GateVerdict(
         tuple(
-            _problem(finding, found[finding], f"{finding.hint} {others}{_IGNORE_HINT}")
-            for finding in found
-            if finding in holding
+            _make_problem(finding, models_by_finding[finding], f"{finding.hint} {others}{_IGNORE_HINT}")
+            for finding in models_by_finding
+            if finding in blocking
         ),
-        tuple(_problem(finding, found[finding], finding.hint) for finding in found if finding not in holding),
+        tuple(
+            _make_problem(finding, models_by_finding[finding], finding.hint)
+            for finding in models_by_finding
+            if finding not in blocking
+        ),
     )
 
 
-def warning_text(warning: Problem) -> str:
+def format_warning(warning: Problem) -> str:
     """Return a warning as one text: what is so, of which models, and what to do."""
     where = f"({warning.where})" if warning.where else ""
     return " ".join(part for part in (warning.summary, where, warning.hint) if part)
 
 
-def _findings(model: GatedModel, given: GateInput) -> Iterator[GateFinding]:
-    check = NodeCheck(model, given)
-    if check.known:
-        whole = [*command_findings(given)]
+def _check_model(model: GatedModel, gate_input: GateInput) -> Iterator[GateFinding]:
+    check = NodeCheck(model, gate_input)
+    if check.known_reads:
+        whole = [*check_commands(gate_input)]
         yield from whole
         if whole:  # the results of the nodes would mislead
             return
-    yield from check.findings()
+    yield from check.check()
 
 
-def _holds(finding: GateFinding, *, strict: bool) -> bool:
+def _blocks(finding: GateFinding, *, strict: bool) -> bool:
     match finding.weight:
-        case Weight.HOLDS:
+        case Weight.BLOCKS:
             return True
         case Weight.MISSING:
             return strict
@@ -99,5 +103,5 @@ def _holds(finding: GateFinding, *, strict: bool) -> bool:
             return False
 
 
-def _problem(finding: GateFinding, models: Sequence[str], hint: str) -> Problem:
+def _make_problem(finding: GateFinding, models: Sequence[str], hint: str) -> Problem:
     return Problem(finding.summary, ", ".join(f"model {model}" for model in models), hint, tuple(models))

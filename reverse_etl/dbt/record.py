@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from reverse_etl.dbt.evidence import NodeResult
-from reverse_etl.dbt.results import parse_moment
+from reverse_etl.dbt.results import parse_time
 from reverse_etl.errors import UsageError
 from reverse_etl.files import write_in_ignored_folder
 from reverse_etl.formatting import format_location
@@ -41,7 +41,7 @@ def read_record(path: Path, target: str) -> tuple[NodeResult, ...]:
         remembered = content["targets"].get(target, {"newest": [], "builds": {}})
         newest = {entry["unique_id"]: _parse_result(entry) for entry in remembered["newest"]}
         builds = [
-            replace(newest[unique_id], status="success", command="build", completed_at=parse_moment(time))
+            replace(newest[unique_id], status="success", command="build", completed_at=parse_time(time))
             for unique_id, times in remembered["builds"].items()
             for time in times
             if unique_id in newest
@@ -108,13 +108,13 @@ def _parse_result(entry: Mapping[str, Any]) -> NodeResult:
     return NodeResult(
         unique_id=str(entry["unique_id"]),
         status=str(entry["status"]),
-        completed_at=parse_moment(entry["completed_at"]),
+        completed_at=parse_time(entry["completed_at"]),
         command=str(entry["command"]),
         target=str(entry["target"]),
         invocation_id=str(entry["invocation_id"]),
         relation=str(entry["relation"]),
         failures=int(entry["failures"]),
-        loaded_at=parse_moment(entry["loaded_at"]),
+        loaded_at=parse_time(entry["loaded_at"]),
         without_rows=bool(entry["without_rows"]),
     )
 

@@ -25,18 +25,18 @@ def read_invocation(path: Path) -> Invocation:
     content = read_artifact(
         path, "dbt's run_results.json", "results", RUN_RESULTS_VERSIONS, refresh_command="dbt build"
     )
-    metadata, arguments = _mapping(content.get("metadata")), _mapping(content.get("args"))
+    metadata, arguments = _as_mapping(content.get("metadata")), _as_mapping(content.get("args"))
     invocation = Invocation(
         command=str(arguments.get("which") or arguments.get("command") or ""),
         target=str(arguments.get("target") or ""),
         invocation_id=str(metadata.get("invocation_id") or ""),
-        generated_at=parse_moment(metadata.get("generated_at")),
+        generated_at=parse_time(metadata.get("generated_at")),
         path=format_path(path),
     )
     without_rows = bool(arguments.get("empty") or arguments.get("sample"))
     results = (
-        _result(entry, invocation, without_rows=without_rows)
-        for entry in _listed(content["results"])
+        _parse_result(entry, invocation, without_rows=without_rows)
+        for entry in _select_mappings(content["results"])
         if entry.get("unique_id")
     )
     return replace(invocation, results=tuple(results))
@@ -48,23 +48,23 @@ def read_freshness(path: Path) -> tuple[NodeResult, ...]:
     content = read_artifact(
         path, "dbt's sources.json", "results", SOURCES_VERSIONS, refresh_command=refresh_command
     )
-    generated = parse_moment(_mapping(content.get("metadata")).get("generated_at"))
+    generated = parse_time(_as_mapping(content.get("metadata")).get("generated_at"))
     return tuple(
         NodeResult(
             unique_id=str(entry["unique_id"]),
             status=str(entry.get("status") or "").lower(),
-            completed_at=parse_moment(entry.get("snapshotted_at")) or generated,
+            completed_at=parse_time(entry.get("snapshotted_at")) or generated,
             command="freshness",
-            loaded_at=parse_moment(entry.get("max_loaded_at")),
+            loaded_at=parse_time(entry.get("max_loaded_at")),
         )
-        for entry in _listed(content["results"])
+        for entry in _select_mappings(content["results"])
         if entry.get("unique_id")
     )
 
 
-def _result(written: Mapping[str, Any], invocation: Invocation, *, without_rows: bool) -> NodeResult:
-    steps = [step for step in _listed(written.get("timing")) if step.get("name") == "execute"]
-    completed = parse_moment(steps[-1].get("completed_at")) if steps else None
+def _parse_result(written: Mapping[str, Any], invocation: Invocation, *, without_rows: bool) -> NodeResult:
+    steps = [step for step in _select_mappings(written.get("timing")) if step.get("name") == "execute"]
+    completed = parse_time(steps[-1].get("completed_at")) if steps else None
     # The lines after the first may quote rows of the warehouse.
     lines = str(written.get("message") or "").strip().splitlines()
     return NodeResult(
@@ -81,21 +81,21 @@ def _result(written: Mapping[str, Any], invocation: Invocation, *, without_rows:
     )
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
+def _as_mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _listed(value: object) -> list[Mapping[str, Any]]:
+def _select_mappings(value: object) -> list[Mapping[str, Any]]:
     """Return the mappings of a list, and nothing of what is no list."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
-def parse_moment(text: object) -> datetime | None:
+def parse_time(text: object) -> datetime | None:
     """Return a moment that dbt wrote; without a zone it is UTC."""
     if not isinstance(text, str):
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -43,7 +43,7 @@ def with_evidence(
         *(recorded.results if recorded else ()),
         *(result for invocation in artifacts.invocations for result in invocation.results),
         *artifacts.freshness,
-        *(() if recorded else read_record(record_path, given.place.target)),
+        *(() if recorded else read_record(record_path, given.target_schema.target)),
     )
     return replace(
         given,

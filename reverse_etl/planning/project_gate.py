@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.dbt.evidence import Evidence
-from reverse_etl.dbt.findings import GatedModel, GateInput, Place
+from reverse_etl.dbt.findings import GatedModel, GateInput, TargetSchema
 from reverse_etl.dbt.gate import GateMode, GateOptions, GateVerdict, check_gate
 from reverse_etl.dbt.record import write_record
 from reverse_etl.errors import Problem
@@ -68,7 +68,7 @@ class ProjectGate:
         output = self.target.output
         gate_input = GateInput(
             evidence=Evidence(),
-            place=Place(self.target.name, output.database, output.schema),
+            target_schema=TargetSchema(self.target.name, output.database, output.schema),
             now=self.now,
             dbt_exit_code=options.dbt_exit_code,
         )

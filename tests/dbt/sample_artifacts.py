@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from reverse_etl.dbt.evidence import merge_results
-from reverse_etl.dbt.findings import GatedModel, GateInput, Place
+from reverse_etl.dbt.findings import GatedModel, GateInput, TargetSchema
 from reverse_etl.dbt.folders import read_artifacts
 from reverse_etl.dbt.gate import check_gate
 from reverse_etl.dbt.graph import read_graph
@@ -117,7 +117,7 @@ def verdict(
     results = [each for invocation in found.invocations for each in invocation.results]
     gate_input = GateInput(
         evidence=merge_results(graph, [*results, *found.freshness]),
-        place=Place("prod", "shop", "marts"),
+        target_schema=TargetSchema("prod", "shop", "marts"),
         now=NOW,
         invocations=found.invocations,
     )

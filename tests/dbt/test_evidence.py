@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reverse_etl.dbt.age import usual_interval
+from reverse_etl.dbt.age import compute_usual_interval
 from reverse_etl.dbt.evidence import (
     Invocation,
     NodeResult,
     RecordedResults,
+    find_unrecorded_invocations,
+    is_same_relation,
     merge_results,
-    same_relation,
-    unrecorded_invocations,
 )
 from reverse_etl.dbt.graph import Graph, Node
 
@@ -159,7 +159,7 @@ def test_a_command_whose_results_the_table_lacks_is_lost(
 ) -> None:
     """Its hook failed, so others may have failed too."""
     recorded = RecordedResults("results", tuple(rows), frozenset(ids), MORNING)
-    assert unrecorded_invocations(GRAPH, [written], recorded) == ((written,) if lost else ())
+    assert find_unrecorded_invocations(GRAPH, [written], recorded) == ((written,) if lost else ())
 
 
 INTERVALS = {
@@ -175,9 +175,9 @@ INTERVALS = {
 def test_the_usual_interval_is_the_median_of_at_least_two(hours: list[int], expected: Any) -> None:
     """So that one more build on one day does not make a daily table an hourly one."""
     times = [MORNING + hour * HOUR for hour in reversed(hours)]
-    assert usual_interval(times) == (expected * HOUR if expected else None)
+    assert compute_usual_interval(times) == (expected * HOUR if expected else None)
 
 
 def test_relations_are_the_same_whatever_their_quotes() -> None:
-    assert same_relation('"shop"."main"."people"', "shop.main.people")
-    assert not same_relation('"shop"."main"."people"', "shop.main.people_v2")
+    assert is_same_relation('"shop"."main"."people"', "shop.main.people")
+    assert not is_same_relation('"shop"."main"."people"', "shop.main.people_v2")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.dbt.findings import GatedModel, Place
+from reverse_etl.dbt.findings import GatedModel, TargetSchema
 from reverse_etl.errors import IncompleteFile, ModelError
 from tests.dbt.sample_artifacts import freshness, held, manifest, model, results, verdict
 
@@ -175,7 +175,7 @@ def test_tables_that_were_built_without_rows_are_held_back(tmp_path: Path) -> No
         )
 
 
-HERE, ELSEWHERE = Place("prod", "shop", "marts"), Place("prod", "shop", "dbt_ann")
+HERE, ELSEWHERE = TargetSchema("prod", "shop", "marts"), TargetSchema("prod", "shop", "dbt_ann")
 TARGETS = {
     "the same target": (HERE, "prod", None),
     "a target that has another name and builds here": (HERE, "default", None),
@@ -194,13 +194,13 @@ TARGETS = {
 }
 
 
-@pytest.mark.parametrize(("place", "target", "reason"), TARGETS.values(), ids=TARGETS)
+@pytest.mark.parametrize(("target_schema", "target", "reason"), TARGETS.values(), ids=TARGETS)
 def test_results_of_another_target_hold_every_model(
-    tmp_path: Path, place: Any, target: str | None, reason: str | None
+    tmp_path: Path, target_schema: Any, target: str | None, reason: str | None
 ) -> None:
     """Its tables lie elsewhere, and so does what its manifest names. dbt Cloud calls every target `default`."""
     found = results({"vips": "error"}, **({"target": target} if target else {}))
-    (problem,) = verdict(tmp_path, [model(VIPS)], run_results=found, given={"place": place}).refusals
+    (problem,) = verdict(tmp_path, [model(VIPS)], run_results=found, given={"target_schema": target_schema}).refusals
     if reason:
         assert problem.summary == f"dbt's results in {tmp_path / 'run_results.json'} {reason}"
         assert problem.hint.startswith("Run: dbt build --target prod.")

@@ -7,7 +7,7 @@ import click
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options, selection_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
-from reverse_etl.dbt.gate import warning_text
+from reverse_etl.dbt.gate import format_warning
 
 
 @click.command("compile")
@@ -23,7 +23,7 @@ def command(
     """
     models = project_flags.load().select(select, exclude)
     for warning in (warning for model in models for warning in model.warnings):
-        terminal.warn(warning_text(warning))
+        terminal.warn(format_warning(warning))
     if as_json:
         show.print_json([{"name": model.name, "path": str(model.path), "sql": model.sql} for model in models])
         return

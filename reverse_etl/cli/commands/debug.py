@@ -13,7 +13,7 @@ from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.events import problem_document
-from reverse_etl.dbt.gate import warning_text
+from reverse_etl.dbt.gate import format_warning
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlError, UsageError
 from reverse_etl.formatting import format_count, format_path
@@ -178,7 +178,7 @@ def _check_gate(project: Project) -> str:
     """Check the dbt gate for every model."""
     verdict = project.check_gate(project.models)
     for warning in verdict.warnings:
-        terminal.warn(warning_text(warning))
+        terminal.warn(format_warning(warning))
     if verdict.refusals:
         raise GuardRefused(*verdict.refusals)
     return "no model is held back"

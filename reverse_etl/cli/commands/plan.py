@@ -18,7 +18,7 @@ from reverse_etl.cli.output.plan import show_plan
 from reverse_etl.cli.output.plan_csv import print_plan_csv
 from reverse_etl.cli.output.plan_markdown import print_plan_markdown
 from reverse_etl.cli.plan_options import PlanFlags, plan_options
-from reverse_etl.dbt.gate import warning_text
+from reverse_etl.dbt.gate import format_warning
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.errors import GuardRefused
 from reverse_etl.files import write_atomically
@@ -127,7 +127,7 @@ def plan_and_print(
     models = [model_plan.model for model_plan in plan.models]
     verdict = project.check_gate(models, plan_flags.gate)
     for warning in (*(warning for model in models for warning in model.warnings), *verdict.warnings):
-        terminal.warn(warning_text(warning))
+        terminal.warn(format_warning(warning))
     if problems := (*verdict.refusals, *plan.problems):
         raise GuardRefused(*problems)
     return plan
