@@ -6,7 +6,7 @@
 
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-# Where it is set, each worker and each command that the tests start compiles all modules anew: ten seconds a worker.
+# Where it is set, each worker and each command that the tests start compiles all modules again: ten seconds a worker.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Finds the first Python of a supported version that runs and can create environments; a shim may exist and fail.

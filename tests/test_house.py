@@ -103,7 +103,7 @@ def test_the_root_of_the_package_holds_few_loose_files() -> None:
     assert loose == {"clock", "connections", "errors", "files", "formatting", "project", "run"}
 
 
-def test_a_class_name_stands_for_one_thing() -> None:
+def test_a_class_name_means_one_thing() -> None:
     """A name that begins with an underscore is its file's own."""
     names = Counter(
         node.name

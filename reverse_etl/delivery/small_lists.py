@@ -27,7 +27,7 @@ _MIN_ROWS: Final = 3  # fewer may fail alike by chance
 def blame_model_for_small_list(delivery: ListDelivery) -> None:
     """Stop the list and reject no row, if all rows of the list were refused for one reason.
 
-    A rejection that stands would leave the rows out of later runs, although the model or the account is at
+    A stored rejection would leave the rows out of later runs, although the model or the account is at
     fault. Rows that Klaviyo would refuse whatever the model does (opted out, too large) don't count.
     """
     refused, list_plan = delivery.refused_rows, delivery.list_plan

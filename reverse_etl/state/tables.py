@@ -110,7 +110,7 @@ class StateTables:
         return self._kept_columns[name]
 
     def forget_kept(self) -> None:
-        """Read everything anew from now on."""
+        """Read everything again from now on."""
         self._kept_rows.clear()
         self._kept_columns.clear()
 

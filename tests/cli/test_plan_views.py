@@ -96,7 +96,7 @@ def test_a_stopped_list_says_so_in_markdown(changed: World) -> None:
         (["--json", "--format", "csv"], "--format conflicts with --json."),
     ],
 )
-def test_what_cannot_be_shown_is_refused(world: World, flags: list[str], message: str) -> None:
+def test_a_view_that_cannot_be_shown_is_refused(world: World, flags: list[str], message: str) -> None:
     ended = world.run("plan", *flags)
     assert ended.code == 2
     assert message in ended.err

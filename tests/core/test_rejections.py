@@ -234,7 +234,9 @@ def test_few_refused_rows_are_rejected(members: World, rows: list[dict[str, Any]
     assert one(members.run()).outcomes[Outcome.REJECTED] == min(len(rows), 3)
 
 
-def test_changed_rows_that_are_refused_alike_are_rejected_if_others_of_the_list_stand(members: World) -> None:
+def test_changed_rows_that_are_refused_alike_are_rejected_if_others_of_the_list_are_accepted(
+    members: World,
+) -> None:
     become(members, people("ann", "bob", "cat", "dan"))
     members.run()
     become(members, [*people("ann", "bob", "cat", first_name="New"), person("dan")])

@@ -71,7 +71,7 @@ class BusyShop(Shop):
 
     @rule()
     def model_is_deleted_and_forgotten(self) -> None:
-        """Let a model be deleted and forgotten, and written anew: its members are nobody's."""
+        """Let a model be deleted and forgotten, and written again: its members are nobody's."""
         self.world.calm()
         self.world.drop_model("ids")
         with suppress(UsageError):  # it was never sent, or an earlier run is not finished

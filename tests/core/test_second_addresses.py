@@ -158,7 +158,7 @@ HOW = pytest.mark.parametrize("how", ["second", "hidden"])
 
 
 @HOW
-def test_who_has_a_second_or_hidden_address_is_suppressed(
+def test_a_person_with_a_second_or_hidden_address_is_suppressed(
     make_members: Callable[..., World], how: str
 ) -> None:
     """The row is not without a profile: nobody would be suppressed."""
@@ -173,7 +173,7 @@ def test_who_has_a_second_or_hidden_address_is_suppressed(
 
 
 @HOW
-def test_who_has_a_second_or_hidden_address_is_updated_and_cleared(
+def test_a_person_with_a_second_or_hidden_address_is_updated_and_cleared(
     make_members: Callable[..., World], how: str
 ) -> None:
     world = make_members(merged_emails="keep")

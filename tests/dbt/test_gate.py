@@ -200,7 +200,9 @@ def test_results_of_another_target_hold_every_model(
 ) -> None:
     """Its tables lie elsewhere, and so does what its manifest names. dbt Cloud calls every target `default`."""
     found = results({"vips": "error"}, **({"target": target} if target else {}))
-    (problem,) = verdict(tmp_path, [model(VIPS)], run_results=found, given={"target_schema": target_schema}).refusals
+    (problem,) = verdict(
+        tmp_path, [model(VIPS)], run_results=found, given={"target_schema": target_schema}
+    ).refusals
     if reason:
         assert problem.summary == f"dbt's results in {tmp_path / 'run_results.json'} {reason}"
         assert problem.hint.startswith("Run: dbt build --target prod.")

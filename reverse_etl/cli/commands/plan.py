@@ -59,14 +59,14 @@ class PlanFormat(StrEnum):
 
 @dataclass(frozen=True)
 class PlanView:
-    """How to print a plan, and how many changes of each kind and list; 0 stands for the default."""
+    """How to print a plan, and how many changes of each kind and list; 0 means the default."""
 
     format: PlanFormat = PlanFormat.TEXT
     rows: int = 0
 
     @property
     def sample_size(self) -> int:
-        """Return the number of changes to fetch; 0 stands for the project's default."""
+        """Return the number of changes to fetch; 0 means the project's default."""
         return _ALL_ROWS if self.format is PlanFormat.CSV and not self.rows else self.rows
 
 
