@@ -234,7 +234,7 @@ def test_few_refused_rows_are_rejected(members: World, rows: list[dict[str, Any]
     assert one(members.run()).outcomes[Outcome.REJECTED] == min(len(rows), 3)
 
 
-def test_changed_rows_that_are_refused_alike_are_rejected_if_others_of_the_list_are_accepted(
+def test_changed_rows_refused_alike_are_rejected_if_others_of_the_list_are_accepted(
     members: World,
 ) -> None:
     become(members, people("ann", "bob", "cat", "dan"))
