@@ -46,7 +46,7 @@ class Relation:
 
 
 def response_relation(model: str) -> Relation:
-    """Return the kept responses of a model: a name that stands for a query when the model is run.
+    """Return the kept responses of a model: a name that is replaced by a query when the model is run.
 
     It is no table, so that a model reads nothing else of the state. dbt knows nothing of it.
     """

@@ -38,7 +38,7 @@ def refusal(folder: Folder) -> str:
 
 
 def test_a_model_names_no_table_of_the_state(folder: Folder) -> None:
-    """The name stands for a query that is put before the model's when it is run. dbt knows nothing of it."""
+    """The name is that of a query that is put before the model's when it is run. dbt knows nothing of it."""
     write(folder, ", responses=True")
     reader = next(model for model in folder.compile(environ=ENVIRON) if model.name == "reader")
     assert reader.sql.endswith('from "reverse_etl_responses_tags"')
