@@ -82,7 +82,7 @@ def add_group(
             return AddResult((_receipt(list_id, group, ReceiptState.NOT_SENT),), (), str(found.error))
         existing_ids |= {profile.id for profiles in found.results for profile in profiles}
         refused |= {id_: _row_error(error) for id_, error in found.refused.items()}
-    unknown = RowError("not_found", "id", "Klaviyo has no profile with this id.")
+    unknown = RowError("no_profile", "id", "Klaviyo has no profile with this id.")
     refused = {id_: refused.get(id_, unknown) for _, id_ in group if id_ not in existing_ids}
     ids = [id_ for _, id_ in group if id_ in existing_ids]
     return _add_existing(klaviyo, list_id, group, ids, refused, refusals)

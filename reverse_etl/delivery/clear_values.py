@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _READ_ROWS: Final = 10_000  # at a time from the warehouse
 _GROUP_ROWS: Final = 2 * MAX_VALUES  # half of them are looked up, in one request
-NO_PROFILE: Final = RowError("not_found", "", "Klaviyo no longer has one profile with this identifier.")
+NO_PROFILE: Final = RowError("no_profile", "", "Klaviyo no longer has one profile with this identifier.")
 NOT_CLEARED: Final = RowError("not_cleared", "", "Klaviyo's reply does not show the value cleared.")
 
 

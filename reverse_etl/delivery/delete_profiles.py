@@ -139,7 +139,7 @@ class _Deletion:
                 for row in rows
                 if row not in several and not all(one.may_be(row) for one in found[row.seq].values())
             ]
-            self._hold(several, "two_profiles")
+            self._hold(several, "several_profiles")
             self._hold(others, "other_person")
             sure = [row for row in rows if row not in several and row not in others]
             self._delete_group(sure, found, requested)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.warehouse.dialect import Dialect
 
@@ -147,12 +147,17 @@ _RENAMED_COUNTS_BY_VERSION: Mapping[int, Mapping[str, str]] = {
     3: {},
     4: {"missing": "without_profile"},
 }
-# The codes in `rejections` before a version, and since then.
+# The codes in `rejections` and `row_exceptions` before a version, and since then.
 _RENAMED_CODES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
     2: {"unrenderable": "unencodable"},
     3: {},
-    4: {},
+    4: {"two_profiles": "several_profiles"},
 }
+# Before version 4 the code of these details was `not_found`, as that of an answer of Klaviyo.
+_NO_PROFILE_DETAILS = (
+    "Klaviyo has no profile with this id.",
+    "Klaviyo no longer has one profile with this identifier.",
+)
 
 
 def _destination_id_sql() -> str:
@@ -325,16 +330,22 @@ def _replace_table(dialect: Dialect, name: str, values: str, old_name: str) -> t
 
 def change_values(dialect: Dialect, version: int) -> tuple[Statement, ...]:
     """Change the values of a version in tables that keep their columns. May be repeated."""
-    run_lists, rejections = dialect.state_table("run_lists"), dialect.state_table("rejections")
+    run_lists = dialect.state_table("run_lists")
     counts = "counts"
     for old, new in _RENAMED_COUNTS_BY_VERSION[version].items():
         counts = f"REPLACE({counts}, '\"{old}\":', '\"{new}\":')"
     renamed_counts = Statement.change(run_lists, f"UPDATE {run_lists} SET counts = {counts}")
+    conditions = {new: f"code = '{old}'" for old, new in _RENAMED_CODES_BY_VERSION[version].items()}
+    opt_outs: Iterable[Statement] = ()
+    if version == 4:  # noqa: PLR2004 - the version that brings ids, and one code for one thing
+        opt_outs = _change_opt_outs(dialect)
+        details = ", ".join(map(dialect.quote_literal, _NO_PROFILE_DETAILS))
+        conditions["no_profile"] = f"code = 'not_found' AND detail IN ({details})"
     renamed_codes = (
-        Statement.change(rejections, f"UPDATE {rejections} SET code = '{new}' WHERE code = '{old}'")
-        for old, new in _RENAMED_CODES_BY_VERSION[version].items()
+        Statement.change(table, f"UPDATE {table} SET code = '{code}' WHERE {condition}")
+        for code, condition in conditions.items()
+        for table in map(dialect.state_table, ("rejections", "row_exceptions"))
     )
-    opt_outs = _change_opt_outs(dialect) if version == 4 else ()  # noqa: PLR2004 - the version that brings ids
     return (*((renamed_counts,) if counts != "counts" else ()), *renamed_codes, *opt_outs)
 
 

@@ -9,6 +9,8 @@ INSERT INTO consents VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:i
 INSERT INTO withheld VALUES ('7b2lBS', 'shop', 'leavers', 'a1', 'a1', 'P1', 'requested', '2020-01-02T06:00:00.000Z');
 INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:jo@shop.example', 'klaviyo', 'opted_out', 'unsubscribed from the list', 'Since 2020-01-01 12:00 UTC.', '20200102T050000-000002', 1);
 INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:ken@shop.example', 'klaviyo', 'opted_out', 'unsubscribed', '', '20200102T050000-000002', 1);
+INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'by_ids', 'WUECg4', 'email:lu@shop.example', 'klaviyo', 'not_found', 'id', 'Klaviyo has no profile with this id.', '20200102T050000-000002', 1);
 INSERT INTO row_exceptions VALUES ('20200102T050000-000002', 'subscribers', 7, 'rejected', 'opted_out', 'SPAM_REPORT', '');
+INSERT INTO row_exceptions VALUES ('20200102T050000-000002', 'leavers', 8, 'held', 'two_profiles', '', '');
 INSERT INTO lists VALUES ('7b2lBS', 'shop', 'WUECg4', 'VIP', 'subscribers', 'e-mail consent', '2020-01-02T06:00:00.000Z');
 INSERT INTO lists VALUES ('7b2lBS', 'shop', 'WUECg4', 'VIP', 'texts', 'SMS consent', '2020-01-02T06:00:00.000Z');

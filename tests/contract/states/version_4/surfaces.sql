@@ -9,7 +9,9 @@ INSERT INTO consents VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:i
 INSERT INTO withheld VALUES ('7b2lBS', 'shop', 'leavers', 'a1', 'a1', 'P1', 'requested', '2020-01-02T06:00:00.000Z');
 INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:jo@shop.example', 'klaviyo', 'opted_out', 'unsubscribed_from_list', 'Since 2020-01-01 12:00 UTC.', '20200102T050000-000002', 1);
 INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'subscribers', 'WUECg4', 'email:ken@shop.example', 'klaviyo', 'opted_out', 'unsubscribed', '', '20200102T050000-000002', 1);
+INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'by_ids', 'WUECg4', 'email:lu@shop.example', 'klaviyo', 'no_profile', 'id', 'Klaviyo has no profile with this id.', '20200102T050000-000002', 1);
 INSERT INTO row_exceptions VALUES ('20200102T050000-000002', 'subscribers', 7, 'rejected', 'opted_out', 'spam_report', '');
+INSERT INTO row_exceptions VALUES ('20200102T050000-000002', 'leavers', 8, 'held', 'several_profiles', '', '');
 INSERT INTO lists VALUES ('7b2lBS', 'shop', 'WUECg4', 'VIP', 'subscribers', 'email_consent', 'owned', '2020-01-02T06:00:00.000Z');
 INSERT INTO lists VALUES ('7b2lBS', 'shop', 'WUECg4', 'VIP', 'texts', 'sms_consent', 'owned', '2020-01-02T06:00:00.000Z');
 INSERT INTO responses VALUES ('7b2lBS', 'shop', 'codes', '20200103T050000-000003', 'key:SPRING|A1', '2020-01-03T07:00:00.000Z', 'POST', '/api/coupon-codes', 201, '{"data.id":"SPRING-A1"}', FALSE);
