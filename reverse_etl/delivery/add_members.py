@@ -12,7 +12,6 @@ from reverse_etl.delivery.halving import HalvedRequest, send_in_halves
 from reverse_etl.delivery.refusals import describe_missing_list
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import ReplyLost, UnusableReply
@@ -41,7 +40,7 @@ class AddResult:
 
 def add_members(delivery: ListDelivery, operation: AddToList) -> None:
     """Add one list's new rows to it. A failed request stops the list; its counter holds the reason."""
-    list_id = delivery.list_plan.list_ref.id
+    list_id = delivery.list_id
     groups = (
         [(row[0], row[_IDENTIFIER_INDEX]) for row in rows]
         for rows in delivery.pending_rows.read_upserts(list_id, operation.max_rows)
@@ -57,14 +56,7 @@ def add_members(delivery: ListDelivery, operation: AddToList) -> None:
         if result.stop_reason:
             delivery.counter.fail(result.stop_reason)
         done += sum(receipt.rows for receipt in result.receipts)
-        delivery.context.on_event(
-            SendProgress(
-                delivery.model_plan.model.name,
-                delivery.list_plan.list_ref.name,
-                done,
-                delivery.list_plan.upserts,
-            )
-        )
+        delivery.report_sent(done)
 
 
 def add_group(

@@ -23,7 +23,6 @@ from reverse_etl.delivery.suppression_group import (
 )
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import JobProgress, RemoveProgress, SendProgress
 from reverse_etl.domain.identifiers import split_identity
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError
@@ -85,10 +84,6 @@ class _Change:
         context = self.delivery.context
         self.sender = GroupSender(context.klaviyo, self.operation, self.delivery.refusals)
 
-    @property
-    def model(self) -> str:
-        return self.delivery.model_plan.model.name
-
     def send_group(self, group: tuple[Rule, Sequence[EmailRow]]) -> tuple[Rule, GroupResult]:
         """Read and send one group; in a thread of its own."""
         rule, rows = group
@@ -96,8 +91,8 @@ class _Change:
 
     def read_upserts(self) -> Iterator[tuple[Rule, Sequence[EmailRow]]]:
         """Yield the rows to suppress, until the model stops."""
-        self.pending = self.delivery.context.state.own_suppressions.find_pending(self.model)
-        rule, list_id = SuppressRule(), self.delivery.list_plan.list_ref.id
+        self.pending = self.delivery.context.state.own_suppressions.find_pending(self.delivery.model_name)
+        rule, list_id = SuppressRule(), self.delivery.list_id
         for rows in self.delivery.pending_rows.read_upserts(list_id, self.operation.max_rows):
             if self.delivery.counter.stopped:
                 return
@@ -105,7 +100,7 @@ class _Change:
 
     def read_removes(self) -> Iterator[tuple[Rule, Sequence[EmailRow]]]:
         """Yield the rows to free, until the model stops, with what the state knows of them."""
-        state, list_id = self.delivery.context.state, self.delivery.list_plan.list_ref.id
+        state, list_id = self.delivery.context.state, self.delivery.list_id
         for rows in self.delivery.pending_rows.read_removes(list_id, _READ_REMOVES):
             if self.delivery.counter.stopped:
                 return
@@ -113,8 +108,8 @@ class _Change:
             email_rows = [EmailRow(seq, identity, split_identity(identity)[1]) for seq, identity, *_ in rows]
             identities = [row.identity for row in email_rows]
             rule = UnsuppressRule(
-                state.own_suppressions.find(self.model, identities),
-                find_suppressing_models(state, identities, except_model=self.model),
+                state.own_suppressions.find(self.delivery.model_name, identities),
+                find_suppressing_models(state, identities, except_model=self.delivery.model_name),
             )
             for part in batched(email_rows, self.operation.max_rows):
                 yield rule, part
@@ -210,7 +205,7 @@ class _Change:
             self._flush_own()
 
     def _flush_own(self) -> None:
-        self.delivery.context.state.own_suppressions.record(self.model, self.own_entries)
+        self.delivery.context.state.own_suppressions.record(self.delivery.model_name, self.own_entries)
         self.own_entries = []
 
     def _settle_pending(self, results: Sequence[EmailResult]) -> None:
@@ -234,7 +229,7 @@ class _Change:
             entry = rule.own.get(result.row.identity)
             if result.outcome is Outcome.REPLACED and entry is not None:
                 own.record(rule.wanted[result.row.identity], [entry])
-        own.delete(self.model, [result.row.identity for result in ended])
+        own.delete(self.delivery.model_name, [result.row.identity for result in ended])
 
     def _record_refused(self, results: Sequence[EmailResult]) -> None:
         lifts = self.operation.lifts
@@ -258,7 +253,7 @@ class _Change:
     def _receipt(self, rows: Sequence[EmailResult]) -> Receipt:
         first = rows[0]
         return Receipt(
-            self.delivery.list_plan.list_ref.id,
+            self.delivery.list_id,
             Op.REMOVE if self.operation.lifts else Op.ADD,
             first.row.seq,
             rows[-1].row.seq,
@@ -271,17 +266,14 @@ class _Change:
     def _count(self, rows: Sequence[EmailResult]) -> None:
         self.delivery.counter.add(rows[0].outcome, len(rows))
         self.done += len(rows)
-        name, plan = self.delivery.list_plan.list_ref.name, self.delivery.list_plan
-        self.delivery.context.on_event(
-            RemoveProgress(self.model, name, self.done, plan.removes)
-            if self.operation.lifts
-            else SendProgress(self.model, name, self.done, plan.upserts)
-        )
+        if self.operation.lifts:
+            self.delivery.report_removed(self.done)
+        else:
+            self.delivery.report_sent(self.done)
 
     def _report_open(self) -> None:
         jobs = {result.job_id for _, rows in self.open_spans for result in rows if result.outcome in _OPEN}
-        name = self.delivery.list_plan.list_ref.name
-        self.delivery.context.on_event(JobProgress(self.model, name, len(jobs)))
+        self.delivery.report_open_jobs(len(jobs))
 
     def _read_job_statuses(self) -> dict[str, str]:
         """Return the status of the first jobs whose rows do not show. It proves nothing."""

@@ -64,7 +64,7 @@ class ClearResult:
 def clear_values(delivery: ListDelivery, operation: ClearValues) -> None:
     """Clear what one list's rows no longer have. A failure stops the list; its counter holds the reason."""
     delivery.receipt_buffer.flush()  # which rows are read depends on the receipts of their imports
-    list_id = delivery.list_plan.list_ref.id
+    list_id = delivery.list_id
     total = delivery.pending_rows.count_clears(list_id)
     done = 0
     for group in _read_groups(delivery):
@@ -79,25 +79,22 @@ def clear_values(delivery: ListDelivery, operation: ClearValues) -> None:
         results = [*map_concurrently(delivery.context, lambda row: _send(delivery, operation, row), rows)]
         _record(delivery, results)
         done += len(results)
-        delivery.context.on_event(
-            ClearProgress(delivery.model_plan.model.name, delivery.list_plan.list_ref.name, done, total)
-        )
+        delivery.context.on_event(ClearProgress(delivery.model_name, delivery.list_name, done, total))
     delivery.counter.replace(Outcome.APPLIED, Outcome.NOT_SENT, total - done)
 
 
 def _read_groups(delivery: ListDelivery) -> Iterator[Sequence[ValuesToClear]]:
-    properties = {part.column.lower(): part.property for part in delivery.model_plan.model.payload}
     kinds = delivery.model_plan.tables.identifiers
-    for rows in delivery.pending_rows.read_clears(delivery.list_plan.list_ref.id, _READ_ROWS):
+    for rows in delivery.pending_rows.read_clears(delivery.list_id, _READ_ROWS):
         for group in batched(rows, _GROUP_ROWS):
-            yield [_read_row(row, kinds, properties) for row in group]
+            yield [_read_row(row, kinds, delivery.model_plan.model.names_by_column) for row in group]
 
 
-def _read_row(row: Row, kinds: Sequence[IdentifierType], properties: Mapping[str, str]) -> ValuesToClear:
+def _read_row(row: Row, kinds: Sequence[IdentifierType], names_by_column: Mapping[str, str]) -> ValuesToClear:
     seq, marks, *values = row
     by_kind = dict(zip(IdentifierType, values, strict=True))
     kind = next(kind for kind in kinds if by_kind[kind] is not None)
-    names = tuple(properties[column] for column in split_column_marks(marks))
+    names = tuple(names_by_column[column] for column in split_column_marks(marks))
     return ValuesToClear(seq, names, kind, by_kind[kind])
 
 
@@ -175,7 +172,7 @@ def _record(delivery: ListDelivery, results: Sequence[ClearResult]) -> None:
     ]
     seqs = sorted(result.seq for result in results)
     cleared = len(results) - len(exceptions)
-    list_id = delivery.list_plan.list_ref.id
+    list_id = delivery.list_id
     receipt = Receipt(list_id, Op.CLEAR, -seqs[-1], -seqs[0], ReceiptState.APPLIED, cleared)
     delivery.receipt_buffer.add((receipt,), exceptions)
     for exception in exceptions:

@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.read_back import poll_read_back
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import SendProgress, Warned
+from reverse_etl.domain.events import Warned
 from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
@@ -95,9 +95,9 @@ def _delete_profiles(delivery: ListDelivery, operation: DeleteProfiles) -> None:
 
 def _readmit_people(delivery: ListDelivery, operation: ReadmitPeople) -> None:
     """Let other models send the people again whose rows left the model. Sends nothing."""
-    state, list_id = delivery.context.state, delivery.list_plan.list_ref.id
+    state, list_id = delivery.context.state, delivery.list_id
     for rows in delivery.pending_rows.read_removes(list_id, operation.max_rows):
-        state.withheld.forget(delivery.model_plan.model.name, [row[1] for row in rows])
+        state.withheld.forget(delivery.model_name, [row[1] for row in rows])
         receipt = Receipt(list_id, Op.REMOVE, rows[0][0], rows[-1][0], ReceiptState.APPLIED, len(rows))
         delivery.receipt_buffer.add((receipt,))
         delivery.counter.add(Outcome.READMITTED, len(rows))
@@ -116,14 +116,10 @@ class _Deletion:
     held: int = 0
     done: int = 0
 
-    @property
-    def _model(self) -> str:
-        return self.delivery.model_plan.model.name
-
     def send(self) -> None:
         """Ask for the deletion of all rows, until one fails."""
         state = self.delivery.context.state
-        requested = state.withheld.find_requested(self._model)
+        requested = state.withheld.find_requested(self.delivery.model_name)
         for rows in self._read_rows():
             if self.delivery.counter.stopped:
                 break
@@ -146,9 +142,9 @@ class _Deletion:
         if self.held:
             self.delivery.context.on_event(
                 Warned(
-                    f"{self._model}: {format_count(self.held, 'row')} held, because two profiles have the "
-                    "row's identifiers, or the one that has them shows another e-mail, phone or external id. "
-                    "Correct the row, or name the profile by klaviyo_profile_id."
+                    f"{self.delivery.model_name}: {format_count(self.held, 'row')} held, because two "
+                    "profiles have the row's identifiers, or the one that has them shows another e-mail, "
+                    "phone or external id. Correct the row, or name the profile by klaviyo_profile_id."
                 )
             )
 
@@ -166,7 +162,7 @@ class _Deletion:
         """
         state, profiles = self.delivery.context.state, {row: [*found[row.seq].values()] for row in rows}
         state.withheld.request(
-            self._model,
+            self.delivery.model_name,
             [
                 _describe_request(row, profiles[row])
                 for row in rows
@@ -199,7 +195,7 @@ class _Deletion:
                 self._record(row, Outcome.UNVERIFIED, _NOT_GONE)
 
     def _read_rows(self) -> Iterator[list[_Row]]:
-        list_id, kinds = self.delivery.list_plan.list_ref.id, self.delivery.model_plan.tables.identifiers
+        list_id, kinds = self.delivery.list_id, self.delivery.model_plan.tables.identifiers
         for rows in self.delivery.pending_rows.read_upserts(list_id, self.operation.max_rows):
             parsed = []
             for seq, *values in rows:
@@ -252,14 +248,13 @@ class _Deletion:
         self.delivery.record((), held)
 
     def _mark_deleted(self, rows: Sequence[_Row]) -> None:
-        self.delivery.context.state.withheld.mark_deleted(self._model, [row.identity for row in rows])
+        self.delivery.context.state.withheld.mark_deleted(self.delivery.model_name, [row.identity for row in rows])
         for row in rows:
             self._record(row, Outcome.APPLIED)
 
     def _record(self, row: _Row, outcome: Outcome, detail: str = "") -> None:
-        list_ref, plan = self.delivery.list_plan.list_ref, self.delivery.list_plan
-        receipt = Receipt(list_ref.id, Op.ADD, row.seq, row.seq, _STATES[outcome], 1, detail=detail)
+        receipt = Receipt(self.delivery.list_id, Op.ADD, row.seq, row.seq, _STATES[outcome], 1, detail=detail)
         self.delivery.receipt_buffer.add((receipt,))
         self.delivery.counter.add(outcome, 1)
         self.done += 1
-        self.delivery.context.on_event(SendProgress(self._model, list_ref.name, self.done, plan.upserts))
+        self.delivery.report_sent(self.done)

@@ -104,16 +104,15 @@ def _deliver_group(group: Sequence[ListDelivery], earlier_counters: Sequence[Out
     for delivery in group:
         _count_unsent(delivery.list_plan, delivery.counter)
         counts = {str(outcome): rows for outcome, rows in delivery.counter.counts.items()}
-        names = delivery.model_plan.model.name, delivery.list_plan.list_ref.name
-        delivery.context.on_event(ListDone(*names, counts, delivery.counter.stop_reason))
+        delivery.context.on_event(
+            ListDone(delivery.model_name, delivery.list_name, counts, delivery.counter.stop_reason)
+        )
 
 
 def _is_stopped(delivery: ListDelivery, earlier_counters: Sequence[OutcomeCounter]) -> bool:
     """Stop a list that a guard stops, that is blocked, or that waits for imports; return whether it is."""
     counter, list_plan = delivery.counter, delivery.list_plan
-    blocked_reason = delivery.context.blocked_lists.find_reason(
-        delivery.model_plan.model.name, list_plan.list_ref.id
-    )
+    blocked_reason = delivery.context.blocked_lists.find_reason(delivery.model_name, list_plan.list_ref.id)
     if list_plan.stop_reason:
         counter.halt(list_plan.stop_reason)
     elif blocked_reason is not None:
@@ -132,7 +131,7 @@ def _is_stopped(delivery: ListDelivery, earlier_counters: Sequence[OutcomeCounte
 
 def _may_be_made_anew(delivery: ListDelivery, earlier_counters: Sequence[OutcomeCounter]) -> bool:
     """Return whether people are to be deleted while an import that may have them is unfinished."""
-    deletes = delivery.model_plan.model.config.surface.deletes_people
+    deletes = delivery.surface.deletes_people
     has_open_imports = delivery.context.has_open_imports or any(
         earlier.has_open_jobs for earlier in earlier_counters
     )
@@ -150,7 +149,7 @@ def count_idle_list(list_plan: ListPlan) -> OutcomeCounter:
 
 def _clear_and_remove(delivery: ListDelivery) -> None:
     """Send the clears of a list, then its removes, unless it stopped."""
-    surface = delivery.model_plan.model.config.surface
+    surface = delivery.surface
     if delivery.list_plan.clears and surface.clear is not None:
         _send(delivery, surface.clear)
     if delivery.list_plan.removes and not delivery.counter.stopped:

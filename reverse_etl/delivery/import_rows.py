@@ -14,7 +14,6 @@ from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.recovery import warn_of_unknown_rows
 from reverse_etl.delivery.refused_identifiers import note_refused_identifiers, record_omissions
-from reverse_etl.domain.events import JobProgress
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.formatting import format_count
@@ -31,13 +30,13 @@ def import_rows(deliveries: Sequence[ListDelivery], operation: ImportRows) -> No
 
     Rows that Klaviyo refused for an identifier are then sent without it. Every pass takes one away from them.
     """
-    seqs_by_list: dict[str, range | None] = {_list_id(delivery): None for delivery in deliveries}
+    seqs_by_list: dict[str, range | None] = {delivery.list_id: None for delivery in deliveries}
     waiting = [*deliveries]
     while waiting:
         accepted: dict[str, list[Receipt]] = {}
         reply_lost = []
         for delivery in waiting:
-            list_id = _list_id(delivery)
+            list_id = delivery.list_id
             accepted[list_id], lost = submit_imports(delivery, operation, seqs_by_list[list_id])
             reply_lost += [delivery] if lost else []
         waiting[0].receipt_buffer.flush()
@@ -48,12 +47,8 @@ def import_rows(deliveries: Sequence[ListDelivery], operation: ImportRows) -> No
         seqs_by_list = {}
         for delivery in waiting:
             if (seqs := _omit_identifiers(delivery)) is not None:
-                seqs_by_list[_list_id(delivery)] = seqs
-        waiting = [delivery for delivery in waiting if _list_id(delivery) in seqs_by_list]
-
-
-def _list_id(delivery: ListDelivery) -> str:
-    return delivery.list_plan.list_ref.id
+                seqs_by_list[delivery.list_id] = seqs
+        waiting = [delivery for delivery in waiting if delivery.list_id in seqs_by_list]
 
 
 def _omit_identifiers(delivery: ListDelivery) -> range | None:
@@ -74,7 +69,7 @@ def _omit_identifiers(delivery: ListDelivery) -> range | None:
 def _poll_imports(deliveries: Sequence[ListDelivery], accepted: Mapping[str, Sequence[Receipt]]) -> None:
     """Follow the imports of all lists to their end."""
     context, pending_rows = deliveries[0].context, deliveries[0].pending_rows
-    by_list = {_list_id(delivery): delivery for delivery in deliveries}
+    by_list = {delivery.list_id: delivery for delivery in deliveries}
     receipts = [receipt for list_receipts in accepted.values() for receipt in list_receipts]
     open_seqs = {receipt.first_seq: receipt.list_id for receipt in receipts}
     statuses: dict[str, set[str]] = {list_id: set() for list_id in by_list}
@@ -84,7 +79,7 @@ def _poll_imports(deliveries: Sequence[ListDelivery], accepted: Mapping[str, Seq
         open_jobs = Counter(open_seqs.values())
         for list_id, list_receipts in accepted.items():
             if list_receipts:
-                _report_progress(by_list[list_id], open_jobs[list_id])
+                by_list[list_id].report_open_jobs(open_jobs[list_id])
 
     try:
         for result in poll_jobs(
@@ -125,9 +120,7 @@ def _wait_for_unidentified_jobs(delivery: ListDelivery) -> None:
     """After a lost reply, wait for imports without a receipt."""
     try:
         ended = wait_for_open_jobs(
-            delivery.context,
-            delivery.context.klaviyo_time,
-            on_progress=lambda jobs: _report_progress(delivery, jobs),
+            delivery.context, delivery.context.klaviyo_time, on_progress=delivery.report_open_jobs
         )
     except KlaviyoError as error:
         delivery.counter.has_unidentified_job = True
@@ -138,8 +131,3 @@ def _wait_for_unidentified_jobs(delivery: ListDelivery) -> None:
         delivery.counter.halt(
             "An import whose reply was lost may still be running. The next run waits for it."
         )
-
-
-def _report_progress(delivery: ListDelivery, jobs: int) -> None:
-    names = delivery.model_plan.model.name, delivery.list_plan.list_ref.name
-    delivery.context.on_event(JobProgress(*names, jobs))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.import_batch import submit_batch
 from reverse_etl.delivery.refused_identifiers import note_refused_identifiers
-from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.receipts import (
     Receipt,
     ReceiptState,
@@ -40,7 +39,7 @@ def submit_imports(
     """
     accepted: list[Receipt] = []
     reply_lost = False
-    list_id = delivery.list_plan.list_ref.id
+    list_id = delivery.list_id
     unencodable: list[RowException] = []
     batches = pack_rows(
         encode_rows(delivery, operation, unencodable, seqs),
@@ -64,15 +63,7 @@ def submit_imports(
         row_exceptions, unencodable[:] = (*unencodable, *batch_exceptions), ()
         delivery.record(submitted.receipts, row_exceptions)
         accepted += [receipt for receipt in submitted.receipts if receipt.state is ReceiptState.ACCEPTED]
-        taken = sum(receipt.rows for receipt in accepted)
-        delivery.context.on_event(
-            SendProgress(
-                delivery.model_plan.model.name,
-                delivery.list_plan.list_ref.name,
-                taken,
-                delivery.list_plan.upserts,
-            )
-        )
+        delivery.report_sent(sum(receipt.rows for receipt in accepted))
     delivery.record((), unencodable)
     return accepted, reply_lost
 
@@ -84,10 +75,8 @@ def encode_rows(
     seqs: range | None = None,
 ) -> Iterator[tuple[int, bytes]]:
     """Yield the number and the encoded profile of each upsert, and add those that can't be sent to a list."""
-    properties = {part.column.lower(): part.property for part in delivery.model_plan.model.payload}
-    payload = [(properties[column.name.lower()], column) for column in delivery.model_plan.tables.payload]
-    encoder = operation.make_encoder(delivery.model_plan.tables.identifiers, payload)
-    for rows in delivery.pending_rows.read_upserts(delivery.list_plan.list_ref.id, READ_ROWS, seqs):
+    encoder = operation.make_encoder(delivery.model_plan.tables.identifiers, delivery.payload)
+    for rows in delivery.pending_rows.read_upserts(delivery.list_id, READ_ROWS, seqs):
         for row in rows:
             match encoder.encode(row[1:]):
                 case bytes() as encoded:

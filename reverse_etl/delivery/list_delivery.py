@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.refusals import ListRefusals
+from reverse_etl.domain.events import JobProgress, RemoveProgress, SendProgress
 from reverse_etl.domain.receipts import RowExceptionKind
 
 if TYPE_CHECKING:
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.outcomes import OutcomeCounter
     from reverse_etl.delivery.pending_rows import PendingRows
     from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
+    from reverse_etl.domain.columns import Column
     from reverse_etl.domain.receipts import Receipt, RowException
     from reverse_etl.planning.plan import ListPlan, ModelPlan
     from reverse_etl.state.omissions import Omission
+    from reverse_etl.surfaces.interface import Surface
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,32 @@ class ListDelivery:
     pending_rows: PendingRows
     receipt_buffer: ReceiptBuffer
     counter: OutcomeCounter
+
+    @property
+    def model_name(self) -> str:
+        """Return the name of the model that the list is of."""
+        return self.model_plan.model.name
+
+    @property
+    def surface(self) -> Surface:
+        """Return the surface of the model."""
+        return self.model_plan.model.config.surface
+
+    @property
+    def list_id(self) -> str:
+        """Return the list's id, '' for a model without a list."""
+        return self.list_plan.list_ref.id
+
+    @property
+    def list_name(self) -> str:
+        """Return the list's name, '' for a model without a list."""
+        return self.list_plan.list_ref.name
+
+    @property
+    def payload(self) -> list[tuple[str, Column]]:
+        """Return the columns that are sent, each with the name under which it reaches Klaviyo."""
+        names = self.model_plan.model.names_by_column
+        return [(names[column.name.lower()], column) for column in self.model_plan.tables.payload]
 
     @cached_property
     def refusals(self) -> ListRefusals:
@@ -52,3 +81,15 @@ class ListDelivery:
         self.receipt_buffer.add(receipts, row_exceptions)
         self.counter.count_receipts(receipts, row_exceptions)
         self.refused_rows.extend(one for one in row_exceptions if one.kind is RowExceptionKind.REJECTED)
+
+    def report_sent(self, rows: int) -> None:
+        """Report how many of the rows to send are done."""
+        self.context.on_event(SendProgress(self.model_name, self.list_name, rows, self.list_plan.upserts))
+
+    def report_removed(self, rows: int) -> None:
+        """Report how many of the leaving rows are done."""
+        self.context.on_event(RemoveProgress(self.model_name, self.list_name, rows, self.list_plan.removes))
+
+    def report_open_jobs(self, jobs: int) -> None:
+        """Report how many of the list's jobs have not ended."""
+        self.context.on_event(JobProgress(self.model_name, self.list_name, jobs))

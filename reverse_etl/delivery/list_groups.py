@@ -29,6 +29,6 @@ def group_lists(context: DeliveryContext, deliveries: Sequence[ListDelivery]) ->
     statement = select_meeting_lists(deliveries[0].model_plan.tables, context.run_id)
     rows = context.warehouse.fetch(statement)
     meeting = {list_id for (list_id,) in rows}
-    apart = [delivery for delivery in deliveries if delivery.list_plan.list_ref.id not in meeting]
-    others = [delivery for delivery in deliveries if delivery.list_plan.list_ref.id in meeting]
+    apart = [delivery for delivery in deliveries if delivery.list_id not in meeting]
+    others = [delivery for delivery in deliveries if delivery.list_id in meeting]
     return [*batched(apart, _MAX_LISTS), *([delivery] for delivery in others)]

@@ -120,7 +120,7 @@ def resolve_removals(
     included. A row is left alone if Klaviyo refuses to look up an identifier of it, or of a profile that it
     may mean.
     """
-    context, list_id = delivery.context, delivery.list_plan.list_ref.id
+    context, list_id = delivery.context, delivery.list_id
     lookups = Lookups(context, list_id, delivery.refusals, {})
     lookup = _look_up_profiles(lookups, rows)
     unresolved = _find_unresolved_rows(lookup, lookups.refused_values, rows)

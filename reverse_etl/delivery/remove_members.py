@@ -14,7 +14,6 @@ from reverse_etl.delivery.removal_evidence import IdentifierMatch, RemovalCandid
 from reverse_etl.delivery.removal_rules import collect_inherited_first_sent
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import RemoveProgress
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.timestamps import parse_timestamp
@@ -45,7 +44,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
     A failure stops the list; its counter holds the reason. Held rows stay in the snapshot, and so do those
     that Klaviyo refuses to look up or to remove; rows with any other outcome are deleted from it.
     """
-    context, list_id = delivery.context, delivery.list_plan.list_ref.id
+    context, list_id = delivery.context, delivery.list_id
     done = 0
     refusal_reason = ""
     for rows in delivery.pending_rows.read_removes(list_id, READ_ROWS):
@@ -84,14 +83,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
             proved = state is ReceiptState.APPLIED or decision.outcome is Outcome.HELD
             delivery.counter.add(decision.outcome if proved else OUTCOME_BY_RECEIPT_STATE[state], 1)
         done += len(candidates)
-        context.on_event(
-            RemoveProgress(
-                delivery.model_plan.model.name,
-                delivery.list_plan.list_ref.name,
-                done,
-                delivery.list_plan.removes,
-            )
-        )
+        delivery.report_removed(done)
         if delivery.counter.stopped:
             break
     if refusal_reason:
@@ -100,7 +92,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
 
 def leave_rows_in_place(delivery: ListDelivery) -> None:
     """Delete the leaving rows of a surface that removes nothing from the snapshot."""
-    list_id = delivery.list_plan.list_ref.id
+    list_id = delivery.list_id
     for rows in delivery.pending_rows.read_removes(list_id, READ_ROWS):
         delivery.receipt_buffer.add(
             (_receipt(list_id, [_parse_candidate(row) for row in rows], ReceiptState.APPLIED, ""),)
@@ -125,7 +117,7 @@ def _parse_candidate(row: Row) -> RemovalCandidate:
 def _read_matches(
     delivery: ListDelivery, kind: IdentifierType, values: Sequence[str]
 ) -> Iterator[tuple[str, IdentifierMatch]]:
-    model_plan, own_list_id = delivery.model_plan, delivery.list_plan.list_ref.id
+    model_plan, own_list_id = delivery.model_plan, delivery.list_id
     run = RunDeltas(model_plan.tables, delivery.context.run_id, model_plan.model.name)
     for part in batched(values, _MAX_VALUES):
         statement = select_staged_rows(run, own_list_id, kind, part)
@@ -149,7 +141,7 @@ def _remove_profiles(
 
     If one request fails or its reply is lost, the whole group is unknown, and the next run resolves it again.
     """
-    context, list_id = delivery.context, delivery.list_plan.list_ref.id
+    context, list_id = delivery.context, delivery.list_id
     ids = sorted({profile_id for decision in decisions for profile_id in decision.profile_ids})
     refused: dict[str, UnusableReply] = {}
     for part in map_concurrently(

@@ -69,7 +69,7 @@ def _read_rows(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     with warehouse.staging():
         columns = read_checked_columns(warehouse, model)
-        names = {part.column.lower(): part.property for part in model.payload}
+        names = model.names_by_column
         reader = ValueReader([(names[name], column) for name, column in columns.items() if name in names])
         query = f"SELECT * FROM (\n{model.query}\n) AS retl_rows LIMIT {max_rows}"
         fetched = warehouse.fetch(Statement.read(query))

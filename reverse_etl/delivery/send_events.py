@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.event_batch import PreparedEvents, SentEvents, send_prepared
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.rejections import UNENCODABLE
 from reverse_etl.domain.timestamps import parse_timestamp
@@ -34,16 +33,13 @@ def send_events(delivery: ListDelivery, operation: SendEvents) -> None:
 
 
 def _make_encoder(delivery: ListDelivery) -> EventEncoder:
-    model_plan = delivery.model_plan
-    rules = model_plan.model.config.surface.event_rules
-    record = delivery.context.state.models()[model_plan.model.name]
+    rules = delivery.surface.event_rules
+    record = delivery.context.state.models()[delivery.model_name]
     assert rules is not None and record.live_since is not None  # noqa: PT018, S101 - stored before the first write
     live_since = parse_timestamp(record.live_since)
-    properties = {part.column.lower(): part.property for part in model_plan.model.payload}
-    payload = [(properties[column.name.lower()], column) for column in model_plan.tables.payload]
     return EventEncoder(
-        model_plan.tables.identifiers,
-        payload,
+        delivery.model_plan.tables.identifiers,
+        delivery.payload,
         rules.metric,
         lambda time: rules.is_backfilled(time, live_since),
     )
@@ -94,8 +90,8 @@ class _Sender:
 
     def _encode_events(self) -> Iterator[tuple[int, bool, EncodedEvent]]:
         """Yield the number of each event, whether an earlier request may have stored it, and the event."""
-        list_id = self.delivery.list_plan.list_ref.id
-        for rows in self.delivery.pending_rows.read_upserts_with_uncertainty(list_id, _READ_ROWS):
+        pending_rows = self.delivery.pending_rows
+        for rows in pending_rows.read_upserts_with_uncertainty(self.delivery.list_id, _READ_ROWS):
             for seq, uncertain, *values in rows:
                 match self.encoder.encode(values):
                     case EncodingError() as error:
@@ -117,7 +113,4 @@ class _Sender:
             self.delivery.counter.fail(sent.stop_reason)
         self.delivery.record(sent.receipts, sent.row_exceptions)
         self.done += sum(receipt.rows for receipt in sent.receipts) + len(sent.row_exceptions)
-        model, list_plan = self.delivery.model_plan.model.name, self.delivery.list_plan
-        self.delivery.context.on_event(
-            SendProgress(model, list_plan.list_ref.name, self.done, list_plan.upserts)
-        )
+        self.delivery.report_sent(self.done)

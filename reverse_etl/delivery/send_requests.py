@@ -10,7 +10,6 @@ from reverse_etl.delivery.receipt_buffer import FLUSH_RECEIPTS
 from reverse_etl.delivery.request_bisect import SentRequest, send_request
 from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import RemoveProgress, SendProgress
 from reverse_etl.domain.identifiers import split_row_key
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.rejections import UNENCODABLE
@@ -75,13 +74,13 @@ class _Sender:
                 case PreparedRequest():
                     if self.delivery.counter.stopped or self._reaches_limit():
                         return
-                    if self.delivery.model_plan.model.config.surface.records_intent:
+                    if self.delivery.surface.records_intent:
                         self._record_intent(item.batch)
                     yield item
 
     def _reaches_limit(self) -> bool:
         """Stop the list after the most requests of a run; the plan can't count those of grouped rows."""
-        limit = self.delivery.model_plan.model.config.surface.max_requests
+        limit = self.delivery.surface.max_requests
         if self.operation.template.mode is RequestMode.GROUPED and self.prepared == limit:
             self.delivery.counter.halt(
                 f"{format_count(self.prepared, 'request')} were sent, and max_requests is {limit:,}. "
@@ -96,7 +95,7 @@ class _Sender:
         self.delivery.record((), (rejected,))
 
     def _record_intent(self, batch: Batch) -> None:
-        list_id, op = self.delivery.list_plan.list_ref.id, self.operation.op
+        list_id, op = self.delivery.list_id, self.operation.op
         intent = Receipt(list_id, op, batch.seqs[0], batch.seqs[-1], ReceiptState.UNKNOWN, len(batch))
         self.delivery.receipt_buffer.add((intent,))
         self.delivery.receipt_buffer.flush()
@@ -111,12 +110,8 @@ class _Sender:
         )
 
     def _read_upserts(self) -> Iterator[tuple[Op, int, dict[str, Any]]]:
-        model_plan, list_id = self.delivery.model_plan, self.delivery.list_plan.list_ref.id
-        properties = {part.column.lower(): part.property for part in model_plan.model.payload}
-        reader = ValueReader(
-            [(properties[column.name.lower()], column) for column in model_plan.tables.payload]
-        )
-        for rows in self.delivery.pending_rows.read_upserts_with_op(list_id, _READ_ROWS):
+        reader = ValueReader(self.delivery.payload)
+        for rows in self.delivery.pending_rows.read_upserts_with_op(self.delivery.list_id, _READ_ROWS):
             for seq, op, *values in rows:
                 match reader.read(values):
                     case EncodingError() as error:
@@ -125,18 +120,17 @@ class _Sender:
                         yield Op(op), seq, read
 
     def _read_removes(self) -> Iterator[tuple[Op, int, dict[str, Any]]]:
-        list_id = self.delivery.list_plan.list_ref.id
-        names = self.delivery.model_plan.model.config.surface.columns.key
+        names = self.delivery.surface.columns.key
         key = self.delivery.model_plan.tables.key
-        for rows in self.delivery.pending_rows.read_removes(list_id, _READ_ROWS):
+        for rows in self.delivery.pending_rows.read_removes(self.delivery.list_id, _READ_ROWS):
             for seq, identity, *_ in rows:
                 values = map(_read_key_part, key, split_row_key(identity))
                 yield Op.REMOVE, seq, dict(zip(names, values, strict=True))
 
     def send(self, request: PreparedRequest) -> SentRequest:
         """Send one request; in a thread of its own."""
-        list_id = self.delivery.list_plan.list_ref.id
-        return send_request(self.delivery.context.klaviyo, self.operation, request, list_id)
+        klaviyo = self.delivery.context.klaviyo
+        return send_request(klaviyo, self.operation, request, self.delivery.list_id)
 
     def record(self, sent: SentRequest) -> None:
         """Record and count what came of a request."""
@@ -208,17 +202,11 @@ class _Sender:
                 self.delivery.counter.fail(sent.stop_reason)
             self.delivery.record(sent.receipts, sent.row_exceptions)
             self.done += sum(receipt.rows for receipt in sent.receipts) + len(sent.row_exceptions)
-        if self.undecided:
-            self._report_progress()
+        if self.undecided and self.operation.removes:
+            self.delivery.report_removed(self.done)
+        elif self.undecided:
+            self.delivery.report_sent(self.done)
         self.undecided.clear()
-
-    def _report_progress(self) -> None:
-        model, list_plan = self.delivery.model_plan.model.name, self.delivery.list_plan
-        self.delivery.context.on_event(
-            RemoveProgress(model, list_plan.list_ref.name, self.done, list_plan.removes)
-            if self.operation.removes
-            else SendProgress(model, list_plan.list_ref.name, self.done, list_plan.upserts)
-        )
 
 
 def _read_key_part(column: Column, text: str) -> Any:

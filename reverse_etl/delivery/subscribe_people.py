@@ -18,7 +18,6 @@ from reverse_etl.delivery.subscribe_batch import (
     subscribe_batch,
 )
 from reverse_etl.domain.batched import batched
-from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.receipts import SUBSCRIBED, Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.formatting import format_count
@@ -47,8 +46,8 @@ _OUTCOMES: Final = {
 
 def subscribe_people(delivery: ListDelivery, operation: SubscribePeople) -> None:
     """Subscribe one list's new and changed rows. A failed request stops the list; its counter says why."""
-    model, list_id = delivery.model_plan.model.name, delivery.list_plan.list_ref.id
-    sender = _Sender(delivery, operation, make_reader(delivery.context, operation, model, list_id))
+    reader = make_reader(delivery.context, operation, delivery.model_name, delivery.list_id)
+    sender = _Sender(delivery, operation, reader)
     for batch in map_concurrently(delivery.context, sender.send, sender.prepare_batches()):
         sender.record(batch)
     sender.confirm()
@@ -73,8 +72,7 @@ class _Sender:
 
     def prepare_batches(self) -> Iterator[Sequence[SubscriptionRow]]:
         """Yield the rows of each read and request until the list stops."""
-        list_id = self.delivery.list_plan.list_ref.id
-        for rows in self.delivery.pending_rows.read_upserts(list_id, _READ_ROWS):
+        for rows in self.delivery.pending_rows.read_upserts(self.delivery.list_id, _READ_ROWS):
             self.delivery.context.state.renew_lease_or_raise()  # who lost the lease must subscribe nobody
             ready = iter(self._mark_rows([*self._parse_rows(rows)]))
             for values in batch_values([str(row[1]) for row in rows]):
@@ -92,7 +90,7 @@ class _Sender:
 
     def record(self, batch: SubscribedBatch) -> None:
         """Record what came of a batch. Accepted rows are pending from here on, also after a kill."""
-        list_id = self.delivery.list_plan.list_ref.id
+        list_id = self.delivery.list_id
         done = len(batch.accepted) + len(batch.subscribed)
         receipt = Receipt(
             list_id,
@@ -117,11 +115,11 @@ class _Sender:
         if batch.stop_reason:
             counter.fail(batch.stop_reason)
         self.done += len(batch.rows)
-        self._report_progress()
+        self.delivery.report_sent(self.done)
 
     def confirm(self) -> None:
         """Wait until Klaviyo shows the accepted consents, and count them by what it shows."""
-        context, model = self.delivery.context, self.delivery.model_plan.model.name
+        context, model = self.delivery.context, self.delivery.model_name
         self.delivery.receipt_buffer.flush()
         if self.accepted:
             try:
@@ -129,7 +127,7 @@ class _Sender:
             except KlaviyoError as error:
                 self.delivery.counter.fail(str(error))
             counts = context.state.consents.count_by_state(context.run_id)
-            key = model, self.delivery.list_plan.list_ref.id
+            key = model, self.delivery.list_id
             for state, rows in counts.get(key, {}).items():
                 self.delivery.counter.add(_OUTCOMES[state], rows)
         if self.recent:
@@ -187,12 +185,6 @@ class _Sender:
         self.delivery.record((), exceptions)
         self.future += len(future)
         return [row for row in rows if row not in future]
-
-    def _report_progress(self) -> None:
-        model, list_plan = self.delivery.model_plan.model.name, self.delivery.list_plan
-        self.delivery.context.on_event(
-            SendProgress(model, list_plan.list_ref.name, self.done, list_plan.upserts)
-        )
 
 
 def _suppresses(name: str, surface: Surface) -> bool:

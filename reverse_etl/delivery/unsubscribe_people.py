@@ -19,7 +19,6 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.read_back import poll_read_back
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import RemoveProgress
 from reverse_etl.domain.identifiers import row_key_text
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
@@ -70,8 +69,7 @@ class UnsubscribedBatch:
 
 def unsubscribe_people(delivery: ListDelivery, operation: UnsubscribePeople) -> None:
     """Unsubscribe one list's leaving people. A failed request stops the list; its counter says why."""
-    model, list_id = delivery.model_plan.model.name, delivery.list_plan.list_ref.id
-    reader = make_reader(delivery.context, operation, model, list_id)
+    reader = make_reader(delivery.context, operation, delivery.model_name, delivery.list_id)
     remover = _Remover(delivery, operation, reader)
     for batch in map_concurrently(delivery.context, remover.send, remover.prepare_batches()):
         remover.record(batch)
@@ -88,8 +86,7 @@ class _Remover:
 
     def prepare_batches(self) -> Iterator[Sequence[LeavingRow]]:
         """Yield the rows of each read and request until the list stops."""
-        list_id = self.delivery.list_plan.list_ref.id
-        for rows in self.delivery.pending_rows.read_removes(list_id, _READ_ROWS):
+        for rows in self.delivery.pending_rows.read_removes(self.delivery.list_id, _READ_ROWS):
             # A run that lost the lease must not unsubscribe anybody: another may have the row again.
             self.delivery.context.state.renew_lease_or_raise()
             seqs = {str(identity): int(seq) for seq, identity, *_ in rows}
@@ -106,8 +103,8 @@ class _Remover:
 
         To unsubscribe somebody from everything would undo what the other model asked for.
         """
-        state, model = self.delivery.context.state, self.delivery.model_plan.model.name
-        list_id = self.delivery.list_plan.list_ref.id
+        state, model = self.delivery.context.state, self.delivery.model_name
+        list_id = self.delivery.list_id
         own = state.consents.read_confirmed(model, list_id, identities)
         is_other = partial(_asks_for_consent, model)
         others = frozenset() if list_id else find_people(self.delivery.context, [*own], is_other)
@@ -121,7 +118,7 @@ class _Remover:
 
     def record(self, batch: UnsubscribedBatch) -> None:
         """Read back who is unsubscribed, and record what came of a batch."""
-        context, list_id = self.delivery.context, self.delivery.list_plan.list_ref.id
+        context, list_id = self.delivery.context, self.delivery.list_id
         try:
             unproved = self._wait_for(batch.sent)
         except KlaviyoError as error:
@@ -139,7 +136,7 @@ class _Remover:
         )
         self.delivery.receipt_buffer.add((receipt,), exceptions)
         self.delivery.receipt_buffer.flush()
-        model = self.delivery.model_plan.model.name
+        model = self.delivery.model_name
         context.state.consents.forget(model, list_id, [row.identity for row in done])
         counter = self.delivery.counter
         counter.add(Outcome.REMOVED, len(removed))
@@ -148,11 +145,7 @@ class _Remover:
         if batch.stop_reason:
             counter.fail(batch.stop_reason)
         self.done += len(batch.rows)
-        context.on_event(
-            RemoveProgress(
-                model, self.delivery.list_plan.list_ref.name, self.done, self.delivery.list_plan.removes
-            )
-        )
+        self.delivery.report_removed(self.done)
 
     def _wait_for(self, sent: Sequence[LeavingRow]) -> set[int]:
         """Return the rows whose people are still subscribed after the last read. Raises KlaviyoError."""

@@ -20,7 +20,6 @@ from reverse_etl.delivery.imports import encode_rows
 from reverse_etl.delivery.refused_identifiers import find_omissions, record_omissions
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import SendProgress
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo import profile_changes
@@ -89,14 +88,7 @@ class _Updates:
             results = self._send_group(group)
             self._record(results)
             self.done += len(results)
-            delivery.context.on_event(
-                SendProgress(
-                    delivery.model_plan.model.name,
-                    delivery.list_plan.list_ref.name,
-                    self.done,
-                    delivery.list_plan.upserts,
-                )
-            )
+            delivery.report_sent(self.done)
         delivery.record((), self.unencodable)
 
     def _read_update(self, row: tuple[int, bytes]) -> Update:
@@ -182,7 +174,7 @@ class _Updates:
         ids = [*dict.fromkeys(result.profile_id for result in results if result.kind is None)]
         if self.operation.add_to_list is None or not ids:
             return results
-        list_id = self.delivery.list_plan.list_ref.id
+        list_id = self.delivery.list_id
         try:
             self.delivery.context.klaviyo.add_members(list_id, ids)
         except KlaviyoError as error:  # their values were changed
@@ -209,14 +201,13 @@ class _Updates:
         delivery = self.delivery
         row_exceptions, omissions = find_omissions(delivery.pending_rows, exceptions)
         applied = len(results) - len(exceptions)
-        list_id = self.delivery.list_plan.list_ref.id
+        list_id = self.delivery.list_id
         receipt = Receipt(list_id, Op.ADD, results[0].seq, results[-1].seq, ReceiptState.APPLIED, applied)
         self.delivery.record((receipt,), (*self.unencodable, *row_exceptions))
         self.unencodable.clear()
         if omissions:
             delivery.receipt_buffer.flush()
-            model = delivery.model_plan.model.name
-            record_omissions(delivery.context, delivery.pending_rows, model, omissions)
+            record_omissions(delivery.context, delivery.pending_rows, delivery.model_name, omissions)
 
 
 def _find_kind(result: UpdateResult, *, is_rejected: bool) -> RowExceptionKind | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -75,6 +76,11 @@ class Model:
     warnings: tuple[Problem, ...] = ()
     response_reads: Mapping[str, str] = field(default_factory=dict)
     responses_sql: str = field(default="", repr=False)
+
+    @cached_property
+    def names_by_column(self) -> dict[str, str]:
+        """Return the name under which each payload column reaches Klaviyo, by the column in lower case."""
+        return {part.column.lower(): part.property for part in self.payload}
 
     @property
     def list_target(self) -> ListTarget | None:

@@ -120,8 +120,7 @@ def _find_sent_columns(state: State, models: Mapping[str, ProjectModel]) -> Iter
 def _profile_columns(model: ProjectModel, tables: ModelTables, table: tuple[str, bool]) -> ProfileColumns:
     """Return the columns of a table: its name, and whether it is one of the state."""
     name, is_stored = table
-    payload = model.payload if isinstance(model, Model) else ()
-    properties = {part.column.lower(): part.property for part in payload}
+    properties = model.names_by_column if isinstance(model, Model) else {}
     return ProfileColumns(
         model.name,
         tables.dialect.state_table(name) if is_stored else tables.dialect.temp_table(name),
@@ -138,7 +137,7 @@ def _value_source(staged: StagedModel, columns: ProfileColumns) -> ValueSource |
     tables, is_own = staged.tables, columns.model == staged.model.name
     if is_own and not tables.many_lists and not tables.secondary_identifiers:
         return None  # a person has one row
-    properties = {part.column.lower(): part.property for part in staged.model.payload}
+    properties = staged.model.names_by_column
     values_by_mark = {
         mark: [columns.properties[name] for name in names]
         for (column, mark) in zip(tables.clear_columns, tables.clear_marks.values(), strict=True)

@@ -247,9 +247,7 @@ def _fetch_sample(
     tables = staged.tables
     rows = warehouse.fetch(sql.select_sample(result.diff, size))
     changes: dict[str, list[Change]] = defaultdict(list)
-    properties = {
-        payload_column.column.lower(): payload_column.property for payload_column in staged.model.payload
-    }
+    properties = staged.model.names_by_column
     names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in tables.payload_names))
     retyped = [properties[column.name.lower()] for column in result.diff.retyped_columns]
     for list_id, op, identity, *values in rows:
