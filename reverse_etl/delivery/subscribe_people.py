@@ -18,7 +18,8 @@ from reverse_etl.delivery.subscribe_batch import (
     subscribe_batch,
 )
 from reverse_etl.domain.batched import batched
-from reverse_etl.domain.receipts import SUBSCRIBED, Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.consents import Subscriber
@@ -94,7 +95,7 @@ class _Sender:
         done = len(batch.accepted) + len(batch.subscribed)
         receipt = Receipt(
             list_id,
-            SUBSCRIBED,
+            Op.SUBSCRIBE,
             batch.rows[0].seq,
             batch.rows[-1].seq,
             ReceiptState.APPLIED if done else ReceiptState.NOT_SENT,

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
-SUBSCRIBED: Final = "subscribe"  # the operation of a receipt that is no evidence of who was put on a list
+    from reverse_etl.domain.deltas import Op
 
 
 class ReceiptState(StrEnum):
@@ -47,7 +46,7 @@ class Receipt:
     """
 
     list_id: str
-    op: str
+    op: Op
     first_seq: int
     last_seq: int
     state: ReceiptState

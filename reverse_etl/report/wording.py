@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.receipts import SUBSCRIBED
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.formatting import format_count
 from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
@@ -261,6 +260,6 @@ def format_run_duration(run: RunRecord) -> str:
 
 def describe_operation(proof: ListProof) -> str:
     """Return what a kind of request was for."""
-    if proof.op in {Op.ADD, SUBSCRIBED}:
+    if proof.op in {Op.ADD, Op.SUBSCRIBE}:
         return "adds and updates"
     return "left the model: nothing to send" if proof.forgets else "removals"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.warehouse.statement import Statement
@@ -212,7 +213,7 @@ def _to_open_receipt(run_id: str, model: str, *values: Any) -> OpenReceipt:
     list_id, op, first, last, row_count, job_id, detail, may_have_duplicate, run_started_at = values
     receipt = Receipt(
         list_id,
-        op,
+        Op(op),
         first,
         last,
         ReceiptState.ACCEPTED,

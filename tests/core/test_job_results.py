@@ -15,6 +15,7 @@ from reverse_etl.delivery.import_bisect import (
 )
 from reverse_etl.delivery.import_results import NamedRows, evaluate_job, match_errors_to_rows
 from reverse_etl.delivery.pending_rows import SentRow
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowExceptionKind
 from reverse_etl.klaviyo.batching import Batch, import_envelope
@@ -23,7 +24,7 @@ from reverse_etl.klaviyo.imports import Job, JobRowError, JobStatus, RowError
 if TYPE_CHECKING:
     from typing import Any
 
-SENT = Receipt("L", "add", 1, 3, ReceiptState.ACCEPTED, 3, "J")
+SENT = Receipt("L", Op.ADD, 1, 3, ReceiptState.ACCEPTED, 3, "J")
 
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

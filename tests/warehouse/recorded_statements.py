@@ -6,6 +6,7 @@ from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import WarehouseError
 from reverse_etl.klaviyo.kept_responses import KeptResponse
@@ -109,7 +110,7 @@ def _use_runs(tables: StateTables) -> None:
 
 def _use_receipts(tables: StateTables) -> None:
     receipts = Receipts(tables)
-    rows = [Receipt("L1", "add", first, first + 9, ReceiptState.APPLIED, 10, "j1") for first in (1, 11)]
+    rows = [Receipt("L1", Op.ADD, first, first + 9, ReceiptState.APPLIED, 10, "j1") for first in (1, 11)]
     refused = RowException(1, RowExceptionKind.REJECTED, "invalid", "email", "No.")
     receipts.record(RUN, MODEL, rows, [refused], [("L1", "email:a@example.com")])
     receipts.open_receipts()
