@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.read_back import READ_BACK_SECONDS, poll_read_back
+from reverse_etl.delivery.read_back import READ_BACK_SECONDS, wait_until_shown
 from reverse_etl.delivery.suppression_group import (
     EmailResult,
     EmailRow,
@@ -139,16 +139,9 @@ class _Change:
         if not self.open_spans:
             return
         self.delivery.receipt_buffer.flush()
+        schedule = READ_BACK_SECONDS if self.patient else READ_BACK_SECONDS[:1]
         try:
-            for _ in poll_read_back(
-                self.delivery.context, READ_BACK_SECONDS if self.patient else READ_BACK_SECONDS[:1]
-            ):
-                self._report_open()
-                self._read_open()
-                if not any(result.outcome in _OPEN for _, rows in self.open_spans for result in rows):
-                    break
-            else:
-                self.patient = False
+            self.patient &= wait_until_shown(self.delivery.context, self._read_open, schedule)
         except KlaviyoError as error:
             self.delivery.counter.fail(str(error))
         statuses = self._read_job_statuses()
@@ -161,8 +154,9 @@ class _Change:
             self._release(rule, rows)
         self.open_spans = []
 
-    def _read_open(self) -> None:
-        """Read the open rows once, and give those that show their outcome."""
+    def _read_open(self) -> bool:
+        """Read the open rows once, and give those that show their outcome; return whether all do."""
+        self._report_open()
         open_rows = [
             (rule, result.row.email)
             for rule, rows in self.open_spans
@@ -195,6 +189,7 @@ class _Change:
             if result.row.email in shown and result.suppressed_at and result.asked_at
         )
         self._flush_own()
+        return len(shown) == len(rules)
 
     def _record_own(self, entries: Iterable[OwnSuppression]) -> None:
         """Keep which suppressions are the model's own; a thousand at a time."""

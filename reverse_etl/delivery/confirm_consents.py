@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.consent_reader import AmbiguousPerson, ConsentReader
-from reverse_etl.delivery.read_back import poll_read_back
+from reverse_etl.delivery.read_back import wait_until_shown
 from reverse_etl.domain.events import Warned
 from reverse_etl.domain.identifiers import row_key_text
 from reverse_etl.domain.timestamps import parse_timestamp
@@ -72,9 +72,7 @@ class PendingList:
 
     def wait_and_settle(self) -> None:
         """Look for the pending consents of this run at growing intervals. Raises KlaviyoError."""
-        for _ in poll_read_back(self.context):
-            if self._settle(self.context.run_id) == 0:
-                return
+        wait_until_shown(self.context, lambda: self._settle(self.context.run_id) == 0)
 
     def settle_earlier(self) -> None:
         """Look once for the pending consents of earlier runs; the oldest expire. Raises KlaviyoError."""

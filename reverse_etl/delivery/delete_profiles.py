@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.read_back import poll_read_back
+from reverse_etl.delivery.read_back import wait_until_shown
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import Warned
@@ -178,21 +178,24 @@ class _Deletion:
     def read_back(self) -> None:
         """Read whether the profiles are gone, until they are or the time is over."""
         self.delivery.receipt_buffer.flush()
-        klaviyo = self.delivery.context.klaviyo
         try:
-            for _ in poll_read_back(self.delivery.context) if self.open_rows else ():
-                for part in batched([*self.open_rows], MAX_VALUES):
-                    there = {profile.id for profile in klaviyo.find_profiles(IdentifierType.PROFILE_ID, part)}
-                    for profile_id in part:
-                        if profile_id not in there:
-                            self._mark_deleted(self.open_rows.pop(profile_id))
-                if not self.open_rows:
-                    break
+            if self.open_rows:
+                wait_until_shown(self.delivery.context, self._are_gone)
         except KlaviyoError as error:
             self.delivery.counter.fail(str(error))
         for rows in self.open_rows.values():
             for row in rows:
                 self._record(row, Outcome.UNVERIFIED, _NOT_GONE)
+
+    def _are_gone(self) -> bool:
+        """Read the open rows once, and settle those that are gone; return whether all are."""
+        klaviyo = self.delivery.context.klaviyo
+        for part in batched([*self.open_rows], MAX_VALUES):
+            there = {profile.id for profile in klaviyo.find_profiles(IdentifierType.PROFILE_ID, part)}
+            for profile_id in part:
+                if profile_id not in there:
+                    self._mark_deleted(self.open_rows.pop(profile_id))
+        return not self.open_rows
 
     def _read_rows(self) -> Iterator[list[_Row]]:
         list_id, kinds = self.delivery.list_id, self.delivery.model_plan.tables.identifiers

@@ -16,7 +16,7 @@ from reverse_etl.delivery.consent_reader import AmbiguousPerson, ConsentReader
 from reverse_etl.delivery.consent_rules import Decision, ReadPerson, Verdict, decide_unsubscription
 from reverse_etl.delivery.known_people import find_people
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.read_back import poll_read_back
+from reverse_etl.delivery.read_back import wait_until_shown
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import row_key_text
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reverse_etl.surfaces.operations import UnsubscribePeople
 
 _READ_ROWS: Final = 10_000  # at a time from the warehouse
+_READ_BACK_SECONDS: Final = (0.0, 15.0, 60.0)
 
 
 @dataclass(frozen=True)
@@ -149,13 +150,16 @@ class _Remover:
 
     def _wait_for(self, sent: Sequence[LeavingRow]) -> set[int]:
         """Return the rows whose people are still subscribed after the last read. Raises KlaviyoError."""
-        waiting = {row.seq: row for row in sent}
-        for _ in poll_read_back(self.delivery.context, (0.0, 15.0, 60.0)) if sent else ():
-            people = _read(self.reader, [*waiting.values()])
-            waiting = {seq: row for seq, row in waiting.items() if people[row.identifier].is_subscribed}
-            if not waiting:
-                break
-        return {*waiting}
+        waiting = [*sent]
+
+        def are_unsubscribed() -> bool:
+            people = _read(self.reader, waiting)
+            waiting[:] = [row for row in waiting if people[row.identifier].is_subscribed]
+            return not waiting
+
+        if sent:
+            wait_until_shown(self.delivery.context, are_unsubscribed, _READ_BACK_SECONDS)
+        return {row.seq for row in waiting}
 
 
 def _asks_for_consent(model: str, name: str, surface: Surface) -> bool:
