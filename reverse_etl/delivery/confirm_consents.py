@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
-from reverse_etl.delivery.consent_reader import AmbiguousPerson, ConsentReader
+from reverse_etl.delivery.consent_reader import ConsentReader
 from reverse_etl.delivery.read_back import wait_until_shown
 from reverse_etl.domain.events import Warned
 from reverse_etl.domain.identifiers import row_key_text
@@ -107,16 +107,9 @@ class PendingList:
 
     def _read_people(self, identifiers: Sequence[str]) -> Mapping[str, ReadPerson]:
         people: dict[str, ReadPerson] = {}
-        for read in map_concurrently(self.context, self._read_group, batch_values(identifiers)):
+        for read in map_concurrently(self.context, self.reader.read_in_parts, batch_values(identifiers)):
             people |= read
         return people
-
-    def _read_group(self, identifiers: Sequence[str]) -> Mapping[str, ReadPerson]:
-        try:
-            return self.reader.read(identifiers)
-        except AmbiguousPerson:
-            middle = len(identifiers) // 2
-            return {**self._read_group(identifiers[:middle]), **self._read_group(identifiers[middle:])}
 
     def _find_state(self, person: ReadPerson, sent_at: datetime) -> ConsentState:
         if person.is_subscribed:

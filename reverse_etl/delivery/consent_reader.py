@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.consent_rules import ReadPerson
+from reverse_etl.domain.batched import split_in_half
 from reverse_etl.errors import KlaviyoError
 
 if TYPE_CHECKING:
@@ -42,6 +43,14 @@ class ConsentReader:
             "outdated. Nobody was subscribed by it.",
             hint="Run again later.",
         )
+
+    def read_in_parts(self, identifiers: Sequence[str]) -> dict[str, ReadPerson]:
+        """Return each person like `read`, by as many reads as it takes to tell people apart."""
+        try:
+            return self.read(identifiers)
+        except AmbiguousPerson:
+            first, second = split_in_half(identifiers)
+            return self.read_in_parts(first) | self.read_in_parts(second)
 
     def _read_once(self, identifiers: Sequence[str]) -> tuple[dict[str, ReadPerson], float]:
         """Return each person, and the time at which the first of the reads was sent."""

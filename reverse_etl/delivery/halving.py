@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from reverse_etl.delivery.import_bisect import SYSTEMATIC_FAILURE_ALL_ROWS
 from reverse_etl.delivery.refusals import BUDGET_SPENT
+from reverse_etl.domain.batched import split_in_half
 from reverse_etl.errors import KlaviyoError, UnusableReply
 from reverse_etl.klaviyo.errors import is_content_refusal
 
@@ -66,8 +67,7 @@ def _send_part(
         if not is_content_refusal(error):
             halved.error = error
         elif len(part) > 1:
-            middle = len(part) // 2
-            return part[:middle], part[middle:]
+            return split_in_half(part)
         else:
             halved.refused[part[0]] = error
             if not halved.done and len(halved.refused) >= SYSTEMATIC_FAILURE_ALL_ROWS:

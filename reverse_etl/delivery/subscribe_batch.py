@@ -15,6 +15,7 @@ from reverse_etl.delivery.consent_reader import AmbiguousPerson
 from reverse_etl.delivery.consent_rules import Decision, Verdict, decide_subscription
 from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.refusals import BUDGET_SPENT
+from reverse_etl.domain.batched import split_in_half
 from reverse_etl.domain.receipts import RowException, RowExceptionKind
 from reverse_etl.domain.rejections import OPTED_OUT, UNDELIVERABLE, OptOut
 from reverse_etl.errors import KlaviyoError, ReplyLost
@@ -123,7 +124,7 @@ class _BatchSender:
         try:
             refusal = self.reader.klaviyo.subscribe(lambda: self._prepare(part))
         except AmbiguousPerson:
-            self._split(rows)
+            self._send_again(*split_in_half(rows))
         except ReplyLost as error:
             self._stop(str(error))
             unknown = [row for row in rows if row.seq in part.ever_requested]
@@ -245,16 +246,12 @@ class _BatchSender:
     def _take_refused_request(self, part: _Part, error: RowError) -> None:
         """Halve a request that was refused without an error at one of its rows."""
         if len(part.rows) > 1:
-            self._split(part.rows)
+            self._send_again(*split_in_half(part.rows))
         elif self.refusals.has_applied_rows:
             self._reject(part.rows[0], error)
         else:
             self._stop(f"Klaviyo refused the request: {error.code}: {error.detail}")
             self.leave(part.rows, RowExceptionKind.NOT_SENT)
-
-    def _split(self, rows: Sequence[SubscriptionRow]) -> None:
-        middle = len(rows) // 2
-        self._send_again(rows[:middle], rows[middle:])
 
     def _send_again(self, *parts: Sequence[SubscriptionRow]) -> None:
         self.waiting = [*parts, *self.waiting]

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.confirm_consents import make_reader
 from reverse_etl.delivery.consent_reader import AmbiguousPerson, ConsentReader
-from reverse_etl.delivery.consent_rules import Decision, ReadPerson, Verdict, decide_unsubscription
+from reverse_etl.delivery.consent_rules import Decision, Verdict, decide_unsubscription
 from reverse_etl.delivery.known_people import find_people
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.read_back import wait_until_shown
-from reverse_etl.domain.batched import batched
+from reverse_etl.domain.batched import batched, split_in_half
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import row_key_text
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
@@ -153,7 +153,7 @@ class _Remover:
         waiting = [*sent]
 
         def are_unsubscribed() -> bool:
-            people = _read(self.reader, waiting)
+            people = self.reader.read_in_parts([row.identifier for row in waiting])
             waiting[:] = [row for row in waiting if people[row.identifier].is_subscribed]
             return not waiting
 
@@ -205,9 +205,8 @@ def _send_rows(reader: ConsentReader, batch: UnsubscribedBatch, rows: Sequence[L
     try:
         reader.klaviyo.unsubscribe(attempt.prepare)
     except AmbiguousPerson:
-        middle = len(rows) // 2
-        _send_rows(reader, batch, rows[:middle])
-        _send_rows(reader, batch, rows[middle:])
+        for half in split_in_half(rows):
+            _send_rows(reader, batch, half)
     except KlaviyoError as error:
         batch.stop_reason = str(error)
         lost = attempt.ever_requested if isinstance(error, ReplyLost) else set()
@@ -223,11 +222,3 @@ def _send_rows(reader: ConsentReader, batch: UnsubscribedBatch, rows: Sequence[L
             for row in attempt.select(Verdict.UNREADABLE, Verdict.NOT_A_MEMBER)
             if row not in repeated
         ]
-
-
-def _read(reader: ConsentReader, rows: Sequence[LeavingRow]) -> Mapping[str, ReadPerson]:
-    try:
-        return reader.read([row.identifier for row in rows])
-    except AmbiguousPerson:
-        middle = len(rows) // 2
-        return {**_read(reader, rows[:middle]), **_read(reader, rows[middle:])}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
+from reverse_etl.domain.batched import split_in_half
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.filters import batch_values
 from reverse_etl.klaviyo.profiles import Profile, canonical_values
@@ -56,11 +57,7 @@ def _ask_in_halves(kind: IdentifierType, values: Sequence[str], fetch_all: Fetch
         return []
     if len(values) == 1:
         return [_add_identifiers(profile, frozenset({(kind, values[0])})) for profile in others]
-    half = len(values) // 2
-    return [
-        *_ask_in_halves(kind, values[:half], fetch_all),
-        *_ask_in_halves(kind, values[half:], fetch_all),
-    ]
+    return [profile for half in split_in_half(values) for profile in _ask_in_halves(kind, half, fetch_all)]
 
 
 def _add_identifiers(profile: Profile, identifiers: frozenset[tuple[IdentifierType, str]]) -> Profile:
