@@ -224,46 +224,51 @@ def parse_consent(resource: Resource, channel: Channel) -> ConsentingProfile:
     return ConsentingProfile(resource.id, identifier, _read_consent(resource.attributes, channel))
 
 
-def _read_consent(attributes: Mapping[str, Any], channel: Channel) -> Consent:
-    unknown = Consent(ConsentStatus.UNKNOWN)
-    leaf: Any = attributes.get("subscriptions")
-    if isinstance(leaf, dict) and channel.path[0] in _NULL_IF_UNUSED and leaf.get(channel.path[0], 0) is None:
-        return Consent(ConsentStatus.NEVER_SUBSCRIBED)
+def find_block(attributes: Mapping[str, Any], channel: Channel) -> Mapping[str, Any] | None:
+    """Return what a profile shows of a channel, None if it can't be read."""
+    block: Any = attributes.get("subscriptions")
     for name in channel.path:
-        if not isinstance(leaf, dict):
-            return unknown
-        leaf = leaf.get(name)
-    if not isinstance(leaf, dict):
-        return unknown
-    suppressions = _read_suppressions(leaf) if channel is Channel.EMAIL else ()
-    if suppressions is None:
-        return unknown
-    times = [_read_time(leaf.get(name)) for name in ("consent_timestamp", "last_updated")]
+        block = block.get(name) if isinstance(block, dict) else None
+    return block if isinstance(block, dict) else None
+
+
+def find_suppressions(block: Mapping[str, Any], name: str) -> list[Mapping[str, Any]] | None:
+    """Return one of the lists of suppressions of an e-mail's block, None if it can't be read."""
+    entries = block.get(name)
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return None
+    return entries
+
+
+def _read_consent(attributes: Mapping[str, Any], channel: Channel) -> Consent:
+    media, medium = attributes.get("subscriptions"), channel.path[0]
+    if isinstance(media, dict) and medium in _NULL_IF_UNUSED and media.get(medium, 0) is None:
+        return Consent(ConsentStatus.NEVER_SUBSCRIBED)
+    block = find_block(attributes, channel)
+    suppressions = _read_suppressions(block) if block is not None and channel is Channel.EMAIL else ()
+    if block is None or suppressions is None:
+        return Consent(ConsentStatus.UNKNOWN)
+    times = [_read_time(block.get(name)) for name in ("consent_timestamp", "last_updated")]
     return Consent(
-        next((status for status in ConsentStatus if status == leaf.get("consent")), ConsentStatus.UNKNOWN),
+        next((status for status in ConsentStatus if status == block.get("consent")), ConsentStatus.UNKNOWN),
         times[0],
         max((time for time in times if time is not None), default=None),
-        str(leaf.get("custom_method_detail") or leaf.get("method_detail") or ""),
+        str(block.get("custom_method_detail") or block.get("method_detail") or ""),
         suppressions,
     )
 
 
-def _read_suppressions(leaf: Mapping[str, Any]) -> tuple[Suppression, ...] | None:
-    """Return the suppressions of an e-mail's consent, None if they can't be read."""
-    found: list[Suppression] = []
-    for name in ("suppression", "list_suppressions"):
-        members = leaf.get(name)
-        if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
-            return None
-        found += [
-            Suppression(
-                str(member.get("reason")),
-                _read_time(member.get("timestamp")),
-                str(member.get("list_id")) if name == "list_suppressions" else EVERY_LIST,
-            )
-            for member in members
-        ]
-    return tuple(found)
+def _read_suppressions(block: Mapping[str, Any]) -> tuple[Suppression, ...] | None:
+    of_all, of_lists = (find_suppressions(block, name) for name in ("suppression", "list_suppressions"))
+    if of_all is None or of_lists is None:
+        return None
+    return tuple(
+        Suppression(str(entry.get("reason")), _read_time(entry.get("timestamp")), list_id)
+        for entry, list_id in (
+            *((entry, EVERY_LIST) for entry in of_all),
+            *((entry, str(entry.get("list_id"))) for entry in of_lists),
+        )
+    )
 
 
 def _read_time(value: object) -> datetime | None:

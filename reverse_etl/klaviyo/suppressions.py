@@ -6,12 +6,13 @@ Source: API reference, 'Bulk Suppress Profiles', 'Bulk Unsuppress Profiles' and 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 
 from reverse_etl.domain.identifiers import IdentifierType, canonicalize
 from reverse_etl.klaviyo.client import get_request
+from reverse_etl.klaviyo.consents import Channel, find_block, find_suppressions
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.filters import MAX_VALUES, any_of
 from reverse_etl.klaviyo.jsonapi import MalformedReply, Resource
@@ -20,7 +21,7 @@ from reverse_etl.klaviyo.other_identifiers import find_all
 from reverse_etl.klaviyo.profiles import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
 MAX_EMAILS: Final = 100  # of one job
@@ -91,23 +92,14 @@ def parse_email_state(resource: Resource) -> EmailState:
 
     A profile without subscriptions is malformed: what is not known may not be taken for no suppression.
     """
+    block = find_block(resource.attributes, Channel.EMAIL)
+    entries = find_suppressions(block, "suppression") if block is not None else None
+    if entries is None:
+        raise MalformedReply(f"the suppressions of profile {resource.id} can't be read")
     times = [
         Resource(resource.id, entry).get_timestamp("timestamp")
-        for entry in _read_suppressions(resource)
+        for entry in entries
         if entry.get("reason") == BY_HAND
     ]
     email = canonicalize(IdentifierType.EMAIL, resource.get_text("email"))
     return EmailState(resource.id, email, max(times, default=None))
-
-
-def _read_suppressions(resource: Resource) -> Iterator[Mapping[str, Any]]:
-    marketing: Any = resource.attributes
-    for name in ("subscriptions", "email", "marketing"):
-        marketing = marketing.get(name) if isinstance(marketing, dict) else None
-    entries = marketing.get("suppression") if isinstance(marketing, dict) else None
-    if not isinstance(entries, list):
-        raise MalformedReply(f"the suppressions of profile {resource.id} are missing")
-    for entry in entries:
-        if not isinstance(entry, dict):
-            raise MalformedReply(f"a suppression of profile {resource.id} is not an object")
-        yield entry
