@@ -15,7 +15,6 @@ from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.planning.event_facts import EventPlan
 from reverse_etl.planning.sql import events as sql
-from reverse_etl.surfaces.event_rules import Backfill
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,15 +102,12 @@ class EventPlanner:
         ((rows, old_rows, oldest),) = self.warehouse.fetch(
             sql.count_planned_events(model_plan.tables, live_since or now)
         )
-        backfilled = {
-            Backfill.ALWAYS: int(rows),
-            Backfill.NEVER: 0,
-            Backfill.BEFORE_LIVE: int(old_rows),
-        }[rules.backfill]
         events = replace(
-            events, backfilled=backfilled, oldest=oldest.astimezone(UTC) if oldest is not None else None
+            events,
+            backfilled=rules.count_backfilled(int(rows), int(old_rows)),
+            oldest=oldest.astimezone(UTC) if oldest is not None else None,
         )
-        if self.options.live_since is not None or rules.backfill is Backfill.ALWAYS:
+        if self.options.live_since is not None or not rules.needs_live_since:
             return events
         return self._hold(events, model_plan, rules, record)
 
@@ -127,7 +123,7 @@ class EventPlanner:
                 "events may have been sent before.",
                 hold_hint=f"If there is a newer state, put it back. Otherwise run with {LIVE_SINCE_FLAG} "
                 f"{now:%Y-%m-%dT%H:%M:%SZ}, then trust this state: reverse-etl state trust."
-                f"{_describe_flows(rules)}",
+                f" {rules.describe_live_since()}",
             )
         if not any(list_plan.snapshot_rows for list_plan in model_plan.lists):
             sent = [
@@ -143,7 +139,7 @@ class EventPlanner:
                     hold_reason=f"The state has no sent event of this model, though the run of {started_at} "
                     "sent some: a part of the state was lost.",
                     hold_hint=f"Say since when events start flows, for example since that run: "
-                    f"{LIVE_SINCE_FLAG} {started_at}.{_describe_flows(rules)}",
+                    f"{LIVE_SINCE_FLAG} {started_at}. {rules.describe_live_since()}",
                 )
         if record is not None and record.live_since is not None:
             return events
@@ -151,7 +147,7 @@ class EventPlanner:
             events,
             hold_reason=self._find_known_metrics(model_plan, rules),
             hold_hint=f"If this model never sent events: {LIVE_SINCE_FLAG} {now:%Y-%m-%dT%H:%M:%SZ}. "
-            f"If a state was lost: the time of its last run.{_describe_flows(rules)}",
+            f"If a state was lost: the time of its last run. {rules.describe_live_since()}",
         )
 
     def _find_known_metrics(self, model_plan: ModelPlan, rules: EventRules) -> str:
@@ -178,13 +174,3 @@ class EventPlanner:
             return frozenset({rules.metric})
         names = self.warehouse.fetch(sql.select_metrics(model_plan.tables))
         return frozenset(str(name).strip() for (name,) in names)
-
-
-def _describe_flows(rules: EventRules) -> str:
-    """Return what a time means for the events before it."""
-    if rules.backfill is Backfill.NEVER:
-        return (
-            " With backfill='never' all of them start flows: if they may have been sent before, write "
-            "backfill='before_live' first."
-        )
-    return " Events from before that time start no flows."

@@ -36,6 +36,46 @@ class EventRules:
             case Backfill.BEFORE_LIVE:
                 return time < live_since
 
+    @property
+    def needs_live_since(self) -> bool:
+        """Return whether events may start flows, so that it matters which were sent before."""
+        return self.backfill is not Backfill.ALWAYS
+
+    def count_backfilled(self, rows: int, before_live: int) -> int:
+        """Return how many of `rows` events start no flows; `before_live` are of a time before the first."""
+        match self.backfill:
+            case Backfill.ALWAYS:
+                return rows
+            case Backfill.NEVER:
+                return 0
+            case Backfill.BEFORE_LIVE:
+                return before_live
+
+    def describe_flows(self, rows: int, backfilled: int, live_since: str) -> str:
+        """Return which of `rows` events start flows; `live_since` says since when they do."""
+        flows = f"flows that start with the metric {self.metric!r}" if self.metric else "flows that start"
+        match self.backfill:
+            case Backfill.ALWAYS:
+                return "they start no flows (backfill)"
+            case Backfill.NEVER:
+                return f"{flows} start for all of them"
+            case Backfill.BEFORE_LIVE if backfilled == rows:
+                return f"all are from before {live_since} and start no flows (backfill)"
+            case Backfill.BEFORE_LIVE:
+                return (
+                    f"{backfilled:,} from before {live_since} start no flows (backfill), {flows} start for "
+                    f"the other {rows - backfilled:,}"
+                )
+
+    def describe_live_since(self) -> str:
+        """Return what a time since when events start flows means for the events before it."""
+        if self.backfill is Backfill.NEVER:
+            return (
+                "With backfill='never' all of them start flows: if they may have been sent before, write "
+                "backfill='before_live' first."
+            )
+        return "Events from before that time start no flows."
+
     def find_cutoff(self, now: datetime, pruned_before: datetime | None) -> datetime:
         """Return the time before which no event is sent.
 

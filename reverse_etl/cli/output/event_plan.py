@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.formatting import format_count
 from reverse_etl.parsing.durations import format_duration
-from reverse_etl.surfaces.event_rules import Backfill
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,27 +28,11 @@ def _outgoing_lines(events: EventPlan, rules: EventRules, list_plan: ListPlan) -
         return []
     out = f"  {format_count(list_plan.upserts, 'event goes', 'events go')} out"
     oldest = f", the oldest of {_show_time(events.oldest)}" if events.oldest else ""
-    metric = f" with the metric {rules.metric!r}" if rules.metric else ""
-    lines = [f"{out}{oldest}; {_describe_flows(events, rules, list_plan.upserts, metric)}"]
+    since = _show_time(events.live_since) if events.live_since else "this run"
+    lines = [f"{out}{oldest}; {rules.describe_flows(list_plan.upserts, events.backfilled, since)}"]
     if list_plan.first_load and events.backfilled < list_plan.upserts:
         lines.append("  first load: nobody can take back these events and the flows that they start")
     return lines
-
-
-def _describe_flows(events: EventPlan, rules: EventRules, upserts: int, metric: str) -> str:
-    match rules.backfill:
-        case Backfill.ALWAYS:
-            return "they start no flows (backfill)"
-        case Backfill.NEVER:
-            return f"flows that start{metric} start for all of them"
-        case Backfill.BEFORE_LIVE:
-            since = _show_time(events.live_since) if events.live_since else "this run"
-            if events.backfilled == upserts:
-                return f"all are from before {since} and start no flows (backfill)"
-            return (
-                f"{events.backfilled:,} from before {since} start no flows (backfill), flows that "
-                f"start{metric} start for the other {upserts - events.backfilled:,}"
-            )
 
 
 def _old_lines(events: EventPlan, rules: EventRules) -> list[str]:
