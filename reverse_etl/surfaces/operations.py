@@ -272,12 +272,8 @@ class SubscribePeople:
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
-        """Return about how many requests the upserts take: each request reads before and after."""
-        requests = math.ceil(rows.upserts / self.max_rows)
-        counts: dict[AnyEndpoint, int] = {Endpoint.PROFILES: 2 * requests}
-        if rows.has_list:
-            counts[Endpoint.LIST_PROFILES] = 2 * requests
-        return {**counts, self.endpoint: requests}
+        """Return about how many requests the upserts take."""
+        return _estimate_consent_requests(self, rows.upserts, has_list=rows.has_list)
 
 
 @dataclass(frozen=True)
@@ -295,12 +291,19 @@ class UnsubscribePeople:
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
-        """Return about how many requests the removes take: each request reads before and after."""
-        requests = math.ceil(rows.removes / self.max_rows)
-        counts: dict[AnyEndpoint, int] = {Endpoint.PROFILES: 2 * requests}
-        if rows.has_list:
-            counts[Endpoint.LIST_PROFILES] = 2 * requests
-        return {**counts, self.endpoint: requests}
+        """Return about how many requests the removes take."""
+        return _estimate_consent_requests(self, rows.removes, has_list=rows.has_list)
+
+
+def _estimate_consent_requests(
+    operation: SubscribePeople | UnsubscribePeople, rows: int, *, has_list: bool
+) -> dict[AnyEndpoint, int]:
+    """Return about how many requests the rows take: each request reads before and after."""
+    requests = math.ceil(rows / operation.max_rows)
+    counts: dict[AnyEndpoint, int] = {Endpoint.PROFILES: 2 * requests}
+    if has_list:
+        counts[Endpoint.LIST_PROFILES] = 2 * requests
+    return {**counts, operation.endpoint: requests}
 
 
 @dataclass(frozen=True)
