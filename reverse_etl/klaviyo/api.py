@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from reverse_etl.clock import CancellableSleep, Clock, SystemClock
 from reverse_etl.klaviyo import (
@@ -17,18 +17,15 @@ from reverse_etl.klaviyo import (
     suppressions,
 )
 from reverse_etl.klaviyo import imports as jobs
-from reverse_etl.klaviyo.client import MAX_PAGES, Client, get_request
-from reverse_etl.klaviyo.consents import Reading
+from reverse_etl.klaviyo.client import Client, get_request
+from reverse_etl.klaviyo.decoding_client import DecodingClient
 from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
 from reverse_etl.klaviyo.errors import (
-    foreign_success_error,
-    malformed_reply_error,
     refusal_error,
-    require_success,
 )
 from reverse_etl.klaviyo.filters import batch_values
 from reverse_etl.klaviyo.imports import ImportAccepted, ImportReply, Job, JobRowError
-from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, Resource, parse_resource, parse_resources
+from reverse_etl.klaviyo.jsonapi import parse_resource, parse_resources
 from reverse_etl.klaviyo.other_identifiers import find_all
 from reverse_etl.klaviyo.rate_limit import RateLimiter
 from reverse_etl.klaviyo.transport import Key, Timeouts, Transport
@@ -41,28 +38,24 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.accounts import Account
     from reverse_etl.klaviyo.consents import Channel, ConsentingProfile, ConsentRefusal
     from reverse_etl.klaviyo.custom_requests import CustomReply
+    from reverse_etl.klaviyo.decoding_client import Reading
     from reverse_etl.klaviyo.events import EncodedEvent, EventBatch
     from reverse_etl.klaviyo.lists import KlaviyoList
-    from reverse_etl.klaviyo.messages import Request, RequestHook, Response
+    from reverse_etl.klaviyo.messages import Request, RequestHook
     from reverse_etl.klaviyo.profile_changes import ProfileReply
     from reverse_etl.klaviyo.profiles import Member, Profile
     from reverse_etl.klaviyo.suppressions import EmailState
 
 _MAX_MEMBER_PAGES = 100_000  # of a list with ten million members
 
-_Value = TypeVar("_Value")
 
-
-class Klaviyo:
+class Klaviyo(DecodingClient):
     """Klaviyo's API, with rate limits and retries.
 
     Thread-safe. A run uses one object, so that its threads share the rate limits. Methods raise KlaviyoError
     if Klaviyo refuses a request or all attempts fail, and its subclass ReplyLost if a write may have been
     carried out. Iterators fetch pages lazily, and raise while they are read.
     """
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
 
     @classmethod
     def connect(  # noqa: PLR0913 - the settings of a connection
@@ -267,14 +260,7 @@ class Klaviyo:
 
     def change_profile(self, request: Request) -> ProfileReply:
         """Send a request of `profile_changes` that changes a single profile; idempotent."""
-        response = self._client.send(request)
-        try:
-            reply = profile_changes.parse_reply(request, response)
-        except MalformedReply as reason:
-            raise foreign_success_error(request, response, reason) from None
-        if reply is None:
-            raise refusal_error(request, response)
-        return reply
+        return self._send_and_parse(request, profile_changes.parse_reply)
 
     def read_consents(self, channel: Channel, values: Sequence[str]) -> Reading[ConsentingProfile]:
         """Return the profiles that Klaviyo shows for at most 100 canonical `values`, with their consent.
@@ -317,14 +303,7 @@ class Klaviyo:
 
         It is repeated after a lost reply only if its endpoint is idempotent.
         """
-        response = self._client.send(request)
-        try:
-            reply = custom_requests.parse_reply(request, response)
-        except MalformedReply as reason:
-            raise foreign_success_error(request, response, reason) from None
-        if reply is None:
-            raise refusal_error(request, response)
-        return reply
+        return self._send_and_parse(request, custom_requests.parse_reply)
 
     def create_events(self, batch: EventBatch) -> CustomReply:
         """Create events in bulk. A lost reply raises ReplyLost without a retry: send them alone then."""
@@ -350,51 +329,3 @@ class Klaviyo:
 
     def _start_job(self, request: Request) -> str:
         return self._execute(request, lambda document: parse_resource(document).id)
-
-    def _decode_response(
-        self, request: Request, response: Response, decode: Callable[[Document], _Value]
-    ) -> _Value:
-        document = require_success(request, response)
-        try:
-            return decode(document)
-        except MalformedReply as reason:
-            summary = f"The reply is not in Klaviyo's format: {reason}."
-        raise malformed_reply_error(request, response, summary)
-
-    def _read(self, request: Request, decode: Callable[[Resource], _Value]) -> Reading[_Value]:
-        found: list[_Value] = []
-        read_at = float("inf")
-        for page, response in self._client.fetch_pages(request):
-            read_at = min(read_at, response.sent_at)
-            found += self._decode_response(
-                page, response, lambda document: [decode(resource) for resource in parse_resources(document)]
-            )
-        return Reading(tuple(found), read_at)
-
-    def _execute(self, request: Request, decode: Callable[[Document], _Value]) -> _Value:
-        return self._decode_response(request, self._client.send(request), decode)
-
-    def _fetch_if_exists(self, request: Request, decode: Callable[[Resource], _Value]) -> _Value | None:
-        response = self._client.fetch_if_exists(request)
-        return (
-            None
-            if response is None
-            else self._decode_response(request, response, lambda document: decode(parse_resource(document)))
-        )
-
-    def _fetch_each(
-        self,
-        request: Request,
-        decode: Callable[[Resource], _Value],
-        max_pages: int = MAX_PAGES,
-        *,
-        require_ids: bool = True,
-    ) -> Iterator[_Value]:
-        for page, response in self._client.fetch_pages(request, max_pages):
-            yield from self._decode_response(
-                page,
-                response,
-                lambda document: [
-                    decode(resource) for resource in parse_resources(document, require_ids=require_ids)
-                ],
-            )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.jsonapi import Resource
     from reverse_etl.klaviyo.messages import Response
 
-Value = TypeVar("Value")
 ConsentRefusal: TypeAlias = RowsRefused | RequestRefused
 
 _NULL_IF_UNUSED: Final = frozenset({"whatsapp"})  # the media that a profile shows as null
@@ -101,14 +100,6 @@ class ConsentingProfile:
     id: str
     identifier: str | None
     consent: Consent
-
-
-@dataclass(frozen=True)
-class Reading(Generic[Value]):
-    """The resources that Klaviyo shows, and the monotonic time at which the first request was sent."""
-
-    found: tuple[Value, ...]
-    read_at: float
 
 
 @dataclass(frozen=True)

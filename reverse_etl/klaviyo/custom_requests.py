@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
 from reverse_etl.domain.identifiers import mask_text
-from reverse_etl.klaviyo.errors import CONTENT_REFUSALS
+from reverse_etl.klaviyo.errors import CONTENT_REFUSALS, refusal_error
 from reverse_etl.klaviyo.imports import TOO_LARGE, RowError, make_row_error
 from reverse_etl.klaviyo.jsonapi import ApiError, parse_document, parse_errors, require_data
 from reverse_etl.klaviyo.messages import Request
@@ -140,8 +140,8 @@ class CustomRefused:
 CustomReply: TypeAlias = CustomAccepted | CustomRefused
 
 
-def parse_reply(request: Request, response: Response) -> CustomReply | None:
-    """Return the meaning of a reply, None if it is not Klaviyo's answer to the content of the request.
+def parse_reply(request: Request, response: Response) -> CustomReply:
+    """Return Klaviyo's answer to the content of a request. Raises KlaviyoError for a reply that is none.
 
     A proxy in front of Klaviyo may refuse a large request with a page of its own. Raises MalformedReply for
     a status of success with content that is not Klaviyo's, or with errors.
@@ -153,8 +153,9 @@ def parse_reply(request: Request, response: Response) -> CustomReply | None:
     errors = parse_errors(response) if response.status in CONTENT_REFUSALS else ()
     if errors:
         return CustomRefused(response, tuple(map(_read_error, errors)))
-    too_large = response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return CustomRefused(response, (TOO_LARGE,)) if too_large else None
+    if response.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return CustomRefused(response, (TOO_LARGE,))
+    raise refusal_error(request, response)
 
 
 def _read_error(error: ApiError) -> RowError:

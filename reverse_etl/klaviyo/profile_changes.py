@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import orjson
 
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.klaviyo.errors import CONTENT_REFUSALS
+from reverse_etl.klaviyo.errors import CONTENT_REFUSALS, refusal_error
 from reverse_etl.klaviyo.imports import RowError, make_row_error
 from reverse_etl.klaviyo.jsonapi import parse_document, parse_errors, parse_resource
 from reverse_etl.klaviyo.messages import Request
@@ -115,13 +115,16 @@ def import_request(endpoint: Endpoint, kind: IdentifierType, value: str, names: 
     return Request(endpoint, endpoint.path(), orjson.dumps(document))
 
 
-def parse_reply(request: Request, response: Response) -> ProfileReply | None:
-    """Return the meaning of a reply, None if it is not about the content. Raises MalformedReply."""
+def parse_reply(request: Request, response: Response) -> ProfileReply:
+    """Return the meaning of a reply.
+
+    Raises KlaviyoError for a refusal that is not of the content, and MalformedReply.
+    """
     if request.endpoint.is_success(response.status):
         return ProfileChanged(parse_resource(parse_document(response)).attributes)
     errors = parse_errors(response) if response.status in CONTENT_REFUSALS else ()
     if not errors:
-        return None
+        raise refusal_error(request, response)
     first = errors[0]
     field = first.pointer.rstrip("/").rpartition("/")[2]
     return ProfileRefused(
