@@ -123,6 +123,18 @@ def functions(file: Path) -> dict[str, int]:
     }
 
 
+def test_a_class_name_stands_for_one_thing_in_the_package() -> None:
+    """Private ones too: who searches for a name finds one class."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    names = Counter(
+        node.name
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, number in names.items() if number > 1] == []
+
+
 def test_no_file_and_no_function_of_the_package_is_long() -> None:
     """A file or function beyond the limit is split, with better names."""
     files = sorted(PACKAGE.rglob("*.py"))

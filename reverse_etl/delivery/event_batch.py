@@ -57,7 +57,7 @@ class _End(NamedTuple):
 
 def send_prepared(klaviyo: Klaviyo, prepared: PreparedEvents, refusals: ListRefusals) -> SentEvents:
     """Send events until each is taken, refused, or given up. Never raises KlaviyoError."""
-    pieces = _Pieces(klaviyo, prepared, refusals)
+    pieces = _EventPieces(klaviyo, prepared, refusals)
     if prepared.alone:
         pieces.send_alone(prepared.batch, may_be_stored=True)
     else:
@@ -66,7 +66,7 @@ def send_prepared(klaviyo: Klaviyo, prepared: PreparedEvents, refusals: ListRefu
 
 
 @dataclass
-class _Pieces:
+class _EventPieces:
     """The pieces of a request: those that wait, and what came of the others."""
 
     klaviyo: Klaviyo

@@ -50,7 +50,7 @@ def send_request(
     klaviyo: Klaviyo, operation: SendRequests, prepared: PreparedRequest, list_id: str
 ) -> SentRequest:
     """Send a request until each of its rows is applied, refused, or given up. Never raises KlaviyoError."""
-    pieces = _Pieces(operation, prepared, list_id, [prepared.batch])
+    pieces = _RequestPieces(operation, prepared, list_id, [prepared.batch])
     while pieces.waiting and not pieces.stop_reason:
         batch = pieces.waiting.pop(0)
         pieces.send_piece(klaviyo, batch)
@@ -58,7 +58,7 @@ def send_request(
 
 
 @dataclass
-class _Pieces:
+class _RequestPieces:
     """The pieces of a request: those that wait, and what came of the others.
 
     `switched` is whether the other request, for new or for changed rows, took the place of the first.

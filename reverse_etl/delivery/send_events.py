@@ -27,7 +27,7 @@ _ALONE_ROWS: Final = 50  # events that one thread sends one after the other
 
 def send_events(delivery: ListDelivery, operation: SendEvents) -> None:
     """Send a model's new events. A failed request stops the model, whose counter says why."""
-    sender = _Sender(delivery, operation, _make_encoder(delivery))
+    sender = _EventSender(delivery, operation, _make_encoder(delivery))
     for sent in map_concurrently(delivery.context, sender.send, sender.prepare_events()):
         sender.record(sent)
 
@@ -46,7 +46,7 @@ def _make_encoder(delivery: ListDelivery) -> EventEncoder:
 
 
 @dataclass
-class _Sender:
+class _EventSender:
     """Sends the events of one model. `alone` are those that wait to be sent alone."""
 
     delivery: ListDelivery

@@ -38,14 +38,14 @@ _ALIKE_REFUSALS: Final = 20  # that are the first of a list: then the model or t
 
 def send_requests(delivery: ListDelivery, operation: SendRequests) -> None:
     """Send one list's upserts, or its removes. A failed request stops the list, whose counter says why."""
-    sender = _Sender(delivery, operation)
+    sender = _RequestSender(delivery, operation)
     for sent in map_concurrently(delivery.context, sender.send, sender.prepare_requests()):
         sender.record(sent)
     sender.finish()
 
 
 @dataclass
-class _Sender:
+class _RequestSender:
     """Sends the rows of one list by one operation.
 
     `undecided` holds results as long as nothing was applied and all rows were refused for one reason: whether

@@ -48,14 +48,14 @@ _OUTCOMES: Final = {
 def subscribe_people(delivery: ListDelivery, operation: SubscribePeople) -> None:
     """Subscribe one list's new and changed rows. A failed request stops the list; its counter says why."""
     reader = make_reader(delivery.context, operation, delivery.model_name, delivery.list_id)
-    sender = _Sender(delivery, operation, reader)
+    sender = _SubscriptionSender(delivery, operation, reader)
     for batch in map_concurrently(delivery.context, sender.send, sender.prepare_batches()):
         sender.record(batch)
     sender.confirm()
 
 
 @dataclass
-class _Sender:
+class _SubscriptionSender:
     """Subscribes the rows of one list.
 
     `accepted` counts those that Klaviyo accepted, and `future` those that wait for the time of their consent.

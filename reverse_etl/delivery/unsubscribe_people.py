@@ -71,13 +71,13 @@ class UnsubscribedBatch:
 def unsubscribe_people(delivery: ListDelivery, operation: UnsubscribePeople) -> None:
     """Unsubscribe one list's leaving people. A failed request stops the list; its counter says why."""
     reader = make_reader(delivery.context, operation, delivery.model_name, delivery.list_id)
-    remover = _Remover(delivery, operation, reader)
-    for batch in map_concurrently(delivery.context, remover.send, remover.prepare_batches()):
-        remover.record(batch)
+    unsubscriber = _Unsubscriber(delivery, operation, reader)
+    for batch in map_concurrently(delivery.context, unsubscriber.send, unsubscriber.prepare_batches()):
+        unsubscriber.record(batch)
 
 
 @dataclass
-class _Remover:
+class _Unsubscriber:
     """Unsubscribes the leaving rows of one list."""
 
     delivery: ListDelivery

@@ -48,7 +48,7 @@ class RowCounts:
     has_list: bool = True
 
 
-class Proof(Enum):
+class ProofKind(Enum):
     """The proof that a row is applied."""
 
     REPLY = "the reply"
@@ -81,7 +81,7 @@ class ImportRows:
     max_bytes: int
     envelope: Callable[[str], Envelope]
     make_encoder: Callable[[Sequence[IdentifierType], Sequence[tuple[str, Column]]], RowEncoder]
-    proof: ClassVar = Proof.JOB
+    proof: ClassVar = ProofKind.JOB
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -100,7 +100,7 @@ class UpdateProfiles:
     make_encoder: Callable[[Sequence[IdentifierType], Sequence[tuple[str, Column]]], RowEncoder]
     add_to_list: Endpoint | None = None
     max_rows: int = 1
-    proof: ClassVar = Proof.REPLY
+    proof: ClassVar = ProofKind.REPLY
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -116,7 +116,7 @@ class AddToList:
 
     endpoint: Endpoint
     max_rows: int
-    proof: ClassVar = Proof.REPLY
+    proof: ClassVar = ProofKind.REPLY
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -136,7 +136,7 @@ class RemoveFromList:
 
     endpoint: Endpoint
     max_rows: int
-    proof: ClassVar = Proof.REPLY
+    proof: ClassVar = ProofKind.REPLY
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -160,7 +160,7 @@ class ClearValues:
     by_id: Endpoint
     by_identifier: Endpoint | None
     max_rows: int = 1
-    proof: ClassVar = Proof.REPLY
+    proof: ClassVar = ProofKind.REPLY
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -184,7 +184,7 @@ class SendRequests:
     update: RequestTemplate | None = None
     removes: bool = False
     keep: ResponseRule | None = None
-    proof: ClassVar = Proof.REPLY
+    proof: ClassVar = ProofKind.REPLY
 
     @property
     def once(self) -> bool:
@@ -228,7 +228,7 @@ class ChangeSuppressions:
     job_endpoint: Endpoint
     max_rows: int
     lifts: bool = False
-    proof: ClassVar = Proof.READ_BACK
+    proof: ClassVar = ProofKind.READ_BACK
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -247,7 +247,7 @@ class SendEvents:
     endpoint: Endpoint
     max_rows: int
     max_bytes: int
-    proof: ClassVar = Proof.NONE
+    proof: ClassVar = ProofKind.NONE
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -268,7 +268,7 @@ class SubscribePeople:
     source: str = ""
     max_rows: int = MAX_VALUES
     endpoint: ClassVar = Endpoint.SUBSCRIBE
-    proof: ClassVar = Proof.READ_BACK
+    proof: ClassVar = ProofKind.READ_BACK
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -287,7 +287,7 @@ class UnsubscribePeople:
     source: str = ""
     max_rows: int = MAX_VALUES
     endpoint: ClassVar = Endpoint.UNSUBSCRIBE
-    proof: ClassVar = Proof.READ_BACK
+    proof: ClassVar = ProofKind.READ_BACK
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -312,7 +312,7 @@ class DeleteProfiles:
 
     endpoint: Endpoint
     max_rows: int = 10  # looked up together, just before: at 60 requests a minute they take ten seconds
-    proof: ClassVar = Proof.READ_BACK
+    proof: ClassVar = ProofKind.READ_BACK
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -326,7 +326,7 @@ class ReadmitPeople:
     """The people of leaving rows are not withheld any more. Nothing is sent."""
 
     max_rows: int = 1_000  # read together
-    proof: ClassVar = Proof.REPLY
+    proof: ClassVar = ProofKind.REPLY
     once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
