@@ -56,7 +56,7 @@ def add_members(delivery: ListDelivery, operation: AddToList) -> None:
         if result.stop_reason:
             delivery.counter.fail(result.stop_reason)
         done += sum(receipt.rows for receipt in result.receipts)
-        delivery.report_sent(done)
+        delivery.report_progress(Op.ADD, done)
 
 
 def add_group(

@@ -260,4 +260,4 @@ class _Deletion:
         self.delivery.receipt_buffer.add((receipt,))
         self.delivery.counter.add(outcome, 1)
         self.done += 1
-        self.delivery.report_sent(self.done)
+        self.delivery.report_progress(Op.ADD, self.done)

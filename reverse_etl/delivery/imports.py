@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.import_batch import submit_batch
 from reverse_etl.delivery.refused_identifiers import note_refused_identifiers
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import (
     Receipt,
     ReceiptState,
@@ -63,7 +64,7 @@ def submit_imports(
         row_exceptions, unencodable[:] = (*unencodable, *batch_exceptions), ()
         delivery.record(submitted.receipts, row_exceptions)
         accepted += [receipt for receipt in submitted.receipts if receipt.state is ReceiptState.ACCEPTED]
-        delivery.report_sent(sum(receipt.rows for receipt in accepted))
+        delivery.report_progress(Op.ADD, sum(receipt.rows for receipt in accepted))
     delivery.record((), unencodable)
     return accepted, reply_lost
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.refusals import ListRefusals
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import JobProgress, RemoveProgress, SendProgress
 from reverse_etl.domain.receipts import RowExceptionKind
 
@@ -82,13 +83,14 @@ class ListDelivery:
         self.counter.count_receipts(receipts, row_exceptions)
         self.refused_rows.extend(one for one in row_exceptions if one.kind is RowExceptionKind.REJECTED)
 
-    def report_sent(self, rows: int) -> None:
-        """Report how many of the rows to send are done."""
-        self.context.on_event(SendProgress(self.model_name, self.list_name, rows, self.list_plan.upserts))
-
-    def report_removed(self, rows: int) -> None:
-        """Report how many of the leaving rows are done."""
-        self.context.on_event(RemoveProgress(self.model_name, self.list_name, rows, self.list_plan.removes))
+    def report_progress(self, op: Op, rows: int) -> None:
+        """Report how many of the rows to send are done, or of the leaving ones."""
+        names, plan = (self.model_name, self.list_name), self.list_plan
+        self.context.on_event(
+            RemoveProgress(*names, rows, plan.removes)
+            if op is Op.REMOVE
+            else SendProgress(*names, rows, plan.upserts)
+        )
 
     def report_open_jobs(self, jobs: int) -> None:
         """Report how many of the list's jobs have not ended."""

@@ -83,7 +83,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
             proved = state is ReceiptState.APPLIED or decision.outcome is Outcome.HELD
             delivery.counter.add(decision.outcome if proved else OUTCOME_BY_RECEIPT_STATE[state], 1)
         done += len(candidates)
-        delivery.report_removed(done)
+        delivery.report_progress(Op.REMOVE, done)
         if delivery.counter.stopped:
             break
     if refusal_reason:

@@ -113,4 +113,4 @@ class _EventSender:
             self.delivery.counter.fail(sent.stop_reason)
         self.delivery.record(sent.receipts, sent.row_exceptions)
         self.done += sum(receipt.rows for receipt in sent.receipts) + len(sent.row_exceptions)
-        self.delivery.report_sent(self.done)
+        self.delivery.report_progress(Op.ADD, self.done)

@@ -202,10 +202,8 @@ class _RequestSender:
                 self.delivery.counter.fail(sent.stop_reason)
             self.delivery.record(sent.receipts, sent.row_exceptions)
             self.done += sum(receipt.rows for receipt in sent.receipts) + len(sent.row_exceptions)
-        if self.undecided and self.operation.removes:
-            self.delivery.report_removed(self.done)
-        elif self.undecided:
-            self.delivery.report_sent(self.done)
+        if self.undecided:
+            self.delivery.report_progress(self.operation.op, self.done)
         self.undecided.clear()
 
 

@@ -116,7 +116,7 @@ class _SubscriptionSender:
         if batch.stop_reason:
             counter.fail(batch.stop_reason)
         self.done += len(batch.rows)
-        self.delivery.report_sent(self.done)
+        self.delivery.report_progress(Op.ADD, self.done)
 
     def confirm(self) -> None:
         """Wait until Klaviyo shows the accepted consents, and count them by what it shows."""

@@ -146,7 +146,7 @@ class _Unsubscriber:
         if batch.stop_reason:
             counter.fail(batch.stop_reason)
         self.done += len(batch.rows)
-        self.delivery.report_removed(self.done)
+        self.delivery.report_progress(Op.REMOVE, self.done)
 
     def _wait_for(self, sent: Sequence[LeavingRow]) -> set[int]:
         """Return the rows whose people are still subscribed after the last read. Raises KlaviyoError."""

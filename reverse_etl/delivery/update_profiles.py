@@ -88,7 +88,7 @@ class _Updates:
             results = self._send_group(group)
             self._record(results)
             self.done += len(results)
-            delivery.report_sent(self.done)
+            delivery.report_progress(Op.ADD, self.done)
         delivery.record((), self.unencodable)
 
     def _read_update(self, row: tuple[int, bytes]) -> Update:

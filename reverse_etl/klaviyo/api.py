@@ -239,7 +239,7 @@ class Klaviyo(DecodingClient):
         return self._start_job(suppressions.suppression_request(Endpoint.SUPPRESS, emails))
 
     def unsuppress(self, emails: Sequence[str]) -> str:
-        """Start a job that lifts suppressions by hand; idempotent. Returns the job's id."""
+        """Start a job that unsuppresses e-mails; idempotent. Returns the job's id."""
         return self._start_job(suppressions.suppression_request(Endpoint.UNSUPPRESS, emails))
 
     def get_suppression_job(self, endpoint: Endpoint, job_id: str) -> Job | None:

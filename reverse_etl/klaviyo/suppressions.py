@@ -1,4 +1,4 @@
-"""Requests that suppress people's e-mails, lift suppressions and read them.
+"""Requests that suppress and unsuppress people's e-mails, and read which are suppressed.
 
 Source: API reference, 'Bulk Suppress Profiles', 'Bulk Unsuppress Profiles' and 'Get Profiles'.
 """
@@ -46,7 +46,7 @@ class EmailState:
 
 
 def suppression_request(endpoint: Endpoint, emails: Sequence[str]) -> Request:
-    """Return the request that suppresses e-mails, or lifts their suppressions. A repeat changes nothing.
+    """Return the request that suppresses or unsuppresses e-mails. A repeat changes nothing.
 
     Raises ValueError for no e-mails or more than 100.
     """

@@ -45,7 +45,7 @@ _MAX_PROFILES: Final = 100
 
 @dataclass(frozen=True)
 class SuppressionRequest:
-    """E-mails to suppress or to free, or the id of a list whose members are meant."""
+    """E-mails to suppress or to unsuppress, or the id of a list whose members are meant."""
 
     verb: Verb
     emails: tuple[str, ...] = ()

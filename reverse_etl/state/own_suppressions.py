@@ -1,4 +1,4 @@
-"""Whose e-mails the requests of models suppressed: only these suppressions may be lifted again."""
+"""Whose e-mails the requests of models suppressed: only these e-mails may be unsuppressed again."""
 
 from __future__ import annotations
 

@@ -219,21 +219,26 @@ class SendRequests:
 
 @dataclass(frozen=True)
 class ChangeSuppressions:
-    """E-mails are read, suppressed or freed by jobs, and read back: what a job says proves nothing.
+    """E-mails are read, suppressed or unsuppressed by jobs, and read back: what a job says proves nothing.
 
-    `lifts` is whether the operation frees the people that the model suppressed.
+    `removes` is whether the operation unsuppresses the people that the model suppressed.
     """
 
     endpoint: Endpoint
     job_endpoint: Endpoint
     max_rows: int
-    lifts: bool = False
+    removes: bool = False
     proof: ClassVar = ProofKind.READ_BACK
     once: ClassVar = False
 
+    @property
+    def op(self) -> Op:
+        """Return the operation of the receipts."""
+        return Op.REMOVE if self.removes else Op.ADD
+
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the rows take, with one read before and one after each."""
-        number = math.ceil((rows.removes if self.lifts else rows.upserts) / self.max_rows)
+        number = math.ceil((rows.removes if self.removes else rows.upserts) / self.max_rows)
         return {Endpoint.PROFILES: 2 * number, self.endpoint: number}
 
 

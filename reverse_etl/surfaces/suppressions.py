@@ -22,7 +22,7 @@ from reverse_etl.surfaces.interface import (
 from reverse_etl.surfaces.operations import ChangeSuppressions
 
 _UNSUPPRESS: Final = ChangeSuppressions(
-    Endpoint.UNSUPPRESS, Endpoint.UNSUPPRESSION, max_rows=MAX_EMAILS, lifts=True
+    Endpoint.UNSUPPRESS, Endpoint.UNSUPPRESSION, max_rows=MAX_EMAILS, removes=True
 )
 
 _SUPPRESSED: Final = "These people get no marketing e-mail from then on, whatever their consent."
@@ -31,7 +31,7 @@ _SUPPRESSED: Final = "These people get no marketing e-mail from then on, whateve
 class SuppressionSettings(SurfaceSettings):
     """The settings of a model of suppressions.
 
-    With `on_remove='unsuppress'`, who leaves the model is freed, if the model suppressed them.
+    With `on_remove='unsuppress'`, who leaves the model is unsuppressed, if the model suppressed them.
     """
 
     on_remove: Literal["unsuppress"] | None = None

@@ -46,7 +46,7 @@ def shop(world: World) -> World:
 def check_kills(shop: World, first: int, step: int, owner: type, *names: str) -> None:
     """Kill runs that suppress one person and free another, later each time; one more run repairs all.
 
-    Nobody is freed who was suppressed by hand.
+    Nobody is unsuppressed who was suppressed by hand.
     """
     by_hand(shop, email(100))
     nth, killed = first, True

@@ -1,4 +1,4 @@
-"""The surface suppressions: e-mails are suppressed, read back, and freed only by the model that did it."""
+"""The surface suppressions: e-mails are suppressed, read back, and unsuppressed by the model that did it."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_suppression_that_showed_late_is_the_models_own(shop: World) -> None:
 
 
 def test_nobody_is_freed_that_another_model_suppresses(shop: World) -> None:
-    """The model that is left has the suppression from then on, and frees the person in the end."""
+    """The model that is left has the suppression from then on, and unsuppresses the person in the end."""
     free_on_remove(shop)
     shop.model("fraud", "select email from fraud", surface="suppressions", on_remove="unsuppress", min_rows=0)
     block(shop, [email(1)])

@@ -1,4 +1,4 @@
-"""Suppressions on every warehouse: people who are suppressed, not known of, and freed again."""
+"""Suppressions on every warehouse: people who are suppressed, not known of, and unsuppressed again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=WAREHOUSES)
 def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
-    """Make a world on each warehouse, whose model frees those who leave."""
+    """Make a world on each warehouse, whose model unsuppresses those who leave."""
     world = open_shop(make_world(warehouse=request.param))
     free_on_remove(world)
     return world

@@ -140,7 +140,7 @@ def requests_text(plan: Plan) -> str:
         Endpoint.CREATE_LIST: ("new list", "new lists"),
         Endpoint.SUPPRESS: ("suppression job", "suppression jobs"),
         Endpoint.DELETE_PROFILE: ("deletion", "deletions"),
-        Endpoint.UNSUPPRESS: ("job that lifts suppressions", "jobs that lift suppressions"),
+        Endpoint.UNSUPPRESS: ("unsuppression job", "unsuppression jobs"),
         Endpoint.CREATE_EVENTS: ("request with events", "requests with events"),
         Endpoint.SUBSCRIBE: ("subscribing request", "subscribing requests"),
         Endpoint.UNSUBSCRIBE: ("unsubscribing request", "unsubscribing requests"),

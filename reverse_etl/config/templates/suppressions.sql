@@ -1,5 +1,5 @@
 -- E-mail addresses that get no marketing mail at all, whatever their consent. With on_remove='unsuppress',
--- a person whose row leaves is freed again, if this model suppressed them.
+-- a person whose row leaves is unsuppressed again, if this model suppressed them.
 {{ config(
     surface='suppressions',
 ) }}
