@@ -17,13 +17,13 @@ from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.state.withheld import DeletionRequest
-from reverse_etl.surfaces.operations import DeleteProfiles, ReadmitPeople
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.klaviyo.profiles import Profile
+    from reverse_etl.surfaces.operations import DeleteProfiles, ReadmitPeople
 
 
 _STATES: Final = {
@@ -72,16 +72,7 @@ def _describe_request(row: _Row, found: Sequence[_FoundProfile]) -> DeletionRequ
     return DeletionRequest(row.identity, shown | {*row.identifiers.items()}, profile_id)
 
 
-def change_deletions(delivery: ListDelivery, operation: DeleteProfiles | ReadmitPeople) -> None:
-    """Delete the people of a model's new rows, or readmit those of its leaving rows."""
-    match operation:
-        case DeleteProfiles():
-            _delete_profiles(delivery, operation)
-        case ReadmitPeople():
-            _readmit_people(delivery, operation)
-
-
-def _delete_profiles(delivery: ListDelivery, operation: DeleteProfiles) -> None:
+def delete_profiles(delivery: ListDelivery, operation: DeleteProfiles) -> None:
     """Delete the profile of each new row of a model.
 
     Each row is looked up just before. Nobody found: the row is done. Several profiles: it is held. The
@@ -93,7 +84,7 @@ def _delete_profiles(delivery: ListDelivery, operation: DeleteProfiles) -> None:
     deletion.read_back()
 
 
-def _readmit_people(delivery: ListDelivery, operation: ReadmitPeople) -> None:
+def readmit_people(delivery: ListDelivery, operation: ReadmitPeople) -> None:
     """Let other models send the people again whose rows left the model. Sends nothing."""
     state, list_id = delivery.context.state, delivery.list_id
     for rows in delivery.pending_rows.read_removes(list_id, operation.max_rows):
@@ -251,7 +242,9 @@ class _Deletion:
         self.delivery.record((), held)
 
     def _mark_deleted(self, rows: Sequence[_Row]) -> None:
-        self.delivery.context.state.withheld.mark_deleted(self.delivery.model_name, [row.identity for row in rows])
+        self.delivery.context.state.withheld.mark_deleted(
+            self.delivery.model_name, [row.identity for row in rows]
+        )
         for row in rows:
             self._record(row, Outcome.APPLIED)
 

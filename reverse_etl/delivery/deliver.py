@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 from reverse_etl.delivery.add_members import add_members
 from reverse_etl.delivery.change_suppressions import change_suppressions
 from reverse_etl.delivery.clear_values import clear_values
-from reverse_etl.delivery.delete_profiles import change_deletions
+from reverse_etl.delivery.delete_profiles import delete_profiles, readmit_people
 from reverse_etl.delivery.import_rows import import_rows
 from reverse_etl.delivery.list_delivery import ListDelivery
 from reverse_etl.delivery.list_groups import group_lists
@@ -160,7 +160,7 @@ def _clear_and_remove(delivery: ListDelivery) -> None:
             _send(delivery, surface.remove)
 
 
-def _send(delivery: ListDelivery, operation: Operation) -> None:  # noqa: C901 - a case for each operation
+def _send(delivery: ListDelivery, operation: Operation) -> None:  # noqa: C901, PLR0912 - a case for each
     """Send the rows of one list with the sender of the operation."""
     match operation:
         case ImportRows():
@@ -179,20 +179,16 @@ def _send(delivery: ListDelivery, operation: Operation) -> None:  # noqa: C901 -
             change_suppressions(delivery, operation)
         case SendEvents():
             send_events(delivery, operation)
-        case SubscribePeople() | UnsubscribePeople():
-            _change_consent(delivery, operation)
-        case DeleteProfiles() | ReadmitPeople():
-            change_deletions(delivery, operation)
-        case _:
-            assert_never(operation)
-
-
-def _change_consent(delivery: ListDelivery, operation: SubscribePeople | UnsubscribePeople) -> None:
-    match operation:
         case SubscribePeople():
             subscribe_people(delivery, operation)
         case UnsubscribePeople():
             unsubscribe_people(delivery, operation)
+        case DeleteProfiles():
+            delete_profiles(delivery, operation)
+        case ReadmitPeople():
+            readmit_people(delivery, operation)
+        case _:
+            assert_never(operation)
 
 
 def _count_unsent(list_plan: ListPlan, counter: OutcomeCounter) -> None:
