@@ -228,7 +228,7 @@ def _to_open_receipt(run_id: str, model: str, *values: Any) -> OpenReceipt:
 def _receipt_row(run_id: str, model: str, receipt: Receipt, recorded_at: str) -> tuple[Any, ...]:
     r = receipt
     evidence = (r.state.value, r.job_id, recorded_at, r.detail, r.may_have_duplicate)
-    return (run_id, model, r.list_id, r.op, r.first_seq, r.last_seq, r.rows, *evidence)
+    return (run_id, model, r.list_id, r.op.value, r.first_seq, r.last_seq, r.rows, *evidence)
 
 
 def _exception_row(run_id: str, model: str, entry: RowException) -> tuple[Any, ...]:
