@@ -63,9 +63,9 @@ class _FoundProfile:
 def _describe_request(row: _Row, found: Sequence[_FoundProfile]) -> DeletionRequest:
     shown = {
         (kind, value)
-        for one in found
+        for found_profile in found
         for kind in IdentifierType
-        for value in (one.profile.identifier(kind),)
+        for value in (found_profile.profile.identifier(kind),)
         if value is not None
     }
     profile_id = found[0].profile.id if found else None
@@ -124,12 +124,13 @@ class _Deletion:
             others = [
                 row
                 for row in rows
-                if row not in several and not all(one.may_be(row) for one in found[row.seq].values())
+                if row not in several
+                and not all(found_profile.may_be(row) for found_profile in found[row.seq].values())
             ]
             self._hold(several, "several_profiles")
             self._hold(others, "other_person")
-            sure = [row for row in rows if row not in several and row not in others]
-            self._delete_group(sure, found, requested)
+            certain = [row for row in rows if row not in several and row not in others]
+            self._delete_group(certain, found, requested)
         if self.held:
             self.delivery.context.on_event(
                 Warned(
@@ -162,9 +163,9 @@ class _Deletion:
         )
         self._mark_deleted([row for row in rows if not profiles[row]])
         for row in rows:
-            for one in profiles[row]:
+            for found_profile in profiles[row]:
                 if not self.delivery.counter.stopped:
-                    self._delete(row, one.profile.id)
+                    self._delete(row, found_profile.profile.id)
 
     def read_back(self) -> None:
         """Read whether the profiles are gone, until they are or the time is over."""
@@ -214,7 +215,7 @@ class _Deletion:
                 seqs[identifier].add(row.seq)
         found: dict[int, dict[str, _FoundProfile]] = {row.seq: {} for row in rows}
         for kind in IdentifierType:
-            values = [value for one, value in seqs if one is kind]
+            values = [value for value_kind, value in seqs if value_kind is kind]
             for profile in klaviyo.find_profiles(kind, values) if values else ():
                 for value in profile.identifiers(kind):  # it may show another one than the row's
                     for seq in seqs.get((kind, value), ()):

@@ -77,7 +77,7 @@ class _EventPieces:
     rejected: dict[int, RowError] = field(default_factory=dict)
     maybe_rejected: set[int] = field(default_factory=set)
     refused_alone: list[RowError] = field(default_factory=list)
-    taken: int = 0
+    accepted: int = 0
     stop_reason: str = ""
 
     def send_together(self) -> None:
@@ -98,13 +98,13 @@ class _EventPieces:
         else:
             match reply:
                 case CustomAccepted():
-                    self._take(piece.seqs)
+                    self._accept(piece.seqs)
                 case CustomRefused():
-                    self._take_refusal(piece, reply)
+                    self._handle_refusal(piece, reply)
 
-    def _take_refusal(self, piece: EventBatch, reply: CustomRefused) -> None:
+    def _handle_refusal(self, piece: EventBatch, reply: CustomRefused) -> None:
         """Reject the events at fault and send the others; alone, if one may be stored already."""
-        if not self.refusals.take_extra_request():
+        if not self.refusals.reserve_extra_request():
             self._stop(piece.seqs, ReceiptState.NOT_SENT, BUDGET_SPENT)
             return
         errors = piece.match_errors(reply.errors)
@@ -136,7 +136,7 @@ class _EventPieces:
                 return
             match reply:
                 case CustomAccepted():
-                    self._take([seq])
+                    self._accept([seq])
                 case CustomRefused(response, (first, *_)):
                     self.refused_alone.append(first)
                     self.rejected[seq] = strip_pointer(first)
@@ -149,17 +149,17 @@ class _EventPieces:
     def _find_common_fault(self, error: RowError) -> str | None:
         """Return why the refusal of an event that was sent alone is not its own fault, None if it may be."""
         is_of_event = points_into_event(error) or error.code == TOO_LARGE.code
-        if not is_of_event and not self.taken and not self.refusals.has_applied_rows:
+        if not is_of_event and not self.accepted and not self.refusals.has_applied_rows:
             return (
                 "Klaviyo refused an event without pointing into it, and took none before. "
                 f"{end_sentence(error.detail)}"
             )
-        return find_systematic_failure(self.refused_alone, self.taken + len(self.refused_alone))
+        return find_systematic_failure(self.refused_alone, self.accepted + len(self.refused_alone))
 
-    def _take(self, seqs: Sequence[int]) -> None:
+    def _accept(self, seqs: Sequence[int]) -> None:
         """Count events as taken by Klaviyo."""
         self._record_end(seqs, ReceiptState.APPLIED)
-        self.taken += len(seqs)
+        self.accepted += len(seqs)
         self.refusals.note_applied_rows()
 
     def _record_end(self, seqs: Sequence[int], state: ReceiptState, detail: str = "") -> None:

@@ -46,7 +46,7 @@ def send_in_halves(
     sent = False
     while waiting and halved.error is None:
         part = waiting.pop(0)
-        if sent and not refusals.take_extra_request():
+        if sent and not refusals.reserve_extra_request():
             halved.error = KlaviyoError.of(BUDGET_SPENT)
         else:
             sent = True

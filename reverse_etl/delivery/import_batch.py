@@ -79,7 +79,7 @@ class _Submission:
     def send_next(self) -> None:
         """Send the next piece, and settle it or take it apart."""
         piece = self.waiting.pop(0)
-        if self._sent and not self.refusals.take_extra_request():
+        if self._sent and not self.refusals.reserve_extra_request():
             self._stop_at_budget(piece)
             return
         self._sent = True
@@ -100,9 +100,9 @@ class _Submission:
                 accepted = self._receipt(piece, ReceiptState.ACCEPTED, job=job)
                 self.receipts.append(replace(accepted, may_have_duplicate=self.reply_lost))
             case RequestRefused():
-                self._take_request_refusal(piece, reply)
+                self._handle_request_refusal(piece, reply)
             case RowsRefused():
-                self._take_row_refusal(piece, reply)
+                self._handle_row_refusal(piece, reply)
             case _:
                 assert_never(reply)
 
@@ -131,11 +131,11 @@ class _Submission:
             self.stop_reason,
         )
 
-    def _take_row_refusal(self, piece: Batch, reply: RowsRefused) -> None:
+    def _handle_row_refusal(self, piece: Batch, reply: RowsRefused) -> None:
         errors = {index: error for index, error in reply.errors.items() if index < len(piece)}
         if not errors:  # the pointers lead to rows that were not sent
             first = next(iter(reply.errors.values()))
-            self._take_request_refusal(
+            self._handle_request_refusal(
                 piece, RequestRefused(first, HTTPStatus.BAD_REQUEST, reply.earlier_reply_lost)
             )
             return
@@ -148,7 +148,7 @@ class _Submission:
                 self.rows_at_fault = False
                 self._stop(piece, reason, unknown=reply.earlier_reply_lost)
 
-    def _take_request_refusal(self, piece: Batch, reply: RequestRefused) -> None:
+    def _handle_request_refusal(self, piece: Batch, reply: RequestRefused) -> None:
         """Halve a piece whose refusal points at no row."""
         if reply.earlier_reply_lost:
             self._stop(piece, _describe_request_error(reply.error), unknown=True)

@@ -30,7 +30,7 @@ class ListRefusals:
     _extra_requests: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def take_extra_request(self) -> bool:
+    def reserve_extra_request(self) -> bool:
         """Count a request that a refusal made necessary. Returns False if there were too many."""
         with self._lock:
             self._extra_requests += 1

@@ -46,23 +46,25 @@ def find_omissions(
     not recognized in an error that names it.
     """
     refused = [
-        one
-        for one in row_exceptions
-        if one.kind is RowExceptionKind.REJECTED and DUPLICATE_CODE in one.code.lower()
+        exception
+        for exception in row_exceptions
+        if exception.kind is RowExceptionKind.REJECTED and DUPLICATE_CODE in exception.code.lower()
     ]
     if not refused:
         return (*row_exceptions,), []
-    seqs = [one.seq for one in refused]
+    seqs = [exception.seq for exception in refused]
     identifiers = {row.seq: row.identifiers for row in pending_rows.read_identifiers(min(seqs), max(seqs))}
     omissions = [
-        Omission(one.seq, kind, one.code)
-        for one in refused
-        for kind in _find_refused_kinds(pending_rows.tables, identifiers.get(one.seq, {}), one.field)
+        Omission(exception.seq, kind, exception.code)
+        for exception in refused
+        for kind in _find_refused_kinds(
+            pending_rows.tables, identifiers.get(exception.seq, {}), exception.field
+        )
     ]
     omitted_seqs = {omission.seq for omission in omissions}
     changed = tuple(
-        replace(one, kind=RowExceptionKind.UNKNOWN) if one.seq in omitted_seqs else one
-        for one in row_exceptions
+        replace(exception, kind=RowExceptionKind.UNKNOWN) if exception.seq in omitted_seqs else exception
+        for exception in row_exceptions
     )
     return changed, omissions
 

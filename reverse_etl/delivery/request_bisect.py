@@ -98,7 +98,7 @@ class _RequestPieces:
                     self._add_receipt(batch, ReceiptState.APPLIED, verified=verified)
                     self._keep(reply.response, batch.seqs)
                 case CustomRefused():
-                    self._take_refusal(batch, reply)
+                    self._handle_refusal(batch, reply)
 
     def finish(self) -> SentRequest:
         """Return what came of it all. Its first receipt takes the place of the one stored before sending."""
@@ -125,7 +125,7 @@ class _RequestPieces:
             KeptResponse(tuple(seqs), endpoint.method, endpoint.template, response.status, body, is_cut)
         )
 
-    def _take_refusal(self, batch: Batch, reply: CustomRefused) -> None:
+    def _handle_refusal(self, batch: Batch, reply: CustomRefused) -> None:
         self.refusals += 1
         if self.refusals > _MAX_REFUSALS:
             self._stop(

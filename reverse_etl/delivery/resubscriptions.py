@@ -16,8 +16,8 @@ class Resubscriptions:
     left: int = MAX_RESUBSCRIPTIONS
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    def take(self) -> bool:
-        """Count a person. Returns False if there were too many."""
+    def reserve(self) -> bool:
+        """Count a person. Returns False if nobody more may be subscribed again."""
         with self._lock:
             self.left -= 1
             return self.left >= 0

@@ -72,7 +72,7 @@ class _EventSender:
         if self.delivery.counter.stopped:
             return
         yield from self._prepare_alone(1)
-        if (batch := packer.take()) is not None:
+        if (batch := packer.flush()) is not None:
             yield self._prepare_together(batch)
 
     def _prepare_alone(self, min_rows: int) -> Iterator[PreparedEvents]:

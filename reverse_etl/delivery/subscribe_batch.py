@@ -31,14 +31,14 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.resubscriptions import Resubscriptions
     from reverse_etl.klaviyo.messages import Request
 
-SILENCE: Final = timedelta(minutes=30)  # in which Klaviyo ignores another consent of the same person
+IGNORED_WITHIN: Final = timedelta(minutes=30)  # of another consent of the same person
 
 
 @dataclass(frozen=True)
 class SubscriptionRow:
     """A row to send, by the number of its delta.
 
-    `is_recent`: somebody was subscribed by this identity within `SILENCE`, so that Klaviyo would ignore a
+    `is_recent`: the identity was subscribed within `IGNORED_WITHIN`, so that Klaviyo would ignore a
     consent of now. `is_suppressed`: another model of the project suppresses the person, which subscribing
     would lift.
     """
@@ -138,11 +138,11 @@ class _BatchSender:
                 case None:
                     self._accept(part)
                 case RowsRefused() if all(index < len(part.requested) for index in refusal.errors):
-                    self._take_refused_rows(part, refusal)
+                    self._handle_refused_rows(part, refusal)
                 case RowsRefused():
-                    self._take_refused_request(part, next(iter(refusal.errors.values())))
+                    self._handle_refused_request(part, next(iter(refusal.errors.values())))
                 case RequestRefused():
-                    self._take_refused_request(part, refusal.error)
+                    self._handle_refused_request(part, refusal.error)
 
     def leave(
         self, rows: Sequence[SubscriptionRow], kind: RowExceptionKind, error: RowError | None = None
@@ -219,7 +219,7 @@ class _BatchSender:
             and decision.is_unsubscription
             and not self.batch.stop_reason
             and row.seq not in self.over_unsubscription | self.refused.keys()
-            and self.resubscriptions.take()
+            and self.resubscriptions.reserve()
         )
 
     def _resubscribe(self, row: SubscriptionRow) -> None:
@@ -231,7 +231,7 @@ class _BatchSender:
     def _reject(self, row: SubscriptionRow, error: RowError) -> None:
         self.leave([row], RowExceptionKind.REJECTED, error)
 
-    def _take_refused_rows(self, part: _Part, refusal: RowsRefused) -> None:
+    def _handle_refused_rows(self, part: _Part, refusal: RowsRefused) -> None:
         """Exclude the rows at fault; the next read says whether they opted out in between."""
         self.refused |= {part.requested[index].seq: error for index, error in refusal.errors.items()}
         own_field = FIELD_BY_IDENTIFIER_TYPE[self.reader.options.channel.identifier]
@@ -243,7 +243,7 @@ class _BatchSender:
         else:
             self._send_again(part.rows)
 
-    def _take_refused_request(self, part: _Part, error: RowError) -> None:
+    def _handle_refused_request(self, part: _Part, error: RowError) -> None:
         """Halve a request that was refused without an error at one of its rows."""
         if len(part.rows) > 1:
             self._send_again(*split_in_half(part.rows))
@@ -255,7 +255,7 @@ class _BatchSender:
 
     def _send_again(self, *parts: Sequence[SubscriptionRow]) -> None:
         self.waiting = [*parts, *self.waiting]
-        if not self.refusals.take_extra_request():
+        if not self.refusals.reserve_extra_request():
             self._stop(BUDGET_SPENT)
 
     def _stop(self, reason: str) -> None:

@@ -12,7 +12,7 @@ from reverse_etl.delivery.confirm_consents import PendingList, make_reader
 from reverse_etl.delivery.known_people import find_staged_people
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.subscribe_batch import (
-    SILENCE,
+    IGNORED_WITHIN,
     SubscribedBatch,
     SubscriptionRow,
     subscribe_batch,
@@ -165,7 +165,7 @@ class _SubscriptionSender:
         self.delivery.receipt_buffer.flush()
         identities = [row.identity for row in rows]
         recent = context.state.consents.find_subscribed_since(
-            identities, context.klaviyo.server_time - SILENCE
+            identities, context.klaviyo.server_time - IGNORED_WITHIN
         )
         suppressed = {
             *find_suppressing_models(context.state, identities),

@@ -115,20 +115,22 @@ class _Updates:
         """Return the profile of each row by its first identifier that Klaviyo knows, or why there is none."""
         results: dict[int, UpdateResult] = {}
         for kind in self.delivery.model_plan.tables.identifiers:
-            wanted = {
+            value_by_seq = {
                 update.seq: dict(update.identifiers)[kind]
                 for update in group
                 if update.seq not in results and kind in dict(update.identifiers)
             }
-            if wanted:
-                results |= self._look_up_values(kind, wanted)
+            if value_by_seq:
+                results |= self._look_up_values(kind, value_by_seq)
         missing = {update.seq for update in group} - results.keys()
         return results | {seq: UpdateResult(seq, kind=RowExceptionKind.NO_PROFILE) for seq in missing}
 
-    def _look_up_values(self, kind: IdentifierType, wanted: Mapping[int, str]) -> dict[int, UpdateResult]:
+    def _look_up_values(
+        self, kind: IdentifierType, value_by_seq: Mapping[int, str]
+    ) -> dict[int, UpdateResult]:
         """Return the rows of which something is known by an identifier; the others may have a further one."""
         find = partial(self.delivery.context.klaviyo.find_profiles, kind)
-        values = [*dict.fromkeys(wanted.values())]
+        values = [*dict.fromkeys(value_by_seq.values())]
         halved = send_in_halves(values, find, self.delivery.refusals)
         ids: dict[str, list[str]] = {}
         unshown: set[str] = set()
@@ -137,7 +139,7 @@ class _Updates:
                 ids.setdefault(value, []).append(profile.id)
             unshown |= profile.identifiers(kind) - {profile.identifier(kind)}
         results = {}
-        for seq, value in wanted.items():
+        for seq, value in value_by_seq.items():
             if halved.error is not None:
                 results[seq] = UpdateResult(seq, kind=RowExceptionKind.NOT_SENT, failure=str(halved.error))
             elif (refused := halved.refused.get(value)) is not None:

@@ -141,13 +141,13 @@ class EventPacker:
         is_full = self._events and (
             len(self._events) == self.max_events or self._size + event.size > self.max_bytes
         )
-        full = self.take() if is_full else None
+        full = self.flush() if is_full else None
         self._seqs.append(seq)
         self._events.append(event)
         self._size += event.size
         return full
 
-    def take(self) -> EventBatch | None:
+    def flush(self) -> EventBatch | None:
         """Return the events that are left as a batch, None if there are none."""
         batch = EventBatch(self._seqs, self._events) if self._events else None
         self._seqs, self._events, self._size = [], [], _EMPTY_SIZE

@@ -137,7 +137,7 @@ def test_packed_events_keep_the_limits_and_their_order(sizes: list[int], people:
         profile = json.dumps({"type": "profile", "attributes": {"email": f"p{seq % people}@x.com"}}).encode()
         encoded = EncodedEvent(profile, json.dumps({"unique_id": "x" * size}).encode())
         batches.append(packer.add(seq, encoded))
-    batches.append(packer.take())
+    batches.append(packer.flush())
     packed = [batch for batch in batches if batch is not None]
     assert [seq for batch in packed for seq in batch.seqs] == [*range(len(sizes))]
     assert all(len(batch) <= 7 and len(batch.encode()) <= 2_500 for batch in packed)
