@@ -69,7 +69,7 @@ class Transport:
         self.origin = require_allowed_origin(origin)
         self._secret = _require_valid_key(key).encode()
         self._timeouts = timeouts
-        self._session = _Session()
+        self._session = _SessionWithoutRedirects()
         self._session.auth = _Authorization(key)  # without an auth object, `requests` would use ~/.netrc
         self._session.headers.update(
             {
@@ -125,7 +125,7 @@ class Transport:
         self._session.close()
 
 
-class _Session(requests.Session):
+class _SessionWithoutRedirects(requests.Session):
     """A session that does not look for redirects: the search would read a reply without bounds."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:

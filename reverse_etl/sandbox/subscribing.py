@@ -60,7 +60,7 @@ def advance_subscriptions(db: sqlite3.Connection, account_id: str, rules: Rules,
     ).fetchall()
     for seq, due_at, content in due:
         db.execute("DELETE FROM pending_consents WHERE seq = ?", (seq,))
-        _Subscriber(db, account_id, rules, ConsentRequest.of(orjson.loads(content)), due_at).subscribe()
+        _RequestExecution(db, account_id, rules, ConsentRequest.of(orjson.loads(content)), due_at).subscribe()
 
 
 def finish_subscriptions(db: sqlite3.Connection, now: float) -> None:
@@ -150,7 +150,7 @@ def find_person(db: sqlite3.Connection, row: ConsentRow) -> StoredProfile | None
 
 
 @dataclass(frozen=True)
-class _Subscriber:
+class _RequestExecution:
     """Carries out one request at the time at which it takes effect."""
 
     db: sqlite3.Connection
