@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.halving import HalvedRequest, send_in_halves
 from reverse_etl.delivery.refusals import describe_missing_list
+from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_error
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.errors import ReplyLost, UnusableReply
+from reverse_etl.errors import ReplyLost
 from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.klaviyo.imports import RowError
 
@@ -73,7 +74,7 @@ def add_group(
         if found.error is not None:
             return AddResult((_receipt(list_id, group, ReceiptState.NOT_SENT),), (), str(found.error))
         existing_ids |= {profile.id for profiles in found.results for profile in profiles}
-        refused |= {id_: _row_error(error) for id_, error in found.refused.items()}
+        refused |= {id_: read_row_error(error, "id") for id_, error in found.refused.items()}
     unknown = RowError("no_profile", "id", "Klaviyo has no profile with this id.")
     refused = {id_: refused.get(id_, unknown) for _, id_ in group if id_ not in existing_ids}
     ids = [id_ for _, id_ in group if id_ in existing_ids]
@@ -99,13 +100,11 @@ def _add_existing(  # noqa: PLR0913, PLR0917 - the rows of a group in three shap
         if not stop_reason and not refusals.has_applied_rows:
             stop_reason = str(next(iter(added.refused.values())))
     kind = RowExceptionKind.NOT_SENT if stop_reason else RowExceptionKind.REJECTED
-    refused_now = {id_: _row_error(error) for id_, error in added.refused.items()}
+    refused_now = {id_: read_row_error(error, "id") for id_, error in added.refused.items()}
     row_exceptions = [
-        RowException(seq, RowExceptionKind.REJECTED, error.code, error.field, error.detail)
-        for seq, id_ in group
-        if (error := refused.get(id_)) is not None
+        make_row_exception(seq, error) for seq, id_ in group if (error := refused.get(id_)) is not None
     ] + [
-        RowException(seq, kind, error.code, error.field, error.detail)
+        make_row_exception(seq, error, kind)
         for seq, id_ in group
         if (error := refused_now.get(id_)) is not None
     ]
@@ -122,10 +121,6 @@ def _add_existing(  # noqa: PLR0913, PLR0917 - the rows of a group in three shap
         if rows
     ]
     return AddResult(tuple(receipts), tuple(row_exceptions), stop_reason)
-
-
-def _row_error(error: UnusableReply) -> RowError:
-    return RowError(error.code or str(error.status), "id", error.detail or str(error))
 
 
 def _receipt(

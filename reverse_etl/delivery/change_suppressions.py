@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_error
 from reverse_etl.delivery.suppression_group import (
     EmailResult,
     EmailRow,
@@ -19,7 +20,7 @@ from reverse_etl.delivery.suppression_read_back import SuppressionReadBack
 from reverse_etl.delivery.suppression_rules import Rule, SuppressRule, UnsuppressRule
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import split_identity
-from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowExceptionKind
 from reverse_etl.state.people import find_suppressing_models
 
 if TYPE_CHECKING:
@@ -135,14 +136,9 @@ class _SuppressionChange:
 
     def _record_refused(self, results: Sequence[EmailResult]) -> None:
         removes = self.operation.removes
+        kind = RowExceptionKind.HELD if removes else RowExceptionKind.REJECTED
         refused = [
-            RowException(
-                result.row.seq,
-                RowExceptionKind.HELD if removes else RowExceptionKind.REJECTED,
-                result.error.code or str(result.error.status),
-                "email",
-                result.error.detail or str(result.error),
-            )
+            make_row_exception(result.row.seq, read_row_error(result.error, "email"), kind)
             for result in results
             if result.error is not None
         ]

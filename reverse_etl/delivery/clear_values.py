@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.row_exceptions import make_row_exception
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import ClearProgress
@@ -195,4 +196,4 @@ def _row_exception(result: ClearResult, *, is_rejected: bool) -> RowException:
         kind = RowExceptionKind.REJECTED
     else:
         kind = RowExceptionKind.NOT_SENT
-    return RowException(-result.seq, kind, error.code, error.field, error.detail)
+    return make_row_exception(-result.seq, error, kind)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.refusals import BUDGET_SPENT
+from reverse_etl.delivery.row_exceptions import make_row_exception
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
@@ -186,12 +187,10 @@ class _EventPieces:
         if all(receipt.first_seq != first for receipt in receipts):
             receipts.insert(0, Receipt("", Op.ADD, first, first, ReceiptState.NOT_SENT, 0))
         exceptions = tuple(
-            RowException(
+            make_row_exception(
                 seq,
+                error,
                 RowExceptionKind.UNKNOWN if seq in self.maybe_rejected else RowExceptionKind.REJECTED,
-                error.code,
-                error.field,
-                error.detail,
             )
             for seq, error in sorted(self.rejected.items())
         )

@@ -18,6 +18,7 @@ from reverse_etl.delivery.import_bisect import (
     find_systematic_failure,
 )
 from reverse_etl.delivery.refusals import BUDGET_SPENT, describe_missing_list
+from reverse_etl.delivery.row_exceptions import make_row_exception
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
@@ -123,10 +124,7 @@ class _Submission:
                 )
         return SubmittedBatch(
             tuple(receipts),
-            tuple(
-                RowException(seq, kind, error.code, error.field, error.detail)
-                for seq, error in sorted(errors.items())
-            ),
+            tuple(make_row_exception(seq, error, kind) for seq, error in sorted(errors.items())),
             self.reply_lost,
             self.stop_reason,
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.pending_rows import SentRow
+from reverse_etl.delivery.row_exceptions import make_row_exception
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import (
     Receipt,
@@ -106,10 +107,7 @@ def _evaluate_errors(receipt: Receipt, named: NamedRows, failed: int) -> JobResu
         kind, stop_reason = RowExceptionKind.NOT_SENT, failure
     else:
         kind, stop_reason = RowExceptionKind.REJECTED, ""
-    row_exceptions = tuple(
-        RowException(seq, kind, error.code, error.field, error.detail)
-        for seq, error in sorted(errors.items())
-    )
+    row_exceptions = tuple(make_row_exception(seq, error, kind) for seq, error in sorted(errors.items()))
     row_exceptions = as_unknown(row_exceptions) if receipt.may_have_duplicate else row_exceptions
     rest = receipt.rows - len(row_exceptions)
     if len(errors) < failed or named.unnamed:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.import_batch import submit_batch
 from reverse_etl.delivery.refused_identifiers import note_refused_identifiers
+from reverse_etl.delivery.row_exceptions import make_unencodable_exception
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import (
     Receipt,
     ReceiptState,
     RowException,
-    RowExceptionKind,
     as_unknown,
 )
-from reverse_etl.domain.rejections import UNENCODABLE
 from reverse_etl.klaviyo.batching import pack_rows
 from reverse_etl.klaviyo.serialize import EncodingError
 
@@ -82,7 +81,5 @@ def encode_rows(
             match encoder.encode(row[1:]):
                 case bytes() as encoded:
                     yield row[0], encoded
-                case EncodingError(field, reason):
-                    unencodable.append(
-                        RowException(row[0], RowExceptionKind.REJECTED, UNENCODABLE, field, reason)
-                    )
+                case EncodingError() as error:
+                    unencodable.append(make_unencodable_exception(row[0], error))

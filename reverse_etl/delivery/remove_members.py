@@ -12,6 +12,7 @@ from reverse_etl.delivery.outcomes import OUTCOME_BY_RECEIPT_STATE, Outcome
 from reverse_etl.delivery.profile_lookup import resolve_removals
 from reverse_etl.delivery.removal_evidence import IdentifierMatch, RemovalCandidate, RemovalDecision
 from reverse_etl.delivery.removal_rules import collect_inherited_first_sent
+from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_error
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
@@ -73,7 +74,10 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
         delivery.receipt_buffer.add(
             (_receipt(list_id, candidates, state, removed.stop_reason),),
             tuple(_held_exception(decision) for decision in decisions if decision.outcome is Outcome.HELD)
-            + tuple(_refused_exception(seq, error) for seq, error in sorted(refused.items())),
+            + tuple(
+                make_row_exception(seq, read_row_error(error, ""), RowExceptionKind.HELD)
+                for seq, error in sorted(refused.items())
+            ),
             _unmatched_removals(list_id, decisions) if state is ReceiptState.APPLIED else (),
         )
         delivery.counter.add(Outcome.NOT_SENT, len(refused))
@@ -174,11 +178,6 @@ def _describe_refusal(refused: Mapping[int, UnusableReply]) -> str:
         return ""
     rows = format_count(len(refused), "row")
     return f"{rows} could not be looked up or removed; the others were. {next(iter(refused.values()))}"
-
-
-def _refused_exception(seq: int, error: UnusableReply) -> RowException:
-    """Return the exception of a row that stays as it is: held, for another reason."""
-    return RowException(seq, RowExceptionKind.HELD, error.code or str(error.status), "", error.detail)
 
 
 def _receipt(

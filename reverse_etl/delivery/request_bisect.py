@@ -12,7 +12,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.import_bisect import find_systematic_failure
-from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind, as_unknown
+from reverse_etl.delivery.row_exceptions import make_row_exception
+from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, as_unknown
 from reverse_etl.domain.rejections import UNENCODABLE
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.batching import Batch, exclude_rows, split_in_half
@@ -162,7 +163,7 @@ class _RequestPieces:
                 self.waiting = [item.batch]
             case UnpreparedRow(_, error):
                 reason = RowError(UNENCODABLE, error.field, error.reason)
-                self.row_exceptions.append(_row_exception(seq, reason))
+                self.row_exceptions.append(make_row_exception(seq, reason))
 
     def _stop(self, batch: Batch, state: ReceiptState, reason: str) -> None:
         self.stop_reason = reason
@@ -193,7 +194,7 @@ class _Refusal:
 def _read_refusal(prepared: PreparedRequest, reply: CustomRefused, batch: Batch) -> _Refusal:
     meaning = prepared.template.meanings.get(reply.response.status, RefusalMeaning.REJECTED)
     if len(batch) == 1:
-        exception = _row_exception(batch.seqs[0], reply.errors[0])
+        exception = make_row_exception(batch.seqs[0], reply.errors[0])
         return _Refusal(
             row_exceptions=() if meaning is RefusalMeaning.APPLIED else (exception,), meaning=meaning
         )
@@ -207,7 +208,9 @@ def _read_refusal(prepared: PreparedRequest, reply: CustomRefused, batch: Batch)
     if (reason := find_systematic_failure([*errors.values()], len(prepared.batch))) is not None:
         return _Refusal(stop_reason=reason)
     rest, _ = exclude_rows(batch, errors)
-    exceptions = tuple(_row_exception(batch.seqs[index], error) for index, error in sorted(errors.items()))
+    exceptions = tuple(
+        make_row_exception(batch.seqs[index], error) for index, error in sorted(errors.items())
+    )
     return _Refusal((rest,) if rest else (), exceptions)
 
 
@@ -221,7 +224,3 @@ def _match_errors_to_rows(errors: Sequence[RowError], rows_pointer: str, size: i
             return {}
         errors_by_index.setdefault(int(match[1]), RowError(error.code, match[2] or "", error.detail))
     return errors_by_index
-
-
-def _row_exception(seq: int, error: RowError) -> RowException:
-    return RowException(seq, RowExceptionKind.REJECTED, error.code, error.field, error.detail)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.event_batch import PreparedEvents, SentEvents, send_prepared
+from reverse_etl.delivery.row_exceptions import make_unencodable_exception
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.domain.rejections import UNENCODABLE
+from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.klaviyo.event_encoding import EventEncoder
 from reverse_etl.klaviyo.events import EncodedEvent, EventBatch, EventPacker
@@ -100,8 +100,7 @@ class _EventSender:
                         yield seq, bool(uncertain), event
 
     def _reject(self, seq: int, error: EncodingError) -> None:
-        rejected = RowException(seq, RowExceptionKind.REJECTED, UNENCODABLE, error.field, error.reason)
-        self.delivery.record((), (rejected,))
+        self.delivery.record((), (make_unencodable_exception(seq, error),))
 
     def send(self, prepared: PreparedEvents) -> SentEvents:
         """Send events; in a thread of its own."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.receipt_buffer import FLUSH_RECEIPTS
 from reverse_etl.delivery.request_bisect import SentRequest, send_request
+from reverse_etl.delivery.row_exceptions import make_unencodable_exception
 from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import split_row_key
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.domain.rejections import UNENCODABLE
 from reverse_etl.formatting import end_sentence, format_count
 from reverse_etl.klaviyo.json_values import convert_decimal, convert_integer
 from reverse_etl.klaviyo.serialize import EncodingError, ValueReader
@@ -91,8 +91,7 @@ class _RequestSender:
         return False
 
     def _reject(self, seq: int, error: EncodingError) -> None:
-        rejected = RowException(seq, RowExceptionKind.REJECTED, UNENCODABLE, error.field, error.reason)
-        self.delivery.record((), (rejected,))
+        self.delivery.record((), (make_unencodable_exception(seq, error),))
 
     def _record_intent(self, batch: Batch) -> None:
         list_id, op = self.delivery.list_id, self.operation.op

@@ -15,6 +15,7 @@ from reverse_etl.delivery.consent_reader import AmbiguousPerson
 from reverse_etl.delivery.consent_rules import Decision, Verdict, decide_subscription
 from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.refusals import BUDGET_SPENT
+from reverse_etl.delivery.row_exceptions import make_row_exception
 from reverse_etl.domain.batched import split_in_half
 from reverse_etl.domain.receipts import RowException, RowExceptionKind
 from reverse_etl.domain.rejections import OPTED_OUT, UNDELIVERABLE, OptOut
@@ -148,8 +149,8 @@ class _BatchSender:
         self, rows: Sequence[SubscriptionRow], kind: RowExceptionKind, error: RowError | None = None
     ) -> None:
         """Note that rows were not subscribed."""
-        code, where, detail = (error.code, error.field, error.detail) if error else ("", "", "")
-        self.batch.row_exceptions += [RowException(row.seq, kind, code, where, detail) for row in rows]
+        error = error or RowError("", "", "")
+        self.batch.row_exceptions += [make_row_exception(row.seq, error, kind) for row in rows]
 
     def _prepare(self, part: _Part) -> Request | None:
         """Return the request for the rows that may be sent by what a read shows now, None for none."""

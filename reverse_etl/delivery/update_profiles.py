@@ -18,6 +18,7 @@ from reverse_etl.delivery.halving import send_in_halves
 from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.imports import encode_rows
 from reverse_etl.delivery.refused_identifiers import find_omissions, record_omissions
+from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_error
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
@@ -143,7 +144,7 @@ class _Updates:
             if halved.error is not None:
                 results[seq] = UpdateResult(seq, kind=RowExceptionKind.NOT_SENT, failure=str(halved.error))
             elif (refused := halved.refused.get(value)) is not None:
-                error = RowError(refused.code or str(refused.status), kind.value, refused.detail)
+                error = read_row_error(refused, kind.value)
                 results[seq] = UpdateResult(seq, kind=RowExceptionKind.REJECTED, error=error)
             elif len(ids.get(value, ())) > 1:
                 results[seq] = UpdateResult(seq, kind=RowExceptionKind.REJECTED, error=_AMBIGUOUS)
@@ -196,7 +197,7 @@ class _Updates:
             if reason:
                 self.delivery.counter.fail(reason)
         exceptions = [
-            RowException(result.seq, kind, result.error.code, result.error.field, result.error.detail)
+            make_row_exception(result.seq, result.error, kind)
             for result in results
             if (kind := _find_kind(result, is_rejected=systematic is None)) is not None
         ]
