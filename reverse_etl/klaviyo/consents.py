@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 ConsentRefusal: TypeAlias = RowsRefused | RequestRefused
 
 _NULL_IF_UNUSED: Final = frozenset({"whatsapp"})  # the media that a profile shows as null
+_JOB_TYPES: Final = {
+    Endpoint.SUBSCRIBE: "profile-subscription-bulk-create-job",
+    Endpoint.UNSUBSCRIBE: "profile-subscription-bulk-delete-job",
+}
 EVERY_LIST: Final = ""  # the list of a suppression that is not of one list
 
 
@@ -148,10 +152,7 @@ def subscribe_request(subscribers: Sequence[Subscriber], options: SubscribeOptio
     }
     if historical:
         attributes["historical_import"] = True
-    data: dict[str, Any] = {"type": "profile-subscription-bulk-create-job", "attributes": attributes}
-    if options.list_id:
-        data["relationships"] = {"list": {"data": {"type": "list", "id": options.list_id}}}
-    return Request(Endpoint.SUBSCRIBE, Endpoint.SUBSCRIBE.path(), orjson.dumps({"data": data}))
+    return _job_request(Endpoint.SUBSCRIBE, attributes, options.list_id)
 
 
 def unsubscribe_request(identifiers: Sequence[str], options: SubscribeOptions) -> Request:
@@ -159,20 +160,25 @@ def unsubscribe_request(identifiers: Sequence[str], options: SubscribeOptions) -
 
     With a list, who is not on it is unsubscribed from everything.
     """
-    block, kind = options.channel.path
-    field = FIELD_BY_IDENTIFIER_TYPE[options.channel.identifier]
-    leaf = {"consent": ConsentStatus.UNSUBSCRIBED.value}
+    consent = {"consent": ConsentStatus.UNSUBSCRIBED.value}
     rows = [
-        {"type": "profile", "attributes": {field: identifier, "subscriptions": {block: {kind: leaf}}}}
+        {"type": "profile", "attributes": _profile_attributes(identifier, options.channel, consent)}
         for identifier in identifiers
     ]
-    data: dict[str, Any] = {
-        "type": "profile-subscription-bulk-delete-job",
-        "attributes": {"profiles": {"data": rows}},
-    }
-    if options.list_id:
-        data["relationships"] = {"list": {"data": {"type": "list", "id": options.list_id}}}
-    return Request(Endpoint.UNSUBSCRIBE, Endpoint.UNSUBSCRIBE.path(), orjson.dumps({"data": data}))
+    return _job_request(Endpoint.UNSUBSCRIBE, {"profiles": {"data": rows}}, options.list_id)
+
+
+def _job_request(endpoint: Endpoint, attributes: Mapping[str, Any], list_id: str) -> Request:
+    data: dict[str, Any] = {"type": _JOB_TYPES[endpoint], "attributes": attributes}
+    if list_id:
+        data["relationships"] = {"list": {"data": {"type": "list", "id": list_id}}}
+    return Request(endpoint, endpoint.path(), orjson.dumps({"data": data}))
+
+
+def _profile_attributes(identifier: str, channel: Channel, consent: Mapping[str, str]) -> dict[str, Any]:
+    medium, kind = channel.path
+    field = FIELD_BY_IDENTIFIER_TYPE[channel.identifier]
+    return {field: identifier, "subscriptions": {medium: {kind: consent}}}
 
 
 def parse_reply(response: Response) -> ConsentRefusal | None:
@@ -195,14 +201,10 @@ def require_accepted(endpoint: Endpoint, response: Response) -> None:
 
 
 def _to_profile(subscriber: Subscriber, channel: Channel) -> dict[str, Any]:
-    leaf = {"consent": ConsentStatus.SUBSCRIBED.value}
+    consent = {"consent": ConsentStatus.SUBSCRIBED.value}
     if subscriber.consented_at is not None:
-        leaf["consented_at"] = subscriber.consented_at.isoformat()
-    block, kind = channel.path
-    attributes: dict[str, Any] = {
-        FIELD_BY_IDENTIFIER_TYPE[channel.identifier]: subscriber.identifier,
-        "subscriptions": {block: {kind: leaf}},
-    }
+        consent["consented_at"] = subscriber.consented_at.isoformat()
+    attributes = _profile_attributes(subscriber.identifier, channel, consent)
     if subscriber.date_of_birth:
         attributes["age_gated_date_of_birth"] = subscriber.date_of_birth
     return {"type": "profile", "attributes": attributes}
