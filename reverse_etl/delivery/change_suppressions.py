@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
-from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.outcomes import UNPROVED_STATES, Outcome
 from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_error
 from reverse_etl.delivery.suppression_group import (
     EmailResult,
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
 
 _READ_REMOVES: Final = 1_000  # at a time, with what the state knows of their suppressions
 _MAX_OPEN: Final = 100_000  # rows that wait for a read-back; more are read back in between
-_STATES: Final = {
-    Outcome.UNVERIFIED: ReceiptState.UNKNOWN,
-    Outcome.UNKNOWN: ReceiptState.UNKNOWN,
-    Outcome.NO_PROFILE: ReceiptState.UNKNOWN,
-    Outcome.NOT_SENT: ReceiptState.NOT_SENT,
-}
 
 
 def change_suppressions(delivery: ListDelivery, operation: ChangeSuppressions) -> None:
@@ -158,7 +152,7 @@ class _SuppressionChange:
             self.operation.op,
             first.row.seq,
             last.row.seq,
-            _STATES.get(first.outcome, ReceiptState.APPLIED),
+            UNPROVED_STATES.get(first.outcome, ReceiptState.APPLIED),
             len(rows),
             first.job_id,
             detail,

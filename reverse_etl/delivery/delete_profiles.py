@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.outcomes import UNPROVED_STATES, Outcome
 from reverse_etl.delivery.read_back import wait_until_shown
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
     from reverse_etl.surfaces.operations import DeleteProfiles, ReadmitPeople
 
 
-_STATES: Final = {
-    Outcome.APPLIED: ReceiptState.APPLIED,
-    Outcome.UNVERIFIED: ReceiptState.UNKNOWN,
-    Outcome.UNKNOWN: ReceiptState.UNKNOWN,
-    Outcome.NOT_SENT: ReceiptState.NOT_SENT,
-}
 _NOT_GONE: Final = "Klaviyo accepted the request, and the profile is not gone yet. The next run looks again."
 
 
@@ -250,7 +244,8 @@ class _Deletion:
             self._record(row, Outcome.APPLIED)
 
     def _record(self, row: _Row, outcome: Outcome, detail: str = "") -> None:
-        receipt = Receipt(self.delivery.list_id, Op.ADD, row.seq, row.seq, _STATES[outcome], 1, detail=detail)
+        state = UNPROVED_STATES.get(outcome, ReceiptState.APPLIED)
+        receipt = Receipt(self.delivery.list_id, Op.ADD, row.seq, row.seq, state, 1, detail=detail)
         self.delivery.receipt_buffer.add((receipt,))
         self.delivery.counter.add(outcome, 1)
         self.done += 1

@@ -47,6 +47,13 @@ OUTCOME_BY_RECEIPT_STATE: Final = {
     ReceiptState.UNKNOWN: Outcome.UNKNOWN,
     ReceiptState.NOT_SENT: Outcome.NOT_SENT,
 }
+# The states of receipts of rows that are not proved: a later run looks at them again.
+UNPROVED_STATES: Final = {
+    Outcome.UNVERIFIED: ReceiptState.UNKNOWN,
+    Outcome.UNKNOWN: ReceiptState.UNKNOWN,
+    Outcome.NO_PROFILE: ReceiptState.UNKNOWN,
+    Outcome.NOT_SENT: ReceiptState.NOT_SENT,
+}
 _OUTCOME_BY_EXCEPTION_KIND = {
     RowExceptionKind.REJECTED: Outcome.REJECTED,
     RowExceptionKind.NOT_SENT: Outcome.NOT_SENT,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.outcomes import UNPROVED_STATES, Outcome
 from reverse_etl.delivery.suppression_rules import may_be_own
 from reverse_etl.state.own_suppressions import OwnSuppression
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.suppression_group import EmailResult
     from reverse_etl.delivery.suppression_rules import UnsuppressRule
     from reverse_etl.state.own_suppressions import OwnSuppressions
-
-_STAYS: Final = frozenset(
-    {Outcome.UNVERIFIED, Outcome.UNKNOWN, Outcome.NO_PROFILE, Outcome.NOT_SENT, Outcome.REJECTED}
-)  # outcomes of rows that do not leave
 
 
 @dataclass
@@ -57,7 +53,7 @@ class OwnershipRecorder:
 
     def release(self, rule: UnsuppressRule, results: Sequence[EmailResult]) -> None:
         """Forget the suppressions of rows that left, or hand them to the model that still has the row."""
-        left = [result for result in results if result.outcome not in _STAYS]
+        left = [result for result in results if result.outcome not in {*UNPROVED_STATES, Outcome.REJECTED}]
         for result in left:
             entry = rule.own.get(result.row.identity)
             if result.outcome is Outcome.REPLACED and entry is not None:
