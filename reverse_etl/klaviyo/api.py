@@ -98,11 +98,7 @@ class Klaviyo(DecodingClient):
 
     def find_lists(self, name: str) -> tuple[KlaviyoList, ...]:
         """Return all lists with exactly this name; in Klaviyo several lists may have the same name."""
-        return tuple(
-            klaviyo_list
-            for klaviyo_list in self._fetch_each(lists.lists_request("name", [name]), lists.parse_list)
-            if klaviyo_list.name == name
-        )
+        return tuple(found for found in self._find_lists("name", [name]) if found.name == name)
 
     def find_lists_by_names(self, names: Sequence[str]) -> tuple[KlaviyoList, ...]:
         """Return all lists that have one of these names, with few requests."""
@@ -113,17 +109,12 @@ class Klaviyo(DecodingClient):
         return self._find_lists("id", ids)
 
     def _find_lists(self, field: str, values: Sequence[str]) -> tuple[KlaviyoList, ...]:
-        return tuple(
-            klaviyo_list
-            for group in batch_values(values)
-            for klaviyo_list in self._fetch_each(lists.lists_request(field, group), lists.parse_list)
-        )
+        requests = (lists.lists_request(field, group) for group in batch_values(values))
+        return tuple(found for request in requests for found in self._fetch_each(request, lists.parse_list))
 
     def get_list_names(self) -> tuple[str, ...]:
         """Return the names of all lists of the account."""
-        return tuple(
-            klaviyo_list.name for klaviyo_list in self._fetch_each(lists.lists_request(), lists.parse_list)
-        )
+        return tuple(found.name for found in self._fetch_each(lists.lists_request(), lists.parse_list))
 
     def get_list(self, list_id: str) -> KlaviyoList | None:
         """Return a list, or None if Klaviyo has no list with this id."""
@@ -315,9 +306,8 @@ class Klaviyo(DecodingClient):
 
     def get_metric_names(self) -> frozenset[str]:
         """Return the names of all metrics of the account: each has had an event."""
-        return frozenset(
-            self._fetch_each(events.metrics_request(), lambda metric: metric.get_text("name") or "")
-        )
+        metrics = self._fetch_each(events.metrics_request(), lambda metric: metric.get_text("name") or "")
+        return frozenset(metrics)
 
     def stop(self) -> None:
         """Send no further requests, from any thread; waiting calls soon raise KlaviyoError."""

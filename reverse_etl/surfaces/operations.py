@@ -68,8 +68,14 @@ class RowEncoder(Protocol):
         ...
 
 
+class Repeatable:
+    """An operation whose requests may be sent again after a lost reply."""
+
+    once: ClassVar = False
+
+
 @dataclass(frozen=True)
-class ImportRows:
+class ImportRows(Repeatable):
     """Rows are rendered, packed full and sent as bulk import jobs, which may be repeated.
 
     `make_encoder` gets the types of the identifiers of each row and the other columns, each with the name
@@ -82,7 +88,6 @@ class ImportRows:
     envelope: Callable[[str], Envelope]
     make_encoder: Callable[[Sequence[IdentifierType], Sequence[tuple[str, Column]]], RowEncoder]
     proof: ClassVar = ProofKind.JOB
-    once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take, if rows fill requests by number."""
@@ -90,7 +95,7 @@ class ImportRows:
 
 
 @dataclass(frozen=True)
-class UpdateProfiles:
+class UpdateProfiles(Repeatable):
     """Profiles that exist are changed by id, a request a row, after a look-up. Nobody is created.
 
     With `add_to_list` they are then added to the list. `make_encoder` is as that of `ImportRows`.
@@ -101,7 +106,6 @@ class UpdateProfiles:
     add_to_list: Endpoint | None = None
     max_rows: int = 1
     proof: ClassVar = ProofKind.REPLY
-    once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take, if all of them exist, look-ups included."""
@@ -111,13 +115,12 @@ class UpdateProfiles:
 
 
 @dataclass(frozen=True)
-class AddToList:
+class AddToList(Repeatable):
     """Profiles that exist are added to the list by id, after a look-up of which ids exist."""
 
     endpoint: Endpoint
     max_rows: int
     proof: ClassVar = ProofKind.REPLY
-    once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return how many requests the upserts take, look-ups included."""
@@ -128,7 +131,7 @@ class AddToList:
 
 
 @dataclass(frozen=True)
-class RemoveFromList:
+class RemoveFromList(Repeatable):
     """The person of a leaving row is looked up by all identifiers that were sent, and removed from the list.
 
     `delivery/removal_rules.py` decides who is removed.
@@ -137,7 +140,6 @@ class RemoveFromList:
     endpoint: Endpoint
     max_rows: int
     proof: ClassVar = ProofKind.REPLY
-    once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the removes take, look-ups included."""
@@ -149,7 +151,7 @@ class RemoveFromList:
 
 
 @dataclass(frozen=True)
-class ClearValues:
+class ClearValues(Repeatable):
     """Values that became NULL are cleared, a request a row, after the row's import is proved.
 
     The two endpoints take turns, since each has a rate limit of its own. `by_id` needs the id of the profile,
@@ -161,7 +163,6 @@ class ClearValues:
     by_identifier: Endpoint | None
     max_rows: int = 1
     proof: ClassVar = ProofKind.REPLY
-    once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return how many requests the clears take, look-ups included."""
@@ -218,7 +219,7 @@ class SendRequests:
 
 
 @dataclass(frozen=True)
-class ChangeSuppressions:
+class ChangeSuppressions(Repeatable):
     """E-mails are read, suppressed or unsuppressed by jobs, and read back: what a job says proves nothing.
 
     `removes` is whether the operation unsuppresses the people that the model suppressed.
@@ -229,7 +230,6 @@ class ChangeSuppressions:
     max_rows: int
     removes: bool = False
     proof: ClassVar = ProofKind.READ_BACK
-    once: ClassVar = False
 
     @property
     def op(self) -> Op:
@@ -243,7 +243,7 @@ class ChangeSuppressions:
 
 
 @dataclass(frozen=True)
-class SendEvents:
+class SendEvents(Repeatable):
     """Events are sent many a request, and alone where an earlier request may have stored them already.
 
     Each request's receipt is stored before it is sent, so that few events are sent alone after a kill.
@@ -253,7 +253,6 @@ class SendEvents:
     max_rows: int
     max_bytes: int
     proof: ClassVar = ProofKind.NONE
-    once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the events take, if they fill requests by number."""
@@ -261,7 +260,7 @@ class SendEvents:
 
 
 @dataclass(frozen=True)
-class SubscribePeople:
+class SubscribePeople(Repeatable):
     """People are subscribed to a channel if a read just before shows no opt-out.
 
     `timezone` is that of a `consented_at` without a zone. `source` is what profiles show as the origin of the
@@ -274,7 +273,6 @@ class SubscribePeople:
     max_rows: int = MAX_VALUES
     endpoint: ClassVar = Endpoint.SUBSCRIBE
     proof: ClassVar = ProofKind.READ_BACK
-    once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take."""
@@ -282,7 +280,7 @@ class SubscribePeople:
 
 
 @dataclass(frozen=True)
-class UnsubscribePeople:
+class UnsubscribePeople(Repeatable):
     """People who were subscribed by the model are unsubscribed, if their consent still shows it.
 
     `source` is what profiles show as the origin of the consent, '' for the model's name.
@@ -293,7 +291,6 @@ class UnsubscribePeople:
     max_rows: int = MAX_VALUES
     endpoint: ClassVar = Endpoint.UNSUBSCRIBE
     proof: ClassVar = ProofKind.READ_BACK
-    once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the removes take."""
@@ -312,13 +309,12 @@ def _estimate_consent_requests(
 
 
 @dataclass(frozen=True)
-class DeleteProfiles:
+class DeleteProfiles(Repeatable):
     """Each row's person is looked up by all identifiers, deleted by the profile's id, and read back."""
 
     endpoint: Endpoint
     max_rows: int = 10  # looked up together, just before: at 60 requests a minute they take ten seconds
     proof: ClassVar = ProofKind.READ_BACK
-    once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take."""
@@ -327,12 +323,11 @@ class DeleteProfiles:
 
 
 @dataclass(frozen=True)
-class ReadmitPeople:
+class ReadmitPeople(Repeatable):
     """The people of leaving rows are not withheld any more. Nothing is sent."""
 
     max_rows: int = 1_000  # read together
     proof: ClassVar = ProofKind.REPLY
-    once: ClassVar = False
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return that it takes no request."""
