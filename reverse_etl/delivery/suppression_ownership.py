@@ -47,7 +47,7 @@ class OwnershipRecorder:
         )
 
     def record_shown(self, result: EmailResult) -> None:
-        """Record since when a person is suppressed whom the model's request suppressed."""
+        """Record the time of a suppression that the model's request made."""
         if result.suppressed_at and result.asked_at:
             self._add([OwnSuppression(result.row.identity, result.asked_at, result.suppressed_at)])
 
