@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections import Counter
 from graphlib import TopologicalSorter
@@ -54,7 +55,7 @@ def rooms() -> list[str]:
 
 
 def imports(room: str) -> set[str]:
-    """Return the other rooms that a room imports from, wherever in a file the import stands."""
+    """Return the other rooms that a room imports from, wherever in a file the import is."""
     place = PACKAGE / room
     files = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
     found: set[str] = set()
@@ -102,6 +103,17 @@ def test_the_root_of_the_package_holds_few_loose_files() -> None:
     assert loose == {"clock", "connections", "errors", "files", "formatting", "project", "run"}
 
 
+def test_a_class_name_means_one_thing() -> None:
+    """Private ones too, without their underscore: a search for a name finds one class."""
+    names = Counter(
+        node.name.lstrip("_")
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, number in names.items() if number > 1] == []
+
+
 def functions(file: Path) -> dict[str, int]:
     """Return the lines of each function of a file, those of its docstring included."""
     return {
@@ -109,18 +121,6 @@ def functions(file: Path) -> dict[str, int]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
-
-
-def test_a_class_name_means_one_thing() -> None:
-    """Private ones too, without their underscore: a search for a name finds one class."""
-    files = sorted(PACKAGE.rglob("*.py"))
-    names = Counter(
-        node.name.lstrip("_")
-        for file in files
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ClassDef)
-    )
-    assert [name for name, number in names.items() if number > 1] == []
 
 
 def test_no_file_and_no_function_of_the_package_is_long() -> None:
@@ -146,7 +146,7 @@ def parsed_outside_surfaces() -> list[tuple[str, ast.Module]]:
 
 
 def test_nothing_outside_surfaces_names_a_surface() -> None:
-    """A surface is one file: other code reads its fields, and no name stands for a fact."""
+    """A surface is one file: other code reads its fields, and no fact depends on a name."""
     named = {
         (name, node.value)
         for name, tree in parsed_outside_surfaces()
@@ -189,3 +189,19 @@ def test_nothing_outside_surfaces_compares_a_surface() -> None:
         and not any(map(is_none, (node.left, *node.comparators)))
     ]
     assert compared == []
+
+
+def test_each_error_that_a_docstring_promises_is_a_class() -> None:
+    """A caller may catch it by that name."""
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in PACKAGE.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    known = {node.name for node in nodes if isinstance(node, ast.ClassDef)} | {*vars(builtins)}
+    known |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    docstrings = [
+        ast.get_docstring(node) or ""
+        for node in nodes
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+    ]
+    promised = {name for text in docstrings for name in re.findall(r"\bRaises? (?:an? )?`?([A-Z]\w+)", text)}
+    assert "HttpError" in promised
+    assert promised - known == set()
