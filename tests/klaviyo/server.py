@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     import pytest
@@ -35,7 +34,8 @@ class DummyKey:
 class Reply:
     """The server's reply to a request. `cut` closes the connection "before" or "after" reading it.
 
-    `drip` is the seconds between two bytes, of the "headers" or of the "body".
+    `drip` sends some bytes of the "headers" or of the "body" one by one. It then calls `stall`, and waits for
+    the client to hang up.
     """
 
     status: int = 200
@@ -46,7 +46,8 @@ class Reply:
     cut: str = ""
     date: str = ""
     hold: threading.Event | None = None
-    drip: tuple[str, float] | None = None
+    drip: str = ""
+    stall: Callable[[], None] = lambda: None
 
     def body(self) -> bytes:
         """Return the bytes of the reply."""
@@ -77,6 +78,7 @@ class Server(ThreadingHTTPServer):
         self.replies: deque[Reply] = deque()
         self.usual = Reply(document={"data": []})
         self.seen: list[Seen] = []
+        self.hang_ups = threading.Semaphore(0)  # one more for each client that left a dripping reply
         self.lock = threading.Lock()
 
     def will(self, *replies: Reply) -> None:
@@ -108,8 +110,8 @@ class _Asked(BaseHTTPRequestHandler):
             return
         content = reply.body()
         self.date = reply.date
-        if reply.drip is not None:
-            self._drip(reply, content, *reply.drip)
+        if reply.drip:
+            self._drip(reply, content)
             return
         self.send_response(reply.status)
         if reply.kind and reply.status != 204:
@@ -123,17 +125,20 @@ class _Asked(BaseHTTPRequestHandler):
             with suppress(OSError):  # a client may hang up early
                 self.wfile.write(content)
 
-    def _drip(self, reply: Reply, content: bytes, what: str, seconds: float) -> None:
-        """Send a reply whose body or headers come byte by byte, until the client hangs up."""
+    def _drip(self, reply: Reply, content: bytes) -> None:
+        """Send the begin of a reply byte by byte, stall, and count a client that then hangs up."""
         self.close_connection = True
         head = f"HTTP/1.1 {reply.status} OK\r\ncontent-type: {reply.kind}\r\n\r\n".encode()
-        whole, slow = (b"", head) if what == "headers" else (head, content)
+        whole, slow = (b"", head) if reply.drip == "headers" else (head, content)
         with suppress(OSError):
             self.wfile.write(whole)
-            for byte in slow:
+            for byte in slow[:5]:
                 self.wfile.write(bytes([byte]))
                 self.wfile.flush()
-                time.sleep(seconds)
+            reply.stall()
+            self.connection.settimeout(60)
+            if self.connection.recv(1) == b"":
+                self.server.hang_ups.release()
 
     do_POST = do_GET  # noqa: N815 - the name that http.server looks for
     do_DELETE = do_GET  # noqa: N815 - as above

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import time
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,44 +18,94 @@ from reverse_etl.klaviyo.transport import Timeouts
 from tests.klaviyo.server import BODY, JOB, DummyKey, Reply, a_list, page, problem, refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.clocks import QuickClock
     from tests.klaviyo.server import Server
 
 GZIP = {"content-encoding": "gzip"}
 
 
+class HandTimers:
+    """Timers that expire when a test says so, whatever the seconds; in the place of `threading.Timer`."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self._calls: list[Callable[[], None]] = []
+
+    def __call__(self, seconds: float, call: Callable[[], None]) -> HandTimers:
+        """Make a timer."""
+        self.seconds.append(seconds)
+        self._calls.append(call)
+        return self
+
+    def start(self) -> None:
+        """Do nothing: time does not pass."""
+
+    def cancel(self) -> None:
+        """Do nothing: a timer may expire while it is cancelled."""
+
+    def expire(self) -> None:
+        """Let all timers so far expire, those of earlier requests too."""
+        for call in [*self._calls]:
+            call()
+
+
 @pytest.fixture
-def impatient(server: Server, clock: QuickClock) -> Klaviyo:
-    """Connect a client that waits half a second for a reply."""
-    timeouts = Timeouts(read=10.0, total=0.5)
+def timers(monkeypatch: pytest.MonkeyPatch) -> HandTimers:
+    """Let deadlines be timers of the test."""
+    timers = HandTimers()
+    monkeypatch.setattr(threading, "Timer", timers)
+    return timers
+
+
+@pytest.fixture
+def impatient(server: Server, clock: QuickClock, timers: HandTimers) -> Klaviyo:
+    """Connect a client whose requests have a deadline that a test lets pass."""
+    assert timers.seconds == []
+    timeouts = Timeouts(read=120.0, total=0.5)
     return Klaviyo.connect(server.origin, DummyKey(), "2026-10-15", clock=clock, timeouts=timeouts)
 
 
 @pytest.mark.parametrize("what", ["headers", "body"])
-def test_a_reply_that_comes_byte_by_byte_is_given_up(server: Server, impatient: Klaviyo, what: str) -> None:
+def test_a_reply_that_comes_byte_by_byte_is_given_up(
+    server: Server, impatient: Klaviyo, timers: HandTimers, what: str
+) -> None:
     """Each byte is in time, and the whole would take hours: three attempts, each cut at the deadline."""
-    server.usual = Reply(content=b"{" + b" " * 10_000, drip=(what, 0.05))
-    began = time.monotonic()
+    server.usual = Reply(content=b"{" + b" " * 10_000, drip=what, stall=timers.expire)
     with pytest.raises(KlaviyoError, match="The reply was not complete in time after 3 attempts"):
         impatient.get_account()
-    assert time.monotonic() - began < 10.0
     assert len(server.seen) == 3
+    assert timers.seconds == [0.5] * 3
 
 
-def test_a_slow_reply_to_a_write_leaves_its_outcome_unknown(server: Server, impatient: Klaviyo) -> None:
+def test_the_deadline_ends_the_connection(server: Server, impatient: Klaviyo, timers: HandTimers) -> None:
+    """The read that waits for the next byte ends by it, not by its own timeout."""
+    server.usual = Reply(content=b"{" + b" " * 10_000, drip="body", stall=timers.expire)
+    with pytest.raises(KlaviyoError):
+        impatient.get_account()
+    assert all(server.hang_ups.acquire(timeout=60) for _ in range(3))
+
+
+def test_a_slow_reply_to_a_write_leaves_its_outcome_unknown(
+    server: Server, impatient: Klaviyo, timers: HandTimers
+) -> None:
     """Klaviyo may have carried it out."""
-    server.usual = Reply(202, content=b"{" + b" " * 10_000, drip=("body", 0.05))
+    server.usual = Reply(202, content=b"{" + b" " * 10_000, drip="body", stall=timers.expire)
     with pytest.raises(ReplyLost):
         impatient.start_import(BODY)
 
 
-def test_an_impatient_client_goes_on_after_a_slow_reply(server: Server, impatient: Klaviyo) -> None:
+def test_an_impatient_client_goes_on_after_a_slow_reply(
+    server: Server, impatient: Klaviyo, timers: HandTimers
+) -> None:
     """The deadline of one attempt cuts no other."""
-    server.will(Reply(content=b" " * 10_000, drip=("body", 0.05)))
+    server.will(Reply(content=b" " * 10_000, drip="body", stall=timers.expire))
     server.usual = page([a_list("L1", "VIP")])
     assert [found.id for found in impatient.find_lists("VIP")] == ["L1"]
-    time.sleep(0.6)
+    timers.expire()
     assert [found.id for found in impatient.find_lists("VIP")] == ["L1"]
+    assert len(server.seen) == 3
 
 
 @pytest.mark.parametrize("packed", [False, True])

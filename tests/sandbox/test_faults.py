@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 import requests
 
+from reverse_etl.clock import SystemClock
 from reverse_etl.errors import UsageError
 from reverse_etl.sandbox import Fault, FaultKind, Sandbox
 from tests.sandbox.caller import JOBS, Caller, people, pointers, row
@@ -66,11 +69,33 @@ def test_an_html_page_with_status_200_can_be_scripted(caller: Caller, sandbox: S
     assert sandbox.lists() == []
 
 
-def test_a_slow_reply_comes_late_and_does_not_hold_up_others(caller: Caller, sandbox: Sandbox) -> None:
-    sandbox.add_fault(Fault(FaultKind.SLOW, seconds=60.0))
-    with pytest.raises(requests.Timeout):
-        caller.session.get(f"{sandbox.origin}/api/lists", timeout=0.1)
-    assert caller.ask("GET", "/api/lists").status_code == 200
+class HeldClock(SystemClock):
+    """The machine's clock, on which a sleep ends when a test says so."""
+
+    def __init__(self) -> None:
+        self.sleeping, self.awake = threading.Event(), threading.Event()
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for the test."""
+        self.slept.append(seconds)
+        self.sleeping.set()
+        assert self.awake.wait(60)
+
+
+def test_a_slow_reply_comes_late_and_does_not_hold_up_others() -> None:
+    clock = HeldClock()
+    with Sandbox(None, limits=False, clock=clock) as sandbox, ThreadPoolExecutor() as pool:
+        slow, other = Caller(sandbox), Caller(sandbox)
+        with slow.session, other.session:
+            sandbox.add_fault(Fault(FaultKind.SLOW, seconds=60.0))
+            late = pool.submit(slow.ask, "GET", "/api/lists")
+            assert clock.sleeping.wait(60)
+            assert other.ask("GET", "/api/lists").status_code == 200
+            assert not late.done()
+            clock.awake.set()
+            assert late.result(60).status_code == 200
+    assert clock.slept == [60.0]
 
 
 def test_a_fault_applies_only_to_matching_requests(caller: Caller, sandbox: Sandbox) -> None:
