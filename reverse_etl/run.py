@@ -183,7 +183,7 @@ def _deliver_model(
     """Deliver one model, and delete the deltas that were not sent.
 
     If the run upserts rows of any model, the unsent removals become uncertain first: an upsert may have
-    changed the profile that they speak of.
+    changed the profile that they concern.
     """
     counters = deliver_model(context, model_plan, earlier_counters)
     if plan.has_upserts:

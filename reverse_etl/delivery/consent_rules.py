@@ -1,4 +1,4 @@
-"""Decide whether a person may be subscribed, by what her profile shows just before the request. Pure.
+"""Decide whether a person may be subscribed, by what their profile shows just before the request. Pure.
 
 Subscribing lifts suppressions that people or their shops decided on. So a person who opted out, complained or
 was suppressed is not subscribed, and neither is one whose consent can't be read.
@@ -87,8 +87,8 @@ def decide_subscription(
 ) -> Decision:
     """Return whether a person may be subscribed by a consent, given now if `consented_at` is None.
 
-    If several profiles share the identifier, each of them may forbid it. `over_unsubscription`: that the
-    person unsubscribed holds nothing; complaints and suppressions do.
+    If several profiles share the identifier, each of them may forbid it. `over_unsubscription`:
+    ignore unsubscriptions, but not complaints or suppressions.
     """
     consents = [profile.consent for profile in person.profiles]
     if any(consent.status is ConsentStatus.UNKNOWN for consent in consents):

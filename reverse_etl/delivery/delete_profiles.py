@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reverse_etl.surfaces.operations import DeleteProfiles, ReadmitPeople
 
 
-_NOT_GONE: Final = "Klaviyo accepted the request, and the profile is not gone yet. The next run looks again."
+_NOT_GONE: Final = "Klaviyo accepted the request, but the profile still exists. The next run looks again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +143,8 @@ class _Deletion:
         """Store what is asked for, then ask for it, until a request fails.
 
         A person is withheld by the identifiers of the row, and by those that the profile shows: another model
-        may know her by these. They are stored already if she was asked for before
-        and is gone.
+        may know the person by these. They are stored already if the deletion was asked for before
+        and the profile is gone.
         """
         state, profiles = self.delivery.context.state, {row: [*found[row.seq].values()] for row in rows}
         state.withheld.request(

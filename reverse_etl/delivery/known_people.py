@@ -1,6 +1,6 @@
 """Find the people that other models of the project have rows of: in the state, or among the rows of this run.
 
-The state lacks rows that a guard or `--limit` keeps back, and rejected ones. They count nevertheless: their
+The state lacks rows that a guard or `--limit` keeps back, and rejected ones. They count, because their
 models say what is to become of the people.
 """
 

@@ -39,8 +39,8 @@ IGNORED_WITHIN: Final = timedelta(minutes=30)  # of another consent of the same 
 class SubscriptionRow:
     """A row to send, by the number of its delta.
 
-    `is_recent`: the identity was subscribed within `IGNORED_WITHIN`, so that Klaviyo would ignore a
-    consent of now. `is_suppressed`: another model of the project suppresses the person, which subscribing
+    `is_recent`: the identity was subscribed within `IGNORED_WITHIN`, so that Klaviyo would ignore
+    present consent. `is_suppressed`: another model of the project suppresses the person, which subscribing
     would lift.
     """
 
@@ -224,7 +224,7 @@ class _BatchSender:
         )
 
     def _resubscribe(self, row: SubscriptionRow) -> None:
-        """Send the row by itself, as a consent of now: Klaviyo refuses a past one that is older."""
+        """Send the row by itself, as present consent: Klaviyo refuses a past one that is older."""
         self.over_unsubscription.add(row.seq)
         now = replace(row, subscriber=replace(row.subscriber, consented_at=None))
         self.waiting.append([now])

@@ -32,7 +32,7 @@ class RecoveryStarted:
 
 @dataclass(frozen=True)
 class StateMigrated:
-    """The state was of an earlier version and is of today's; `backup` names the copy of what it was."""
+    """The state was migrated to the current version; `backup` names the copy made before."""
 
     old_version: int
     new_version: int

@@ -1,6 +1,6 @@
 """Requests to endpoints that a model names: paths with placeholders, and what Klaviyo replied.
 
-Which endpoints exist is no closed list here. An endpoint is known by its method and its unfilled path, and
+Any endpoint is allowed. An endpoint is known by its method and its unfilled path, and
 keeps Klaviyo's lowest rate limit until a reply states another.
 """
 

@@ -87,7 +87,7 @@ def null_attributes(names: Iterable[str]) -> dict[str, Any]:
 def find_uncleared(attributes: Mapping[str, Any], names: Iterable[str]) -> tuple[str, ...]:
     """Return those of the properties that a reply does not prove cleared.
 
-    A reply that does not speak of them proves nothing.
+    A reply without them proves nothing.
     """
     return tuple(name for name in names if not _is_cleared(attributes, name))
 

@@ -167,9 +167,10 @@ def _stage_models(
 
 
 def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRecord]) -> None:
-    """Raise UsageError if a model was sent as something else, whose rows would count as done.
+    """Raise UsageError if a model was sent with a surface of another phase.
 
-    For example the rows of a model of profiles that suppresses people now: its snapshot has them all.
+    Its snapshot would hide rows that are still to be sent, for example if a model of profiles becomes one of
+    suppressions.
     """
     for model in models:
         record, surface = records.get(model.name), model.config.surface
@@ -177,7 +178,7 @@ def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRec
         if earlier is not None and earlier.phase is not surface.phase:
             raise UsageError.of(
                 f"The model {model.name} was sent with the surface {earlier.name}, and its surface is "
-                f"{surface.name} now: rows that were sent then prove nothing about these.",
+                f"{surface.name} now: the rows sent then do not show that these were.",
                 where=str(model.path),
                 hint="Give the file another name: the state keeps its rows under the old one.",
             )

@@ -25,7 +25,7 @@ class HoldState(StrEnum):
     """The state of an entry."""
 
     HELD = "held"
-    TRUSTED = "trusted"  # somebody said so; what happened before that no longer counts
+    TRUSTED = "trusted"  # a user ran `state trust`; earlier signs no longer count
 
 
 @dataclass(frozen=True)

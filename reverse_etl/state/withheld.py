@@ -69,7 +69,7 @@ class Withheld:
         return hashlib.sha256(self.state_tables.scope.account.encode()).hexdigest()
 
     def digest(self, identity: str) -> str:
-        """Return the hash of an identity; that of a row whose person is erased is in its key."""
+        """Return the hash of an identity. The key of a row whose person is erased is that hash already."""
         if identity.startswith(KEY_PREFIX):
             return row_key_text(identity)
         return hashlib.sha256(f"{self._key}:{identity}".encode()).hexdigest()

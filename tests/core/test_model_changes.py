@@ -174,7 +174,7 @@ def test_status_and_run_agree_after_a_list_was_deleted_and_made_again(members: W
 
 
 def test_a_change_waits_for_the_results_of_an_interrupted_run(members: World) -> None:
-    """Its receipts speak of rows that would be gone."""
+    """Its receipts are about rows that would be gone."""
     become(members, people("ann", "bob", "cat", "dan"))
     assert members.dies(lambda event: type(event).__name__ == "SendProgress")
     members.drop_model("members")

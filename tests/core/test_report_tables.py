@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def test_rejections_count_those_that_the_run_saw_first(members: World) -> None:
-    """By checks and by Klaviyo; of an older run those of today, and that is said."""
+    """By checks and by Klaviyo; a report of an older run shows the current ones, and says so."""
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="cat", times=None))
     become(members, [*people("ann", "cat"), person("bad", email="bad")])
     first = members.run()

@@ -183,7 +183,7 @@ def test_a_ready_model_sends_its_rows_and_then_nothing(world: World, name: str) 
 def test_the_request_of_the_retired_api_is_shown_and_never_sent(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a placeholder for the key, and the three ways of today."""
+    """With a placeholder for the key, and the three current ways."""
     use(world, LEGACY)
     row = {"list_id": "L1", "email": "ann@example.com", "first_name": "Ann"}
     world.people([row], "list_members")

@@ -448,7 +448,7 @@ def test_members_of_a_list_of_consent_cannot_be_adopted_or_compared(world: World
 
 @pytest.mark.parametrize("config", [{}, {"consent": "now"}])
 def test_a_run_may_subscribe_ten_people_again_by_a_flag(world: World, config: dict[str, str]) -> None:
-    """As a consent of now, which a past one can't be; complaints hold nevertheless."""
+    """As present consent, which a past one can't be; complaints still hold."""
     emails = [f"p{number:02}@example.com" for number in range(13)]
     for email in emails:
         world.new_profile(email=email)

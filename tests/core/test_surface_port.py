@@ -117,7 +117,7 @@ def test_a_row_that_leaves_is_not_removed_and_not_sent_again_when_it_comes_back(
 
 
 def test_a_column_that_was_not_sent_with_a_row_does_not_change_it(world: World) -> None:
-    """A column of today, and a value where there was none, are no reason to reject every known row."""
+    """A new column, and a value where there was none, are no reason to reject every known row."""
     codes(world, ("SPRING", "A1", None))
     world.run()
     codes(world, ("SPRING", "A1", 10))
