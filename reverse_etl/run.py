@@ -267,6 +267,7 @@ def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -
             "" if list_result.list_plan.list_ref.is_new else list_result.list_plan.list_ref.id,
             list_result.list_plan.list_ref.name,
             json.dumps(collect_figures(list_result)),
+            list_result.stop_cause,
             list_result.stop_reason,
         )
         for list_result in result.lists

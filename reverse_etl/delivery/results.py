@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused
+from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,15 @@ class ListResult:
     outcomes: dict[Outcome, int]
     stop_reason: str
     failed: bool
+
+    @property
+    def stop_cause(self) -> StopCause | None:
+        """Return why the list stopped, None if it did not."""
+        if self.list_plan.stop_reason:
+            return StopCause.GUARD
+        if self.failed:
+            return StopCause.FAILURE
+        return StopCause.UNFINISHED if self.stop_reason else None
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def _find_loaded_lists(state: State) -> frozenset[tuple[str, str]]:
         (run_list.model, run_list.list_id)
         for run_list in state.runs.run_lists()
         if run_list.run_id in settled_runs
-        and not run_list.reason
+        and run_list.stop_cause is None
         and not any(run_list.counts.get(name, 0) for name in _UNFINISHED_COUNTS)
     )
 

@@ -210,6 +210,7 @@ def _list_response(list_result: ListResult) -> dict[str, Any]:
     return {
         "list": list_result.list_plan.list_ref.name,
         "list_id": list_result.list_plan.list_ref.id,
+        "stop_cause": list_result.stop_cause,
         "stop_reason": list_result.stop_reason,
         **collect_figures(list_result),
     }

@@ -99,7 +99,12 @@ def _removal_document(removal: RemovalNotFound) -> dict[str, Any]:
 
 def list_document(summary: ListSummary) -> dict[str, Any]:
     """Return what a run did to a list as JSON values; `history --json` uses it too."""
-    return {**_label_document(summary.label), **summary.counts, "stop_reason": summary.reason}
+    return {
+        **_label_document(summary.label),
+        **summary.counts,
+        "stop_cause": summary.stop_cause,
+        "stop_reason": summary.reason,
+    }
 
 
 def _proof_document(proof: ListProof) -> dict[str, Any]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.rejections import RejectedRows
     from reverse_etl.report.status import Interruption
     from reverse_etl.state import RunRecord, StoredReceipt
+    from reverse_etl.state.runs import StopCause
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,14 @@ class ListLabel:
 
 @dataclass(frozen=True)
 class ListSummary:
-    """The changes of a run on a list: its counts, and why it stopped, '' if it did not."""
+    """The changes of a run on a list: its counts, and why it stopped.
+
+    `stop_cause` is None if it did not; `reason` is the sentence for people.
+    """
 
     label: ListLabel
     counts: Mapping[str, int]
+    stop_cause: StopCause | None
     reason: str
 
     @property

@@ -175,6 +175,7 @@ def _summarize_lists(
         ListSummary(
             list_names.label_list(run_list.model, run_list.list_id, run_list.list_name),
             run_list.counts,
+            run_list.stop_cause,
             run_list.reason,
         )
         for run_list in lists_by_run.get(run.run_id, ())

@@ -93,7 +93,7 @@ def _summarize_ended_run(report: Report, destination: str) -> RunSummary:
     )
     later_notes = _LATER_NOTES.get(run.state, ())
     if run.exit_code in {EXIT_STOPPED, EXIT_FAILED}:
-        stopped_count = sum(bool(summary.reason) for summary in report.lists)
+        stopped_count = sum(bool(summary.stop_cause) for summary in report.lists)
         how = "stopped by a guard" if run.exit_code == EXIT_STOPPED else "stopped early"
         headline = f"{stopped_count} of {format_count(len(report.lists), 'list')} {how}."
         return RunSummary(Severity.ERROR, headline, (*later_notes, *sentences))
@@ -122,7 +122,7 @@ def _success_headline(report: Report, destination: str) -> str:
 
 
 def _stopped_sentences(report: Report) -> list[str]:
-    names = [summary.label.text for summary in report.lists if summary.reason]
+    names = [summary.label.text for summary in report.lists if summary.stop_cause]
     if not names:
         return []
     return [f"Stopped early: {_join_names(names)}. The reasons are below; the next run continues from there."]
@@ -203,7 +203,7 @@ def describe_run_ending(reported_run: ReportedRun) -> tuple[Severity, str]:
 
 def describe_list_state(report: Report, summary: ListSummary) -> tuple[Severity, str]:
     """Return the status of a list after the run in a word or two."""
-    if summary.reason:
+    if summary.stop_cause:
         return Severity.ERROR, "stopped"
     if summary.sum_counts("accepted", "unknown"):
         return Severity.PENDING, "results pending"

@@ -27,6 +27,15 @@ class RunState(StrEnum):
     REFUSED = "refused"  # a guard stopped it before its first write
 
 
+class StopCause(StrEnum):
+    """Why a list stopped in a run, or a run before it sent anything."""
+
+    GUARD = "guard"
+    FAILURE = "failure"
+    UNFINISHED = "unfinished"  # the next run goes on with it
+    UNKNOWN = "unknown"  # states before version 4 have only the sentence
+
+
 @dataclass(frozen=True)
 class RunRecord:
     """A run as the state stores it. `exit_code` is None if the run was killed, or goes on."""
@@ -40,7 +49,10 @@ class RunRecord:
 
 @dataclass(frozen=True)
 class RunList:
-    """The result of a list in a run: its figures and outcomes, and why it stopped, if it did."""
+    """The result of a list in a run: its figures and outcomes, and why it stopped.
+
+    `stop_cause` is None if it did not; `reason` is the sentence for people.
+    """
 
     run_id: str
     started_at: str
@@ -48,6 +60,7 @@ class RunList:
     list_id: str
     list_name: str
     counts: Mapping[str, int]
+    stop_cause: StopCause | None
     reason: str
 
 
@@ -71,17 +84,17 @@ class Runs:
         """Return the result of each list in each run, newest run first. A refused run has no lists."""
         run_lists, runs = map(self.state_tables.dialect.state_table, ("run_lists", "runs"))
         statement = Statement.read(
-            f"SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.reason "
+            f"SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, "
+            f"l.stop_cause, l.reason "
             f"FROM {run_lists} AS l JOIN {runs} AS r ON l.run_id = r.run_id\n"
             f"WHERE r.account_id = ? AND r.project = ? AND r.state <> '{RunState.REFUSED}' "
             f"ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id",
             self.state_tables.scope.key,
         )
+        rows = self.state_tables.fetch_from(statement, "run_lists", "runs")
         return tuple(
-            RunList(run_id, started_at, model, list_id, name, _parse_counts(counts), reason)
-            for run_id, started_at, model, list_id, name, counts, reason in self.state_tables.fetch_from(
-                statement, "run_lists", "runs"
-            )
+            RunList(run_id, started, model, list_id, name, _parse_counts(counts), _stop_cause(cause), reason)
+            for run_id, started, model, list_id, name, counts, cause, reason in rows
         )
 
     def interrupted_lists(self) -> tuple[tuple[str, str, str], ...]:
@@ -170,7 +183,8 @@ class Runs:
         self.state_tables.commit(
             (
                 *self.state_tables.insert(
-                    "run_lists", [(run_id, "", "", "", "{}", reason) for reason in reasons]
+                    "run_lists",
+                    [(run_id, "", "", "", "{}", StopCause.GUARD.value, reason) for reason in reasons],
                 ),
                 *self._insert_run(run_id, destination_id, (RunState.REFUSED.value, now, "", now, exit_code)),
             )
@@ -181,12 +195,12 @@ class Runs:
         run_id: str,
         state: RunState,
         exit_code: int | None = None,
-        lists: Sequence[tuple[str, str, str, str, str]] = (),
+        lists: Sequence[tuple[str | None, ...]] = (),
     ) -> None:
         """Record how a run ended, and in the same transaction what it did.
 
-        `lists` has (model, list id, list name, counts as JSON, reason) of each list. Without an exit code the
-        stored one stays.
+        `lists` has (model, list id, list name, counts as JSON, cause of its stop or None, reason) of
+        each list. Without an exit code the stored one stays.
         """
         changes = {"state": state.value, "ended_at": self.state_tables.now()}
         exit_codes = {} if exit_code is None else {"exit_code": exit_code}
@@ -232,6 +246,10 @@ _LATER_COUNTS: Final = {  # by the count before them
     "rejected_by_check": ("clears", "without_profile", "withheld"),
     "left_in_place": ("readmitted",),
 }
+
+
+def _stop_cause(stored: str | None) -> StopCause | None:
+    return StopCause(stored) if stored else None
 
 
 def _parse_counts(text: str) -> dict[str, int]:

@@ -16,13 +16,21 @@ from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.reconcile.drift import ListDifference
 from reverse_etl.report.status import ListStatus, Status
 from reverse_etl.state import RunList, RunRecord, RunState
+from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:
     from tests.gold import Gold
 
 FOLDER = Path(__file__).parent / "gold" / "documents"
 LAST = RunList(
-    "20261122T060000-a1b2c3", "2026-11-22T06:00:00.000Z", "vip", "L1", "VIP", {"applied": 5, "held": 1}, "No."
+    "20261122T060000-a1b2c3",
+    "2026-11-22T06:00:00.000Z",
+    "vip",
+    "L1",
+    "VIP",
+    {"applied": 5, "held": 1},
+    StopCause.FAILURE,
+    "No.",
 )
 STATUS = Status(
     "A1",

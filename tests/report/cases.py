@@ -18,6 +18,7 @@ from reverse_etl.report.facts import (
 from reverse_etl.report.figures import OUTCOME_FIGURES, PLAN_FIGURES
 from reverse_etl.report.status import Interruption
 from reverse_etl.state import RunRecord, RunState, StoredReceipt
+from reverse_etl.state.runs import StopCause
 
 VIP = ListLabel("vip", "Vip001", "VIP customers")
 TEA = ListLabel("clubs", "Tea001", "Tea club")
@@ -32,7 +33,7 @@ COUNTS = dict.fromkeys(
 
 def listed(place: ListLabel = VIP, reason: str = "", **counts: int) -> ListSummary:
     """Return what a run did to a list of which nothing is counted but this."""
-    return ListSummary(place, COUNTS | counts, reason)
+    return ListSummary(place, COUNTS | counts, StopCause.FAILURE if reason else None, reason)
 
 
 def changed(place: ListLabel = VIP, **counts: int) -> ListSummary:
@@ -45,7 +46,7 @@ def changed(place: ListLabel = VIP, **counts: int) -> ListSummary:
         "removes": 10,
         "unchanged": 4_950,
     }
-    return ListSummary(place, COUNTS | usual | {"applied": 50, "removed": 10} | counts, "")
+    return ListSummary(place, COUNTS | usual | {"applied": 50, "removed": 10} | counts, None, "")
 
 
 def receipt(
@@ -122,7 +123,9 @@ def ran(state: str, code: int | None, **changes: Any) -> RunRecord:
 def everything() -> Report:
     """Return a report that has something in every part of the page."""
     stopped = replace(
-        changed(TEA, not_sent=5, held_at_lookup=2, applied=45), reason="Klaviyo refused the request."
+        changed(TEA, not_sent=5, held_at_lookup=2, applied=45),
+        stop_cause=StopCause.FAILURE,
+        reason="Klaviyo refused the request.",
     )
     lists = (
         changed(EVERYBODY, removed=0, left_in_place=10),
@@ -194,12 +197,17 @@ KINDS = {
         interruption=Interruption(RUN.run_id, {"applied": 50}, 2_000),
     ),
     "an unsettled run": report(
-        replace(changed(accepted=50, applied=0), reason="1 import job had not ended."),
+        replace(
+            changed(accepted=50, applied=0),
+            stop_cause=StopCause.UNFINISHED,
+            reason="1 import job had not ended.",
+        ),
         run=ran("unsettled", 1),
         proofs=(proof(accepted=50),),
     ),
     "an unsettled run that failed": report(
-        replace(changed(unknown=50, applied=0), reason="No reply."), run=ran("unsettled", 4)
+        replace(changed(unknown=50, applied=0), stop_cause=StopCause.FAILURE, reason="No reply."),
+        run=ran("unsettled", 4),
     ),
     "a settled run": report(changed(accepted=50, applied=0), run=ran("recovered", 1)),
     "a dead run": report(run=ran("recovered", None), later_run_count=1),

@@ -27,6 +27,7 @@ from reverse_etl.report.wording import (
     Severity,
     summarize_run,
 )
+from reverse_etl.state.runs import StopCause
 from tests.report.cases import (
     KINDS,
     RUN,
@@ -264,7 +265,9 @@ PLACED: dict[str, Callable[[Report, str], Report]] = {
     "run id": lambda r, text: replace(r, run=replace(r.run, run_id=text)),
     "list of a run": lambda r, text: replace(r, lists=(changed(replace(VIP, name=text)),)),
     "model of a list": lambda r, text: replace(r, lists=(changed(replace(VIP, model=text)),)),
-    "why a list stopped": lambda r, text: replace(r, lists=(replace(changed(), reason=text),)),
+    "why a list stopped": lambda r, text: replace(
+        r, lists=(replace(changed(), stop_cause=StopCause.FAILURE, reason=text),)
+    ),
     "why a run was refused": lambda r, text: replace(r, refusal_reasons=(text,)),
     "list of a proof": lambda r, text: replace(r, proofs=(proof(replace(VIP, name=text), applied=1),)),
     "job": lambda r, text: replace(r, proofs=(_shown(job_id=text),)),

@@ -16,6 +16,7 @@ from reverse_etl.report.wording import (
     format_run_duration,
     summarize_run,
 )
+from reverse_etl.state.runs import StopCause
 from tests.report.cases import (
     KINDS,
     RUN,
@@ -42,7 +43,11 @@ if TYPE_CHECKING:
         (listed(rows=2, rejected_by_klaviyo=2), RUN, "all rows rejected"),
         (changed(held_at_plan=2), ran("ended", 1), "rows held"),
         (changed(accepted=2), ran("unsettled", 1), "results pending"),
-        (replace(changed(unknown=1), reason="No reply."), ran("ended", 4), "stopped"),
+        (
+            replace(changed(unknown=1), stop_cause=StopCause.FAILURE, reason="No reply."),
+            ran("ended", 4),
+            "stopped",
+        ),
     ],
 )
 def test_a_list_shows_its_worst_outcome(one: ListSummary, run: RunRecord, told: str) -> None:

@@ -86,7 +86,7 @@ def _show_status(status: Status, *, show_values: bool) -> None:
                 f"{_reason_text(rejected.reason)}{_example_text(rejected, show_values)}"
             )
     for list_status in status.lists:
-        if list_status.last_run and list_status.last_run.reason:
+        if list_status.last_run and list_status.last_run.stop_cause:
             show.print_line(
                 f"{list_status.list_name or list_status.model} stopped: {list_status.last_run.reason}"
             )
@@ -108,7 +108,9 @@ def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> tuple[
     started = state = ""
     if list_status.last_run:
         started = list_status.last_run.started_at[:16].replace("T", " ")
-        state = "stopped" if list_status.last_run.reason else run_states.get(list_status.last_run.run_id, "")
+        state = (
+            "stopped" if list_status.last_run.stop_cause else run_states.get(list_status.last_run.run_id, "")
+        )
     return (
         list_status.label,
         list_status.model,

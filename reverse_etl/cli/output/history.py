@@ -69,7 +69,7 @@ def list_rows(runs: Sequence[ReportedRun]) -> Table:
 
 
 def _describe_list(one: ListSummary) -> str:
-    if one.reason:
+    if one.stop_cause:
         return "stopped"
     return "updated" if _sum(one, ("adds", "updates", "removes")) else "unchanged"
 

@@ -132,6 +132,7 @@ def _list_document(model: str, list_plan: ListPlan, figures: Mapping[str, int]) 
 def _list_result_document(list_result: ListResult) -> dict[str, Any]:
     return {
         **_list_document(list_result.model, list_result.list_plan, collect_figures(list_result)),
+        "stop_cause": list_result.stop_cause,
         "stop_reason": list_result.stop_reason,
     }
 

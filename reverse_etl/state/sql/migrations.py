@@ -226,6 +226,14 @@ CHANGES_BY_VERSION: Mapping[int, Sequence[TableChange]] = {
     ),
     4: (
         TableChange(
+            "run_lists",
+            {
+                **_unchanged("run_id", "model", "list_id", "list_name", "counts"),
+                "stop_cause": "CASE WHEN reason = '' THEN NULL ELSE 'unknown' END",
+                "reason": "reason",
+            },
+        ),
+        TableChange(
             "lists",
             {
                 **_unchanged("account_id", "project", "list_id", "name", "model"),

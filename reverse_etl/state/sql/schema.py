@@ -28,7 +28,8 @@ SHARED_TABLES: Mapping[str, str] = {
     "targets": "project VARCHAR, destination_id VARCHAR, account_id VARCHAR",
     "runs": "run_id VARCHAR, account_id VARCHAR, project VARCHAR, state VARCHAR, started_at VARCHAR, "
     "klaviyo_time VARCHAR, ended_at VARCHAR, exit_code BIGINT",
-    "run_lists": "run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, reason VARCHAR",
+    "run_lists": "run_id VARCHAR, model VARCHAR, list_id VARCHAR, list_name VARCHAR, counts VARCHAR, "
+    "stop_cause VARCHAR, reason VARCHAR",
     "receipts": "run_id VARCHAR, model VARCHAR, list_id VARCHAR, op VARCHAR, first_seq BIGINT, last_seq BIGINT, "
     "row_count BIGINT, state VARCHAR, job_id VARCHAR, recorded_at VARCHAR, detail VARCHAR, may_have_duplicate BOOLEAN",
     "row_exceptions": "run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR",

@@ -31,6 +31,11 @@ snowflake: CREATE OR REPLACE TRANSIENT TABLE state.models DATA_RETENTION_TIME_IN
 SELECT account_id, project, model, table_key, surface, identifiers, checksum, CAST(NULL AS VARCHAR) AS live_since, CAST(NULL AS VARCHAR) AS pruned_before FROM state.models;
 
 -- change_table 7
+duckdb:    CREATE OR REPLACE TABLE state.run_lists AS
+snowflake: CREATE OR REPLACE TRANSIENT TABLE state.run_lists DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '' COPY GRANTS AS
+SELECT run_id, model, list_id, list_name, counts, CASE WHEN reason = '' THEN NULL ELSE 'unknown' END AS stop_cause, reason FROM state.run_lists;
+
+-- change_table 8
 duckdb:    CREATE OR REPLACE TABLE state.lists AS
 snowflake: CREATE OR REPLACE TRANSIENT TABLE state.lists DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '' COPY GRANTS AS
 SELECT account_id, project, list_id, name, model, CASE state WHEN 'e-mail consent' THEN 'email_consent' WHEN 'SMS consent' THEN 'sms_consent' WHEN 'WhatsApp consent' THEN 'whatsapp_consent' ELSE 'members' END AS aspect, CASE WHEN state = 'intended' THEN state ELSE 'owned' END AS state, recorded_at FROM state.lists;

@@ -11,8 +11,8 @@ UPDATE state.runs SET state = ?, ended_at = ?, exit_code = ? WHERE run_id = ?;
 -- with ('ended', '2026-11-22T12:00:00.000Z', 0, 'r1')
 UPDATE state.runs SET state = ?, ended_at = ? WHERE run_id = ?;
 -- with ('recovered', '2026-11-22T12:00:00.000Z', 'r1')
-INSERT INTO state.run_lists VALUES (?, ?, ?, ?, ?, ?);
--- with ('r2', '', '', '', '{}', 'Too many.')
+INSERT INTO state.run_lists VALUES (?, ?, ?, ?, ?, ?, ?);
+-- with ('r2', '', '', '', '{}', 'guard', 'Too many.')
 DELETE FROM state.targets WHERE project = ? AND destination_id = ?;
 -- with ('shop', 'prod/klaviyo')
 INSERT INTO state.targets VALUES (?, ?, ?);
@@ -32,7 +32,7 @@ SELECT run_id, klaviyo_time, started_at, ended_at FROM state.runs WHERE account_
 -- with ('acc', 'shop')
 SELECT run_id, state, started_at, ended_at, exit_code FROM state.runs WHERE account_id = ? AND project = ? ORDER BY started_at DESC, run_id DESC;
 -- with ('acc', 'shop')
-SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.reason FROM state.run_lists AS l JOIN state.runs AS r ON l.run_id = r.run_id
+SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.stop_cause, l.reason FROM state.run_lists AS l JOIN state.runs AS r ON l.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id;
 -- with ('acc', 'shop')
 SELECT DISTINCT r.started_at, c.model, c.list_id FROM state.receipts AS c JOIN state.runs AS r ON c.run_id = r.run_id
