@@ -344,6 +344,20 @@ class Project:
         with self.connections.stored_state() as state:
             return build_report(state, self.target.name, names, run_id, sandbox=sandbox)
 
+    def reports(self, limit: int) -> tuple[Report, ...]:
+        """Return the reports of the newest runs, newest first; see `report`.
+
+        Raises UsageError if no run is recorded.
+        """
+        sandbox, names = self.target.destination.sandbox, self.project_models.known_names
+        with self.connections.stored_state() as state:
+            newest = build_report(state, self.target.name, names, sandbox=sandbox)
+            run_ids = [run.run_id for run in state.runs.history()][1:limit]
+            return (
+                newest,
+                *(build_report(state, self.target.name, names, one, sandbox=sandbox) for one in run_ids),
+            )
+
     def history(self) -> tuple[ReportedRun, ...]:
         """Return the runs with what each did to each list, newest first, from the state only."""
         with self.connections.stored_state() as state:

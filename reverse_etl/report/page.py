@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,9 +17,11 @@ from reverse_etl.report.facts import ReportedRun
 from reverse_etl.report.figures import OUTCOME_FIGURES, PLAN_FIGURES, select_figures
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from reverse_etl.report.facts import Report
+    from reverse_etl.report.trends import ListTrend
 
 _SEGMENT_LABELS: Final = {
     "right": "up to date",
@@ -34,10 +37,27 @@ _RECEIPT_SEVERITIES: Final = {
 }
 
 
-def render_page(report: Report) -> str:
-    """Return the page, with all values escaped. Masks nothing: see `mask_report`."""
+@dataclass(frozen=True)
+class PageLinks:
+    """The pages that a page links to, as file names beside it; "" for none. `by_run` has those of runs."""
+
+    index: str = ""
+    earlier: str = ""
+    later: str = ""
+    by_run: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_LINKS: Final = PageLinks()
+
+
+def render_page(report: Report, links: PageLinks = NO_LINKS) -> str:
+    """Return the page of a run, with all values escaped. Masks nothing: see `mask_report`."""
+    runs = [*reversed(report.previous_runs), ReportedRun(report.run, report.lists)]
+    lines = [chart.compute_line_points(chart.collect_row_history(summary, runs)) for summary in report.lists]
     return _ENVIRONMENT.get_template("run.html.j2").render(
         report=report,
+        links=links,
+        lines=lines if any(lines) else [],
         version=__version__,
         where="the sandbox" if report.sandbox else "Klaviyo",
         summary=words.summarize_run(report),
@@ -47,17 +67,29 @@ def render_page(report: Report) -> str:
         outcomes=select_figures(OUTCOME_FIGURES, report.lists),
         segment_labels=_SEGMENT_LABELS,
         severities=_RECEIPT_SEVERITIES,
-        **_chart_variables(report),
+        **_chart_variables(runs),
     )
 
 
-def _chart_variables(report: Report) -> dict[str, Any]:
-    """Return the coordinates of the charts: one of all runs, and each list's trend."""
-    runs = [*reversed(report.previous_runs), ReportedRun(report.run, report.lists)]
-    lines = [chart.compute_line_points(chart.collect_row_history(summary, runs)) for summary in report.lists]
+def render_index(
+    newest: Report, runs: Sequence[ReportedRun], trends: Sequence[ListTrend], links: PageLinks
+) -> str:
+    """Return the page of all runs, newest first, with all values escaped."""
+    return _ENVIRONMENT.get_template("index.html.j2").render(
+        report=newest,
+        runs=runs,
+        trends=trends,
+        links=links,
+        version=__version__,
+        where="the sandbox" if newest.sandbox else "Klaviyo",
+        **_chart_variables([*reversed(runs)]),
+    )
+
+
+def _chart_variables(runs: Sequence[ReportedRun]) -> dict[str, Any]:
+    """Return the bars of runs, oldest first, and the measures of charts."""
     return {
         "bars": chart.build_run_bars(runs),
-        "lines": lines if any(lines) else [],
         "chart_width": chart.RUN_WIDTH * len(runs),
         "step": chart.RUN_WIDTH,
         "gap": chart.BAR_GAP,

@@ -128,3 +128,35 @@ def test_a_refused_run_has_a_page_that_says_why(ran: World) -> None:
     told = ran.run("report", "--out", "-").out
     assert "Nothing was sent: a guard stopped this run." in told
     assert "<li>16 of 19 rows would be removed (84.2 %);" in told
+
+
+def test_a_site_has_an_index_and_a_page_for_each_of_the_newest_runs(ran: World) -> None:
+    for _ in range(2):
+        assert ran.run("run").code == 0
+    ran.environ.clear()
+    told = ran.run("report", "--all", "site", "--limit", "2")
+    assert (told.out, told.err, told.code) == ("site/index.html", "", 0)
+    files = sorted(path.name for path in (ran.folder / "site").iterdir())
+    assert len(files) == 3
+    index = (ran.folder / "site" / "index.html").read_text(encoding="utf-8")
+    assert all(f'href="{name}"' in index for name in files if name != "index.html")
+    assert "p3@example.com" not in "".join(path.read_text() for path in (ran.folder / "site").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--all", "site", "--json"], "--all writes a site of all runs: remove RUN_ID, --out and --json."),
+        (["--limit", "2"], "--limit is for --all."),
+    ],
+)
+def test_flags_of_a_site_that_contradict_are_refused(world: World, flags: list[str], message: str) -> None:
+    ended = world.run("report", *flags)
+    assert ended.code == 2
+    assert message in ended.err
+
+
+def test_a_site_without_a_run_says_so(world: World) -> None:
+    ended = world.run("report", "--all", "site")
+    assert ended.code == 2
+    assert not (world.folder / "site").exists()

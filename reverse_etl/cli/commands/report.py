@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,9 +14,14 @@ from reverse_etl.formatting import format_path
 from reverse_etl.report.document import report_document
 from reverse_etl.report.masking import mask_report
 from reverse_etl.report.page import render_page
+from reverse_etl.report.site import INDEX, render_site
+
+if TYPE_CHECKING:
+    from reverse_etl.project import Project
 
 DEFAULT_FILE: Final = "report.html"
 _STDOUT: Final = Path("-")
+_PAGES: Final = 90  # runs that get a page: a quarter of a year of nights
 
 
 @click.command("report")
@@ -27,10 +32,29 @@ _STDOUT: Final = Path("-")
     type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
     help=f"File to write, or - for stdout. [default: {DEFAULT_FILE} beside run_results.json]",
 )
+@click.option(
+    "--all",
+    "site",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a static site instead: an index of all runs, and a page for each of the newest.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    help=f"With --all: the number of runs that get a page. [default: {_PAGES}]",
+)
 @SHOW_VALUES
 @AS_JSON
-def command(
-    project_flags: ProjectFlags, run_id: str | None, *, out: Path | None, show_values: bool, as_json: bool
+def command(  # noqa: PLR0913 - click passes options by name
+    project_flags: ProjectFlags,
+    run_id: str | None,
+    *,
+    out: Path | None,
+    site: Path | None,
+    limit: int | None,
+    show_values: bool,
+    as_json: bool,
 ) -> None:
     """Write an HTML page about a run, by default the latest.
 
@@ -40,7 +64,14 @@ def command(
     """
     if as_json and out is not None:
         raise click.UsageError("--json prints to stdout and writes no file: remove --out.")
+    if site is not None and (as_json or out is not None or run_id is not None):
+        raise click.UsageError("--all writes a site of all runs: remove RUN_ID, --out and --json.")
+    if limit is not None and site is None:
+        raise click.UsageError("--limit is for --all.")
     project = project_flags.load()
+    if site is not None:
+        _write_site(project, site, limit or _PAGES, show_values=show_values)
+        return
     report = project.report(run_id)
     if not show_values:
         report = mask_report(report)
@@ -52,3 +83,12 @@ def command(
         path = out or project.artifacts_folder / DEFAULT_FILE
         write_atomically(path, render_page(report).encode())
         show.print_line(format_path(path))
+
+
+def _write_site(project: Project, folder: Path, pages: int, *, show_values: bool) -> None:
+    """Write the files of the site and print the path of its index."""
+    reports = project.reports(pages)
+    shown = reports if show_values else [mask_report(report) for report in reports]
+    for name, page in render_site(shown, project.history()):
+        write_atomically(folder / name, page.encode())
+    show.print_line(format_path(folder / INDEX))

@@ -1,0 +1,38 @@
+"""All runs as a small static site: a page for each run, and an index. Files that any web server can serve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.report.page import PageLinks, render_index, render_page
+from reverse_etl.report.trends import collect_trends
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reverse_etl.report.facts import Report, ReportedRun
+
+INDEX: Final = "index.html"
+
+
+def render_site(reports: Sequence[Report], runs: Sequence[ReportedRun]) -> Iterator[tuple[str, str]]:
+    """Yield the name and the content of each file of the site.
+
+    `reports` are the runs that get a page, newest first; `runs` are all runs of the index, newest first.
+    """
+    names = [page_name(report.run.run_id) for report in reports]
+    for number, report in enumerate(reports):
+        links = PageLinks(
+            index=INDEX,
+            earlier=names[number + 1] if number + 1 < len(names) else "",
+            later=names[number - 1] if number else "",
+            by_run={other.run.run_id: name for other, name in zip(reports, names, strict=True)},
+        )
+        yield names[number], render_page(report, links)
+    links = PageLinks(by_run={report.run.run_id: name for report, name in zip(reports, names, strict=True)})
+    yield INDEX, render_index(reports[0], runs, collect_trends(runs), links)
+
+
+def page_name(run_id: str) -> str:
+    """Return the file name of a run's page."""
+    return f"run_{run_id}.html"
