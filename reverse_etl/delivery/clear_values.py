@@ -6,7 +6,7 @@ applied when the reply shows the values cleared. Until then it is uncertain: the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import ClearProgress
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.null_rules import OnNull
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost, UnusableReply
 from reverse_etl.klaviyo import profile_changes
@@ -43,13 +44,17 @@ NOT_CLEARED: Final = RowError("not_cleared", "", "Klaviyo's reply does not show 
 
 @dataclass(frozen=True)
 class ValuesToClear:
-    """The properties to clear of one row, its first identifier, and the profile's id if it is known."""
+    """The properties to clear of one row, its first identifier, and the profile's id if it is known.
+
+    Those in `unset` go with their names.
+    """
 
     seq: int
     names: tuple[str, ...]
     kind: IdentifierType
     value: str
     profile_id: str | None = None
+    unset: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,9 +91,23 @@ def clear_values(delivery: ListDelivery, operation: ClearValues) -> None:
 
 def _read_groups(delivery: ListDelivery) -> Iterator[Sequence[ValuesToClear]]:
     kinds = delivery.model_plan.tables.identifiers
+    names_by_column = delivery.model_plan.model.names_by_column
     for rows in delivery.pending_rows.read_clears(delivery.list_id, _READ_ROWS):
         for group in batched(rows, _GROUP_ROWS):
-            yield [_read_row(row, kinds, delivery.model_plan.model.names_by_column) for row in group]
+            yield [_find_unset(_read_row(row, kinds, names_by_column), delivery) for row in group]
+
+
+def _find_unset(row: ValuesToClear, delivery: ListDelivery) -> ValuesToClear:
+    """Return the row with those custom properties marked that go with their names."""
+    model = delivery.model_plan.model
+    rules = model.config.surface.columns.null_rules
+    columns = {part.property: part.column for part in model.payload}
+    unset = (
+        name
+        for name in row.names
+        if rules.find_rule(columns[name]) is OnNull.UNSET and profile_changes.is_custom_property(name)
+    )
+    return replace(row, unset=tuple(unset))
 
 
 def _read_row(row: Row, kinds: Sequence[IdentifierType], names_by_column: Mapping[str, str]) -> ValuesToClear:
@@ -123,7 +142,7 @@ def _look_up_profiles(
 def _with_profile_id(row: ValuesToClear, found: Sequence[str]) -> ValuesToClear:
     if row.kind is IdentifierType.PROFILE_ID:
         found = (row.value,)
-    return ValuesToClear(row.seq, row.names, row.kind, row.value, found[0] if len(found) == 1 else None)
+    return replace(row, profile_id=found[0] if len(found) == 1 else None)
 
 
 def _send(delivery: ListDelivery, operation: ClearValues, row: ValuesToClear) -> ClearResult:
@@ -135,13 +154,15 @@ def _send(delivery: ListDelivery, operation: ClearValues, row: ValuesToClear) ->
     try:
         reply = None
         if row.profile_id is not None:
-            request = profile_changes.update_request(operation.by_id, row.profile_id, row.names)
+            request = profile_changes.update_request(operation.by_id, row.profile_id, row.names, row.unset)
             reply = klaviyo.change_profile(request)
         is_gone = reply is None or (
             isinstance(reply, ProfileRefused) and reply.status == HTTPStatus.NOT_FOUND
         )
         if is_gone and operation.by_identifier is not None:
-            request = profile_changes.import_request(operation.by_identifier, row.kind, row.value, row.names)
+            request = profile_changes.import_request(
+                operation.by_identifier, row.kind, row.value, row.names, row.unset
+            )
             reply = klaviyo.change_profile(request)
     except ReplyLost as error:
         return ClearResult(row.seq, ReceiptState.UNKNOWN, failure=str(error))

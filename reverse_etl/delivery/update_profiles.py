@@ -24,9 +24,10 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo import profile_changes
+from reverse_etl.klaviyo.array_changes import find_patch, patch_request, to_list
 from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.klaviyo.imports import RowError
-from reverse_etl.klaviyo.profile_changes import ProfileRefused
+from reverse_etl.klaviyo.profile_changes import ProfileChanged, ProfileRefused
 from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
 
 if TYPE_CHECKING:
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.domain.identifiers import IdentifierType
+    from reverse_etl.klaviyo.array_changes import ArrayChange, ArrayValues
+    from reverse_etl.klaviyo.profile_changes import ProfileReply
     from reverse_etl.surfaces.operations import UpdateProfiles
 
 _AMBIGUOUS: Final = RowError("several_profiles", "", "Klaviyo has several profiles with this identifier.")
+_NOT_CHANGED: Final = RowError("not_changed", "", "Klaviyo's reply does not show the array changed.")
 _NO_PROFILE: Final = RowError("no_profile", "", "")
 
 
@@ -159,6 +163,7 @@ class _Updates:
             return found
         klaviyo = self.delivery.context.klaviyo
         attributes = {name: value for name, value in update.attributes.items() if name != found.kept_field}
+        arrays = self._take_arrays(attributes)
         request = profile_changes.change_request(self.operation.endpoint, found.profile_id, attributes)
         try:
             reply = klaviyo.change_profile(request)
@@ -166,11 +171,42 @@ class _Updates:
             return UpdateResult(update.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
         except KlaviyoError as error:
             return UpdateResult(update.seq, kind=RowExceptionKind.NOT_SENT, failure=str(error))
-        if not isinstance(reply, ProfileRefused):
+        if arrays and isinstance(reply, ProfileChanged):
+            return self._patch_arrays(found, reply, arrays)
+        return _conclude(found, reply)
+
+    def _take_arrays(self, attributes: dict[str, Any]) -> dict[str, tuple[ArrayChange, list[Any]]]:
+        """Take out of the attributes those properties that are appended to or removed from arrays."""
+        model = self.delivery.model_plan.model
+        changes = model.config.surface.columns.arrays
+        properties = attributes.get("properties", {})
+        arrays = {
+            part.property: (changes[part.column.lower()], to_list(properties[part.property]))
+            for part in model.payload
+            if part.column.lower() in changes and part.property in properties
+        }
+        if arrays:
+            attributes["properties"] = {name: properties[name] for name in properties if name not in arrays}
+        return arrays
+
+    def _patch_arrays(self, found: UpdateResult, shown: ProfileChanged, arrays: ArrayValues) -> UpdateResult:
+        """Change the arrays that are not yet as wanted, as a reply just before shows them.
+
+        The other values of the row were changed, so that a failure leaves it unknown.
+        """
+        patch = find_patch(shown.attributes, arrays)
+        if patch == {}:
             return found
-        if reply.status == HTTPStatus.NOT_FOUND:  # merged or deleted since: the next run looks again
-            return UpdateResult(update.seq, kind=RowExceptionKind.UNKNOWN, error=reply.error)
-        return UpdateResult(update.seq, kind=RowExceptionKind.REJECTED, error=reply.error)
+        if patch is None:
+            return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, error=_NOT_CHANGED)
+        request = patch_request(self.operation.endpoint, found.profile_id, patch)
+        try:
+            reply = self.delivery.context.klaviyo.change_profile(request)
+        except KlaviyoError as error:
+            return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
+        if isinstance(reply, ProfileChanged) and find_patch(reply.attributes, arrays) != {}:
+            return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, error=_NOT_CHANGED)
+        return _conclude(found, reply)
 
     def _add_to_list(self, results: list[UpdateResult]) -> list[UpdateResult]:
         """Add the profiles that were changed to the list, if there is one."""
@@ -211,6 +247,15 @@ class _Updates:
         if omissions:
             delivery.receipt_buffer.flush()
             record_omissions(delivery.context, delivery.pending_rows, delivery.model_name, omissions)
+
+
+def _conclude(found: UpdateResult, reply: ProfileReply) -> UpdateResult:
+    """Return the result of a row by the last reply about its profile."""
+    if not isinstance(reply, ProfileRefused):
+        return found
+    if reply.status == HTTPStatus.NOT_FOUND:  # merged or deleted since: the next run looks again
+        return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, error=reply.error)
+    return UpdateResult(found.seq, kind=RowExceptionKind.REJECTED, error=reply.error)
 
 
 def _find_kind(result: UpdateResult, *, is_rejected: bool) -> RowExceptionKind | None:

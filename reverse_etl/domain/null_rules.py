@@ -12,7 +12,13 @@ class OnNull(StrEnum):
 
     OMIT = "omit"  # Klaviyo keeps the value that it has
     CLEAR = "clear"  # the value is cleared that this job sent before
+    UNSET = "unset"  # as clear, and a custom property goes with its name
     REJECT = "reject"  # the row is rejected
+
+
+def clears(rule: OnNull) -> bool:
+    """Return whether a value that became NULL is cleared."""
+    return rule in {OnNull.CLEAR, OnNull.UNSET}
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class NullRules:
     @property
     def may_clear(self) -> bool:
         """Return whether a value of any column may be cleared."""
-        return OnNull.CLEAR in {self.default, *self.by_column.values()}
+        return any(map(clears, (self.default, *self.by_column.values())))
 
     def describe(self) -> dict[str, str]:
         """Return the rules that are not the default of a model without rules, for checksums."""

@@ -20,7 +20,7 @@ from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
 from reverse_etl.klaviyo.serialize import ATTRIBUTES, location_field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reverse_etl.klaviyo.endpoints import Endpoint
     from reverse_etl.klaviyo.messages import Response
@@ -52,6 +52,11 @@ def is_clearable(name: str) -> bool:
     No identifier is: a profile may lose its last one. `properties` holds others by their own names.
     """
     return name not in _NEVER_CLEARED
+
+
+def is_custom_property(name: str) -> bool:
+    """Return whether a property is a custom one, and not an attribute or a part of the location."""
+    return is_clearable(name) and name not in ATTRIBUTES and name != "location" and not location_field(name)
 
 
 def same_value_names(name: str, others: Iterable[str]) -> tuple[str, ...]:
@@ -92,27 +97,44 @@ def find_uncleared(attributes: Mapping[str, Any], names: Iterable[str]) -> tuple
     return tuple(name for name in names if not _is_cleared(attributes, name))
 
 
-def change_request(endpoint: Endpoint, profile_id: str, attributes: Mapping[str, Any]) -> Request:
-    """Return the request that changes attributes of a profile by its id, and leaves all others."""
-    document = {"data": {"type": "profile", "id": profile_id, "attributes": attributes}}
-    return Request(endpoint, endpoint.path(profile_id), orjson.dumps(document))
+def change_request(
+    endpoint: Endpoint, profile_id: str, attributes: Mapping[str, Any], unset: Sequence[str] = ()
+) -> Request:
+    """Return the request that changes attributes of a profile by its id, and leaves all others.
+
+    The custom properties `unset` go with their names.
+    """
+    data = {"type": "profile", "id": profile_id, "attributes": attributes} | _unset(unset)
+    return Request(endpoint, endpoint.path(profile_id), orjson.dumps({"data": data}))
 
 
-def update_request(endpoint: Endpoint, profile_id: str, names: Iterable[str]) -> Request:
-    """Return the request that clears properties of a profile by its id."""
-    return change_request(endpoint, profile_id, null_attributes(names))
+def update_request(
+    endpoint: Endpoint, profile_id: str, names: Iterable[str], unset: Sequence[str] = ()
+) -> Request:
+    """Return the request that clears properties of a profile by its id; those in `unset` go altogether."""
+    return change_request(endpoint, profile_id, _null_others(names, unset), unset)
 
 
-def import_request(endpoint: Endpoint, kind: IdentifierType, value: str, names: Iterable[str]) -> Request:
+def import_request(
+    endpoint: Endpoint, kind: IdentifierType, value: str, names: Iterable[str], unset: Sequence[str] = ()
+) -> Request:
     """Return the request that clears properties of the profile with an identifier."""
-    attributes = null_attributes(names)
+    attributes = _null_others(names, unset)
     profile: dict[str, Any] = {"type": "profile"}
     if kind is IdentifierType.PROFILE_ID:
         profile["id"] = value
     else:
         attributes = {FIELD_BY_IDENTIFIER_TYPE[kind]: value} | attributes
-    document = {"data": profile | {"attributes": attributes}}
+    document = {"data": profile | {"attributes": attributes} | _unset(unset)}
     return Request(endpoint, endpoint.path(), orjson.dumps(document))
+
+
+def _null_others(names: Iterable[str], unset: Sequence[str]) -> dict[str, Any]:
+    return null_attributes(name for name in names if name not in unset)
+
+
+def _unset(names: Sequence[str]) -> dict[str, Any]:
+    return {"meta": {"patch_properties": {"unset": [*names]}}} if names else {}
 
 
 def parse_reply(request: Request, response: Response) -> ProfileReply:

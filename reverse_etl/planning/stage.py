@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.list_target import ListColumn
-from reverse_etl.domain.null_rules import OnNull
+from reverse_etl.domain.null_rules import OnNull, clears
 from reverse_etl.domain.timestamps import localize
 from reverse_etl.errors import ModelError, ReverseEtlError, SessionLost, WarehouseError, WarehouseUnavailable
 from reverse_etl.klaviyo.profile_changes import is_clearable
@@ -19,7 +19,6 @@ from reverse_etl.warehouse.sql_advice import suggest_fix
 from reverse_etl.warehouse.statement import Sql, Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from reverse_etl.domain.columns import Column
@@ -64,6 +63,7 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetim
     identifiers = {kind: columns[name.lower()] for kind, name in model.config.identifiers.items()}
     payload = tuple(columns[payload_column.column.lower()] for payload_column in model.payload)
     surface = model.config.surface
+    rules = surface.columns.null_rules
     tables = ModelTables(
         warehouse.dialect,
         table_key,
@@ -73,8 +73,16 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetim
         key=tuple(columns[name] for name in surface.columns.key),
         append_only=surface.diff is DiffKind.APPEND_ONLY,
         sends_nulls=bool(surface.columns.key) and surface.diff is DiffKind.STATE,
-        clear_columns=_select_columns(model, columns, OnNull.CLEAR),
-        not_null_columns=_select_columns(model, columns, OnNull.REJECT),
+        clear_columns=tuple(
+            columns[part.column.lower()]
+            for part in model.payload
+            if clears(rules.find_rule(part.column)) and is_clearable(part.property)
+        ),
+        not_null_columns=tuple(
+            columns[part.column.lower()]
+            for part in model.payload
+            if rules.find_rule(part.column) is OnNull.REJECT
+        ),
         keeps_without_profile=isinstance(surface.upsert, UpdateProfiles),
     )
     past_times = tuple(
@@ -92,16 +100,6 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetim
         else ("",)
     )
     return StagedModel(model, tables, rows, names)
-
-
-def _select_columns(model: Model, columns: Mapping[str, Column], rule: OnNull) -> tuple[Column, ...]:
-    """Return the payload columns in which a NULL has this meaning, without those that can't be cleared."""
-    rules = model.config.surface.columns.null_rules
-    return tuple(
-        columns[part.column.lower()]
-        for part in model.payload
-        if rules.find_rule(part.column) is rule and (rule is not OnNull.CLEAR or is_clearable(part.property))
-    )
 
 
 def read_checked_columns(warehouse: Warehouse, model: Model) -> dict[str, Column]:

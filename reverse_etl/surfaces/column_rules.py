@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.null_rules import OnNull
+from reverse_etl.domain.null_rules import clears
 from reverse_etl.errors import Problem
-from reverse_etl.klaviyo.profile_changes import is_clearable
+from reverse_etl.klaviyo.profile_changes import is_clearable, is_custom_property
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.surfaces.interface import ListRule, OtherColumns
 
@@ -144,6 +144,7 @@ def find_payload_problems(
         case OtherColumns.PROFILE_FIELDS:
             yield from _find_profile_field_problems(properties, identifiers, missing_types)
             yield from _find_null_rule_problems(surface.columns.null_rules, properties, identifiers)
+            yield from _find_array_problems(surface, properties)
         case OtherColumns.FIELDS:
             for name, problem in surface.columns.refused.items():
                 if name in properties:
@@ -225,10 +226,29 @@ def _find_null_rule_problems(
             yield ColumnProblem(
                 f"on_null names the column {column}, which is not selected.", did_you_mean(column, [*names])
             )
-        elif rule is OnNull.CLEAR and not is_clearable(names[column]):
+        elif clears(rule) and not is_clearable(names[column]):
             yield ColumnProblem(
                 f"on_null clears {column}, which holds all custom properties that have no column.",
                 f"Remove {column} from on_null, and select the properties to clear as columns of their own.",
+            )
+
+
+def _find_array_problems(surface: Surface, properties: Mapping[str, str]) -> Iterator[ColumnProblem]:
+    """Yield which columns can't be appended to an array, or removed from one."""
+    names = {column.lower(): name for name, column in properties.items()}
+    for column in surface.columns.arrays:
+        if column not in names:
+            yield ColumnProblem(
+                f"arrays names the column {column}, which is not selected.", did_you_mean(column, [*names])
+            )
+        elif not is_custom_property(names[column]):
+            yield ColumnProblem(
+                f"arrays names {column}, which is no custom property.", "Only custom properties are arrays."
+            )
+        elif clears(surface.columns.null_rules.find_rule(column)):
+            yield ColumnProblem(
+                f"arrays names {column}, whose NULL clears the whole array, also the values of others.",
+                f"Write on_null={{'{column}': 'omit'}}.",
             )
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.engine import Engine
     from reverse_etl.errors import Problem
+    from reverse_etl.klaviyo.array_changes import ArrayChange
     from reverse_etl.klaviyo.endpoints import AnyEndpoint
     from reverse_etl.surfaces.event_rules import EventRules
     from reverse_etl.surfaces.operations import Operation, RowCounts
@@ -113,7 +114,8 @@ class Columns:
     `key` names the columns that make the row key, which a model must select; where there are none the key is
     the row's identity, and one person has one row. `required` and `optional` name further columns with a
     meaning of their own, which `others` does not cover. `find_problem` says why a column can't be sent
-    under a name, whatever its values. `null_rules` say what a NULL in one of the `others` does. `refused`
+    under a name, whatever its values. `null_rules` say what a NULL in one of the `others` does. `arrays`
+    names, in lower case, the columns whose values are appended to arrays or removed from them. `refused`
     maps columns that a model may not select to the problem. `past_times` are columns whose values are checked
     in each row.
     """
@@ -126,6 +128,7 @@ class Columns:
     refused: Mapping[str, Problem] = field(default_factory=dict)
     find_problem: Callable[[str, Column, Engine], Problem | None] = _no_problem
     null_rules: NullRules = field(default_factory=NullRules)
+    arrays: Mapping[str, ArrayChange] = field(default_factory=dict)
     past_times: tuple[PastTime, ...] = ()
 
 

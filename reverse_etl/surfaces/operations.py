@@ -98,19 +98,22 @@ class ImportRows(Repeatable):
 class UpdateProfiles(Repeatable):
     """Profiles that exist are changed by id, a request a row, after a look-up. Nobody is created.
 
-    With `add_to_list` they are then added to the list. `make_encoder` is as that of `ImportRows`.
+    With `add_to_list` they are then added to the list. `make_encoder` is as that of `ImportRows`. With
+    `patches_arrays` a second request changes the arrays that need it.
     """
 
     endpoint: Endpoint
     make_encoder: Callable[[Sequence[IdentifierType], Sequence[tuple[str, Column]]], RowEncoder]
     add_to_list: Endpoint | None = None
+    patches_arrays: bool = False
     max_rows: int = 1
     proof: ClassVar = ProofKind.REPLY
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take, if all of them exist, look-ups included."""
         groups = math.ceil(rows.upserts / MAX_VALUES)
-        requests: dict[AnyEndpoint, int] = {Endpoint.PROFILES: groups, self.endpoint: rows.upserts}
+        changes = rows.upserts * (2 if self.patches_arrays else 1)
+        requests: dict[AnyEndpoint, int] = {Endpoint.PROFILES: groups, self.endpoint: changes}
         return requests | ({self.add_to_list: groups} if self.add_to_list else {})
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, InstanceOf
+from pydantic import BeforeValidator, Field, InstanceOf, model_validator
 
 from reverse_etl.domain.null_rules import NullRules, OnNull
+from reverse_etl.klaviyo.array_changes import ArrayChange
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.parsing.validation import AdviceError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from reverse_etl.surfaces.interface import Surface
 
 ALL_COLUMNS: Final = "*"
+_ARRAYS_EXAMPLE: Final = "For example: arrays={'tags': 'append'}"
 _EXAMPLE: Final = "For example: on_null='clear', or on_null={'tier': 'clear', '*': 'omit'}"
 
 
@@ -40,6 +42,17 @@ def _read_word(column: str, word: Any) -> OnNull:
     raise AdviceError(f"{where} cannot be {word!r}.", hint)
 
 
+def _read_arrays(value: Any) -> dict[str, ArrayChange]:
+    """Return the changes of arrays by lower-case column. Raises AdviceError."""
+    if not isinstance(value, dict) or not all(isinstance(column, str) for column in value):
+        raise AdviceError("arrays is no mapping of columns to words.", _ARRAYS_EXAMPLE)
+    for column, word in value.items():
+        if word not in list(ArrayChange):
+            hint = did_you_mean(str(word), [change.value for change in ArrayChange])
+            raise AdviceError(f"arrays of {column} cannot be {word!r}.", hint)
+    return {column.lower(): ArrayChange(word) for column, word in value.items()}
+
+
 class Create(StrEnum):
     """Whether people that Klaviyo does not know become profiles."""
 
@@ -55,10 +68,22 @@ class ProfileSettings(SurfaceSettings):
     )
 
     create: Create = Field(default=Create.ALWAYS, strict=False)
+    arrays: Annotated[dict[str, InstanceOf[ArrayChange]], BeforeValidator(_read_arrays)] = Field(
+        default={}, description=_ARRAYS_EXAMPLE
+    )
+
+    @model_validator(mode="after")
+    def _validate_arrays(self) -> ProfileSettings:
+        if self.arrays and self.create is Create.ALWAYS:
+            raise AdviceError(
+                "arrays needs create='never': what a bulk import does to arrays can't be proved.",
+                "Write create='never', or move these columns into a model of their own that has it.",
+            )
+        return self
 
     def configure(self, surface: Surface) -> Surface:
         """Return the surface of a model with these settings."""
-        columns = replace(surface.columns, null_rules=self.on_null)
+        columns = replace(surface.columns, null_rules=self.on_null, arrays=self.arrays)
         clear = CLEAR_VALUES if self.on_null.may_clear else None
         if self.create is Create.ALWAYS:
             return replace(surface, columns=columns, clear=clear)
@@ -66,7 +91,7 @@ class ProfileSettings(SurfaceSettings):
         return replace(
             surface,
             columns=columns,
-            upsert=replace(UPDATE_PROFILES, add_to_list=add_to_list),
+            upsert=replace(UPDATE_PROFILES, add_to_list=add_to_list, patches_arrays=bool(self.arrays)),
             clear=replace(clear, by_identifier=None) if clear else None,
         )
 
@@ -74,4 +99,5 @@ class ProfileSettings(SurfaceSettings):
         """Return the settings that are not the defaults, by which a changed model is known."""
         rules = self.on_null.describe()
         create = {} if self.create is Create.ALWAYS else {"create": self.create.value}
-        return create | ({"on_null": rules} if rules else {})
+        arrays = {name: change.value for name, change in sorted(self.arrays.items())}
+        return create | ({"on_null": rules} if rules else {}) | ({"arrays": arrays} if arrays else {})
