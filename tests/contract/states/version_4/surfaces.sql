@@ -14,4 +14,3 @@ INSERT INTO row_exceptions VALUES ('20200102T050000-000002', 'subscribers', 7, '
 INSERT INTO row_exceptions VALUES ('20200102T050000-000002', 'leavers', 8, 'held', 'several_profiles', '', '');
 INSERT INTO lists VALUES ('7b2lBS', 'shop', 'WUECg4', 'VIP', 'subscribers', 'email_consent', 'owned', '2020-01-02T06:00:00.000Z');
 INSERT INTO lists VALUES ('7b2lBS', 'shop', 'WUECg4', 'VIP', 'texts', 'sms_consent', 'owned', '2020-01-02T06:00:00.000Z');
-INSERT INTO responses VALUES ('7b2lBS', 'shop', 'codes', '20200103T050000-000003', 'key:SPRING|A1', '2020-01-03T07:00:00.000Z', 'POST', '/api/coupon-codes', 201, '{"data.id":"SPRING-A1"}', FALSE);
