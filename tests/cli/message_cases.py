@@ -12,6 +12,7 @@ import requests
 
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.cli.world import KEY, SELECT, World
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,9 +133,7 @@ def _many_lists(world: World) -> None:
 
 
 def _refused(world: World) -> None:
-    fault = Fault(
-        FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400, times=None
-    )
+    fault = Fault(FaultKind.STATUS, method="POST", path=IMPORTS, status=400, times=None)
     world.klaviyo().add_fault(fault)
 
 

@@ -14,6 +14,7 @@ import requests
 
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.cli.world import SELECT
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from tests.cli.world import World
@@ -324,9 +325,7 @@ def test_the_sandbox_serves_until_it_is_ended(world: World) -> None:
 def test_the_reason_why_a_list_stopped_is_printed_once(world: World) -> None:
     for quiet in ([], ["-q"]):
         world.klaviyo().add_fault(
-            Fault(
-                FaultKind.STATUS, method="POST", path="/api/profile-bulk-import-jobs", status=400, times=None
-            )
+            Fault(FaultKind.STATUS, method="POST", path=IMPORTS, status=400, times=None)
         )
         ran = world.run(*quiet, "run")
         assert ran.code == 4

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from tests.paths import IMPORTS
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
@@ -34,7 +36,7 @@ def _end(process: subprocess.Popen[str], number: signal.Signals) -> str:
 
 def _has_asked_for_job(log: Sequence[LoggedRequest]) -> bool:
     """Return whether a job was started, and asked for afterwards: alone, or among all jobs."""
-    methods = [entry.method for entry in log if entry.path.startswith("/api/profile-bulk-import-jobs")]
+    methods = [entry.method for entry in log if entry.path.startswith(IMPORTS)]
     return "POST" in methods and "GET" in methods[methods.index("POST") :]
 
 

@@ -15,6 +15,7 @@ from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, become, clubs_model, many, members_model, person
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from tests.core.world import World
@@ -63,7 +64,7 @@ def test_a_first_load_lasts_until_a_run_leaves_nothing_unsent(members: World) ->
     members.run(options=PlanOptions(limit=10))
     assert members.dies(lambda event: isinstance(event, SendProgress), options=PlanOptions(limit=20))
     members.calm()
-    members.fault(Fault(FaultKind.STATUS, "POST", "/api/profile-bulk-import-jobs", status=400, times=None))
+    members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400, times=None))
     assert members.run().exit_code == 4
     members.calm()
     plan = members.plan().models[0].lists[0]
@@ -109,7 +110,7 @@ def test_updates_of_a_model_that_changed_are_counted_and_do_not_trip(members: Wo
         "  1,200 updates exceed the limit of 1,000, and may be sent: the model's SQL or config changed"
     ]
     members.run(options=PlanOptions(limit=10))
-    members.fault(Fault(FaultKind.STATUS, "POST", "/api/profile-bulk-import-jobs", status=400, times=None))
+    members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400, times=None))
     assert members.run().exit_code == 4
     members.calm()
     assert one(members.run()).outcomes == {Outcome.APPLIED: 1_190}

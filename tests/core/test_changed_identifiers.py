@@ -11,6 +11,7 @@ from reverse_etl.domain.events import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import UNSENT, become, members_model, moves, people, person
 from tests.core.world import once_at, one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from typing import Any
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 ALL = {"allow_removes": ["members"]}
-IMPORTS = "/api/profile-bulk-import-jobs"
 MEMBERS = "/api/lists/*/relationships/profiles"
 BY_EMAIL_AND_PHONE = {"email": "email", "phone_e164": "phone"}
 

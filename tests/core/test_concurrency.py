@@ -14,6 +14,7 @@ from reverse_etl.warehouse.duckdb.adapter import STATE_DATABASE, DuckDB
 from tests.clocks import stop_while_in_flight
 from tests.core.rows import members_model
 from tests.core.world import one
+from tests.paths import IMPORTS
 from tests.surfaces import limit_rows_per_request
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.statement import Statement
     from tests.core.world import World
 
-IMPORTS = "/api/profile-bulk-import-jobs"
 PEOPLE = """
 CREATE OR REPLACE TABLE people AS
 SELECT 'p' || i || '@example.com' AS email, 'c-' || i AS customer_id, 'P' AS first_name FROM range({}) AS t(i)

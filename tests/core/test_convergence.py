@@ -23,6 +23,7 @@ from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault
 from tests.core.expected_members import check_list, identities, is_of, rejected
 from tests.core.world import World
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +92,7 @@ def profile_rows(draw: DrawFn) -> list[dict[str, Any]]:
     ]
 
 
-WRITES = st.sampled_from(["/api/profile-bulk-import-jobs", "/api/lists/*/relationships/profiles"])
+WRITES = st.sampled_from([IMPORTS, "/api/lists/*/relationships/profiles"])
 READS = st.sampled_from(["/api/profile-bulk-import-jobs*", "/api/lists*", "/api/profiles*"])
 TIMES = st.sampled_from([1, 2, 3, 9])
 REQUEST_FAULTS = st.one_of(

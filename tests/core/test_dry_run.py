@@ -16,6 +16,7 @@ from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from typing import Any
@@ -57,7 +58,7 @@ def busy(world: World) -> None:
         ],
     )
     world.run()
-    world.fault(Fault(FaultKind.CUT, "POST", "/api/profile-bulk-import-jobs", after=True, times=8))
+    world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))
     become(world, [*rows, person("dan", club="Tea")])
     world.run()
     world.calm()

@@ -11,6 +11,7 @@ from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, person
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 ANN, BOB = "ann@example.com", "bob@example.com"
-IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 def explain(world: World, text: str, **options: Any) -> Explanation:

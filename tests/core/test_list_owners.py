@@ -13,11 +13,10 @@ from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, moves, people, person
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from tests.core.world import World
-
-IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 @pytest.fixture

@@ -12,13 +12,12 @@ from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state import State
 from tests.core.rows import become, members_model, people
 from tests.core.world import Interrupted, one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.core.world import World
-
-IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 def deltas(world: World) -> list[str]:

@@ -15,11 +15,11 @@ from reverse_etl.klaviyo.imports import RequestRefused, RowError
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, many, members_model, people
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from tests.core.world import World
 
-JOBS = "/api/profile-bulk-import-jobs"
 MEMBERS = "/api/lists/*/relationships/profiles"
 LIST_PROFILES = "/api/lists/*/profiles"
 PROFILES = "/api/profiles"
@@ -34,7 +34,7 @@ def members(world: World) -> World:
 
 def imports(world: World) -> int:
     """Return the number of import requests so far."""
-    return sum(entry.path == JOBS for entry in world.writes())
+    return sum(entry.path == IMPORTS for entry in world.writes())
 
 
 def test_a_row_that_makes_klaviyo_refuse_the_request_without_a_pointer_is_found(members: World) -> None:

@@ -12,14 +12,13 @@ from reverse_etl.domain.events import JobProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Literal
 
     from tests.core.world import World
-
-IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 BAD = "refused@example.c1"  # passes our checks; the stand-in takes no such domain

@@ -11,14 +11,13 @@ from reverse_etl.domain.events import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
     from tests.core.world import World
-
-IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 MEMBERS = "/api/lists/*/relationships/profiles"

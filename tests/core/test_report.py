@@ -18,6 +18,7 @@ from reverse_etl.state.tables import StateTables
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.test_dry_run import files, tables
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 LONG_AGO = "2020-01-01T00:01:00.000Z"
-IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 def report(world: World, run_id: str | None = None) -> Report:

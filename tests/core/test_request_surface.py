@@ -15,6 +15,7 @@ from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.sandbox.routes.records import CATALOG_ITEM, COUPON, COUPON_CODE, TAG, TAG_LINK
 from tests.clocks import stop_while_in_flight
 from tests.core.world import one
+from tests.paths import SUBSCRIBE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -259,7 +260,7 @@ def test_after_a_kill_only_requests_that_were_under_way_are_unknown(world: World
         ({"path": "/api/v1/list/{{ coupon }}/members"}, {}, "retired on 2024-06-30"),
         ({"path": "https://example.com/api/tags"}, {}, "is not a path below /api/"),
         ({"path": "/client/events"}, {}, "takes no private key"),
-        ({"path": "/api/profile-subscription-bulk-create-jobs"}, {}, "changes people's consent"),
+        ({"path": SUBSCRIBE}, {}, "changes people's consent"),
         (
             {"path": "/api/lists/{{ coupon }}/relationships/profiles", "mode": "grouped"},
             {},

@@ -13,6 +13,7 @@ from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, moves, people
 from tests.core.test_request_changes import CREATE, Things
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,7 +132,7 @@ def imports_by_hand(world: World, name: str) -> None:
         "relationships": {"lists": {"data": [{"type": "list", "id": world.list_id()}]}},
     }
     world.wait()
-    world.by_hand("POST", "/api/profile-bulk-import-jobs", {"data": job})
+    world.by_hand("POST", IMPORTS, {"data": job})
     world.wait()
 
 

@@ -10,6 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import moves, people
 from tests.core.world import one
+from tests.paths import SUPPRESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,7 +169,7 @@ def test_a_person_with_a_second_or_hidden_address_is_suppressed(
     world.people([{"email": "bob@example.com"}], "blocked")
     result = world.run()
     assert one(result, "blocked").outcomes == {Outcome.APPLIED: 1}
-    assert [entry.path for entry in world.writes()].count("/api/profile-suppression-bulk-create-jobs") == 1
+    assert [entry.path for entry in world.writes()].count(SUPPRESS) == 1
     assert one(world.run(), "blocked").outcomes == {}
 
 

@@ -19,14 +19,13 @@ from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people, person
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reverse_etl.state.store import State
     from tests.core.world import World
-
-IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 def test_with_nothing_changed_a_run_sends_nothing(members: World) -> None:

@@ -11,13 +11,12 @@ from reverse_etl.report.status import Interruption
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from typing import Any
 
     from tests.core.world import World
-
-IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 def test_status_counts_the_outcomes_of_each_list(world: World) -> None:

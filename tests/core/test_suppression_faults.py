@@ -28,11 +28,10 @@ from tests.core.suppressions import (
     suppressed,
 )
 from tests.core.world import Interrupted, one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from tests.core.world import World
-
-IMPORT = "/api/profile-bulk-import-jobs"
 
 
 @pytest.fixture
@@ -155,12 +154,12 @@ def test_an_import_that_may_still_be_running_does_not_stop_a_suppression(shop: W
     shop.model("everyone", "select email, 'x' as note from people", surface="profiles")
     block(shop, [email(1)])
     shop.profile(job_timeout_minutes=1)
-    shop.fault(Fault(FaultKind.STALL, "POST", IMPORT, times=None))
+    shop.fault(Fault(FaultKind.STALL, "POST", IMPORTS, times=None))
     send = Transport.send
 
     def die_after_import(transport: Transport, request: Request) -> TransportResult:
         result = send(transport, request)
-        if (request.endpoint, request.path) == (Endpoint.START_IMPORT, IMPORT):
+        if (request.endpoint, request.path) == (Endpoint.START_IMPORT, IMPORTS):
             raise Interrupted
         return result
 

@@ -29,6 +29,7 @@ from reverse_etl.surfaces.interface import (
 )
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
+from tests.paths import IMPORTS
 from tests.surfaces import CODES, register
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from tests.core.world import World
 
-IMPORTS = "/api/profile-bulk-import-jobs"
 COLUMNS = "coupon VARCHAR, code VARCHAR, percent INTEGER"
 
 

@@ -11,14 +11,14 @@ from reverse_etl.domain.events import JobProgress, Warned
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.core.world import World
 
-JOBS = "/api/profile-bulk-import-jobs"
-ERRORS = f"{JOBS}/*/import-errors"
+ERRORS = f"{IMPORTS}/*/import-errors"
 DAY = 86_400.0
 
 
@@ -42,7 +42,7 @@ def run_with_warnings(world: World) -> tuple[Any, str]:
     return world.run(on_event=note), " ".join(warnings)
 
 
-def status(value: Any, path: str = JOBS, field: str = "/data/*/attributes/status") -> Fault:
+def status(value: Any, path: str = IMPORTS, field: str = "/data/*/attributes/status") -> Fault:
     """Return the fault that shows each job with a status."""
     return Fault(FaultKind.SET, "GET", path, times=None, field=field, value=value)
 
@@ -67,12 +67,12 @@ UNREADABLE_ERRORS = [
     Fault(FaultKind.SET, "GET", ERRORS, field="/data/*/attributes", value=[1], times=None),
     Fault(FaultKind.SET, "GET", ERRORS, field="/links/next", value="https://example.com/x", times=None),
     Fault(FaultKind.ENDLESS, "GET", ERRORS, times=None),
-    Fault(FaultKind.SET, "GET", JOBS, field="/data/*/attributes/failed_count", value="one", times=None),
-    Fault(FaultKind.SET, "GET", JOBS, field="/data/*/attributes/total_count", value=-1, times=None),
-    Fault(FaultKind.SET, "GET", JOBS, field="/data/*/attributes/completed_count", value=7, times=None),
-    Fault(FaultKind.OMIT, "GET", JOBS, field="/data/*/attributes/total_count", times=None),
-    Fault(FaultKind.OMIT, "GET", JOBS, field="/data/*/attributes", times=None),
-    Fault(FaultKind.HTML, "GET", f"{JOBS}*", times=None),
+    Fault(FaultKind.SET, "GET", IMPORTS, field="/data/*/attributes/failed_count", value="one", times=None),
+    Fault(FaultKind.SET, "GET", IMPORTS, field="/data/*/attributes/total_count", value=-1, times=None),
+    Fault(FaultKind.SET, "GET", IMPORTS, field="/data/*/attributes/completed_count", value=7, times=None),
+    Fault(FaultKind.OMIT, "GET", IMPORTS, field="/data/*/attributes/total_count", times=None),
+    Fault(FaultKind.OMIT, "GET", IMPORTS, field="/data/*/attributes", times=None),
+    Fault(FaultKind.HTML, "GET", f"{IMPORTS}*", times=None),
 ]
 
 
@@ -128,7 +128,7 @@ def test_a_job_that_never_ends_blocks_its_own_list_and_only_for_a_day(members: W
     """
     members.profile(job_timeout_minutes=1)
     become(members, people("ann", "bob"))
-    members.fault(Fault(FaultKind.STALL, "POST", JOBS))
+    members.fault(Fault(FaultKind.STALL, "POST", IMPORTS))
     result = members.run()
     assert one(result, "members").outcomes == {Outcome.ACCEPTED: 2}
     assert "status: 'processing'" in one(result, "members").stop_reason
@@ -155,7 +155,7 @@ def test_a_job_that_never_ends_blocks_its_own_list_and_only_for_a_day(members: W
 def test_a_job_that_klaviyo_forgets_leaves_its_rows_unknown(members: World) -> None:
     """They are sent again."""
     become(members, people("ann", "bob"))
-    members.fault(Fault(FaultKind.FORGET, "POST", JOBS, seconds=0.0))
+    members.fault(Fault(FaultKind.FORGET, "POST", IMPORTS, seconds=0.0))
     result, warnings = run_with_warnings(members)
     assert one(result, "members").outcomes == {Outcome.UNKNOWN: 2}
     assert one(result, "others").outcomes == {Outcome.APPLIED: 1}
@@ -170,7 +170,8 @@ def test_a_lost_import_that_may_never_end_blocks_its_own_list_and_only_for_a_day
     members.profile(job_timeout_minutes=1)
     become(members, people("ann", "bob"))
     members.fault(
-        Fault(FaultKind.CUT, "POST", JOBS, after=True, times=8), Fault(FaultKind.STALL, "POST", JOBS, times=8)
+        Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8),
+        Fault(FaultKind.STALL, "POST", IMPORTS, times=8),
     )
     assert one(members.run(), "members").outcomes == {Outcome.UNKNOWN: 2}
     members.sandbox.clear_faults()
@@ -195,7 +196,7 @@ def test_an_error_that_names_a_row_is_believed_whatever_the_counts_say(
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="bob"))
     job = {"status": "complete", "total_count": 2, "completed_count": 2, "failed_count": 0}
-    members.fault(Fault(FaultKind.SET, "GET", JOBS, times=None, field="/data/*/attributes", value=job))
+    members.fault(Fault(FaultKind.SET, "GET", IMPORTS, times=None, field="/data/*/attributes", value=job))
     assert one(members.run(), "members").outcomes == {Outcome.APPLIED: 1, Outcome.UNKNOWN: 1}
     members.calm()
     assert one(members.run(), "members").outcomes == {Outcome.APPLIED: 1}

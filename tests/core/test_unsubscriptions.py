@@ -21,11 +21,10 @@ from tests.core.consent import (
     subscribe_by_hand,
 )
 from tests.core.world import World, one
+from tests.paths import UNSUBSCRIBE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-UNSUBSCRIBE = "/api/profile-subscription-bulk-delete-jobs"
 
 
 def unsubscribing(world: World, *emails: str, **config: Any) -> None:

@@ -11,6 +11,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.world import Interrupted, one
+from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.results import ListResult
     from reverse_etl.warehouse.statement import Statement
     from tests.core.world import World
-
-IMPORTS = "/api/profile-bulk-import-jobs"
 
 
 @dataclass(frozen=True)

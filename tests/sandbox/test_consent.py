@@ -10,6 +10,7 @@ import pytest
 from reverse_etl.errors import UsageError
 from reverse_etl.sandbox import Sandbox
 from tests.clocks import QuickClock
+from tests.paths import SUBSCRIBE, UNSUBSCRIBE
 from tests.sandbox.caller import Caller, pointers, row
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     import requests
 
-SUBSCRIBE = "/api/profile-subscription-bulk-create-jobs"
-UNSUBSCRIBE = "/api/profile-subscription-bulk-delete-jobs"
 ROWS = "/data/attributes/profiles/data"
 ANN, BOB, PHONE = "ann@example.com", "bob@example.com", "+14155550100"
 LONG_AGO = "2020-01-01T00:00:00+00:00"

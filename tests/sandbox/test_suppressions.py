@@ -8,6 +8,7 @@ import pytest
 
 from reverse_etl.sandbox import Sandbox
 from tests.clocks import QuickClock
+from tests.paths import SUPPRESS, UNSUPPRESS
 from tests.sandbox.caller import Caller, people, pointers, row
 from tests.sandbox.test_consent import marketing
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     import requests
 
-SUPPRESS = "/api/profile-suppression-bulk-create-jobs"
-FREE = "/api/profile-suppression-bulk-delete-jobs"
 ROWS = "/data/attributes/profiles/data"
 ANN, BOB = "ann@example.com", "bob@example.com"
 
@@ -67,7 +66,7 @@ def test_a_person_is_suppressed_and_freed(caller: Caller, sandbox: Sandbox) -> N
     start(caller, SUPPRESS, row(email="ANN@example.com"))
     assert sorted(reasons(caller)) == ["HARD_BOUNCE", "USER_SUPPRESSED"]
     assert marketing(caller)["consent"] == "NEVER_SUBSCRIBED"
-    start(caller, FREE, row(email=ANN))
+    start(caller, UNSUPPRESS, row(email=ANN))
     assert reasons(caller) == ["HARD_BOUNCE"]
 
 
@@ -104,7 +103,7 @@ def test_a_job_can_be_honest(caller: Caller, sandbox: Sandbox) -> None:
 def test_an_unknown_address_becomes_a_profile_or_not(caller: Caller, sandbox: Sandbox, creates: bool) -> None:
     """Nobody knows which; freeing never makes one."""
     sandbox.change_rules(suppression_creates=creates)
-    start(caller, FREE, row(email=ANN))
+    start(caller, UNSUPPRESS, row(email=ANN))
     assert sandbox.profile_count() == 0
     start(caller, SUPPRESS, row(email=ANN))
     assert sandbox.profile_count() == int(creates)
@@ -150,9 +149,9 @@ def test_requests_are_whole(caller: Caller, sandbox: Sandbox) -> None:
 def test_jobs_of_the_two_kinds_are_apart(caller: Caller) -> None:
     """Each has its own collection, by pages whose size cannot be chosen."""
     suppressed = [start(caller, SUPPRESS, row(email=ANN))["id"] for _ in range(25)]
-    freed = start(caller, FREE, row(email=ANN))["id"]
+    freed = start(caller, UNSUPPRESS, row(email=ANN))["id"]
     assert [each["id"] for each in caller.pages(SUPPRESS)] == suppressed[::-1]
-    assert [each["id"] for each in caller.pages(FREE, sort="created")] == [freed]
+    assert [each["id"] for each in caller.pages(UNSUPPRESS, sort="created")] == [freed]
     assert caller.ask("GET", f"{SUPPRESS}/{freed}").status_code == 404
     assert caller.ask("GET", f"{SUPPRESS}?page[size]=5").status_code == 400
 

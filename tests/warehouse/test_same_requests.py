@@ -18,6 +18,7 @@ from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.places import find_state
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.world import one
+from tests.paths import IMPORTS
 from tests.warehouse.snowflake_accounts import ACCOUNTS, WAREHOUSES
 from tests.warehouse.snowflake_world import SnowflakeWorld
 
@@ -106,7 +107,7 @@ def test_a_plan_before_the_first_run_shows_everything_and_creates_nothing(shop: 
 def test_a_killed_run_is_settled_by_the_next(shop: World) -> None:
     members_model(shop)
     become(shop, people("ann", "bob"))
-    shop.fault(Fault(FaultKind.CUT, "POST", "/api/profile-bulk-import-jobs", after=True, times=8))
+    shop.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))
     assert Outcome.UNKNOWN in one(shop.run()).outcomes
     shop.calm()
     assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}
