@@ -216,17 +216,19 @@ class ModelPlan:
     @property
     def removes_first(self) -> bool:
         """Return whether rows are to be taken back before any model removes people from lists."""
-        return self.model.config.surface.removes_first and any(one.removes for one in self.lists)
+        return self.model.config.surface.removes_first and any(list_plan.removes for list_plan in self.lists)
 
     @property
     def only_removes(self) -> ModelPlan:
         """Return the part of the plan that takes rows back."""
-        return replace(self, lists=tuple(replace(one, adds=0, updates=0, deferred=0) for one in self.lists))
+        return replace(
+            self, lists=tuple(replace(list_plan, adds=0, updates=0, deferred=0) for list_plan in self.lists)
+        )
 
     @property
     def without_removes(self) -> ModelPlan:
         """Return the part of the plan that is left after `only_removes`."""
-        return replace(self, lists=tuple(replace(one, removes=0) for one in self.lists))
+        return replace(self, lists=tuple(replace(list_plan, removes=0) for list_plan in self.lists))
 
     @property
     def stopped_list_ids(self) -> tuple[str, ...]:

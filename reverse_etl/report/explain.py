@@ -47,9 +47,9 @@ def explain_person(
     others: list[str] = []
     for model_plan in plan.models:
         found = [
-            one
-            for one in _ModelSearch(warehouse, state, model_plan, query).explain_lists()
-            if not lists or one.list_id in lists or one.list_name in lists
+            list_explanation
+            for list_explanation in _ModelSearch(warehouse, state, model_plan, query).explain_lists()
+            if not lists or list_explanation.list_id in lists or list_explanation.list_name in lists
         ]
         explained += found
         if not found:
@@ -70,14 +70,18 @@ def add_memberships(klaviyo: Klaviyo, explanation: Explanation) -> Explanation:
         if kind in LIST_FILTERABLE
     }
     lists: list[ListExplanation] = []
-    for one in explanation.lists:
-        joined: dict[str, str] = {}
-        for kind, values in contacts.items():
-            for member in klaviyo.find_members(one.list_id, kind, values) if one.list_id and values else ():
-                if member.profile.id in profiles:
-                    joined[member.profile.id] = format_timestamp(member.joined_at)
+    for list_explanation in explanation.lists:
+        if not list_explanation.list_id:
+            lists.append(list_explanation)
+            continue
+        joined = {
+            member.profile.id: format_timestamp(member.joined_at)
+            for kind, values in contacts.items()
+            if values
+            for member in klaviyo.find_members(list_explanation.list_id, kind, values)
+        }
         memberships = tuple(Membership(profile_id, joined.get(profile_id)) for profile_id in sorted(profiles))
-        lists.append(replace(one, memberships=memberships) if one.list_id else one)
+        lists.append(replace(list_explanation, memberships=memberships))
     return replace(explanation, lists=tuple(lists), profiles=tuple(sorted(profiles)))
 
 
@@ -116,7 +120,7 @@ class _ModelSearch:
         self._find_known_rows(facts)
         self._find_planned(facts)
         self._find_unmatched_removals(facts)
-        plans = {one.list_ref.id: one for one in self.model_plan.lists}
+        plans = {list_plan.list_ref.id: list_plan for list_plan in self.model_plan.lists}
         for list_id, found in facts.items():
             explained = self._explain(list_id or "", plans.get(list_id or ""), found)
             if explained.is_known:
@@ -172,10 +176,12 @@ class _ModelSearch:
 
     def _find_receipt(self, run_id: str, seq: int) -> tuple[str, str | None, str]:
         receipts = self.state.receipts.covering(run_id, self.model_plan.model.name, seq)
-        return next(((one.state, one.job_id, one.detail) for one in receipts), ("", None, ""))
+        return next(((receipt.state, receipt.job_id, receipt.detail) for receipt in receipts), ("", None, ""))
 
     def _find_planned(self, facts: dict[str | None, _Facts]) -> None:
-        identities = list(dict.fromkeys(one for found in facts.values() for one in found.identities))
+        identities = list(
+            dict.fromkeys(identity for found in facts.values() for identity in found.identities)
+        )
         if not identities:
             return
         for list_id, _, op in self.warehouse.fetch(sql.select_planned(self.model_plan.tables, identities)):

@@ -20,9 +20,9 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     text = explanation.query.text
     if not explanation.is_known:
         yield f"No model has a row of {text}, and nothing was sent for it."
-    for number, one in enumerate(explanation.lists):
-        yield f"{'' if number == 0 else chr(10)}{_heading(one)}"
-        yield from (f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(one))
+    for number, list_explanation in enumerate(explanation.lists):
+        yield f"{'' if number == 0 else chr(10)}{_heading(list_explanation)}"
+        yield from (f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(list_explanation))
     if explanation.is_known and explanation.other_models:
         yield f"\nNo row and nothing sent in: {', '.join(explanation.other_models)}"
     if explanation.profiles is not None:
@@ -30,32 +30,33 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield f"\nKlaviyo shows {found} for {text}."
 
 
-def _heading(one: ListExplanation) -> str:
-    if not one.list_name:
-        return one.model
-    return f"{one.model}, list {one.list_name}" + (f" ({one.list_id})" if one.list_id else "")
+def _heading(list_explanation: ListExplanation) -> str:
+    if not list_explanation.list_name:
+        return list_explanation.model
+    list_id = f" ({list_explanation.list_id})" if list_explanation.list_id else ""
+    return f"{list_explanation.model}, list {list_explanation.list_name}{list_id}"
 
 
-def _list_lines(one: ListExplanation) -> Iterator[tuple[str, str]]:
-    for row in one.rows:
+def _list_lines(list_explanation: ListExplanation) -> Iterator[tuple[str, str]]:
+    for row in list_explanation.rows:
         yield "in model", _row_line(row)
         if row.rejection is not None:
             label = "withheld" if row.rejection.code == RowProblem.WITHHELD else "rejected"
             yield label, row.rejection.describe()
         if row.omitted:
             yield "omitted", f"{', '.join(row.omitted)}: it is not sent, because it belongs to several people"
-    if not one.rows:
+    if not list_explanation.rows:
         yield "in model", "no row"
-    for sent in one.sent:
-        yield "sent", _sent_line(sent, one.rows)
-    if not one.sent:
+    for sent in list_explanation.sent:
+        yield "sent", _sent_line(sent, list_explanation.rows)
+    if not list_explanation.sent:
         yield "sent", "nothing is proved applied"
-    for change in one.open_changes:
+    for change in list_explanation.open_changes:
         yield "open", describe_open_change(change)
-    if one.removal_not_found_at:
-        yield "not found", f"a removal on {_short_time(one.removal_not_found_at)} found nobody"
-    yield "next run", one.describe_next_run()
-    for membership in one.memberships or ():
+    if list_explanation.removal_not_found_at:
+        yield "not found", f"a removal on {_short_time(list_explanation.removal_not_found_at)} found nobody"
+    yield "next run", list_explanation.describe_next_run()
+    for membership in list_explanation.memberships or ():
         yield "Klaviyo", _membership_line(membership)
 
 
@@ -88,17 +89,18 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
     """Return an explanation as plain values, with the person's values unmasked."""
     return {
         "person": explanation.query.text,
-        "lists": [_list_document(one) for one in explanation.lists],
+        "lists": [_list_document(list_explanation) for list_explanation in explanation.lists],
         "other_models": list(explanation.other_models),
         "klaviyo_profiles": None if explanation.profiles is None else list(explanation.profiles),
     }
 
 
-def _list_document(one: ListExplanation) -> dict[str, Any]:
+def _list_document(list_explanation: ListExplanation) -> dict[str, Any]:
+    memberships = list_explanation.memberships
     return {
-        "model": one.model,
-        "list_id": one.list_id,
-        "list": one.list_name,
+        "model": list_explanation.model,
+        "list_id": list_explanation.list_id,
+        "list": list_explanation.list_name,
         "rows": [
             {
                 "identity": row.identity,
@@ -107,7 +109,7 @@ def _list_document(one: ListExplanation) -> dict[str, Any]:
                 "rejected_because": row.rejection.describe() if row.rejection else None,
                 "omitted": list(row.omitted),
             }
-            for row in one.rows
+            for row in list_explanation.rows
         ],
         "sent": [
             {
@@ -116,7 +118,7 @@ def _list_document(one: ListExplanation) -> dict[str, Any]:
                 "values": dict(sent.values),
                 "first_sent_at": sent.first_sent_at,
             }
-            for sent in one.sent
+            for sent in list_explanation.sent
         ],
         "open_changes": [
             {
@@ -126,13 +128,13 @@ def _list_document(one: ListExplanation) -> dict[str, Any]:
                 "job_id": change.job_id,
                 "detail": change.detail,
             }
-            for change in one.open_changes
+            for change in list_explanation.open_changes
         ],
-        "planned": one.planned_op or None,
-        "next_run": one.describe_next_run(),
-        "stop_reason": one.stop_reason,
-        "removal_not_found_at": one.removal_not_found_at,
+        "planned": list_explanation.planned_op or None,
+        "next_run": list_explanation.describe_next_run(),
+        "stop_reason": list_explanation.stop_reason,
+        "removal_not_found_at": list_explanation.removal_not_found_at,
         "memberships": None
-        if one.memberships is None
-        else [{"profile_id": entry.profile_id, "joined_at": entry.joined_at} for entry in one.memberships],
+        if memberships is None
+        else [{"profile_id": entry.profile_id, "joined_at": entry.joined_at} for entry in memberships],
     }

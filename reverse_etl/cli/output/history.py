@@ -56,28 +56,28 @@ def list_rows(runs: Sequence[ReportedRun]) -> Table:
         (
             run.run.run_id,
             _short_time(run.run.started_at),
-            one.label.model,
-            one.label.text,
-            _describe_list(one),
-            one.counts.get("rows", 0),
-            *(_sum(one, names) for names in _FIGURES.values()),
+            summary.label.model,
+            summary.label.text,
+            _describe_list(summary),
+            summary.counts.get("rows", 0),
+            *(_sum(summary, names) for names in _FIGURES.values()),
         )
         for run in runs
-        for one in run.lists
+        for summary in run.lists
     ]
     return Table(headings, rows, text_columns=5)
 
 
-def _describe_list(one: ListSummary) -> str:
-    if one.stop_cause:
+def _describe_list(summary: ListSummary) -> str:
+    if summary.stop_cause:
         return "stopped"
-    return "updated" if _sum(one, ("adds", "updates", "removes")) else "unchanged"
+    return "updated" if _sum(summary, ("adds", "updates", "removes")) else "unchanged"
 
 
 def _sum(summary: ReportedRun | ListSummary, names: Sequence[str]) -> int:
     """Return the sum of the counts that are stored: an earlier version stored fewer."""
     lists = summary.lists if hasattr(summary, "lists") else (summary,)
-    return sum(one.counts.get(name, 0) for one in lists for name in names)
+    return sum(summary.counts.get(name, 0) for summary in lists for name in names)
 
 
 def _short_time(time: str) -> str:
@@ -92,7 +92,7 @@ def history_document(runs: Sequence[ReportedRun], *, run_count: int) -> dict[str
             {
                 **run_document(run.run),
                 "result": describe_run_ending(run)[1],
-                "lists": [list_document(one) for one in run.lists],
+                "lists": [list_document(summary) for summary in run.lists],
             }
             for run in runs
         ],
