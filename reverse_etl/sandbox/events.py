@@ -11,6 +11,7 @@ from reverse_etl.sandbox.event_rows import EventRow, repeated_id_error
 from reverse_etl.sandbox.identities import derive_event_id, derive_event_uuid, derive_metric_id
 from reverse_etl.sandbox.matching import StoredProfile
 from reverse_etl.sandbox.profiles import load_matching_profiles, save_profiles
+from reverse_etl.sandbox.replies import select_fields
 from reverse_etl.sandbox.store import next_number
 from reverse_etl.sandbox.times import to_iso
 
@@ -66,9 +67,7 @@ class StoredEvent:
         return {
             "type": "event",
             "id": self.id,
-            "attributes": {
-                name: value for name, value in attributes.items() if fields is None or name in fields
-            },
+            "attributes": select_fields(attributes, fields),
             "relationships": {
                 "profile": _relationship(self_url, "profile", self.profile_id),
                 "metric": _relationship(self_url, "metric", self.metric_id),
@@ -117,9 +116,7 @@ class StoredMetric:
         return {
             "type": "metric",
             "id": self.id,
-            "attributes": {
-                name: value for name, value in attributes.items() if fields is None or name in fields
-            },
+            "attributes": select_fields(attributes, fields),
             "relationships": {"flow-triggers": {"links": triggers}},
             "links": {"self": f"{self_url}/"},
         }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from reverse_etl.sandbox.identities import derive_job_id
+from reverse_etl.sandbox.replies import select_fields
 from reverse_etl.sandbox.rules import JOB_RETENTION_SECONDS, Rules
 from reverse_etl.sandbox.store import next_number
 from reverse_etl.sandbox.times import to_iso
@@ -91,11 +92,7 @@ class StoredJob:
         return {
             "type": "profile-bulk-import-job",
             "id": self.id,
-            "attributes": {
-                name: value
-                for name, value in attributes.items()
-                if requested_fields is None or name in requested_fields
-            },
+            "attributes": select_fields(attributes, requested_fields),
             "relationships": {
                 "lists": {
                     "data": lists,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.sandbox.identities import derive_list_id
+from reverse_etl.sandbox.replies import select_fields
 from reverse_etl.sandbox.store import next_number
 from reverse_etl.sandbox.times import to_iso
 
@@ -43,11 +44,7 @@ class StoredList:
         return {
             "type": "list",
             "id": self.id,
-            "attributes": {
-                name: value
-                for name, value in attributes.items()
-                if requested_fields is None or name in requested_fields
-            },
+            "attributes": select_fields(attributes, requested_fields),
             "relationships": {
                 name: {
                     "links": {

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
 JSON_API: Final = "application/vnd.api+json"
 
@@ -113,3 +113,9 @@ def bad_request_error(detail: str, *, pointer: str | None = None, parameter: str
 def not_found_error(kind: str, resource_id: str) -> HttpError:
     """Return the 404 for a resource that does not exist."""
     return HttpError(404, ErrorObject(f"A {kind} with id {resource_id} does not exist.", "/data/"))
+
+
+def select_fields(attributes: Mapping[str, Any], fields: Collection[str] | None) -> dict[str, Any]:
+    """Return the attributes that a request asks for, by default all. A field `a.b` asks for all of `a`."""
+    names = None if fields is None else {field.split(".")[0] for field in fields}
+    return {name: value for name, value in attributes.items() if names is None or name in names}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.sandbox.paging import build_links
-from reverse_etl.sandbox.replies import ApiResponse, not_found_error
+from reverse_etl.sandbox.replies import ApiResponse, not_found_error, select_fields
 from reverse_etl.sandbox.routes.route import Route
 
 if TYPE_CHECKING:
@@ -59,16 +59,11 @@ def get_account(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
 
 def _account_resource(account: SandboxAccount, request: ApiRequest) -> dict[str, Any]:
     requested_fields = request.parse_names("fields[account]", _FIELDS)
-    top_level_fields = {name.split(".")[0] for name in requested_fields or ()}
     attributes = {**_ATTRIBUTES, "public_api_key": account.id}
     return {
         "type": "account",
         "id": account.id,
-        "attributes": {
-            name: value
-            for name, value in attributes.items()
-            if requested_fields is None or name in top_level_fields
-        },
+        "attributes": select_fields(attributes, requested_fields),
         "links": {"self": f"{request.origin}/api/accounts/{account.id}/"},
     }
 

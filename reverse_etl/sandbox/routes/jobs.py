@@ -26,7 +26,7 @@ from reverse_etl.sandbox.paging import (
 )
 from reverse_etl.sandbox.profile_view import PROFILE_PARAMETERS, ProfileView
 from reverse_etl.sandbox.profiles import PROFILE_COLUMNS, profile_from_row
-from reverse_etl.sandbox.replies import ApiResponse, ErrorObject, HttpError, bad_request_error
+from reverse_etl.sandbox.replies import ApiResponse, ErrorObject, HttpError, bad_request_error, select_fields
 from reverse_etl.sandbox.routes.route import Route
 from reverse_etl.sandbox.validation import check_rows, parse_import
 
@@ -230,15 +230,10 @@ def _error_resource(row: tuple[Any, ...], requested_fields: frozenset[str] | Non
         "source": {"pointer": pointer},
         "original_payload": None if payload is None else orjson.loads(payload),
     }
-    top_level_fields = None if requested_fields is None else {name.split(".")[0] for name in requested_fields}
     return {
         "type": "import-error",
         "id": resource_id,
-        "attributes": {
-            name: value
-            for name, value in attributes.items()
-            if top_level_fields is None or name in top_level_fields
-        },
+        "attributes": select_fields(attributes, requested_fields),
     }
 
 
