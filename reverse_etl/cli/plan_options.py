@@ -202,9 +202,9 @@ def _parse_deletes(value: str) -> tuple[str, int | None]:
     model, has_number, number = value.partition("=")
     if not has_number:
         return model, None
-    if not number.isascii() or not number.isdigit():
+    if not number.isascii() or not number.isdigit() or not int(number):
         raise UsageError.of(
-            f"{number!r} is not a number of people.",
+            f"{number!r} is not a number of people above 0.",
             where=f"--allow-deletes {value}",
             hint=f"For example: --allow-deletes {model}=20",
         )

@@ -13,6 +13,7 @@ from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
 from reverse_etl.errors import Problem, UnusableReply, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
+from reverse_etl.models.model import Model
 from reverse_etl.models.retired_requests import refuse_retired
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, require_usable_time
@@ -27,6 +28,7 @@ from reverse_etl.planning.removal_holds import describe_holds, find_removal_hold
 from reverse_etl.planning.stage import StagedModel, stage_model
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.planning.unknown_lists import describe_unknown_lists
+from reverse_etl.planning.violations import Allowances, Guard
 from reverse_etl.planning.withholding import withhold_people
 from reverse_etl.state.runs import last_lists_by_model
 from reverse_etl.surfaces.catalog import find_surface
@@ -36,11 +38,10 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Target
     from reverse_etl.klaviyo.api import Klaviyo
-    from reverse_etl.models.model import Model, ProjectModel
+    from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.lists import ListRef
-    from reverse_etl.planning.violations import Allowances
     from reverse_etl.state import ModelRecord, RegisteredList, State
-    from reverse_etl.surfaces.interface import ListAspect
+    from reverse_etl.surfaces.interface import ListAspect, Surface
     from reverse_etl.warehouse.interface import Warehouse
 
 _MAX_ORPHAN_LOOKUPS = 20  # each takes a request, and a model may leave hundreds of lists
@@ -294,9 +295,35 @@ def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[st
 
 
 def require_known_allowances(allowances: Allowances, project_models: Collection[ProjectModel]) -> None:
-    """Raise UsageError if a flag that lets models pass a guard names a model that the project lacks."""
+    """Raise UsageError if a flag that lets models pass a guard names a model that the project lacks.
+
+    And if the guard never stops a model of that kind: somebody meant another model, or another flag.
+    """
+    surfaces = {model.name: model.config.surface for model in project_models if isinstance(model, Model)}
+    problems = []
     for guard, names in allowances.by_guard().items():
         require_known_models(names, project_models, guard.flag)
+        for name in sorted(names):
+            if name in surfaces and (reason := _why_never_stopped(guard, surfaces[name])):
+                hint = f"Name another model, or remove {guard.flag} {name}."
+                problems.append(Problem(f"The model {name} {reason}.", guard.flag, hint))
+    if problems:
+        raise UsageError(*problems)
+
+
+def _why_never_stopped(guard: Guard, surface: Surface) -> str:
+    """Return why a guard never stops a model of a surface, "" if it may: the predicate of a sentence."""
+    match guard:
+        case Guard.DELETES if not surface.deletes_people:
+            return f"deletes nobody: its surface is {surface.name}"
+        case Guard.RESUBSCRIBE if not surface.asks_for_consent:
+            return f"subscribes nobody: its surface is {surface.name}"
+        case Guard.REQUEST if not surface.described_by_model:
+            return f"describes no requests: its surface is {surface.name}"
+        case Guard.CLEARS if surface.clear is None:
+            return "clears no values: it has no on_null='clear'"
+        case _:
+            return ""
 
 
 def require_known_models(

@@ -214,6 +214,21 @@ def test_status_before_and_after_a_run_and_why_a_list_stopped(world: World) -> N
     assert f"VIP stopped: {REFUSED % 20}" in told.out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("debug", "--send"), "--send is for a model's request"),
+        (("debug", "--show-values"), "--show-values is for a model's request"),
+        (("run", "--allow-deletes", "members=0"), "'0' is not a number of people above 0."),
+    ],
+)
+def test_a_flag_without_effect_is_refused(world: World, arguments: tuple[str, ...], expected: str) -> None:
+    """Before anything is sent."""
+    refused = world.run(*arguments)
+    assert refused.code == 2
+    assert expected in refused.err
+
+
 def test_debug_tells_of_a_retired_revision(world: World) -> None:
     """Before the request fails, whose message has the status; nothing falls forward to another revision."""
     world.klaviyo()

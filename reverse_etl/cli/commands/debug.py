@@ -59,6 +59,13 @@ def command(  # noqa: PLR0913 - click passes options by name
     one that a run would have: 2 for a mistake in the project, 3 if the dbt gate stops a model, 4 if the
     warehouse or Klaviyo does not answer.
     """
+    needing = "--send" if send else "--show-values" if show_values else ""
+    if request_of is None and needing:
+        raise UsageError.of(
+            f"{needing} is for a model's request, and no model is named.",
+            where="reverse-etl debug",
+            hint=f"Name one: reverse-etl debug --request MODEL {needing}",
+        )
     if request_of is not None:
         return debug_request(project_flags.load(), request_of, send=send, show_values=show_values)
     if notify:
