@@ -37,7 +37,7 @@ _ROWS_OPTION = click.option(
     "--rows",
     metavar="N|all",
     callback=lambda _context, _option, value: _parse_rows(value),
-    help="Show so many changes of each kind per list. [default: 3; csv: all]",
+    help="Number of changes to show of each kind and list. [default: 3; csv: all]",
 )
 _FORMAT_OPTION = click.option(
     "--format",

@@ -16,7 +16,7 @@ from reverse_etl.formatting import format_count
 @click.option(
     "--unknown",
     is_flag=True,
-    help="Send the rows again whose outcome is unknown, of requests that must not be repeated.",
+    help="Also send rows with an unknown outcome again, of requests that must not be repeated.",
 )
 @AS_JSON
 def command(
@@ -27,7 +27,7 @@ def command(
     unknown: bool,
     as_json: bool,
 ) -> None:
-    """Send rows that Klaviyo refused again in the next run.
+    """Let the next run send refused rows again.
 
     Use it after the cause is fixed in Klaviyo. Otherwise a refused row is sent again only when the row, its
     model or its config changes. Rows rejected by a check are checked in every run and need no retry.
