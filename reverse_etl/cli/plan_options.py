@@ -118,7 +118,7 @@ _PLAN_OPTIONS = (
         "--dbt-exit-code",
         type=int,
         metavar="CODE",
-        help="Exit code of the dbt command that ran before. If it failed without results, models are stopped.",
+        help="Exit code of the last dbt command. If it failed without results, models are stopped.",
     ),
 )
 
