@@ -19,7 +19,7 @@ from reverse_etl.sandbox import Sandbox
 from tests.clocks import QuickClock, stop_while_in_flight
 
 if TYPE_CHECKING:
-    from reverse_etl.sandbox.journal import LoggedRequest
+    from reverse_etl.sandbox.request_log import LoggedRequest
 
 MINUTES = 3
 THREADS = 8  # for each endpoint, as in a run

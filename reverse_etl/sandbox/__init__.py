@@ -10,7 +10,7 @@ other endpoints get 404.
 """
 
 from reverse_etl.sandbox.faults import Fault, FaultKind
-from reverse_etl.sandbox.journal import LoggedRequest
+from reverse_etl.sandbox.request_log import LoggedRequest
 from reverse_etl.sandbox.sandbox import Sandbox, serve
 from reverse_etl.sandbox.store import require_unlocked_file
 

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 from reverse_etl.sandbox.admission import admit_request
 from reverse_etl.sandbox.faults import Fault, FaultKind, take_request_fault
-from reverse_etl.sandbox.journal import LoggedRequest, log_request
 from reverse_etl.sandbox.limits import throttled_error
 from reverse_etl.sandbox.replies import ApiResponse, ErrorObject, HttpError
 from reverse_etl.sandbox.reply_faults import REPLY_KINDS, change_reply, change_request
+from reverse_etl.sandbox.request_log import LoggedRequest, log_request
 from reverse_etl.sandbox.scopes import require_scopes
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from reverse_etl.sandbox.deleting import finish_deletions
 from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults, load_queued_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_summaries
 from reverse_etl.sandbox.jobs import finish_jobs
-from reverse_etl.sandbox.journal import clear_requests, load_requests
 from reverse_etl.sandbox.page import render_page
+from reverse_etl.sandbox.request_log import clear_requests, load_requests
 from reverse_etl.sandbox.subscribing import finish_subscriptions
 from reverse_etl.sandbox.suppressing import finish_suppressions
 from reverse_etl.sandbox.web_security import generate_nonce, page_headers

@@ -32,7 +32,7 @@ def collect_row_errors(
         for index in indexes:
             pointer = f"{ROWS_POINTER}/{index}/attributes/{fault.field}"
             errors.setdefault(index, ErrorObject(fault.detail, pointer, code=fault.code))
-    return [errors[place] for place in sorted(errors)]
+    return [errors[index] for index in sorted(errors)]
 
 
 def collect_conflict_errors(
@@ -105,5 +105,5 @@ def build_job_script(
         if indexes or fault.kind in {FaultKind.MISCOUNT, FaultKind.CANCEL}:
             count_strike(db, queued_fault)
     return JobScript(
-        [failure_plans[place] for place in sorted(failure_plans)], silent_failures, cancelled_after
+        [failure_plans[index] for index in sorted(failure_plans)], silent_failures, cancelled_after
     )

@@ -10,8 +10,8 @@ from reverse_etl.formatting import escape_page_value
 from reverse_etl.sandbox.faults import load_queued_faults
 from reverse_etl.sandbox.introspection import list_summaries, profile_count
 from reverse_etl.sandbox.jobs import JOB_COLUMNS, StoredJob
-from reverse_etl.sandbox.journal import load_latest_requests
 from reverse_etl.sandbox.profiles import PROFILE_COLUMNS, profile_from_row
+from reverse_etl.sandbox.request_log import load_latest_requests
 from reverse_etl.sandbox.times import to_iso
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from reverse_etl.sandbox.events import load_events
 from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_count, profile_summaries
 from reverse_etl.sandbox.jobs import finish_jobs
-from reverse_etl.sandbox.journal import LoggedRequest, clear_requests, load_requests
 from reverse_etl.sandbox.records import drop_record, put_record, read_records
+from reverse_etl.sandbox.request_log import LoggedRequest, clear_requests, load_requests
 from reverse_etl.sandbox.rules import RuleOptions, Rules
 from reverse_etl.sandbox.server import Server
 from reverse_etl.sandbox.store import Store

@@ -75,8 +75,8 @@ def busy(world: World) -> None:
     )
 
 
-@pytest.mark.parametrize("wish", [PlanOptions(), PlanOptions(full_refresh=True), PlanOptions(limit=1)])
-def test_a_plan_changes_nothing(world: World, wish: PlanOptions) -> None:
+@pytest.mark.parametrize("options", [PlanOptions(), PlanOptions(full_refresh=True), PlanOptions(limit=1)])
+def test_a_plan_changes_nothing(world: World, options: PlanOptions) -> None:
     """Byte for byte, row for row, and with GETs alone.
 
     Though there is a dead run to settle, a list to create, rows to reject.
@@ -84,7 +84,7 @@ def test_a_plan_changes_nothing(world: World, wish: PlanOptions) -> None:
     busy(world)
     before, rows, number = files(world), tables(world), max(entry.number for entry in world.sandbox.log())
     people_before, lists_before = world.sandbox.profiles(), world.sandbox.lists()
-    plan = world.plan(options=wish)
+    plan = world.plan(options=options)
     assert plan.unfinished_runs == 1
     assert files(world) == before
     assert tables(world) == rows

@@ -102,9 +102,12 @@ def test_a_job_unknown_to_klaviyo_proves_nothing() -> None:
 
 def test_an_error_that_matches_two_rows_is_assigned_to_neither() -> None:
     """A guess would reject the wrong row and call the other applied."""
-    twins = [SentRow(1, {IdentifierType.EXTERNAL_ID: "7"}), SentRow(2, {IdentifierType.EXTERNAL_ID: "7"})]
-    assert match_errors_to_rows([error(external_id="7")], twins) == NamedRows({}, 1)
-    assert match_errors_to_rows([error()], twins) == NamedRows({}, 1)
+    rows = [
+        SentRow(1, {IdentifierType.EXTERNAL_ID: "7"}),
+        SentRow(2, {IdentifierType.EXTERNAL_ID: "7"}),
+    ]
+    assert match_errors_to_rows([error(external_id="7")], rows) == NamedRows({}, 1)
+    assert match_errors_to_rows([error()], rows) == NamedRows({}, 1)
     assert match_errors_to_rows([error(email="9@example.com")], [ANN]) == NamedRows({}, 1)
     assert match_errors_to_rows([error(email="1@example.com", external_id="9")], [ANN]).unnamed == 0
     pair = [
