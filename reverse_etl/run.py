@@ -20,7 +20,7 @@ from reverse_etl.delivery.results import (
     compute_exit_code,
 )
 from reverse_etl.delivery.submission import defer_blocked_lists, mark_submitting, restore_checksums
-from reverse_etl.domain.events import Event, EventHandler, Warned
+from reverse_etl.domain.events import EventHandler, ProgressEvent, Warned
 from reverse_etl.errors import GuardRefused, UnusableReply
 from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
@@ -195,7 +195,7 @@ def _deliver_model(
 def _with_heartbeat(context: DeliveryContext) -> EventHandler:
     """Return an event handler that also renews the lease, so that long staging does not lose it."""
 
-    def handle_event(event: Event) -> None:
+    def handle_event(event: ProgressEvent) -> None:
         context.state.renew_lease_if_due()
         context.on_event(event)
 

@@ -105,7 +105,7 @@ class ListDone:
     stop_reason: str
 
 
-Event = (
+ProgressEvent = (
     Warned
     | StateMigrated
     | ModelStaged
@@ -118,9 +118,9 @@ Event = (
     | ListRead
     | ListDone
 )
-EventHandler = Callable[[Event], None]
+EventHandler = Callable[[ProgressEvent], None]
 
 
-def ignore_event(event: Event) -> None:
+def ignore_event(event: ProgressEvent) -> None:
     """Do nothing with an event."""
     del event

@@ -7,15 +7,15 @@ from typing import get_args
 
 import pytest
 
-from reverse_etl.cli.output.events import event_entry, problem_document, request_entry
+from reverse_etl.cli.output.log_entries import event_entry, problem_document, request_entry
 from reverse_etl.domain.events import (
     ClearProgress,
-    Event,
     JobProgress,
     ListCreated,
     ListDone,
     ListRead,
     ModelStaged,
+    ProgressEvent,
     RecoveryStarted,
     RemoveProgress,
     SendProgress,
@@ -62,13 +62,13 @@ ENTRIES = (
 
 
 @pytest.mark.parametrize(("event", "name", "content"), ENTRIES, ids=[name for _, name, _ in ENTRIES])
-def test_each_event_has_its_name_and_keys(event: Event, name: str, content: str) -> None:
+def test_each_event_has_its_name_and_keys(event: ProgressEvent, name: str, content: str) -> None:
     written, found = event_entry(event)
     assert (written, json.dumps(found)) == (name, content)
 
 
 def test_every_event_is_among_these() -> None:
-    assert {type(event) for event, _, _ in ENTRIES} == set(get_args(Event))
+    assert {type(event) for event, _, _ in ENTRIES} == set(get_args(ProgressEvent))
 
 
 def test_a_request_has_its_name_and_keys() -> None:

@@ -28,7 +28,7 @@ from tests.warehouse.snowflake_accounts import new_database
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from reverse_etl.domain.events import Event
+    from reverse_etl.domain.events import ProgressEvent
     from tests.contract.state_dump import Engine
     from tests.contract.warehouses import Warehouse
     from tests.warehouse.snowflake_accounts import Server
@@ -106,9 +106,9 @@ class OldState:
         finally:
             opened.close()
 
-    def open(self, *, read_only: bool = False) -> list[Event]:
+    def open(self, *, read_only: bool = False) -> list[ProgressEvent]:
         """Open the state and close it again; return the warnings."""
-        told: list[Event] = []
+        told: list[ProgressEvent] = []
         with self.session(read_only=read_only) as session:
             open_state(session, self.clock, told.append)
         return told

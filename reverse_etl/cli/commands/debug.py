@@ -12,7 +12,7 @@ from reverse_etl.cli.commands.debug_request import debug_request, define_respons
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
-from reverse_etl.cli.output.events import problem_document
+from reverse_etl.cli.output.log_entries import problem_document
 from reverse_etl.dbt.gate import format_warning
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlError, UsageError

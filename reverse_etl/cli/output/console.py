@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.output.events import event_entry, problem_document, request_entry
+from reverse_etl.cli.output.log_entries import event_entry, problem_document, request_entry
 from reverse_etl.domain.events import (
-    Event,
     ListCreated,
     ListDone,
     ListRead,
     ModelStaged,
+    ProgressEvent,
     RecoveryStarted,
     SendProgress,
     StateMigrated,
@@ -88,7 +88,7 @@ class Terminal:
             self._print_line(trace, keep="\n")
             self._print_line(text, label=_ERROR_LABEL)
 
-    def print_event(self, event: Event) -> None:
+    def print_event(self, event: ProgressEvent) -> None:
         """Log an event of a run; even when quiet, that a list stopped."""
         if isinstance(event, Warned):
             self.warn(event.text)
@@ -104,7 +104,7 @@ class Terminal:
         ):
             self.info(text)
 
-    def show_progress(self, event: Event) -> None:
+    def show_progress(self, event: ProgressEvent) -> None:
         """Show an event in the progress bars only, but warn if a list stopped."""
         if stop_text := _stop_text(event):
             self.warn(stop_text)
@@ -172,7 +172,7 @@ def _failure_text(entry: RequestLogEntry) -> str:
     return f"status {entry.status}" if entry.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
 
 
-def _stop_text(event: Event) -> str:
+def _stop_text(event: ProgressEvent) -> str:
     """Return why a list stopped, or '' if it did not."""
     match event:
         case ListDone(model, name, _, reason) if reason:
@@ -181,7 +181,7 @@ def _stop_text(event: Event) -> str:
             return ""
 
 
-def _event_text(event: Event) -> str:  # noqa: PLR0911 - one per kind of event
+def _event_text(event: ProgressEvent) -> str:  # noqa: PLR0911 - one per kind of event
     match event:
         case StateMigrated(old_version, new_version, backup):
             return (

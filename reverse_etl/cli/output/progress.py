@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from reverse_etl.domain.events import ClearProgress, Event, JobProgress, RemoveProgress, SendProgress
+from reverse_etl.domain.events import ClearProgress, JobProgress, ProgressEvent, RemoveProgress, SendProgress
 from reverse_etl.formatting import escape_unsafe, format_count
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class ProgressBars:
         self._progress = progress
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
-    def show_event(self, event: Event) -> bool:
+    def show_event(self, event: ProgressEvent) -> bool:
         """Update a bar. Returns whether progress bars show this kind of event."""
         match event:
             case SendProgress(model, name, rows, total):

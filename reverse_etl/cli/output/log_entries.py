@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from reverse_etl.domain.events import (
     ClearProgress,
-    Event,
     JobProgress,
     ListCreated,
     ListDone,
     ListRead,
     ModelStaged,
+    ProgressEvent,
     RecoveryStarted,
     RemoveProgress,
     SendProgress,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.messages import RequestLogEntry
 
 
-def event_entry(event: Event) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911 - one per kind of event
+def event_entry(event: ProgressEvent) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911 - one per kind of event
     """Return the name of an event in the log, and its content."""
     match event:
         case Warned():
