@@ -108,6 +108,7 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
     """
     context.warehouse.set_query_tag(run=context.run_id)
     with context.state.hold_lease(options.lease_timeout):
+        context.klaviyo.check_before_writes(context.state.require_lease)
         models = [model for model in request.project_models if isinstance(model, Model)]
         blocked_lists = recover_earlier_runs(context, models)
         settle_earlier_consents(context, models)

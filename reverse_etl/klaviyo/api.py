@@ -309,6 +309,10 @@ class Klaviyo(DecodingClient):
         metrics = self._fetch_each(events.metrics_request(), lambda metric: metric.get_text("name") or "")
         return frozenset(metrics)
 
+    def check_before_writes(self, check: Callable[[], None]) -> None:
+        """Call `check` before each attempt that changes something, in its thread; it raises to prevent that."""
+        self._client.check_write = check
+
     def stop(self) -> None:
         """Send no further requests, from any thread; waiting calls soon raise KlaviyoError."""
         self._client.stop()

@@ -37,7 +37,11 @@ def get_request(endpoint: Endpoint, *ids: str, query: Mapping[str, str] | None =
 
 
 class Client:
-    """Sends requests and returns Klaviyo's replies. Thread-safe; all threads share the rate limits."""
+    """Sends requests and returns Klaviyo's replies. Thread-safe; all threads share the rate limits.
+
+    `check_write`, if set, is called in the thread of each attempt just before it changes something, and may
+    raise: then nothing is sent.
+    """
 
     def __init__(
         self,
@@ -53,6 +57,7 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._on_request = on_request
+        self.check_write: Callable[[], None] | None = None
         self._random = Random()  # noqa: S311 - jitter of retries
         self._server_time: datetime | None = None
         self._lock = threading.Lock()
@@ -98,7 +103,10 @@ class Client:
         """Return the prepared request; a permit without a request is returned."""
         request = None
         try:
-            request = prepare()
+            prepared = prepare()
+            if prepared is not None and self.check_write is not None and prepared.endpoint.method != "GET":
+                self.check_write()
+            request = prepared
         finally:
             if request is None:
                 self._rate_limiter.cancel(permit)

@@ -30,6 +30,7 @@ class Lease:
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._renewed_at = float("-inf")
         self._is_held = False
+        self._valid_until = float("-inf")
 
     @contextmanager
     def hold(self, timeout: float = 0.0) -> Iterator[None]:
@@ -62,6 +63,19 @@ class Lease:
         if self._is_held and self._state_tables.clock.monotonic() - self._renewed_at >= self._renew_interval:
             self.renew_or_raise()
 
+    def require_held(self) -> None:
+        """Raise WarehouseError if the lease was lost or has expired, so that another run may hold it.
+
+        Asks nothing, so that any thread may call it before each write to Klaviyo.
+        """
+        state_tables = self._state_tables
+        if state_tables.warehouse.single_writer or state_tables.clock.now() < self._valid_until:
+            return
+        raise WarehouseError.of(
+            "This run's lease was lost or has expired, so that another run may be at work.",
+            hint="Run again. The next run settles what this one sent.",
+        )
+
     @property
     def _renew_interval(self) -> float:
         return max(RENEW_INTERVAL_SECONDS, self._state_tables.warehouse.min_write_interval)
@@ -70,6 +84,7 @@ class Lease:
         """Renew the lease now. Raises WarehouseError if another run holds it."""
         state_tables = self._state_tables
         self._renewed_at = state_tables.clock.monotonic()
+        valid_until = state_tables.clock.now() + LEASE_SECONDS
         expiry = {"expires_at": self._expiry()}
         state_tables.execute(
             state_tables.update("lease", expiry, **state_tables.in_scope, owner=self._holder)
@@ -77,10 +92,12 @@ class Lease:
         if not state_tables.warehouse.single_writer:
             holders = [holder for holder, _ in self._holders()]
             if {*holders} != {self._holder}:
+                self._valid_until = float("-inf")
                 raise WarehouseError.of(
                     f"This run lost its lease to another: {', '.join(holders) or 'nobody'}.",
                     hint="Wait for that run to end, then run again. The next run settles what this one sent.",
                 )
+        self._valid_until = valid_until
 
     def _take_over(self) -> None:
         """Take over the lease; its previous holder is no longer running."""
@@ -113,6 +130,7 @@ class Lease:
         """
         state_tables = self._state_tables
         table = state_tables.dialect.state_table("lease")
+        valid_until = state_tables.clock.now() + LEASE_SECONDS
         state_tables.execute(
             Statement.change(
                 table,
@@ -130,6 +148,8 @@ class Lease:
         others = [row for row in self._holders() if row[0] != self._holder]
         if others:
             self._release()
+        else:
+            self._valid_until = valid_until
         return next(iter(others), None)
 
     def _release(self) -> None:

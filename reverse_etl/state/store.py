@@ -87,6 +87,10 @@ class State:
         """Renew the lease now. Raises WarehouseError if another run holds it."""
         self._lease.renew_or_raise()
 
+    def require_lease(self) -> None:
+        """Raise WarehouseError unless the lease is held for sure; asks nothing. See `Lease.require_held`."""
+        self._lease.require_held()
+
     def models(self) -> dict[str, ModelRecord]:
         """Return every model that was ever sent, by name."""
         rows = self.tables.read("models", MODEL_COLUMNS, "model", **self.tables.in_scope)

@@ -6,17 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import ModelStaged
 from reverse_etl.errors import WarehouseError
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.transport import Transport
 from reverse_etl.state import State
+from reverse_etl.state.lease import LEASE_SECONDS
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
-from tests.core.consent import LONG_AGO, consents
+from tests.core.consent import LONG_AGO, consents, status
 from tests.core.rows import become, members_model, people
+from tests.core.world import one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reverse_etl.klaviyo.messages import Request, TransportResult
     from tests.core.world import World
 
 
@@ -107,3 +113,27 @@ def test_a_run_that_loses_its_lease_changes_no_consent(
         world.run()
     assert taken
     assert len(world.writes()) == number
+
+
+def test_a_request_that_waited_longer_than_the_lease_is_not_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process was suspended between the read and the request: another run may be at work by now."""
+    monkeypatch.setattr(DuckDB, "single_writer", False)
+    consents(world, ("ann@example.com", LONG_AGO))
+    send = Transport.send
+
+    def suspend(transport: Transport, request: Request) -> TransportResult:
+        reply = send(transport, request)
+        if request.endpoint is Endpoint.PROFILES:
+            world.wait(LEASE_SECONDS + 1)
+        return reply
+
+    monkeypatch.setattr(Transport, "send", suspend)
+    monkeypatch.setattr("reverse_etl.delivery.consent_reader.MAX_READ_AGE", 10 * LEASE_SECONDS)
+    with pytest.raises(WarehouseError, match="lease was lost or has expired"):
+        world.run()
+    assert status(world) is None
+    monkeypatch.setattr(Transport, "send", send)
+    world.wait(LEASE_SECONDS + 1)
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
