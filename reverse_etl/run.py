@@ -124,7 +124,12 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
             raise GuardRefused(*problems)
         plan = create_missing_lists(context, plan)
         _block_lists_with_fault(context, plan)
-        context = replace(context, klaviyo_time=_server_now(context), model_plans=plan.models)
+        context = replace(
+            context,
+            klaviyo_time=_server_now(context),
+            model_plans=plan.models,
+            project_models=request.project_models,
+        )
         defer_blocked_lists(context, plan)
         previous_records = context.state.models()
         hold_removals(

@@ -34,10 +34,12 @@ class Verdict(Enum):
 
     SEND = "send"
     SUBSCRIBED = "subscribed"  # nothing to do
+    JOIN = "join"  # subscribed, and to be put on the list by profile id
     OPTED_OUT = "opted out"
     UNDELIVERABLE = "undeliverable"
     UNREADABLE = "unreadable"
     LEAVE = "leave"  # not ours to take back, or taken back already
+    OFF_LIST = "off the list"  # most likely by an earlier request of ours
     NOT_A_MEMBER = "not a member"
 
 
@@ -102,7 +104,20 @@ def decide_subscription(
         for suppression in consent.suppressions:
             if suppression.reason in _BOUNCES and suppression.list_id == EVERY_LIST:
                 return Decision(Verdict.UNDELIVERABLE, bounce=suppression.reason)
-    return Decision(Verdict.SUBSCRIBED if person.is_subscribed else Verdict.SEND)
+    if person.is_subscribed:
+        return Decision(Verdict.SUBSCRIBED)
+    return Decision(Verdict.JOIN if _has_left_by_email(person) else Verdict.SEND)
+
+
+def _has_left_by_email(person: ReadPerson) -> bool:
+    """Return whether a subscriber to another channel is off the list because her e-mail left it.
+
+    A request that subscribes her to the list could bring its mails back; to join the list changes no consent.
+    """
+    return any(
+        profile.consent.status is ConsentStatus.SUBSCRIBED and person.list_id in profile.consent.left_lists
+        for profile in person.profiles
+    )
 
 
 def _find_opt_outs(
@@ -136,11 +151,14 @@ def _is_newer(opted_out_at: datetime | None, consented_at: datetime | None) -> b
     return consented_at is None or opted_out_at is None or opted_out_at >= consented_at.replace(microsecond=0)
 
 
-def decide_unsubscription(person: ReadPerson, consented_at: datetime | None, source: str) -> Decision:
+def decide_unsubscription(
+    person: ReadPerson, consented_at: datetime | None, source: str, *, was_sent: bool = False
+) -> Decision:
     """Return whether the model subscribed a person, and their consent still has the model's marks.
 
     Without one of the marks (time or source) the person has consented again since. Klaviyo unsubscribes a
-    person who is not on the list of the request from everything.
+    person who is not on the list of the request from everything. `was_sent`: an earlier run may have sent the
+    request, so that somebody off the list is most likely so by it.
     """
     if any(profile.consent.status is ConsentStatus.UNKNOWN for profile in person.profiles):
         return Decision(Verdict.UNREADABLE, detail=_UNREADABLE)
@@ -150,6 +168,8 @@ def decide_unsubscription(person: ReadPerson, consented_at: datetime | None, sou
     if not subscribed or not all(_is_own(profile.consent, consented_at, source) for profile in subscribed):
         return Decision(Verdict.LEAVE)
     outside = [profile for profile in subscribed if person.list_id and profile.id not in person.member_ids]
+    if outside and was_sent:
+        return Decision(Verdict.OFF_LIST)
     if outside and all(_has_left(profile.consent, person.list_id) for profile in outside):
         return Decision(Verdict.LEAVE)
     if outside:

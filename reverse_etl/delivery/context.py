@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reverse_etl.clock import Clock
     from reverse_etl.domain.events import EventHandler
     from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
@@ -28,7 +29,8 @@ class DeliveryContext:
     `klaviyo_time` is Klaviyo's time at the start, and once rows are sent, that just before the first of them.
     `job_timeout_seconds` limits how long the run waits for import jobs. `blocked_lists` have an open import
     of an earlier run: nothing is sent to them; `has_open_imports` is whether there are any.
-    `resubscriptions` are shared by all models. `model_plans` are those of the run.
+    `resubscriptions` are shared by all models. `model_plans` are those of the run, `project_models` all
+    of the project.
     """
 
     warehouse: Warehouse
@@ -45,3 +47,4 @@ class DeliveryContext:
     has_open_imports: bool = False
     resubscriptions: Resubscriptions = field(default_factory=Resubscriptions)
     model_plans: Sequence[ModelPlan] = ()
+    project_models: Sequence[ProjectModel] = ()

@@ -9,8 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.batched import batched
+from reverse_etl.models.model import Model
 from reverse_etl.planning.sql.staging import select_staged_identities
+from reverse_etl.state.people import find_own_on_list
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
+from reverse_etl.surfaces.operations import UnsubscribePeople
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,3 +47,24 @@ def find_people(
     return context.state.find_known(identities, is_meant) | {
         *find_staged_people(context, identities, is_meant)
     }
+
+
+def find_unsubscribing_models(
+    context: DeliveryContext, list_id: str, identities: Sequence[str]
+) -> dict[str, str]:
+    """Return by identity a model that still has to unsubscribe its person from a list.
+
+    The row left the model, or may have left it: the model is not part of this run, or does not compile.
+    """
+    staged = {model_plan.model.name: model_plan.tables for model_plan in context.model_plans}
+    found: dict[str, str] = {}
+    for model in context.project_models if identities else ():
+        if isinstance(model, Model) and not isinstance(model.config.surface.remove, UnsubscribePeople):
+            continue
+        waiting = find_own_on_list(context.state, model.name, list_id, identities)
+        if waiting and (tables := staged.get(model.name)):
+            for part in batched(sorted(waiting), ROWS_PER_STATEMENT):
+                statement = select_staged_identities(tables, part, list_id)
+                waiting -= {identity for (identity,) in context.warehouse.fetch(statement)}
+        found |= dict.fromkeys(waiting, model.name)
+    return found

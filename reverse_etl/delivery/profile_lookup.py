@@ -60,11 +60,13 @@ FindMatches = Callable[[IdentifierType, Sequence[str]], Iterable[tuple[str, Iden
 class ResolvedRemovals:
     """The decisions on leaving rows, in order.
 
-    `unresolved` rows could not be looked up, each with the reason; they have no decision.
+    `unresolved` rows could not be looked up, each with the reason; they have no decision. `profiles` are all
+    that were found, by id.
     """
 
     decisions: tuple[RemovalDecision, ...]
     unresolved: Mapping[int, UnusableReply]
+    profiles: Mapping[str, Profile]
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def resolve_removals(
             context.state.runs.windows(list_id),
         ),
     )
-    return ResolvedRemovals(decisions, unresolved)
+    return ResolvedRemovals(decisions, unresolved, lookup.profiles_by_id)
 
 
 def _find_unresolved_rows(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.halving import send_in_halves
+from reverse_etl.delivery.known_people import find_unsubscribing_models
 from reverse_etl.delivery.outcomes import OUTCOME_BY_RECEIPT_STATE, Outcome
 from reverse_etl.delivery.profile_lookup import resolve_removals
 from reverse_etl.delivery.removal_evidence import IdentifierMatch, RemovalCandidate, RemovalDecision
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.delivery.profile_lookup import ResolvedRemovals
     from reverse_etl.errors import UnusableReply
     from reverse_etl.surfaces.operations import RemoveFromList
     from reverse_etl.warehouse.interface import Row
@@ -48,6 +50,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
     context, list_id = delivery.context, delivery.list_id
     done = 0
     refusal_reason = ""
+    waiting_models: set[str] = set()
     for rows in delivery.pending_rows.read_removes(list_id, READ_ROWS):
         candidates = [_parse_candidate(row) for row in rows]
         try:
@@ -60,7 +63,9 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
         except SessionLost:
             delivery.counter.fail(_SESSION_LOST_REASON)
             break
-        decisions = resolved.decisions
+        waiting = _find_waiting_rows(delivery, resolved)
+        waiting_models.update(waiting.values())
+        decisions = [decision for decision in resolved.decisions if decision.row.seq not in waiting]
         context.state.backdate_first_sent(
             delivery.model_plan.tables, list_id, collect_inherited_first_sent(decisions)
         )
@@ -77,10 +82,11 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
             + tuple(
                 make_row_exception(seq, read_row_error(error, ""), RowExceptionKind.HELD)
                 for seq, error in sorted(refused.items())
-            ),
+            )
+            + tuple(_waiting_exception(seq, name) for seq, name in sorted(waiting.items())),
             _unmatched_removals(list_id, decisions) if state is ReceiptState.APPLIED else (),
         )
-        delivery.counter.add(Outcome.NOT_SENT, len(refused))
+        delivery.counter.add(Outcome.NOT_SENT, len(refused) + len(waiting))
         for decision in decisions:
             if decision.row.seq in refused:
                 continue
@@ -92,6 +98,12 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
             break
     if refusal_reason:
         delivery.counter.fail(refusal_reason)
+    if waiting_models:
+        delivery.counter.halt(
+            f"The model {', '.join(sorted(waiting_models))} has to unsubscribe people from the list before "
+            "they are removed: afterwards, Klaviyo would unsubscribe them from everything. "
+            "Run the models together."
+        )
 
 
 def leave_rows_in_place(delivery: ListDelivery) -> None:
@@ -111,7 +123,7 @@ def _unmatched_removals(list_id: str, decisions: Iterable[RemovalDecision]) -> t
 
 
 def _parse_candidate(row: Row) -> RemovalCandidate:
-    seq, identity, *identifiers, first_sent, in_snapshot = row
+    seq, identity, *identifiers, first_sent, in_snapshot, _ = row
     identifiers_by_type = dict(zip(IdentifierType, identifiers, strict=True))
     return RemovalCandidate(
         seq, identity, identifiers_by_type, parse_timestamp(first_sent), bool(in_snapshot)
@@ -159,6 +171,34 @@ def _remove_profiles(
             return _RemovedProfiles(ReceiptState.UNKNOWN, {}, str(part.error))
         refused |= part.refused
     return _RemovedProfiles(ReceiptState.APPLIED, refused)
+
+
+def _find_waiting_rows(delivery: ListDelivery, resolved: ResolvedRemovals) -> dict[int, str]:
+    """Return the rows whose person another model unsubscribes from the list first, each with the model."""
+    identities_by_seq = {
+        decision.row.seq: {
+            f"{kind}:{value}"
+            for profile_id in decision.profile_ids
+            for kind in IdentifierType
+            for value in resolved.profiles[profile_id].identifiers(kind)
+        }
+        for decision in resolved.decisions
+    }
+    identities = sorted({identity for found in identities_by_seq.values() for identity in found})
+    list_id = delivery.list_plan.list_ref.id
+    models = find_unsubscribing_models(delivery.context, list_id, identities)
+    return {
+        seq: models[identity]
+        for seq, found in identities_by_seq.items()
+        for identity in found
+        if identity in models
+    }
+
+
+def _waiting_exception(seq: int, model: str) -> RowException:
+    return RowException(
+        seq, RowExceptionKind.HELD, "held", "", f"The model {model} unsubscribes the person first."
+    )
 
 
 def _find_refused_rows(

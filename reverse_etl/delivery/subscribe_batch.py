@@ -16,18 +16,20 @@ from reverse_etl.delivery.consent_rules import Decision, Verdict, decide_subscri
 from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.refusals import BUDGET_SPENT
 from reverse_etl.delivery.row_exceptions import make_row_exception
-from reverse_etl.domain.batched import split_in_half
+from reverse_etl.domain.batched import batched, split_in_half
 from reverse_etl.domain.receipts import RowException, RowExceptionKind
 from reverse_etl.domain.rejections import OPTED_OUT, UNDELIVERABLE, OptOut
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import Subscriber, subscribe_request
 from reverse_etl.klaviyo.imports import RequestRefused, RowError, RowsRefused
+from reverse_etl.klaviyo.lists import MAX_MEMBERS
 from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.delivery.consent_reader import ConsentReader
+    from reverse_etl.delivery.consent_rules import ReadPerson
     from reverse_etl.delivery.refusals import ListRefusals
     from reverse_etl.delivery.resubscriptions import Resubscriptions
     from reverse_etl.klaviyo.messages import Request
@@ -85,6 +87,7 @@ def subscribe_batch(
     sender.waiting = [part for part in (past, present) if part]  # Klaviyo takes them in separate requests
     while sender.waiting and not sender.batch.stop_reason:
         sender.send_part(sender.waiting.pop(0))
+    sender.join_list()
     for part in sender.waiting:
         sender.leave(part, RowExceptionKind.NOT_SENT)
     return sender.batch
@@ -98,6 +101,7 @@ class _Part:
     """
 
     rows: Sequence[SubscriptionRow]
+    people: Mapping[str, ReadPerson] = field(default_factory=dict)
     decisions: dict[int, Decision] = field(default_factory=dict)
     requested: list[SubscriptionRow] = field(default_factory=list)
     ever_requested: set[int] = field(default_factory=set)
@@ -108,7 +112,7 @@ class _BatchSender:
     """Sends the rows of a batch part by part.
 
     `refused` are rows at which Klaviyo's errors pointed. `over_unsubscription` are those that are sent
-    although their person unsubscribed.
+    although their person unsubscribed. `joining` are those whose profiles join the list by id.
     """
 
     reader: ConsentReader
@@ -118,6 +122,7 @@ class _BatchSender:
     waiting: list[Sequence[SubscriptionRow]] = field(default_factory=list)
     refused: dict[int, RowError] = field(default_factory=dict)
     over_unsubscription: set[int] = field(default_factory=set)
+    joining: list[tuple[SubscriptionRow, str]] = field(default_factory=list)
 
     def send_part(self, rows: Sequence[SubscriptionRow]) -> None:
         """Send rows in one request, and conclude about each of them, or let the smaller parts wait."""
@@ -145,6 +150,20 @@ class _BatchSender:
                 case RequestRefused():
                     self._handle_refused_request(part, refusal.error)
 
+    def join_list(self) -> None:
+        """Put people on the list who are subscribed and not on it. Their consent does not change."""
+        rows = [*dict.fromkeys(row for row, _ in self.joining)]
+        ids = [*dict.fromkeys(profile_id for _, profile_id in self.joining)]
+        try:
+            for part in batched(ids, MAX_MEMBERS):
+                self.reader.klaviyo.add_members(self.reader.options.list_id, part)
+        except KlaviyoError as error:
+            self._stop(str(error))
+            lost = isinstance(error, ReplyLost)
+            self.leave(rows, RowExceptionKind.UNKNOWN if lost else RowExceptionKind.NOT_SENT)
+        else:
+            self.batch.subscribed += rows
+
     def leave(
         self, rows: Sequence[SubscriptionRow], kind: RowExceptionKind, error: RowError | None = None
     ) -> None:
@@ -155,7 +174,7 @@ class _BatchSender:
     def _prepare(self, part: _Part) -> Request | None:
         """Return the request for the rows that may be sent by what a read shows now, None for none."""
         try:
-            people = self.reader.read([row.subscriber.identifier for row in part.rows])
+            people = part.people = self.reader.read([row.subscriber.identifier for row in part.rows])
         except KlaviyoError as error:
             if part.ever_requested:  # an earlier attempt may have been carried out
                 raise ReplyLost(*error.problems) from error
@@ -195,12 +214,14 @@ class _BatchSender:
             match decision.verdict:
                 case Verdict.SUBSCRIBED:
                     self.batch.subscribed.append(row)
+                case Verdict.JOIN:
+                    profiles = part.people[row.subscriber.identifier].profiles
+                    self.joining += [(row, profile.id) for profile in profiles]
                 case Verdict.OPTED_OUT if self._may_resubscribe(row, decision):
                     self._resubscribe(row)
-                case Verdict.OPTED_OUT:
-                    self._reject(row, RowError(OPTED_OUT, decision.cause, decision.detail))
-                case Verdict.UNDELIVERABLE:
-                    self._reject(row, RowError(UNDELIVERABLE, decision.cause, decision.detail))
+                case Verdict.OPTED_OUT | Verdict.UNDELIVERABLE:
+                    code = OPTED_OUT if decision.verdict is Verdict.OPTED_OUT else UNDELIVERABLE
+                    self._reject(row, RowError(code, decision.cause, decision.detail))
                 case Verdict.UNREADABLE:
                     self.batch.problem = decision.detail
                     self.leave([row], RowExceptionKind.NOT_SENT)

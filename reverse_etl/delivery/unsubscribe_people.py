@@ -24,11 +24,13 @@ from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, Row
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import unsubscribe_request
 from reverse_etl.klaviyo.filters import batch_values
+from reverse_etl.state.people import mark_off_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.messages import Request
     from reverse_etl.state.consents import OwnConsent
     from reverse_etl.surfaces.interface import Surface
@@ -40,11 +42,15 @@ _READ_BACK_SECONDS: Final = (0.0, 15.0, 60.0)
 
 @dataclass(frozen=True)
 class LeavingRow:
-    """A row that left the model, and the consent that the model asked for; None if it is not its own."""
+    """A row that left the model, and the consent that the model asked for; None if it is not its own.
+
+    `was_sent`: an earlier run may have unsubscribed the person.
+    """
 
     seq: int
     identity: str
     own: OwnConsent | None
+    was_sent: bool = False
 
     @property
     def identifier(self) -> str:
@@ -56,7 +62,8 @@ class LeavingRow:
 class UnsubscribedBatch:
     """The results of the leaving rows of a batch; each is in one of the lists. `held` has the reasons.
 
-    `unknown` are those of a lost reply, `stop_reason` is why the list stops, or empty.
+    `unknown` are those of a lost reply, `stop_reason` is why the list stops, or empty. `off_list` are the
+    identifiers of the people that a request may have removed from the list.
     """
 
     rows: Sequence[LeavingRow]
@@ -65,6 +72,7 @@ class UnsubscribedBatch:
     held: list[tuple[LeavingRow, str]] = field(default_factory=list)
     unknown: list[LeavingRow] = field(default_factory=list)
     unsent: list[LeavingRow] = field(default_factory=list)
+    off_list: set[tuple[IdentifierType, str]] = field(default_factory=set)
     stop_reason: str = ""
 
 
@@ -90,10 +98,11 @@ class _Unsubscriber:
         for rows in self.delivery.pending_rows.read_removes(self.delivery.list_id, _READ_ROWS):
             # A run that lost the lease must not unsubscribe anybody: another may have the row again.
             self.delivery.context.state.renew_lease_or_raise()
-            seqs = {str(identity): int(seq) for seq, identity, *_ in rows}
-            own = self._find_own([*seqs])
-            leaving = iter(LeavingRow(seq, identity, own.get(identity)) for identity, seq in seqs.items())
-            for values in batch_values([row_key_text(identity) for identity in seqs]):
+            own = self._find_own([identity for _, identity, *_ in rows])
+            leaving = iter(
+                LeavingRow(seq, identity, own.get(identity), was_sent) for seq, identity, *_, was_sent in rows
+            )
+            for values in batch_values([row_key_text(identity) for _, identity, *_ in rows]):
                 for part in batched([next(leaving) for _ in values], self.operation.max_rows):
                     if self.delivery.counter.stopped:
                         return
@@ -132,12 +141,14 @@ class _Unsubscriber:
             *(RowException(row.seq, RowExceptionKind.NOT_SENT, "") for row in batch.unsent),
         ]
         done = [*removed, *batch.left]
+        model = self.delivery.model_plan.model.name
+        if list_id:
+            mark_off_list(context.state, list_id, batch.off_list, except_model=model)
         receipt = Receipt(
             list_id, Op.REMOVE, batch.rows[0].seq, batch.rows[-1].seq, ReceiptState.APPLIED, len(done)
         )
         self.delivery.receipt_buffer.add((receipt,), exceptions)
         self.delivery.receipt_buffer.flush()
-        model = self.delivery.model_name
         context.state.consents.forget(model, list_id, [row.identity for row in done])
         counter = self.delivery.counter
         counter.add(Outcome.REMOVED, len(removed))
@@ -173,15 +184,23 @@ class _Attempt:
 
     reader: ConsentReader
     rows: Sequence[LeavingRow]
+    people: Mapping[str, ReadPerson] = field(default_factory=dict)
     decisions: dict[int, Decision] = field(default_factory=dict)
     ever_requested: set[int] = field(default_factory=set)
 
     def prepare(self) -> Request | None:
         """Return the request for the rows that may be sent by what a read shows now, None for none."""
-        people = self.reader.read([row.identifier for row in self.rows])
+        try:
+            people = self.people = self.reader.read([row.identifier for row in self.rows])
+        except KlaviyoError as error:
+            if self.ever_requested:  # an earlier attempt may have been carried out
+                raise ReplyLost(*error.problems) from error
+            raise
         source = self.reader.options.source
         self.decisions = {
-            row.seq: decide_unsubscription(people[row.identifier], row.own.consented_at, source)
+            row.seq: decide_unsubscription(
+                people[row.identifier], row.own.consented_at, source, was_sent=row.was_sent
+            )
             for row in self.rows
             if row.own is not None
         }
@@ -190,6 +209,13 @@ class _Attempt:
         if not requested:
             return None
         return unsubscribe_request([row.identifier for row in requested], self.reader.options)
+
+    def find_identifiers(self, rows: Iterable[LeavingRow]) -> set[tuple[IdentifierType, str]]:
+        """Return the identifiers of rows, and those that the profiles found for them show."""
+        kind = self.reader.options.channel.identifier
+        found = {(kind, row.identifier) for row in rows}
+        profiles = (profile for row in rows for profile in self.people[row.identifier].profiles)
+        return found.union(*(profile.identifiers for profile in profiles))
 
     def select(self, *verdicts: Verdict) -> list[LeavingRow]:
         """Return the rows with one of these verdicts."""
@@ -210,13 +236,18 @@ def _send_rows(reader: ConsentReader, batch: UnsubscribedBatch, rows: Sequence[L
     except KlaviyoError as error:
         batch.stop_reason = str(error)
         lost = attempt.ever_requested if isinstance(error, ReplyLost) else set()
-        batch.unknown += [row for row in rows if row.seq in lost]
+        unknown = [row for row in rows if row.seq in lost]
+        batch.unknown += unknown
+        batch.off_list |= attempt.find_identifiers(unknown)
         batch.unsent += [row for row in rows if row.seq not in lost]
     else:
-        # An earlier attempt whose reply was lost may have removed them from the list; read again.
-        repeated = [row for row in attempt.select(Verdict.NOT_A_MEMBER) if row.seq in attempt.ever_requested]
-        batch.sent += attempt.select(Verdict.SEND) + repeated
-        batch.left += attempt.select(Verdict.LEAVE)
+        # Who was in an earlier attempt, whose reply was lost, may be unsubscribed by it: only a read tells.
+        ended = attempt.select(Verdict.NOT_A_MEMBER, Verdict.LEAVE)
+        repeated = [row for row in ended if row.seq in attempt.ever_requested]
+        sent, off_list = attempt.select(Verdict.SEND) + repeated, attempt.select(Verdict.OFF_LIST)
+        batch.sent += sent
+        batch.left += [row for row in attempt.select(Verdict.LEAVE) if row not in repeated] + off_list
+        batch.off_list |= attempt.find_identifiers(sent + off_list)
         batch.held += [
             (row, attempt.decisions[row.seq].detail)
             for row in attempt.select(Verdict.UNREADABLE, Verdict.NOT_A_MEMBER)

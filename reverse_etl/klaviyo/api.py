@@ -310,7 +310,7 @@ class Klaviyo(DecodingClient):
         return frozenset(metrics)
 
     def check_before_writes(self, check: Callable[[], None]) -> None:
-        """Call `check` before each attempt that changes something, in its thread; it raises to prevent that."""
+        """Call `check` before each attempt that changes something, in its thread; it may raise."""
         self._client.check_write = check
 
     def stop(self) -> None:

@@ -35,6 +35,7 @@ _JOB_TYPES: Final = {
     Endpoint.SUBSCRIBE: "profile-subscription-bulk-create-job",
     Endpoint.UNSUBSCRIBE: "profile-subscription-bulk-delete-job",
 }
+_SHOWN: Final = (IdentifierType.EMAIL, IdentifierType.PHONE, IdentifierType.EXTERNAL_ID)
 EVERY_LIST: Final = ""  # the list of a suppression that is not of one list
 
 
@@ -87,7 +88,8 @@ class Consent:
     """The consent of a profile to one channel. Times are in UTC, and None if they can't be read.
 
     `changed_at` is the newest time that Klaviyo states. `source` is what the profile shows of the request
-    that subscribed it.
+    that subscribed it. `left_lists` are, for other channels than e-mail, the lists that the person's e-mail
+    left.
     """
 
     status: ConsentStatus
@@ -95,15 +97,20 @@ class Consent:
     changed_at: datetime | None = None
     source: str = ""
     suppressions: tuple[Suppression, ...] = ()
+    left_lists: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class ConsentingProfile:
-    """A profile with the identifier of a channel, in canonical form, and its consent to the channel."""
+    """A profile with the identifier of a channel, in canonical form, and its consent to the channel.
+
+    `identifiers` are all that it shows, the channel's among them.
+    """
 
     id: str
     identifier: str | None
     consent: Consent
+    identifiers: frozenset[tuple[IdentifierType, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -130,7 +137,7 @@ def consents_request(channel: Channel, values: Sequence[str]) -> Request:
     query = {
         "filter": any_of(field, values),
         "page[size]": PAGE_SIZE,
-        "fields[profile]": "email,phone_number",
+        "fields[profile]": "email,phone_number,external_id",
         "additional-fields[profile]": "subscriptions",
     }
     return get_request(Endpoint.PROFILES, query=query)
@@ -212,9 +219,13 @@ def _to_profile(subscriber: Subscriber, channel: Channel) -> dict[str, Any]:
 
 def parse_consent(resource: Resource, channel: Channel) -> ConsentingProfile:
     """Return the consent of a profile to a channel, UNKNOWN if it can't be read. Raises MalformedReply."""
-    kind = channel.identifier
-    identifier = canonicalize(kind, resource.get_text(FIELD_BY_IDENTIFIER_TYPE[kind]))
-    return ConsentingProfile(resource.id, identifier, _read_consent(resource.attributes, channel))
+    shown = {kind: canonicalize(kind, resource.get_text(FIELD_BY_IDENTIFIER_TYPE[kind])) for kind in _SHOWN}
+    return ConsentingProfile(
+        resource.id,
+        shown[channel.identifier],
+        _read_consent(resource.attributes, channel),
+        frozenset((kind, value) for kind, value in shown.items() if value is not None),
+    )
 
 
 def find_block(attributes: Mapping[str, Any], channel: Channel) -> Mapping[str, Any] | None:
@@ -248,6 +259,16 @@ def _read_consent(attributes: Mapping[str, Any], channel: Channel) -> Consent:
         max((time for time in times if time is not None), default=None),
         str(block.get("custom_method_detail") or block.get("method_detail") or ""),
         suppressions,
+        frozenset() if channel is Channel.EMAIL else _read_left_lists(attributes),
+    )
+
+
+def _read_left_lists(attributes: Mapping[str, Any]) -> frozenset[str]:
+    """Return the lists whose mails a profile does not get, as far as they can be read."""
+    block = find_block(attributes, Channel.EMAIL)
+    suppressions = _read_suppressions(block) if block is not None else None
+    return frozenset(
+        suppression.list_id for suppression in suppressions or () if suppression.list_id != EVERY_LIST
     )
 
 

@@ -1,14 +1,18 @@
-"""The people that the models of a state suppress, and those that they delete."""
+"""The people that the models of a state suppress, subscribed to a list, or delete."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.batched import batched
+from reverse_etl.state.sql import deltas, snapshot
+from reverse_etl.state.tables import ROWS_PER_STATEMENT
 from reverse_etl.surfaces.catalog import find_surface
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.state.model_record import ModelRecord
     from reverse_etl.state.store import State
 
@@ -26,6 +30,39 @@ def find_suppressing_models(
         and state.stored_tables(record)
     ]
     return state.own_suppressions.find_other_models(models, identities)
+
+
+def find_own_on_list(state: State, model: str, list_id: str, identities: Sequence[str]) -> frozenset[str]:
+    """Return those identities that a model subscribed itself and still has a row of on a list."""
+    own, record = [*state.consents.own(model, list_id, identities)], state.models().get(model)
+    tables = state.load_tables(record) if own and record else None
+    return frozenset(
+        identity
+        for part in batched(own, ROWS_PER_STATEMENT)
+        if tables is not None
+        for (identity,) in state.tables.fetch(snapshot.select_known(tables, part, list_id))
+    )
+
+
+def mark_off_list(
+    state: State, list_id: str, people: Iterable[tuple[IdentifierType, str]], except_model: str
+) -> None:
+    """Make other models' rows of a list uncertain: a request of this model may have removed them.
+
+    So the next run sends them again. May be repeated.
+    """
+    values_by_kind: dict[IdentifierType, list[str]] = {}
+    for kind, value in sorted(people):
+        values_by_kind.setdefault(kind, []).append(value)
+    for record in state.models().values() if values_by_kind else ():
+        tables = state.load_tables(record) if record.name != except_model else None
+        if tables is not None:
+            state.tables.commit(
+                statement
+                for kind, values in values_by_kind.items()
+                for part in batched(values, ROWS_PER_STATEMENT)
+                for statement in deltas.mark_people_uncertain(tables, list_id, kind, part)
+            )
 
 
 def deletes_people(record: ModelRecord) -> bool:

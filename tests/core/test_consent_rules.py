@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reverse_etl.delivery.consent_rules import ReadPerson, Verdict, decide_subscription
+from reverse_etl.delivery.consent_rules import ReadPerson, Verdict, decide_subscription, decide_unsubscription
 from reverse_etl.klaviyo.consents import Consent, ConsentingProfile, ConsentStatus, Suppression
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -81,3 +81,19 @@ def test_an_opt_out_of_the_own_list_holds_alone() -> None:
     assert decide_subscription(person(own, list_id="L1", member=True), NOON).verdict is Verdict.OPTED_OUT
     assert decide_subscription(person(own, list_id="L2", member=True), NOON).verdict is Verdict.SUBSCRIBED
     assert decide_subscription(person(own, list_id="L2"), NOON).verdict is Verdict.SEND
+
+
+def test_a_subscriber_to_another_channel_whose_mails_ended_joins_the_list_by_id() -> None:
+    """To subscribe her by the list could bring the mails back."""
+    texts = Consent(ConsentStatus.SUBSCRIBED, left_lists=frozenset({"L1"}))
+    assert decide_subscription(person(texts, list_id="L1"), NOON).verdict is Verdict.JOIN
+    assert decide_subscription(person(texts, list_id="L2"), NOON).verdict is Verdict.SEND
+    assert decide_subscription(person(texts, list_id="L1", member=True), NOON).verdict is Verdict.SUBSCRIBED
+
+
+def test_who_is_off_the_list_by_an_earlier_request_is_not_held() -> None:
+    """Without such a request she would be unsubscribed from everything."""
+    own = Consent(ConsentStatus.SUBSCRIBED, source="newsletter")
+    for was_sent, verdict in ((False, Verdict.NOT_A_MEMBER), (True, Verdict.OFF_LIST)):
+        decision = decide_unsubscription(person(own, list_id="L1"), NOON, "newsletter", was_sent=was_sent)
+        assert decision.verdict is verdict

@@ -8,6 +8,8 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused, UsageError
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.transport import Transport
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.consent import (
     ANN,
@@ -20,11 +22,13 @@ from tests.core.consent import (
     status,
     subscribe_by_hand,
 )
-from tests.core.world import World, one
+from tests.core.world import Interrupted, World, one
 from tests.paths import UNSUBSCRIBE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from reverse_etl.klaviyo.messages import Request, TransportResult
 
 
 def unsubscribing(world: World, *emails: str, **config: Any) -> None:
@@ -271,3 +275,135 @@ def test_rows_that_a_guard_keeps_back_are_counted_once(world: World) -> None:
     result = world.run()
     assert (one(result, "newsletter").outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 3)
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
+
+
+def members_and_consents(world: World, members: list[str], subscribers: list[str], **config: Any) -> None:
+    """Let one model say who is on a list, and another who is subscribed to it."""
+    world.people([{"email": email} for email in members], columns="email VARCHAR")
+    world.model("members", "select email from people", max_removes=1.0, min_rows=0)
+    unsubscribing(world, *subscribers, list="Members", **config)
+
+
+def counts(result: Any) -> dict[str, dict[Outcome, int]]:
+    """Return the outcomes of each model."""
+    return {listed.model: listed.outcomes for listed in result.lists}
+
+
+@pytest.fixture
+def die_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[Endpoint], None]:
+    """Return what lets the process die after the next request to an endpoint was carried out."""
+    send = Transport.send
+
+    def plan_death(endpoint: Endpoint) -> None:
+        def die(transport: Transport, request: Request) -> TransportResult:
+            reply = send(transport, request)
+            if request.endpoint is endpoint:
+                monkeypatch.setattr(Transport, "send", send)
+                raise Interrupted
+            return reply
+
+        monkeypatch.setattr(Transport, "send", die)
+
+    return plan_death
+
+
+@pytest.mark.parametrize("ending", ["calm", "a lost reply", "a kill"])
+def test_a_member_who_is_only_unsubscribed_comes_back_to_the_list(
+    world: World, die_after: Callable[[Endpoint], None], ending: str
+) -> None:
+    """Klaviyo removes her, and the other model has her on the list. She stays unsubscribed from it."""
+    members_and_consents(world, [ANN, BOB], [ANN, BOB])
+    world.run()
+    members_and_consents(world, [ANN, BOB], [BOB])
+    match ending:
+        case "a kill":
+            die_after(Endpoint.UNSUBSCRIBE)
+            with pytest.raises(Interrupted):
+                world.run()
+        case "a lost reply":
+            world.fault(Fault(FaultKind.CUT, path=UNSUBSCRIBE, after=True, times=None))
+            world.run()
+            world.calm()
+    world.run()
+    world.run()
+    assert world.emails() == [ANN, BOB]
+    assert len(marketing(world, ANN)["list_suppressions"]) == 1
+    assert (status(world, ANN), status(world, BOB)) == ("SUBSCRIBED", "SUBSCRIBED")
+    result = world.run()
+    assert (counts(result), result.exit_code) == ({"members": {}, "newsletter": {}}, 0)
+
+
+def texts(world: World, *phones: str, **config: Any) -> None:
+    """Let a model subscribe these phones to SMS by the list."""
+    rows = [{"phone": phone, "consented_at": LONG_AGO} for phone in phones]
+    world.people(rows, "phones", "phone VARCHAR, consented_at TIMESTAMPTZ")
+    world.model(
+        "texts",
+        "select phone as phone_e164, consented_at from phones",
+        **{"surface": "subscriptions", "channel": "sms", "list": "Members", "max_removes": 1.0, **config},
+    )
+
+
+@pytest.mark.parametrize("leaving", ["newsletter", "texts"])
+@pytest.mark.parametrize("killed", [False, True], ids=["calm", "killed"])
+def test_who_leaves_one_channel_of_a_list_keeps_the_other(
+    world: World, die_after: Callable[[Endpoint], None], leaving: str, *, killed: bool
+) -> None:
+    """She is off the list by the one, and is put on it again by the other, with no mail that she left."""
+    world.new_profile(email=ANN, phone_number="+14155550100")
+    texts(world, "+14155550100", on_remove="unsubscribe", min_rows=0)
+    unsubscribing(world, ANN, list="Members")
+    world.run()
+    assert world.emails() == [ANN]
+    if leaving == "texts":
+        texts(world, on_remove="unsubscribe", min_rows=0)
+    else:
+        unsubscribing(world, list="Members")
+    if killed:
+        die_after(Endpoint.UNSUBSCRIBE)
+        with pytest.raises(Interrupted):
+            world.run()
+    world.run()
+    world.run()
+    assert world.emails() == [ANN]
+    assert status(world, ANN) == "SUBSCRIBED"
+    assert len(marketing(world, ANN)["list_suppressions"]) == (leaving == "newsletter")
+    result = world.run()
+    assert (counts(result), result.exit_code) == ({"newsletter": {}, "texts": {}}, 0)
+
+
+@pytest.mark.parametrize("selected", [False, True], ids=["both models", "the members alone"])
+def test_nobody_is_removed_from_a_list_before_she_is_unsubscribed_from_it(
+    world: World, *, selected: bool
+) -> None:
+    """Otherwise Klaviyo would unsubscribe her from everything, so that her row would be held for ever."""
+    members_and_consents(world, [ANN, BOB], [ANN, BOB])
+    world.run()
+    members_and_consents(world, [BOB], [BOB])
+    if selected:
+        result = world.run(select=["members"])
+    else:
+        world.fault(Fault(FaultKind.CUT, path=UNSUBSCRIBE, after=False, times=None))
+        result = world.run()
+    assert one(result, "members").outcomes == {Outcome.NOT_SENT: 1}
+    assert "The model newsletter has to unsubscribe people" in one(result, "members").stop_reason
+    assert result.exit_code == (1 if selected else 4)
+    assert world.emails() == [ANN, BOB]
+    world.calm()
+    world.run()
+    result = world.run()
+    assert (counts(result), result.exit_code) == ({"members": {}, "newsletter": {}}, 0)
+    assert world.emails() == [BOB]
+    assert len(marketing(world, ANN)["list_suppressions"]) == 1
+    assert status(world, ANN) == "SUBSCRIBED"
+
+
+def test_a_guard_of_the_consents_keeps_the_members_too(world: World) -> None:
+    """Who leaves both models waits for the unsubscription, which is not sent in this run."""
+    emails = [f"p{number}@example.com" for number in range(30)]
+    members_and_consents(world, emails, emails, max_removes=0.1)
+    world.run()
+    members_and_consents(world, emails[:10], emails[:10], max_removes=0.1)
+    result = world.run()
+    assert (result.exit_code, one(result, "members").list_plan.held_at_plan) == (3, 20)
+    assert world.emails() == sorted(emails)

@@ -316,11 +316,19 @@ def _render(template: str, tables: ModelTables, **values: object) -> tuple[Sql, 
     return render_sql(f"planning/sql/{template}", tables.dialect, tables=tables, **values)
 
 
-def select_staged_identities(tables: ModelTables, identities: Sequence[str]) -> Statement:
-    """Return those of some identities, at least one, that the model has staged rows of, rejected ones included."""
+def select_staged_identities(
+    tables: ModelTables, identities: Sequence[str], list_id: str | None = None
+) -> Statement:
+    """Return those of some identities, at least one, that the model has staged rows of, rejected ones included.
+
+    With a list id only those of that list.
+    """
+    lists = tables.dialect.temp_table(tables.lists)
+    condition = f" AND retl_list IN (SELECT retl_list FROM {lists} WHERE retl_list_id = ?)"
+    on_list, parameters = (condition, (list_id,)) if list_id is not None else ("", ())
     placeholders = ", ".join("?" for _ in identities)
     return Statement.read(
         f"SELECT DISTINCT retl_identity FROM {tables.dialect.temp_table(tables.staged)} "
-        f"WHERE retl_identity IN ({placeholders})",
-        (*identities,),
+        f"WHERE retl_identity IN ({placeholders}){on_list}",
+        (*identities, *parameters),
     )

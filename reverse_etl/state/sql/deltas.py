@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.identifiers import PERSONAL_IDENTIFIERS
+from reverse_etl.domain.identifiers import PERSONAL_IDENTIFIERS, IdentifierType
 from reverse_etl.state.sql.templates import render
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, KEY_COLUMNS, ModelTables
 from reverse_etl.warehouse.statement import Statement
@@ -79,6 +79,25 @@ def update_identities(tables: ModelTables) -> tuple[Statement, ...]:
 def mark_uncertain(tables: ModelTables, list_ids: Sequence[str]) -> Statement:
     """Make the snapshot's rows of these lists uncertain that have no delta, such as those of rejected rows."""
     return Statement.insert(deltas_table(tables), *render("mark_uncertain", tables, list_ids=list_ids))
+
+
+def mark_people_uncertain(
+    tables: ModelTables, list_id: str, kind: IdentifierType, values: Sequence[str]
+) -> tuple[Statement, ...]:
+    """Make a list's rows uncertain that have one of these identifiers, and upserts of them that are planned."""
+    table, column = deltas_table(tables), IDENTIFIER_COLUMNS[kind]
+    placeholders = ", ".join("?" for _ in values)
+    return (
+        Statement.change(
+            table,
+            f"UPDATE {table} SET retl_uncertain = TRUE "
+            f"WHERE retl_list_id = ? AND retl_op <> '{Op.REMOVE}' AND {column} IN ({placeholders})",
+            (list_id, *values),
+        ),
+        Statement.insert(
+            table, *render("mark_people_uncertain", tables, list_id=list_id, column=column, values=values)
+        ),
+    )
 
 
 def mark_deferred_uncertain(tables: ModelTables) -> Statement:

@@ -59,10 +59,9 @@ def select_upserts_with_uncertainty(
 
 
 def select_removes(tables: ModelTables, run_id: str, list_id: str, seq_range: range) -> Statement:
-    """Return (seq, identity, the four identifiers, first sent, in snapshot) of one list's removes in a range, by seq."""
-    columns = (
-        f"retl_identity, {', '.join(IDENTIFIER_COLUMNS.values())}, {FIRST_SENT_COLUMN}, retl_in_snapshot"
-    )
+    """Return (seq, identity, the four identifiers, first sent, in snapshot, uncertain) of one list's removes in a range, by seq."""
+    identifiers = ", ".join(IDENTIFIER_COLUMNS.values())
+    columns = f"retl_identity, {identifiers}, {FIRST_SENT_COLUMN}, retl_in_snapshot, retl_uncertain"
     return _select_deltas(tables, columns, f"retl_op = '{Op.REMOVE}'", (run_id, list_id), seq_range)
 
 

@@ -63,14 +63,18 @@ def apply_to_snapshot(
     )
 
 
-def select_known(tables: ModelTables, identities: Sequence[str]) -> Statement:
-    """Return those of some identities, at least one, that the model has rows of: applied, uncertain or refused."""
+def select_known(tables: ModelTables, identities: Sequence[str], list_id: str | None = None) -> Statement:
+    """Return those of some identities, at least one, that the model has rows of: applied, uncertain or refused.
+
+    With a list id only those of that list.
+    """
+    on_list, parameters = (" AND retl_list_id = ?", (list_id,)) if list_id is not None else ("", ())
     placeholders = ", ".join("?" for _ in identities)
     queries = (
-        f"SELECT retl_identity FROM {tables.dialect.state_table(table)} WHERE retl_identity IN ({placeholders})"
+        f"SELECT retl_identity FROM {tables.dialect.state_table(table)} WHERE retl_identity IN ({placeholders}){on_list}"
         for table in (tables.snapshot, tables.deltas, tables.rejected)
     )
-    return Statement.read(" UNION ".join(queries), (*identities, *identities, *identities))
+    return Statement.read(" UNION ".join(queries), (*identities, *parameters) * 3)
 
 
 def count_snapshot_by_list(tables: ModelTables) -> Statement:

@@ -17,3 +17,10 @@ WHERE account_id = ? AND project = ? GROUP BY model, list_id, state ORDER BY mod
 SELECT model, list_id, state, COUNT(*) FROM state.consents
 WHERE account_id = ? AND project = ? AND run_id = ? GROUP BY model, list_id, state ORDER BY model, list_id, state;
 -- with ('acc', 'shop', 'r1')
+SELECT identity, sent_at, consented_at FROM state.consents WHERE account_id = ? AND project = ? AND model = ? AND list_id = ? AND state = ? AND identity IN (?, ?) ORDER BY identity;
+-- with ('acc', 'shop', 'vip', 'L1', 'confirmed', 'email:a@example.com', 'email:b@example.com')
+SELECT DISTINCT identity FROM state.consents
+WHERE account_id = ? AND project = ? AND sent_at >= ? AND identity IN (?, ?);
+-- with ('acc', 'shop', '2026-11-22T12:00:00.000Z', 'email:a@example.com', 'email:b@example.com')
+DELETE FROM state.consents WHERE account_id = ? AND project = ? AND model = ? AND list_id = ? AND identity IN (?, ?);
+-- with ('acc', 'shop', 'vip', 'L1', 'email:a@example.com', 'email:b@example.com')

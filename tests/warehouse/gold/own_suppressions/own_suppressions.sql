@@ -1,0 +1,15 @@
+-- own_suppressions 1
+DELETE FROM state.own_suppressions WHERE account_id = ? AND project = ? AND model = ? AND identity IN (?, ?);
+-- with ('acc', 'shop', 'vip', 'email:a@example.com', 'email:b@x.org')
+INSERT INTO state.own_suppressions VALUES (?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?);
+-- with ('acc', 'shop', 'vip', 'email:a@example.com', '2026-11-22T12:00:00.000Z', None, 'acc', 'shop', 'vip', 'email:b@x.org', '2026-11-22T12:00:00.000Z', '2026-11-22T12:00:00.000Z')
+SELECT identity, requested_at, suppressed_at FROM state.own_suppressions WHERE account_id = ? AND project = ? AND model = ? AND identity IN (?) ORDER BY identity;
+-- with ('acc', 'shop', 'vip', 'email:a@example.com')
+SELECT identity, requested_at, suppressed_at FROM state.own_suppressions WHERE account_id = ? AND project = ? AND model = ? ORDER BY identity;
+-- with ('acc', 'shop', 'vip')
+SELECT retl_identity FROM state.snapshot_vip_0a1b2c3d WHERE retl_identity IN (?)
+UNION SELECT retl_identity FROM state.rejected_vip_0a1b2c3d WHERE retl_identity IN (?)
+UNION SELECT retl_identity FROM state.deltas_vip_0a1b2c3d WHERE retl_identity IN (?) AND retl_op <> 'remove';
+-- with ('email:b@x.org', 'email:b@x.org', 'email:b@x.org')
+DELETE FROM state.own_suppressions WHERE account_id = ? AND project = ? AND model = ? AND identity IN (?);
+-- with ('acc', 'shop', 'vip', 'email:a@example.com')
