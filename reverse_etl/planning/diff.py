@@ -108,7 +108,8 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
         _compute_deltas(state, staged, diff, refused_too=tries_again)
     if staged.has_withheld:
-        warehouse.execute(state.withheld.cancel_removals(tables))
+        for statement in state.withheld.cancel_removals(tables):
+            warehouse.execute(statement)
     if staged.model.config.surface.deletes_people:
         warehouse.execute(state.withheld.cancel_readmissions(staged.model.name, tables))
     kept_values = keep_values(warehouse, staged, request.profile_columns)

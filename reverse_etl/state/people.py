@@ -76,12 +76,14 @@ def erase_deleted(state: State) -> None:
     records = state.models().values()
     if not any(map(deletes_people, records)) or not state.withheld.has_deleted():
         return
-    tables = [(record, name) for record in records for name in state.stored_tables(record)]
+    tables = {record.name: state.stored_tables(record) for record in records}
     snapshots = {
         record.name: name
-        for record, name in tables
-        if deletes_people(record) and name.startswith("snapshot_")
+        for record in records
+        if deletes_people(record)
+        for name in tables[record.name]
+        if name.startswith("snapshot_")
     }
     deleted = state.withheld.find_deleted()
     state.responses.erase(lambda identity: state.withheld.digest(identity) in deleted)
-    state.withheld.erase([name for _, name in tables], snapshots)
+    state.withheld.erase(tables, snapshots)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _TABLE: Final = "withheld"
 _PEOPLE: Final = "withheld_people"  # the scratch table of the hashes that count in a plan
+_ERASED: Final = "erased_rows"  # the scratch table of the rows that an erasure takes along
 # The shared tables that name people, with the column that does.
 _KEYED_TABLES: Final = {
     table: column for column in ("row_key", "identity") for table in shared_tables_with("project", column)
@@ -125,14 +126,16 @@ class Withheld:
                 f"AND {self._digest_sql(kind)} IN (SELECT digest FROM {people})",
             )
 
-    def cancel_removals(self, tables: ModelTables) -> Statement:
-        """Take the removals of withheld people out of a plan."""
+    def cancel_removals(self, tables: ModelTables) -> Iterator[Statement]:
+        """Yield the statements that take the removals of withheld people out of a plan."""
         dialect = self.state_tables.dialect
         planned, people = dialect.temp_table(tables.planned), dialect.temp_table(_PEOPLE)
-        same = " OR ".join(
-            f"{self._digest_sql(kind)} IN (SELECT digest FROM {people})" for kind in IdentifierType
-        )
-        return Statement.change(planned, f"DELETE FROM {planned} WHERE retl_op = '{Op.REMOVE}' AND ({same})")
+        for kind in IdentifierType:
+            yield Statement.change(
+                planned,
+                f"DELETE FROM {planned} WHERE retl_op = '{Op.REMOVE}' "
+                f"AND {self._digest_sql(kind)} IN (SELECT digest FROM {people})",
+            )
 
     def cancel_readmissions(self, model: str, tables: ModelTables) -> Statement:
         """Take removals of a model of deletions out of a plan whose person a rejected row may mean.
@@ -245,16 +248,18 @@ class Withheld:
         rows = self.state_tables.read(_TABLE, "digest", "digest", **self.state_tables.in_scope, state=deleted)
         return frozenset(digest for (digest,) in rows)
 
-    def erase(self, own_tables: Iterable[str], deletion_snapshots: Mapping[str, str]) -> None:
+    def erase(self, models: Mapping[str, Sequence[str]], deletion_snapshots: Mapping[str, str]) -> None:
         """Delete all rows of deleted people from the state. May be repeated.
 
-        `own_tables` are the tables of all models, `deletion_snapshots` the snapshots of models of
-        deletions, by model: there a row stays under the hash of its person, so that it is not asked for
-        again.
+        `models` are the tables of all models, by name, `deletion_snapshots` the snapshots of models of
+        deletions: there a row stays under the hash of its person, so that it is not asked for again.
         """
-        statements = [self._rename_row(model, table) for model, table in deletion_snapshots.items()]
-        statements += [self._delete_rows(table) for table in own_tables]
-        statements += [self._delete_keyed(table, column) for table, column in _KEYED_TABLES.items()]
+        renamed = [self._rename_row(model, table) for model, table in deletion_snapshots.items()]
+        self.state_tables.commit(renamed)
+        self.state_tables.execute(*self._collect_erased(models))
+        statements = [self._delete_rows(model, table) for model, tables in models.items() for table in tables]
+        for table, column in _KEYED_TABLES.items():
+            statements += self._delete_keyed(table, column)
         erased = self.state_tables.update(
             _TABLE,
             {"state": WithheldState.ERASED.value},
@@ -262,6 +267,28 @@ class Withheld:
             state=WithheldState.DELETED.value,
         )
         self.state_tables.commit((*statements, erased))
+
+    def _collect_erased(self, models: Mapping[str, Sequence[str]]) -> Iterator[Statement]:
+        """Yield the statements that collect the row keys of deleted people, by model.
+
+        A row that shares one identifier with the person is the person's, whatever it is known by.
+        """
+        dialect, scope = self.state_tables.dialect, self.state_tables.scope.key
+        erased = dialect.temp_table(_ERASED)
+        yield dialect.replace_empty_temp_table(_ERASED, "model VARCHAR, row_key VARCHAR")
+        digests = (
+            *(self._digest_sql(kind) for kind in IdentifierType),
+            self._text_digest_sql("retl_identity"),
+        )
+        for model, tables in models.items():
+            for table in tables:
+                for digest in digests:
+                    yield Statement.insert(
+                        erased,
+                        f"INSERT INTO {erased} SELECT ?, retl_identity FROM {dialect.state_table(table)}\n"
+                        f"WHERE {digest} IN ({self._deleted_sql})",
+                        (model, *scope),
+                    )
 
     def _rename_row(self, model: str, table: str) -> Statement:
         name, identity = self.state_tables.dialect.state_table(table), self._text_digest_sql("retl_identity")
@@ -274,25 +301,27 @@ class Withheld:
             (*self.state_tables.scope.key, model),
         )
 
-    def _delete_rows(self, table: str) -> Statement:
-        name = self.state_tables.dialect.state_table(table)
-        digests = (
-            *(self._digest_sql(kind) for kind in IdentifierType),
-            self._text_digest_sql("retl_identity"),
-        )
-        same = "\nOR ".join(f"{digest} IN ({self._deleted_sql})" for digest in digests)
-        return Statement.change(
-            name, f"DELETE FROM {name} WHERE {same}", self.state_tables.scope.key * len(digests)
-        )
-
-    def _delete_keyed(self, table: str, column: str) -> Statement:
-        name, scope = self.state_tables.dialect.state_table(table), self.state_tables.scope.key
+    def _delete_rows(self, model: str, table: str) -> Statement:
+        name, erased = self.state_tables.dialect.state_table(table), self._erased
         return Statement.change(
             name,
-            f"DELETE FROM {name} WHERE account_id = ? AND project = ?\n"
-            f"AND {self._text_digest_sql(column)} IN ({self._deleted_sql})",
-            (*scope, *scope),
+            f"DELETE FROM {name} WHERE retl_identity IN (SELECT row_key FROM {erased} WHERE model = ?)",
+            (model,),
         )
+
+    def _delete_keyed(self, table: str, column: str) -> Iterator[Statement]:
+        """Yield the statements that delete what is kept of a person by an identifier, or by a row's key."""
+        name, scope = self.state_tables.dialect.state_table(table), self.state_tables.scope.key
+        delete = f"DELETE FROM {name} WHERE account_id = ? AND project = ?\nAND "
+        erased = f"SELECT CONCAT(model, '|', row_key) FROM {self._erased}"
+        yield Statement.change(
+            name, f"{delete}{self._text_digest_sql(column)} IN ({self._deleted_sql})", (*scope, *scope)
+        )
+        yield Statement.change(name, f"{delete}CONCAT(model, '|', {column}) IN ({erased})", scope)
+
+    @property
+    def _erased(self) -> TableName:
+        return self.state_tables.dialect.temp_table(_ERASED)
 
     @property
     def _deleted_sql(self) -> str:

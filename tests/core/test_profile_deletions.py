@@ -342,3 +342,18 @@ def test_an_empty_table_readmits_nobody(shop: World) -> None:
     shop.run(select=["members"])
     assert not {email(1), email(2)} & {*known(shop)}
     assert one(run(shop), "erase").outcomes == {Outcome.READMITTED: 2}
+
+
+def test_a_row_that_shares_an_identifier_takes_along_what_is_kept_by_its_own_key(shop: World) -> None:
+    """The model of the list knows the person by an id, the deletion by her e-mail."""
+    people = [{"id": "C1", "email": email(1)}, {"id": "C 2", "email": "no address"}]
+    shop.people(people, "customers")
+    columns = {"external_id": "id", "email": "email"}
+    shop.model("club", "select id, email from customers", list="Club", identifiers=columns)
+    shop.run(select=["club"])
+    shop.sql("DELETE FROM customers")
+    shop.run(select=["club"])
+    assert "external_id:C1" in state_text(shop)
+    erase(shop, [email(1)])
+    run(shop)
+    assert "external_id:C1" not in state_text(shop)

@@ -17,9 +17,15 @@ duckdb:    WHERE retl_email IS NOT NULL AND sha256('414322309db5c06d090a2e922ccc
 snowflake: WHERE retl_email IS NOT NULL AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email, 256) IN (SELECT digest FROM temp.withheld_people);
 UPDATE temp.staged_vip_0a1b2c3d SET retl_problem = 'withheld', retl_detail = NULL
 duckdb:    WHERE retl_phone_e164 IS NOT NULL AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164) IN (SELECT digest FROM temp.withheld_people);
-duckdb:    DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND (sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email) IN (SELECT digest FROM temp.withheld_people) OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164) IN (SELECT digest FROM temp.withheld_people) OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || retl_external_id) IN (SELECT digest FROM temp.withheld_people) OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || retl_klaviyo_profile_id) IN (SELECT digest FROM temp.withheld_people));
+duckdb:    DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email) IN (SELECT digest FROM temp.withheld_people);
+duckdb:    DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164) IN (SELECT digest FROM temp.withheld_people);
+duckdb:    DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || retl_external_id) IN (SELECT digest FROM temp.withheld_people);
+duckdb:    DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || retl_klaviyo_profile_id) IN (SELECT digest FROM temp.withheld_people);
 snowflake: WHERE retl_phone_e164 IS NOT NULL AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164, 256) IN (SELECT digest FROM temp.withheld_people);
-snowflake: DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND (SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email, 256) IN (SELECT digest FROM temp.withheld_people) OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164, 256) IN (SELECT digest FROM temp.withheld_people) OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || retl_external_id, 256) IN (SELECT digest FROM temp.withheld_people) OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || retl_klaviyo_profile_id, 256) IN (SELECT digest FROM temp.withheld_people));
+snowflake: DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email, 256) IN (SELECT digest FROM temp.withheld_people);
+snowflake: DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164, 256) IN (SELECT digest FROM temp.withheld_people);
+snowflake: DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || retl_external_id, 256) IN (SELECT digest FROM temp.withheld_people);
+snowflake: DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || retl_klaviyo_profile_id, 256) IN (SELECT digest FROM temp.withheld_people);
 DELETE FROM temp.planned_vip_0a1b2c3d WHERE retl_op = 'remove' AND retl_identity IN (
 SELECT 'key:' || person FROM state.withheld WHERE account_id = ? AND project = ? AND model = ?
 duckdb:    AND digest IN (SELECT sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email) FROM temp.staged_vip_0a1b2c3d WHERE retl_problem IS NOT NULL AND retl_email IS NOT NULL
@@ -37,49 +43,63 @@ UPDATE state.withheld SET state = ?, profile_id = ? WHERE account_id = ? AND pro
 -- with ('deleted', None, 'acc', 'shop', 'vip', 'daa460ae3bda82b8bdd054b9d369d07f00f5e172978c194c2fdcaea1ca53d0ed')
 SELECT 1 FROM state.withheld WHERE account_id = ? AND project = ? AND state = ? ORDER BY 1 LIMIT 1;
 -- with ('acc', 'shop', 'deleted')
-duckdb:    UPDATE state.snapshot_gone_1a2b3c4d SET retl_identity = 'key:' || sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity), retl_email = NULL, retl_phone_e164 = NULL, retl_external_id = NULL, retl_klaviyo_profile_id = NULL
+duckdb:    UPDATE state.snapshot_vip_0a1b2c3d SET retl_identity = 'key:' || sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity), retl_email = NULL, retl_phone_e164 = NULL, retl_external_id = NULL, retl_klaviyo_profile_id = NULL
 duckdb:    WHERE sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity) IN (SELECT person FROM state.withheld WHERE account_id = ? AND project = ? AND model = ? AND state = 'deleted');
-snowflake: UPDATE state.snapshot_gone_1a2b3c4d SET retl_identity = 'key:' || SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity, 256), retl_email = NULL, retl_phone_e164 = NULL, retl_external_id = NULL, retl_klaviyo_profile_id = NULL
+snowflake: UPDATE state.snapshot_vip_0a1b2c3d SET retl_identity = 'key:' || SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity, 256), retl_email = NULL, retl_phone_e164 = NULL, retl_external_id = NULL, retl_klaviyo_profile_id = NULL
 snowflake: WHERE SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity, 256) IN (SELECT person FROM state.withheld WHERE account_id = ? AND project = ? AND model = ? AND state = 'deleted');
 -- with ('acc', 'shop', 'vip')
-duckdb:    DELETE FROM state.snapshot_gone_1a2b3c4d WHERE sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-duckdb:    OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-duckdb:    OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || retl_external_id) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-duckdb:    OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || retl_klaviyo_profile_id) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-duckdb:    OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
-snowflake: DELETE FROM state.snapshot_gone_1a2b3c4d WHERE SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-snowflake: OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-snowflake: OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || retl_external_id, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-snowflake: OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || retl_klaviyo_profile_id, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-snowflake: OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
--- with ('acc', 'shop', 'acc', 'shop', 'acc', 'shop', 'acc', 'shop', 'acc', 'shop')
-duckdb:    DELETE FROM state.deltas_vip_0a1b2c3d WHERE sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-duckdb:    OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-duckdb:    OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || retl_external_id) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-duckdb:    OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || retl_klaviyo_profile_id) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-duckdb:    OR sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
-snowflake: DELETE FROM state.deltas_vip_0a1b2c3d WHERE SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-snowflake: OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-snowflake: OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || retl_external_id, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-snowflake: OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || retl_klaviyo_profile_id, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted')
-snowflake: OR SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
--- with ('acc', 'shop', 'acc', 'shop', 'acc', 'shop', 'acc', 'shop', 'acc', 'shop')
+duckdb:    CREATE OR REPLACE TABLE temp.erased_rows (model VARCHAR, row_key VARCHAR);
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.erased_rows (model VARCHAR, row_key VARCHAR) DEFAULT_DDL_COLLATION = '';
+INSERT INTO temp.erased_rows SELECT ?, retl_identity FROM state.snapshot_vip_0a1b2c3d
+duckdb:    WHERE sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+snowflake: WHERE SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || retl_email, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+-- with ('vip', 'acc', 'shop')
+INSERT INTO temp.erased_rows SELECT ?, retl_identity FROM state.snapshot_vip_0a1b2c3d
+duckdb:    WHERE sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+snowflake: WHERE SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || retl_phone_e164, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+-- with ('vip', 'acc', 'shop')
+INSERT INTO temp.erased_rows SELECT ?, retl_identity FROM state.snapshot_vip_0a1b2c3d
+duckdb:    WHERE sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || retl_external_id) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+snowflake: WHERE SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || retl_external_id, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+-- with ('vip', 'acc', 'shop')
+INSERT INTO temp.erased_rows SELECT ?, retl_identity FROM state.snapshot_vip_0a1b2c3d
+duckdb:    WHERE sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || retl_klaviyo_profile_id) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+snowflake: WHERE SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || retl_klaviyo_profile_id, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+-- with ('vip', 'acc', 'shop')
+INSERT INTO temp.erased_rows SELECT ?, retl_identity FROM state.snapshot_vip_0a1b2c3d
+duckdb:    WHERE sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+snowflake: WHERE SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+-- with ('vip', 'acc', 'shop')
+DELETE FROM state.snapshot_vip_0a1b2c3d WHERE retl_identity IN (SELECT row_key FROM temp.erased_rows WHERE model = ?);
+-- with ('vip',)
 DELETE FROM state.rejections WHERE account_id = ? AND project = ?
 duckdb:    AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || row_key) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
 snowflake: AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || row_key, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
 -- with ('acc', 'shop', 'acc', 'shop')
+DELETE FROM state.rejections WHERE account_id = ? AND project = ?
+AND CONCAT(model, '|', row_key) IN (SELECT CONCAT(model, '|', row_key) FROM temp.erased_rows);
+-- with ('acc', 'shop')
 DELETE FROM state.unmatched_removals WHERE account_id = ? AND project = ?
 duckdb:    AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || identity) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
 snowflake: AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || identity, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
 -- with ('acc', 'shop', 'acc', 'shop')
+DELETE FROM state.unmatched_removals WHERE account_id = ? AND project = ?
+AND CONCAT(model, '|', identity) IN (SELECT CONCAT(model, '|', row_key) FROM temp.erased_rows);
+-- with ('acc', 'shop')
 DELETE FROM state.own_suppressions WHERE account_id = ? AND project = ?
 duckdb:    AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || identity) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
 snowflake: AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || identity, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
 -- with ('acc', 'shop', 'acc', 'shop')
+DELETE FROM state.own_suppressions WHERE account_id = ? AND project = ?
+AND CONCAT(model, '|', identity) IN (SELECT CONCAT(model, '|', row_key) FROM temp.erased_rows);
+-- with ('acc', 'shop')
 DELETE FROM state.consents WHERE account_id = ? AND project = ?
 duckdb:    AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || identity) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
 snowflake: AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || identity, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
 -- with ('acc', 'shop', 'acc', 'shop')
+DELETE FROM state.consents WHERE account_id = ? AND project = ?
+AND CONCAT(model, '|', identity) IN (SELECT CONCAT(model, '|', row_key) FROM temp.erased_rows);
+-- with ('acc', 'shop')
 UPDATE state.withheld SET state = ? WHERE account_id = ? AND project = ? AND state = ?;
 -- with ('erased', 'acc', 'shop', 'deleted')
 SELECT person FROM state.withheld WHERE account_id = ? AND project = ? AND digest = ? AND state IN (?, ?) ORDER BY person;
