@@ -34,7 +34,7 @@ def find_suppressing_models(
 
 def find_own_on_list(state: State, model: str, list_id: str, identities: Sequence[str]) -> frozenset[str]:
     """Return those identities that a model subscribed itself and still has a row of on a list."""
-    own, record = [*state.consents.own(model, list_id, identities)], state.models().get(model)
+    own, record = [*state.consents.read_confirmed(model, list_id, identities)], state.models().get(model)
     tables = state.load_tables(record) if own and record else None
     return frozenset(
         identity

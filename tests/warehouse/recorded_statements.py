@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import WarehouseError
 from reverse_etl.klaviyo.kept_responses import KeptResponse
@@ -14,6 +15,7 @@ from reverse_etl.state import ModelRecord, RunRecord, RunState, State, StateScop
 from reverse_etl.state.consents import Consents, ConsentState, SentConsent
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
+from reverse_etl.state.own_suppressions import OwnSuppression, OwnSuppressions
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.removal_holds import RemovalHolds
@@ -21,6 +23,7 @@ from reverse_etl.state.responses import Responses
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import StateTables
+from reverse_etl.state.withheld import DeletionRequest, Withheld
 from reverse_etl.surfaces.interface import ListAspect
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.statement import Statement
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Row, Warehouse
 
-from tests.warehouse.model_tables import KEY, MODEL, RUN
+from tests.warehouse.model_tables import KEY, MODEL, RUN, vip
 
 
 class RecordingWarehouse:
@@ -76,7 +79,15 @@ def recording_tables(dialect: Dialect) -> tuple[StateTables, list[Statement]]:
 def shared_table_calls(dialect: Dialect) -> Iterator[tuple[str, Sequence[Statement]]]:
     """Yield the statements of each class that reads and writes the shared tables."""
     uses = (
-        *(_use_models, _use_runs, _use_receipts, _use_lists, _use_removal_holds, _use_consents, _use_lease),
+        _use_models,
+        _use_runs,
+        _use_receipts,
+        _use_lists,
+        _use_removal_holds,
+        _use_consents,
+        _use_own_suppressions,
+        _use_withheld,
+        _use_lease,
         _use_responses,
     )
     for act in uses:
@@ -139,6 +150,34 @@ def _use_consents(tables: StateTables) -> None:
     consents.read_pending(MODEL, "L1", "email:a@example.com", 10, RUN)
     consents.count_by_state()
     consents.count_by_state(RUN)
+    consents.read_confirmed(MODEL, "L1", emails)
+    consents.find_subscribed_since(emails, noon)
+    consents.forget(MODEL, "L1", emails)
+
+
+def _use_own_suppressions(tables: StateTables) -> None:
+    own, noon = OwnSuppressions(tables), datetime.fromtimestamp(NOON, UTC)
+    ann, bob = "email:a@example.com", "email:b@example.com"
+    own.record(MODEL, [OwnSuppression(ann, noon), OwnSuppression(bob, noon, noon)])
+    own.find(MODEL, [ann])
+    own.find_pending(MODEL)
+    own.find_other_models([ModelRecord("fraud", "vip_0a1b2c3d", "suppressions", (), "c0ffee")], [bob])
+    own.delete(MODEL, [ann])
+
+
+def _use_withheld(tables: StateTables) -> None:
+    withheld, shape = Withheld(tables), vip(tables.dialect)
+    identifiers = [(IdentifierType.EMAIL, "a@example.com"), (IdentifierType.PHONE, "+14155550100")]
+    tables.execute(*withheld.collect([shape]), withheld.hide_erased(MODEL, shape))
+    tables.execute(*withheld.mark_staged(shape), *withheld.cancel_removals(shape))
+    tables.execute(withheld.cancel_readmissions(MODEL, shape))
+    withheld.find_requested(MODEL)
+    withheld.request(MODEL, [DeletionRequest("email:a@example.com", identifiers, "P1")])
+    withheld.mark_deleted(MODEL, ["email:a@example.com"])
+    withheld.has_deleted()
+    withheld.erase({MODEL: ("snapshot_vip_0a1b2c3d",)}, {MODEL: "snapshot_vip_0a1b2c3d"})
+    withheld.readmit("email:a@example.com")
+    withheld.forget(MODEL, ["email:a@example.com"])
 
 
 def _use_responses(tables: StateTables) -> None:

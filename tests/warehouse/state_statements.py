@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.planning.sql import staging
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.sql import deltas, members, migrations, pending, rejections, schema, snapshot
 from reverse_etl.warehouse.statement import Statement
@@ -43,6 +44,10 @@ def deltas_calls(run: RunDeltas) -> Iterator[Call]:
     yield "renumber", deltas.renumber(run, [3, 5], 40)
     yield "delete_unsent", deltas.delete_unsent(run)
     yield "mark_uncertain", deltas.mark_uncertain(tables, ["L1", "L2"])
+    yield (
+        "mark_people_uncertain",
+        deltas.mark_people_uncertain(tables, "L1", IdentifierType.EMAIL, emails),
+    )
     yield "mark_deferred_uncertain", deltas.mark_deferred_uncertain(tables)
     yield "mark_rejected_uncertain", deltas.mark_rejected_uncertain(tables)
     yield "mark_unsent_uncertain", deltas.mark_unsent_uncertain(run)
@@ -95,6 +100,10 @@ def snapshot_calls(run: RunDeltas) -> Iterator[Call]:
     in_parts = snapshot.apply_to_snapshot(run, "c0ffee", [range(1, 10), range(10, 19)])
     yield "apply_to_snapshot", in_parts[1:3]
     yield "drop_temp_tables", schema.drop_temp_tables(run.tables.dialect, (run.tables.applied,))
+    for list_id in (None, "L1"):
+        emails = ["email:a@example.com"]
+        yield "select_known", snapshot.select_known(run.tables, emails, list_id)
+        yield "select_staged_identities", staging.select_staged_identities(run.tables, emails, list_id)
 
 
 def rejections_calls(model: ModelRejections, run: RunDeltas) -> Iterator[Call]:
