@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.plan import ModelPlan
+    from reverse_etl.planning.stage import StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -30,7 +31,7 @@ class DeliveryContext:
     `job_timeout_seconds` limits how long the run waits for import jobs. `blocked_lists` have an open import
     of an earlier run: nothing is sent to them; `has_open_imports` is whether there are any.
     `resubscriptions` are shared by all models. `model_plans` are those of the run, `project_models` all
-    of the project.
+    of the project, and `suppressing_models` those that suppress people and are not part of the run.
     """
 
     warehouse: Warehouse
@@ -48,3 +49,4 @@ class DeliveryContext:
     resubscriptions: Resubscriptions = field(default_factory=Resubscriptions)
     model_plans: Sequence[ModelPlan] = ()
     project_models: Sequence[ProjectModel] = ()
+    suppressing_models: Sequence[StagedModel] = ()

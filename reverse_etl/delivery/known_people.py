@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 def find_staged_people(
     context: DeliveryContext, identities: Sequence[str], is_meant: Callable[[str, Surface], bool]
 ) -> dict[str, str]:
-    """Return by identity a model of this run that has a row of it, whether or not the row is sent.
+    """Return by identity a model that has a row of it now, whether or not the row is sent.
 
-    `is_meant` gets the name and the surface of a model.
+    These are the models of the run, and others that suppress people. `is_meant` gets the name and the surface
+    of a model.
     """
     found: dict[str, str] = {}
-    for model_plan in context.model_plans if identities else ():
-        model = model_plan.model
+    for staged in (*context.model_plans, *context.suppressing_models) if identities else ():
+        model = staged.model
         if is_meant(model.name, model.config.surface):
             for part in batched(identities, ROWS_PER_STATEMENT):
-                statement = select_staged_identities(model_plan.tables, part)
+                statement = select_staged_identities(staged.tables, part)
                 for (identity,) in context.warehouse.fetch(statement):
                     found.setdefault(identity, model.name)
     return found

@@ -49,6 +49,11 @@ class BrokenModel:
     list_target: ListTarget | None = None
     list_aspect: ListAspect = ListAspect.MEMBERS
 
+    @property
+    def surface_name(self) -> str:
+        """Return the name of the surface, '' if it is not certain."""
+        return self.traits.surface if self.traits else ""
+
 
 @dataclass(frozen=True)
 class Model:

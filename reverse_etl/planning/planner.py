@@ -13,7 +13,7 @@ from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
 from reverse_etl.errors import Problem, UnusableReply, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
-from reverse_etl.models.model import Model
+from reverse_etl.models.model import BrokenModel, Model
 from reverse_etl.models.retired_requests import refuse_retired
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, require_usable_time
@@ -72,6 +72,7 @@ def build_plan(
     refuse_key(request.selected, request.target.destination)
     refuse_retired(request.selected)
     staged_models = _stage_models(warehouse, state, request, on_event)
+    suppressing_models = _stage_suppressing(warehouse, state, request)
     registered_lists, destination = state.lists.registered(), request.target.destination
     refs = find_lists(warehouse, state, destination, klaviyo, staged_models, request.project_models, on_event)
     if request.options.full_refresh:
@@ -99,6 +100,7 @@ def build_plan(
         orphans=orphans,
         removal_holds=removal_holds,
         account=state.scope.account,
+        suppressing_models=suppressing_models,
     )
     return apply_guards(warehouse, plan, request.options.allow)
 
@@ -165,6 +167,34 @@ def _stage_models(
             )
             on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))
     return withhold_people(warehouse, state, staged_models, records)
+
+
+def _stage_suppressing(warehouse: Warehouse, state: State, request: PlanRequest) -> tuple[StagedModel, ...]:
+    """Stage the models that suppress people and are not selected, if people are to be subscribed.
+
+    Nobody is subscribed who is suppressed by the project. The state has only the rows that were sent. Raises
+    UsageError if such a model does not compile.
+    """
+    if not any(model.config.surface.asks_for_consent for model in request.selected):
+        return ()
+    selected = {model.name for model in request.selected}
+    others: list[Model] = []
+    for model in request.project_models:
+        surface = model.config.surface if isinstance(model, Model) else find_surface(model.surface_name)
+        if model.name in selected or surface is None or not surface.suppresses_people:
+            continue
+        if isinstance(model, BrokenModel):
+            raise UsageError.of(
+                f"The model {model.name} suppresses people, and does not compile: people whom it suppresses "
+                "could be subscribed.",
+                where=str(model.path),
+                hint=f"Show why: reverse-etl compile --select {model.name}",
+            )
+        others.append(model)
+    table_keys = state.table_keys(model.name for model in others)
+    now = datetime.fromtimestamp(state.clock.now(), UTC)
+    with warehouse.staging():
+        return tuple(stage_model(warehouse, model, table_keys[model.name], now) for model in others)
 
 
 def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRecord]) -> None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import mask_text
 from reverse_etl.domain.receipts import ReceiptState
+from reverse_etl.domain.rejections import OPTED_OUT
 from reverse_etl.planning.orphans import Orphan, rename_warning
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds
 from reverse_etl.report.counts import HELD_COUNTS, sum_counts
+from reverse_etl.state.consents import ConsentState
 from reverse_etl.state.runs import RunState, last_lists_by_model
 from reverse_etl.surfaces.catalog import find_surface
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
 class ListStatus:
     """One list of one model.
 
-    `applied` rows are in the snapshot; `uncertain` rows may or may not be applied. `held` counts the removals
+    `applied` rows are in the snapshot, without those whose consent is `pending`; `opted_out` people are not
+    subscribed, since they opted out. `uncertain` rows may or may not be applied. `held` counts the removals
     held by `last_run`, the last run that included the list. `note` says what to do if the model no longer
     owns the list, '' if it does. `surface` is the name of the surface that the model was sent with.
     """
@@ -41,6 +44,8 @@ class ListStatus:
     rejections: tuple[RejectedRows, ...]
     note: str = ""
     surface: str = ""
+    pending: int = 0
+    opted_out: int = 0
 
     @property
     def label(self) -> str:
@@ -145,7 +150,12 @@ def _count_answered(state: State, run_id: str) -> Mapping[str, int]:
     answered: Counter[str] = Counter()
     for receipt_sum in state.receipts.sums(run_id):
         answered[receipt_sum.state] += receipt_sum.rows
-    return answered
+    pending = sum(
+        states.get(ConsentState.PENDING, 0) for states in state.consents.count_by_state(run_id).values()
+    )
+    answered[ReceiptState.APPLIED] -= pending  # a receipt of a consent says that Klaviyo took it
+    answered[ReceiptState.ACCEPTED] += pending
+    return +answered
 
 
 def _orphan_note(list_status: ListStatus, models: Collection[str], records: _ListRecords) -> str:
@@ -217,12 +227,34 @@ def _find_interrupted_lists(state: State, run_lists: Sequence[RunList]) -> Itera
 
 def _list_statuses(state: State, model_record: ModelRecord, records: _ListRecords) -> list[ListStatus]:
     applied, uncertain = state.rows_by_list(model_record.table_key)
+    unconfirmed: Mapping[str, Mapping[ConsentState, int]] = {}
+    surface = find_surface(model_record.surface)
+    if applied and surface is not None and surface.asks_for_consent:
+        unconfirmed = state.consents.count_unconfirmed(model_record.name, model_record.table_key)
     rejected_ids = {list_id for model, list_id in records.rejections if model == model_record.name}
     mentioned_ids = rejected_ids.union(records.last_lists.get(model_record.name, ()))
     return [
-        _build_list_status(model_record, list_id, records, applied.get(list_id, 0), uncertain.get(list_id, 0))
+        _separate_unconfirmed(
+            _build_list_status(
+                model_record, list_id, records, applied.get(list_id, 0), uncertain.get(list_id, 0)
+            ),
+            unconfirmed.get(list_id, {}),
+        )
         for list_id in sorted(mentioned_ids | applied.keys() | uncertain.keys())
     ]
+
+
+def _separate_unconfirmed(list_status: ListStatus, unconfirmed: Mapping[ConsentState, int]) -> ListStatus:
+    """Return the status with the people who are not subscribed apart, as in the result of a run."""
+    refused = sum(entry.rows for entry in list_status.rejections if entry.reason.code == OPTED_OUT)
+    opted_out = unconfirmed.get(ConsentState.OPTED_OUT, 0)
+    return replace(
+        list_status,
+        applied=list_status.applied - sum(unconfirmed.values()),
+        rejected=list_status.rejected - refused,
+        pending=sum(unconfirmed.values()) - opted_out,
+        opted_out=refused + opted_out,
+    )
 
 
 def _build_list_status(

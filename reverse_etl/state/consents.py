@@ -168,6 +168,21 @@ class Consents:
             counts.setdefault((model, list_id), {})[ConsentState(state)] = int(number)
         return counts
 
+    def count_unconfirmed(self, model: str, table_key: str) -> Mapping[str, Mapping[ConsentState, int]]:
+        """Return the number of applied rows whose consent Klaviyo did not show, by list and state."""
+        snapshot = self.state_tables.dialect.state_table(f"snapshot_{table_key}")
+        statement = Statement.read(
+            f"SELECT c.list_id, c.state, COUNT(*) FROM {self._table} AS c JOIN {snapshot} AS s\n"
+            "ON s.retl_list_id = c.list_id AND s.retl_identity = c.identity\n"
+            "WHERE c.account_id = ? AND c.project = ? AND c.model = ? AND c.state <> ? "
+            "GROUP BY c.list_id, c.state ORDER BY c.list_id, c.state",
+            (*self.state_tables.scope.key, model, ConsentState.CONFIRMED.value),
+        )
+        counts: dict[str, dict[ConsentState, int]] = {}
+        for list_id, state, number in self.state_tables.fetch(statement):
+            counts.setdefault(list_id, {})[ConsentState(state)] = int(number)
+        return counts
+
     @property
     def _table(self) -> TableName:
         return self.state_tables.dialect.state_table("consents")

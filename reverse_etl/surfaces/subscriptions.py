@@ -41,6 +41,10 @@ _LIST_ASPECTS: Final = {
     Channel.SMS: ListAspect.SMS_CONSENT,
     Channel.WHATSAPP: ListAspect.WHATSAPP_CONSENT,
 }
+_PUSH: Final = "push"
+_PUSH_ADVICE: Final = (
+    "Register tokens in the app with Klaviyo's SDK, or with surface='request' and path='/api/push-tokens'."
+)
 _NOW: Final = "now"
 _EFFECT: Final = "These people may get messages from then on, and Klaviyo keeps a record of the consent."
 _EFFECT_NOW: Final = "Without consented_at it may ask them to confirm, and flows start."
@@ -67,6 +71,8 @@ class SubscriptionSettings(SurfaceSettings):
     def _validate_channel(self) -> SubscriptionSettings:
         if not self.channel:
             raise AdviceError("The surface subscriptions needs channel.", f"It can be {_CHANNELS}.")
+        if self.channel == _PUSH:
+            raise AdviceError("Consent to push messages belongs to a device's token.", _PUSH_ADVICE)
         if self.channel not in set(Channel):
             raise AdviceError(
                 f"channel cannot be {self.channel!r}.", did_you_mean(self.channel, [*map(str, Channel)])

@@ -14,6 +14,8 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import OptOut
 from reverse_etl.errors import GuardRefused, ModelError, UsageError
+from reverse_etl.klaviyo.endpoints import Endpoint
+from reverse_etl.klaviyo.transport import Transport
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
@@ -34,11 +36,13 @@ from tests.core.consent import (
     requests,
     status,
 )
-from tests.core.world import World, one
+from tests.core.world import Interrupted, World, one
 from tests.surfaces import register
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from reverse_etl.klaviyo.messages import Request, TransportResult
 
     PlayReads: TypeAlias = Callable[[Callable[[Any], Any]], None]
 
@@ -296,6 +300,7 @@ def test_a_model_says_channel_and_time(world: World) -> None:
     for config, summary in (
         ({}, "The surface subscriptions needs channel."),
         ({"channel": "mail"}, "channel cannot be 'mail'."),
+        ({"channel": "push"}, "Consent to push messages belongs to a device's token."),
         (
             {"channel": "email"},
             "The surface subscriptions needs the column consented_at, which is not selected.",
@@ -568,3 +573,68 @@ def test_nobody_is_subscribed_that_a_row_that_waits_suppresses(world: World) -> 
     consents(world, (ANN, LONG_AGO))
     assert one(world.run(), "newsletter").outcomes == {Outcome.OPTED_OUT: 1}
     assert status(world) == "NEVER_SUBSCRIBED"
+
+
+def test_the_figures_of_the_status_are_those_of_the_run(world: World) -> None:
+    """People who are pending or opted out are neither applied nor rejected, then and later."""
+    new_list(world, "double_opt_in")
+    world.new_profile(email=CAT)
+    world.sandbox.opt_out(CAT)
+    rows = [(ANN, None), (BOB, LONG_AGO), (CAT, None)]
+    consents(world, *rows, list="Members", consent="now")
+    assert outcomes(world.run()) == {"applied": 1, "pending": 1, "opted_out": 1}
+    for _ in range(2):
+        (shown,) = world.project().status().lists
+        assert (shown.applied, shown.pending, shown.opted_out, shown.rejected) == (1, 1, 1, 0)
+        world.run()
+    world.sandbox.confirm_opt_in(ANN)
+    world.run()
+    (shown,) = world.project().status().lists
+    assert (shown.applied, shown.pending, shown.opted_out, shown.rejected) == (2, 0, 1, 0)
+
+
+def test_a_killed_run_shows_its_pending_consents_as_accepted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its receipts say that Klaviyo took them, which proves nothing."""
+    new_list(world, "double_opt_in")
+    consents(world, (ANN, None), (BOB, LONG_AGO), list="Members", consent="now")
+    send = Transport.send
+
+    def die_at_read_back(transport: Transport, request: Request) -> TransportResult:
+        if request.endpoint is Endpoint.PROFILES and requests(world) == 2:
+            raise Interrupted
+        return send(transport, request)
+
+    monkeypatch.setattr(Transport, "send", die_at_read_back)
+    with pytest.raises(Interrupted):
+        world.run()
+    interruption = world.project().status().interruption
+    assert interruption is not None
+    assert interruption.answered == {"accepted": 2}
+
+
+@pytest.mark.parametrize("ran", [False, True], ids=["never ran", "has a new row"])
+def test_nobody_is_subscribed_that_a_model_suppresses_which_is_not_selected(
+    world: World, *, ran: bool
+) -> None:
+    """The state does not know the row: the model's rows of now count."""
+    world.new_profile(email=ANN)
+    world.people([{"email": CAT}], "blocked")
+    world.model("blocked", "select email from blocked", surface="suppressions")
+    if ran:
+        world.run()
+    world.people([{"email": ANN}, {"email": CAT}], "blocked")
+    consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO))
+    result = world.run(select=["newsletter"])
+    assert one(result).outcomes == {Outcome.OPTED_OUT: 1, Outcome.APPLIED: 1}
+    assert status(world) == "NEVER_SUBSCRIBED"
+
+
+def test_a_model_of_suppressions_that_does_not_compile_stops_the_consents(world: World) -> None:
+    """Whom it suppresses can't be known."""
+    world.model("blocked", "select email frm blocked", surface="suppressions")
+    consents(world, (ANN, LONG_AGO))
+    with pytest.raises(UsageError, match="The model blocked suppresses people, and does not compile"):
+        world.run(select=["newsletter"])
+    assert requests(world) == 0

@@ -150,6 +150,7 @@ def _use_consents(tables: StateTables) -> None:
     consents.read_pending(MODEL, "L1", "email:a@example.com", 10, RUN)
     consents.count_by_state()
     consents.count_by_state(RUN)
+    consents.count_unconfirmed(MODEL, "vip_0a1b2c3d")
     consents.read_confirmed(MODEL, "L1", emails)
     consents.find_subscribed_since(emails, noon)
     consents.forget(MODEL, "L1", emails)

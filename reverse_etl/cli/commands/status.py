@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +15,7 @@ from reverse_etl.cli.output.rejected_rows import (
 )
 from reverse_etl.cli.output.status import status_document
 from reverse_etl.domain.identifiers import mask_identity, row_key_text
+from reverse_etl.domain.rejections import OPTED_OUT
 from reverse_etl.state import RunState
 
 if TYPE_CHECKING:
@@ -23,6 +24,19 @@ if TYPE_CHECKING:
     from reverse_etl.domain.rejections import RejectedRows, RejectionReason
     from reverse_etl.report.status import ListStatus, Status
 
+_HEADINGS: Final = (
+    "list",
+    "model",
+    "last run (UTC)",
+    "state",
+    "applied",
+    "pending",
+    "opted out",
+    "rejected",
+    "held",
+    "uncertain",
+)
+_HIDDEN_IF_ZERO: Final = {"pending", "opted out"}
 _REJECTED_OPTION = click.option("--rejected", is_flag=True, help="List the rejected rows, one by one.")
 _FORMAT_OPTION = click.option(
     "--format", "format_", type=click.Choice(("table", "csv")), help="How to list them. [default: table]"
@@ -74,15 +88,14 @@ def _show_rejected_rows(project_flags: ProjectFlags, list_flags: ListFlags, *, a
 
 def _show_status(status: Status, *, show_values: bool) -> None:
     """Print a line per list; then why rows are rejected and lists stopped, and the notes."""
-    headings = ("list", "model", "last run (UTC)", "state", "applied", "rejected", "held", "uncertain")
     run_states = {run.run_id: run.state for run in status.runs}
-    show.print_table(
-        headings, [_row_cells(list_status, run_states) for list_status in status.lists], text_columns=4
-    )
+    rows = [_row_cells(list_status, run_states) for list_status in status.lists]
+    headings = [name for name in _HEADINGS if name not in _HIDDEN_IF_ZERO or any(row[name] for row in rows)]
+    show.print_table(headings, [[row[name] for name in headings] for row in rows], text_columns=4)
     for list_status in status.lists:
         for rejected in list_status.rejections:
             show.print_line(
-                f"{list_status.label}: {rejected.rows:,} rejected: "
+                f"{list_status.label}: {rejected.rows:,} {_rejection_word(rejected)}: "
                 f"{_reason_text(rejected.reason)}{_example_text(rejected, show_values)}"
             )
     for list_status in status.lists:
@@ -104,23 +117,30 @@ def _show_status(status: Status, *, show_values: bool) -> None:
         show.print_line(f"\nRun {newest.run_id} left rows uncertain. The next run settles them first.")
 
 
-def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> tuple[str | int, ...]:
+def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> dict[str, str | int]:
     started = state = ""
     if list_status.last_run:
         started = list_status.last_run.started_at[:16].replace("T", " ")
         state = (
             "stopped" if list_status.last_run.stop_cause else run_states.get(list_status.last_run.run_id, "")
         )
-    return (
+    cells: tuple[str | int, ...] = (
         list_status.label,
         list_status.model,
         started,
         state,
         list_status.applied,
+        list_status.pending,
+        list_status.opted_out,
         list_status.rejected,
         list_status.held,
         list_status.uncertain,
     )
+    return dict(zip(_HEADINGS, cells, strict=True))
+
+
+def _rejection_word(rejected: RejectedRows) -> str:
+    return "not subscribed" if rejected.reason.code == OPTED_OUT else "rejected"
 
 
 def _example_text(rejected: RejectedRows, show_values: bool) -> str:  # noqa: FBT001 - one caller, above

@@ -39,6 +39,8 @@ def _list(list_status: ListStatus, *, show_values: bool) -> dict[str, Any]:
         "list_id": list_status.list_id,
         "list": list_status.list_name,
         "applied": list_status.applied,
+        "pending": list_status.pending,
+        "opted_out": list_status.opted_out,
         "rejected": list_status.rejected,
         "held": list_status.held,
         "uncertain": list_status.uncertain,
