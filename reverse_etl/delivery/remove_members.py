@@ -25,7 +25,7 @@ from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.sql.pending import select_staged_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.delivery.profile_lookup import ResolvedRemovals
@@ -78,12 +78,14 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
         refusal_reason = refusal_reason or _describe_refusal(refused)
         delivery.receipt_buffer.add(
             (_receipt(list_id, candidates, state, removed.stop_reason),),
-            tuple(_held_exception(decision) for decision in decisions if decision.outcome is Outcome.HELD)
-            + tuple(
-                make_row_exception(seq, read_row_error(error, ""), RowExceptionKind.HELD)
-                for seq, error in sorted(refused.items())
-            )
-            + tuple(_waiting_exception(seq, name) for seq, name in sorted(waiting.items())),
+            (
+                *(_held_exception(decision) for decision in decisions if decision.outcome is Outcome.HELD),
+                *(
+                    make_row_exception(seq, read_row_error(error, ""), RowExceptionKind.HELD)
+                    for seq, error in sorted(refused.items())
+                ),
+                *(_waiting_exception(seq, name) for seq, name in sorted(waiting.items())),
+            ),
             _unmatched_removals(list_id, decisions) if state is ReceiptState.APPLIED else (),
         )
         delivery.counter.add(Outcome.NOT_SENT, len(refused) + len(waiting))
@@ -96,6 +98,11 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
         delivery.report_progress(Op.REMOVE, done)
         if delivery.counter.stopped:
             break
+    _stop(delivery, refusal_reason, waiting_models)
+
+
+def _stop(delivery: ListDelivery, refusal_reason: str, waiting_models: Collection[str]) -> None:
+    """Stop the list if rows could not be removed."""
     if refusal_reason:
         delivery.counter.fail(refusal_reason)
     if waiting_models:

@@ -185,7 +185,7 @@ def _stage_suppressing(warehouse: Warehouse, state: State, request: PlanRequest)
             continue
         if isinstance(model, BrokenModel):
             raise UsageError.of(
-                f"The model {model.name} suppresses people, and does not compile: people whom it suppresses "
+                f"The model {model.name} suppresses people, and does not compile: people that it suppresses "
                 "could be subscribed.",
                 where=str(model.path),
                 hint=f"Show why: reverse-etl compile --select {model.name}",

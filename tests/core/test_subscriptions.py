@@ -632,7 +632,7 @@ def test_nobody_is_subscribed_that_a_model_suppresses_which_is_not_selected(
 
 
 def test_a_model_of_suppressions_that_does_not_compile_stops_the_consents(world: World) -> None:
-    """Whom it suppresses can't be known."""
+    """Its people can't be known."""
     world.model("blocked", "select email frm blocked", surface="suppressions")
     consents(world, (ANN, LONG_AGO))
     with pytest.raises(UsageError, match="The model blocked suppresses people, and does not compile"):
