@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.planning.plan import ModelPlan
+    from reverse_etl.planning.stage import StagedModel
     from reverse_etl.surfaces.interface import Surface
 
 
@@ -31,7 +33,8 @@ def find_staged_people(
     of a model.
     """
     found: dict[str, str] = {}
-    for staged in (*context.model_plans, *context.suppressing_models) if identities else ():
+    models: tuple[ModelPlan | StagedModel, ...] = (*context.model_plans, *context.suppressing_models)
+    for staged in models if identities else ():
         model = staged.model
         if is_meant(model.name, model.config.surface):
             for part in batched(identities, ROWS_PER_STATEMENT):

@@ -57,13 +57,13 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
             resolved = resolve_removals(
                 delivery, candidates, lambda *arguments: _read_matches(delivery, *arguments)
             )
+            waiting = _find_waiting_rows(delivery, resolved)
         except KlaviyoError as error:
             delivery.counter.fail(str(error))
             break
         except SessionLost:
             delivery.counter.fail(_SESSION_LOST_REASON)
             break
-        waiting = _find_waiting_rows(delivery, resolved)
         waiting_models.update(waiting.values())
         decisions = [decision for decision in resolved.decisions if decision.row.seq not in waiting]
         context.state.backdate_first_sent(

@@ -345,15 +345,17 @@ def test_an_empty_table_readmits_nobody(shop: World) -> None:
 
 
 def test_a_row_that_shares_an_identifier_takes_along_what_is_kept_by_its_own_key(shop: World) -> None:
-    """The model of the list knows the person by an id, the deletion by her e-mail."""
-    people = [{"id": "C1", "email": email(1)}, {"id": "C 2", "email": "no address"}]
-    shop.people(people, "customers")
+    """The model of the list knows the person by an id, the deletion by an e-mail."""
     columns = {"external_id": "id", "email": "email"}
-    shop.model("club", "select id, email from customers", list="Club", identifiers=columns)
-    shop.run(select=["club"])
-    shop.sql("DELETE FROM customers")
-    shop.run(select=["club"])
-    assert "external_id:C1" in state_text(shop)
+    config = {"list": "Club", "identifiers": columns, "min_rows": 0, "max_removes": 1.0}
+    shop.model("club", "select id, email from customers", **config)
+    person = {"id": "C1", "email": email(1)}
+    for people in ([person], [], [person]):
+        shop.people(people, "customers", "id VARCHAR, email VARCHAR")
+        shop.run(select=["club"])
+        if people:
+            shop.take_off_list(email(1), "Club")
+    assert shop.state("SELECT identity FROM unmatched_removals") == [("external_id:C1",)]
     erase(shop, [email(1)])
     run(shop)
     assert "external_id:C1" not in state_text(shop)

@@ -27,7 +27,6 @@ from tests.core.suppressions import (
     outcomes,
     suppressed,
 )
-from tests.core.test_second_addresses import merge
 from tests.core.world import Interrupted, one
 from tests.paths import IMPORTS
 
@@ -173,23 +172,3 @@ def test_an_import_that_may_still_be_running_does_not_stop_a_suppression(shop: W
     assert "may still be running" in one(result, "everyone").stop_reason
     assert one(result, "blocked").outcomes == {Outcome.APPLIED: 1}
     assert suppressed(shop) == [email(1)]
-
-
-@pytest.mark.parametrize("leaves", [False, True], ids=["suppressed before", "suppressed by us"])
-def test_a_person_is_found_by_a_second_address(shop: World, *, leaves: bool) -> None:
-    """Klaviyo finds her profile, which shows another address than the row."""
-    shop.sandbox.change_rules(merged_emails="keep")
-    if not leaves:
-        by_hand(shop, email(1))
-    else:
-        block(shop, [email(2)])
-        assert outcomes(shop) == {Outcome.APPLIED: 1}
-    merge(shop, "p0001", "p0002")
-    if leaves:
-        block(shop, [])
-        assert outcomes(shop) == {Outcome.REMOVED: 1}
-        assert suppressed(shop) == []
-    else:
-        block(shop, [email(2)])
-        assert outcomes(shop) == {Outcome.APPLIED: 1}
-        assert suppressed(shop) == [email(1)]
