@@ -29,6 +29,7 @@ from reverse_etl.state.people import mark_off_list
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from reverse_etl.delivery.consent_rules import ReadPerson
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.messages import Request
@@ -241,7 +242,7 @@ def _send_rows(reader: ConsentReader, batch: UnsubscribedBatch, rows: Sequence[L
         batch.off_list |= attempt.find_identifiers(unknown)
         batch.unsent += [row for row in rows if row.seq not in lost]
     else:
-        # Who was in an earlier attempt, whose reply was lost, may be unsubscribed by it: only a read tells.
+        # An earlier attempt whose reply was lost may have unsubscribed them: read again.
         ended = attempt.select(Verdict.NOT_A_MEMBER, Verdict.LEAVE)
         repeated = [row for row in ended if row.seq in attempt.ever_requested]
         sent, off_list = attempt.select(Verdict.SEND) + repeated, attempt.select(Verdict.OFF_LIST)

@@ -91,7 +91,7 @@ def test_a_subscriber_to_another_channel_whose_mails_ended_joins_the_list_by_id(
     assert decide_subscription(person(texts, list_id="L1", member=True), NOON).verdict is Verdict.SUBSCRIBED
 
 
-def test_who_is_off_the_list_by_an_earlier_request_is_not_held() -> None:
+def test_a_person_off_the_list_by_an_earlier_request_is_not_held() -> None:
     """Without such a request she would be unsubscribed from everything."""
     own = Consent(ConsentStatus.SUBSCRIBED, source="newsletter")
     for was_sent, verdict in ((False, Verdict.NOT_A_MEMBER), (True, Verdict.OFF_LIST)):

@@ -346,7 +346,7 @@ def texts(world: World, *phones: str, **config: Any) -> None:
 
 @pytest.mark.parametrize("leaving", ["newsletter", "texts"])
 @pytest.mark.parametrize("killed", [False, True], ids=["calm", "killed"])
-def test_who_leaves_one_channel_of_a_list_keeps_the_other(
+def test_a_person_who_leaves_one_channel_of_a_list_keeps_the_other(
     world: World, die_after: Callable[[Endpoint], None], leaving: str, *, killed: bool
 ) -> None:
     """She is off the list by the one, and is put on it again by the other, with no mail that she left."""
@@ -399,7 +399,7 @@ def test_nobody_is_removed_from_a_list_before_she_is_unsubscribed_from_it(
 
 
 def test_a_guard_of_the_consents_keeps_the_members_too(world: World) -> None:
-    """Who leaves both models waits for the unsubscription, which is not sent in this run."""
+    """A person who leaves both models waits for the unsubscription, which is not sent in this run."""
     emails = [f"p{number}@example.com" for number in range(30)]
     members_and_consents(world, emails, emails, max_removes=0.1)
     world.run()
