@@ -237,3 +237,20 @@ def test_each_error_that_a_docstring_promises_is_a_class() -> None:
     promised = {name for text in docstrings for name in re.findall(r"\bRaises? (?:an? )?`?([A-Z]\w+)", text)}
     assert "HttpError" in promised
     assert promised - known == set()
+
+
+def test_no_python_name_is_a_contract_by_accident() -> None:
+    """JSON, stored values and tables are written key by key: a renamed field changes none of them.
+
+    In the exceptions the fields are what users write, or values of one class become those of another.
+    """
+    allowed = {"sandbox/rules.py", "config/destinations.py", "cli/options.py"}
+    banned = {"asdict", "astuple", "fields"}
+    found = {
+        file.relative_to(PACKAGE).as_posix()
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
+        if banned & {alias.name for alias in node.names}
+    }
+    assert found == allowed

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from reverse_etl.report.facts import ListSummary, Report, ReportedRun
 
 
+HELD_MEANING: Final = "somebody else may be concerned, such as a rejected row of the same person"
+
+
 @dataclass(frozen=True)
 class Figure:
     """One figure: its heading, its meaning, and the counts it is the sum of.
@@ -100,7 +103,12 @@ OUTCOME_FIGURES: Final = (
         REJECTED_COUNTS,
         severity="warning",
     ),
-    Figure("held", "not removed: a rejected row may be the same person", HELD_COUNTS, severity="warning"),
+    Figure(
+        "held",
+        f"kept back: {HELD_MEANING}",
+        HELD_COUNTS,
+        severity="warning",
+    ),
     Figure(
         "accepted",
         "accepted by Klaviyo, but not finished when the run ended",

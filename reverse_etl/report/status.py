@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import mask_text
@@ -181,7 +181,12 @@ def summarize_rejections(rejections: Sequence[RejectedRows]) -> tuple[RejectedRo
         for rejected in rejections
         if rejected.rows
     ]
-    return tuple(sorted(masked, key=lambda rejected: (-rejected.rows, astuple(rejected.reason)[:3])))
+    return tuple(sorted(masked, key=_rejected_order))
+
+
+def _rejected_order(rejected: RejectedRows) -> tuple[int, str, str, str]:
+    reason = rejected.reason
+    return (-rejected.rows, reason.source, reason.code, reason.field)
 
 
 @dataclass(frozen=True)

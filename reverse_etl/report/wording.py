@@ -10,6 +10,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.formatting import format_count
 from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
+from reverse_etl.report.figures import HELD_MEANING
 from reverse_etl.state import RunState
 
 if TYPE_CHECKING:
@@ -27,18 +28,6 @@ _EXIT_CODE_MEANINGS: Final = {
     3: "a guard stopped at least one list before anything of it was sent",
     4: "at least one list failed; it is safe to run again",
 }
-_STATE_LABELS: Final = {
-    RunState.SUBMITTING: "not finished",
-    RunState.UNSETTLED: "results pending",
-    RunState.RECOVERED: "completed by a later run",
-    RunState.REFUSED: "stopped by a guard",
-}
-_EXIT_CODE_LABELS: Final = {
-    0: "done",
-    1: "rows need attention",
-    3: "a guard stopped a list",
-    4: "a list failed",
-}
 _LATER_NOTES: Final[Mapping[str, tuple[str, ...]]] = {
     RunState.UNSETTLED: ("The next run collects the pending results first.",),
     RunState.RECOVERED: ("A later run has collected the results that were pending.",),
@@ -52,6 +41,33 @@ class Severity(StrEnum):
     PENDING = "pending"
     WARNING = "warning"
     ERROR = "error"
+
+
+class RunEnding(StrEnum):
+    """How a run ended: by its state, otherwise by its exit code."""
+
+    SUBMITTING = "submitting"
+    UNSETTLED = "unsettled"
+    RECOVERED = "recovered"
+    REFUSED = "refused"
+    DONE = "done"
+    ALL_REJECTED = "all_rejected"
+    NEEDS_ATTENTION = "needs_attention"
+    GUARD_STOPPED = "guard_stopped"
+    FAILED = "failed"
+
+
+_ENDINGS: Final[Mapping[RunEnding, tuple[Severity, str]]] = {
+    RunEnding.SUBMITTING: (Severity.PENDING, "not finished"),
+    RunEnding.UNSETTLED: (Severity.PENDING, "results pending"),
+    RunEnding.RECOVERED: (Severity.PENDING, "completed by a later run"),
+    RunEnding.REFUSED: (Severity.ERROR, "stopped by a guard"),
+    RunEnding.DONE: (Severity.OK, "done"),
+    RunEnding.ALL_REJECTED: (Severity.WARNING, "all rows rejected"),
+    RunEnding.NEEDS_ATTENTION: (Severity.WARNING, "rows need attention"),
+    RunEnding.GUARD_STOPPED: (Severity.ERROR, "a guard stopped a list"),
+    RunEnding.FAILED: (Severity.ERROR, "a list failed"),
+}
 
 
 @dataclass(frozen=True)
@@ -153,7 +169,10 @@ def _follow_up_sentences(report: Report) -> list[str]:
     rejected = report.sum_counts(*REJECTED_COUNTS)
     follow_ups = [
         (rejected, f"rejected{_newly_rejected_suffix(report, rejected)}. The reasons are below."),
-        (report.sum_counts(*HELD_COUNTS), "held: not removed, since a rejected row may be the same person."),
+        (
+            report.sum_counts(*HELD_COUNTS),
+            f"held: {HELD_MEANING}.",
+        ),
         (report.sum_counts("opted_out"), "not subscribed: these people opted out."),
         (report.sum_counts("pending"), "pending: taken by Klaviyo, which does not show it yet."),
         (report.sum_counts("accepted"), "accepted, but not finished when the run ended."),
@@ -188,17 +207,34 @@ def describe_exit_code(run: RunRecord) -> str:
     return f"{run.exit_code}: {_EXIT_CODE_MEANINGS.get(run.exit_code, 'see the command line')}"
 
 
+def find_run_ending(reported_run: ReportedRun) -> RunEnding:
+    """Return how a run ended."""
+    run = reported_run.run
+    match run.state:
+        case RunState.SUBMITTING:
+            return RunEnding.SUBMITTING
+        case RunState.UNSETTLED:
+            return RunEnding.UNSETTLED
+        case RunState.RECOVERED:
+            return RunEnding.RECOVERED
+        case RunState.REFUSED:
+            return RunEnding.REFUSED
+        case RunState.ENDED:
+            return _find_ending_by_exit_code(reported_run)
+
+
+def _find_ending_by_exit_code(reported_run: ReportedRun) -> RunEnding:
+    exit_code = reported_run.run.exit_code or 0
+    if exit_code == 0:
+        all_rejected = any(summary.is_all_rejected for summary in reported_run.lists)
+        return RunEnding.ALL_REJECTED if all_rejected else RunEnding.DONE
+    endings = {1: RunEnding.NEEDS_ATTENTION, EXIT_STOPPED: RunEnding.GUARD_STOPPED}
+    return endings.get(exit_code, RunEnding.FAILED)
+
+
 def describe_run_ending(reported_run: ReportedRun) -> tuple[Severity, str]:
     """Return the status of a run in a word or two."""
-    run = reported_run.run
-    if run.state == RunState.REFUSED:
-        return Severity.ERROR, _STATE_LABELS[run.state]
-    if run.state in _STATE_LABELS:
-        return Severity.PENDING, _STATE_LABELS[run.state]
-    if not run.exit_code and any(summary.is_all_rejected for summary in reported_run.lists):
-        return Severity.WARNING, "all rows rejected"
-    severity = {0: Severity.OK, 1: Severity.WARNING}.get(run.exit_code or 0, Severity.ERROR)
-    return severity, _EXIT_CODE_LABELS.get(run.exit_code or 0, "failed")
+    return _ENDINGS[find_run_ending(reported_run)]
 
 
 def describe_list_state(report: Report, summary: ListSummary) -> tuple[Severity, str]:

@@ -5,7 +5,6 @@ They need no key, and are neither rate-limited nor logged.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -126,14 +125,14 @@ def _clear_faults() -> Response:
 
 
 def _get_rules() -> Response:
-    return _json_response(asdict(requested_account().rules))
+    return _json_response(requested_account().rules.document())
 
 
 def _change_rules() -> Response:
     changes = request.get_json()
     if not isinstance(changes, dict):
         raise UsageError.of("Send an object with the rules to change.")
-    return _json_response(asdict(requested_account().change_rules(changes)))
+    return _json_response(requested_account().change_rules(changes).document())
 
 
 def _finish_jobs() -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Final, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -79,16 +79,20 @@ class Rules:
     merged_emails: Literal["forget", "keep"] = "forget"
     deletion_seconds: float = 1.0
 
+    def document(self) -> dict[str, Any]:
+        """Return the rules by the names under which users set them: those of the fields."""
+        return asdict(self)
+
     def change(self, changes: Mapping[str, object]) -> Rules:
         """Return these rules with some of them changed. Raises UsageError for an unknown name or value."""
-        unknown = changes.keys() - asdict(self).keys()
+        unknown = changes.keys() - self.document().keys()
         if unknown:
             raise UsageError.of(
                 f"'{min(unknown)}' is not a rule of the sandbox.",
-                hint=f"Its rules: {', '.join(sorted(asdict(self)))}.",
+                hint=f"Its rules: {', '.join(sorted(self.document()))}.",
             )
         try:
-            return TypeAdapter(Rules).validate_python(asdict(self) | dict(changes))
+            return TypeAdapter(Rules).validate_python(self.document() | dict(changes))
         except ValidationError as error:
             messages = (
                 f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.sandbox.consents import SUBSCRIBED, UNSUBSCRIBED
@@ -48,6 +48,20 @@ class ConsentRow:
     phone_number: str | None
     channels: dict[str, float | None]
 
+    def document(self) -> dict[str, Any]:
+        """Return the person as stored in the state file."""
+        return {
+            "id": self.id,
+            "email": self.email,
+            "phone_number": self.phone_number,
+            "channels": self.channels,
+        }
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> ConsentRow:
+        """Return the person of a stored document; the inverse of `document`."""
+        return cls(stored["id"], stored["email"], stored["phone_number"], stored["channels"])
+
 
 @dataclass(frozen=True)
 class ConsentRequest:
@@ -61,12 +75,24 @@ class ConsentRequest:
 
     def document(self) -> dict[str, Any]:
         """Return the request as stored in the state file."""
-        return asdict(self)
+        return {
+            "rows": [row.document() for row in self.rows],
+            "list_id": self.list_id,
+            "historical": self.historical,
+            "source": self.source,
+            "at": self.at,
+        }
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> ConsentRequest:
         """Return the request of a stored document; the inverse of `document`."""
-        return cls(**{**stored, "rows": [ConsentRow(**row) for row in stored["rows"]]})
+        return cls(
+            [ConsentRow.of(row) for row in stored["rows"]],
+            stored["list_id"],
+            stored["historical"],
+            stored["source"],
+            stored["at"],
+        )
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
@@ -183,9 +182,21 @@ def accept_suppression(
         skipped=0,
         status="queued",
     )
-    values = tuple(getattr(job, field.name) for field in dataclass_fields(job))
-    columns = SUPPRESSION_JOB_COLUMNS.replace("j.", "")
-    db.execute(f"INSERT INTO suppression_jobs ({columns}) VALUES ({', '.join('?' * len(values))})", values)
+    values = {
+        "seq": job.seq,
+        "id": job.id,
+        "verb": job.verb,
+        "list": job.list_id,
+        "emails": job.emails,
+        "created_at": job.created_at,
+        "ends_at": job.ends_at,
+        "total": job.total,
+        "completed": job.completed,
+        "skipped": job.skipped,
+        "status": job.status,
+    }
+    columns, placeholders = ", ".join(values), ", ".join("?" * len(values))
+    db.execute(f"INSERT INTO suppression_jobs ({columns}) VALUES ({placeholders})", (*values.values(),))
     return job
 
 

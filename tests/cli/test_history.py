@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reverse_etl.report.wording import RunEnding
 from reverse_etl.sandbox import Fault, FaultKind
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def test_a_limit_says_how_many_runs_are_not_shown(three_runs: World) -> None:
 def test_the_json_has_every_run_with_its_lists(three_runs: World) -> None:
     """The document of the command line has its keys."""
     document = json.loads(three_runs.run("history", "--json").out)
+    assert {run["result"] for run in document["runs"]} <= {*RunEnding}
     assert document["run_count"] == 3
     assert [(run["exit_code"], len(run["lists"])) for run in document["runs"]] == [(3, 0), (0, 1), (1, 1)]
     assert document["runs"][2]["lists"][0]["applied"] == 19

@@ -167,7 +167,7 @@ def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, headlin
         ("some new rejections", "2 rows rejected (1 new). The reasons are below."),
         ("older rejections", "2 rows rejected. The reasons are below."),
         ("older rejections", "3 later runs have been recorded."),
-        ("held", "3 rows held: not removed, since a rejected row may be the same person."),
+        ("held", "3 rows held: somebody else may be concerned, such as a rejected row of the same person."),
         ("a limit", "7 rows left for a later run by --limit."),
         ("everything", "Stopped early: Tea club. The reasons are below; the next run continues from there."),
         ("everything", "5 rows not sent."),

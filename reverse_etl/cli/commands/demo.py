@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from reverse_etl.project import Project
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.results import RunResult
+    from reverse_etl.demo.show import DemoListSummary
 
 SAMPLED_LIST = "VIP customers"  # the list whose sample is shown; `plan` shows every list's
 
@@ -59,7 +59,7 @@ def command(folder: Path, models: Path) -> None:
     )
     _print_heading("Lists in the sandbox:")
     headings = ("list", "before", "added", "updated", "removed", "rejected", "now")
-    show.print_table(headings, [astuple(summary) for summary in summaries])
+    show.print_table(headings, [_summary_cells(summary) for summary in summaries])
     shown_folder, project_flags, program = (
         format_path(folder),
         _format_project_flags(folder),
@@ -112,3 +112,15 @@ def _print_command(text: str) -> None:
 
 def _print_heading(text: str) -> None:
     show.print_line(f"\n{text}", fg="cyan", bold=True)
+
+
+def _summary_cells(summary: DemoListSummary) -> tuple[str | int, ...]:
+    return (
+        summary.name,
+        summary.members_before,
+        summary.added,
+        summary.updated,
+        summary.removed,
+        summary.rejected,
+        summary.members_now,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.rejections import RowProblem
+from reverse_etl.report.document import reason_document
 from reverse_etl.report.explanation import describe_open_change
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _list_document(list_explanation: ListExplanation) -> dict[str, Any]:
                 "identity": row.identity,
                 "identifiers": dict(row.identifiers),
                 "values": dict(row.values),
+                "rejection": reason_document(row.rejection) if row.rejection else None,
                 "rejected_because": row.rejection.describe() if row.rejection else None,
                 "omitted": list(row.omitted),
             }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
 from reverse_etl.report.document import list_document, run_document
-from reverse_etl.report.wording import describe_run_ending, format_run_duration
+from reverse_etl.report.wording import describe_run_ending, find_run_ending, format_run_duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +91,7 @@ def history_document(runs: Sequence[ReportedRun], *, run_count: int) -> dict[str
         "runs": [
             {
                 **run_document(run.run),
-                "result": describe_run_ending(run)[1],
+                "result": find_run_ending(run),
                 "lists": [list_document(summary) for summary in run.lists],
             }
             for run in runs

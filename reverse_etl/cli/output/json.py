@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.results import collect_figures
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.results import ListResult, RunResult
     from reverse_etl.planning.event_facts import EventPlan
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
+    from reverse_etl.planning.profile_forecast import NewProfiles
 
 REQUESTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.ACCOUNTS: "accounts",
@@ -64,7 +64,7 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
             {
                 **_list_document(model_plan.model.name, list_plan, list_plan.figures()),
                 "first_load": list_plan.first_load,
-                "new_profiles": list_plan.new_profiles and asdict(list_plan.new_profiles),
+                "new_profiles": _new_profiles_document(list_plan.new_profiles),
                 "stop_reason": list_plan.stop_reason,
                 "sample": [_change_document(change, show_values=show_values) for change in list_plan.sample],
             }
@@ -75,6 +75,12 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
         "seconds_at_limits": round(plan.estimate_seconds(), 1),
         "notes": list(plan.notes),
     }
+
+
+def _new_profiles_document(new_profiles: NewProfiles | None) -> dict[str, int] | None:
+    if new_profiles is None:
+        return None
+    return {"least": new_profiles.least, "most": new_profiles.most}
 
 
 def result_document(result: RunResult) -> dict[str, Any]:

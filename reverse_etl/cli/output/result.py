@@ -8,6 +8,7 @@ from reverse_etl.cli.output import tables as show
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.results import collect_figures
 from reverse_etl.formatting import format_count
+from reverse_etl.report.figures import HELD_MEANING
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.results import ListResult, RunResult
@@ -82,8 +83,7 @@ def follow_up_lines(result: RunResult) -> list[str]:
             totals["held_at_plan"] + totals["held_at_lookup"],
             "held: a person on a stopped list, or a rejected row, may be the same person."
             if result.plan.violations
-            else "held: somebody else may be concerned, such as a rejected row of the same person. "
-            "To see why: reverse-etl explain PERSON",
+            else f"held: {HELD_MEANING}. To see why: reverse-etl explain PERSON",
         ),
         (
             totals["opted_out"],
@@ -99,7 +99,7 @@ def follow_up_lines(result: RunResult) -> list[str]:
         (totals["not_sent"] - totals["deferred"] - stopped, "not sent. The next run continues."),
         (
             totals["unmanaged"],
-            "kept: added by someone else. To let the model decide about members: reverse-etl adopt",
+            "unmanaged: added by someone else. To let the model decide about members: reverse-etl adopt",
         ),
         (totals["not_found"], "not found: nobody was found, so nobody was removed."),
     ]
