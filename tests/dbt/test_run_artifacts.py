@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reverse_etl.connections import Connections
 from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError, WarehouseError
 from reverse_etl.project import Project
 from tests.dbt.real_dbt import DBT, edit
@@ -119,7 +120,7 @@ def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path: Path, monkeypatch:
         def run(*_: Any, **__: Any) -> None:
             raise error
 
-        monkeypatch.setattr(Project, "_run_request", run)
+        monkeypatch.setattr(Connections, "delivery_context", run)
         with pytest.raises(type(error)):
             project(tmp_path).run()
         return statuses(tmp_path)["m"]
