@@ -6,7 +6,7 @@ one unfinished import.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from reverse_etl.delivery.add_members import add_members
 from reverse_etl.delivery.change_suppressions import change_suppressions
@@ -44,11 +44,13 @@ from reverse_etl.surfaces.operations import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.planning.plan import ListPlan, ModelPlan
     from reverse_etl.surfaces.operations import Operation
+
+_Sent = TypeVar("_Sent")  # the class of one operation
 
 
 def deliver_model(
@@ -91,13 +93,8 @@ def deliver_model(
 def _deliver_group(group: Sequence[ListDelivery], earlier_counters: Sequence[OutcomeCounter]) -> None:
     """Deliver lists that share nobody: their imports run at the same time."""
     ready = [delivery for delivery in group if not _is_stopped(delivery, earlier_counters)]
-    upsert = group[0].model_plan.model.config.surface.upsert
     with_upserts = [delivery for delivery in ready if delivery.list_plan.upserts]
-    if isinstance(upsert, ImportRows):
-        import_rows(with_upserts, upsert)
-    else:
-        for delivery in with_upserts:
-            _send(delivery, upsert)
+    _send(with_upserts, group[0].surface.upsert)
     for delivery in ready:
         blame_model_for_small_list(delivery)
         _clear_and_remove(delivery)
@@ -151,44 +148,51 @@ def _clear_and_remove(delivery: ListDelivery) -> None:
     """Send the clears of a list, then its removes, unless it stopped."""
     surface = delivery.surface
     if delivery.list_plan.clears and surface.clear is not None:
-        _send(delivery, surface.clear)
+        _send([delivery], surface.clear)
     if delivery.list_plan.removes and not delivery.counter.stopped:
         delivery.receipt_buffer.flush()
         if surface.remove is None:
             leave_rows_in_place(delivery)
         else:
-            _send(delivery, surface.remove)
+            _send([delivery], surface.remove)
 
 
-def _send(delivery: ListDelivery, operation: Operation) -> None:  # noqa: C901, PLR0912 - a case for each
-    """Send the rows of one list with the sender of the operation."""
+def _send(deliveries: Sequence[ListDelivery], operation: Operation) -> None:  # noqa: C901, PLR0912 - a case for each
+    """Send the rows of lists that share nobody, with the sender of the operation."""
     match operation:
         case ImportRows():
-            import_rows([delivery], operation)
+            import_rows(deliveries, operation)
         case UpdateProfiles():
-            update_profiles(delivery, operation)
+            _send_each(deliveries, update_profiles, operation)
         case ClearValues():
-            clear_values(delivery, operation)
+            _send_each(deliveries, clear_values, operation)
         case AddToList():
-            add_members(delivery, operation)
+            _send_each(deliveries, add_members, operation)
         case RemoveFromList():
-            remove_members(delivery, operation)
+            _send_each(deliveries, remove_members, operation)
         case SendRequests():
-            send_requests(delivery, operation)
+            _send_each(deliveries, send_requests, operation)
         case ChangeSuppressions():
-            change_suppressions(delivery, operation)
+            _send_each(deliveries, change_suppressions, operation)
         case SendEvents():
-            send_events(delivery, operation)
+            _send_each(deliveries, send_events, operation)
         case SubscribePeople():
-            subscribe_people(delivery, operation)
+            _send_each(deliveries, subscribe_people, operation)
         case UnsubscribePeople():
-            unsubscribe_people(delivery, operation)
+            _send_each(deliveries, unsubscribe_people, operation)
         case DeleteProfiles():
-            delete_profiles(delivery, operation)
+            _send_each(deliveries, delete_profiles, operation)
         case ReadmitPeople():
-            readmit_people(delivery, operation)
+            _send_each(deliveries, readmit_people, operation)
         case _:
             assert_never(operation)
+
+
+def _send_each(
+    deliveries: Sequence[ListDelivery], sender: Callable[[ListDelivery, _Sent], None], operation: _Sent
+) -> None:
+    for delivery in deliveries:
+        sender(delivery, operation)
 
 
 def _count_unsent(list_plan: ListPlan, counter: OutcomeCounter) -> None:

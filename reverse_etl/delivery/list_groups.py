@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.state.sql.pending import select_meeting_lists
-from reverse_etl.surfaces.operations import ImportRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +22,7 @@ def group_lists(context: DeliveryContext, deliveries: Sequence[ListDelivery]) ->
     Lists of which some rows to import share an identifier are alone, and so is each list of other operations.
     """
     with_imports = [delivery for delivery in deliveries if delivery.list_plan.upserts]
-    upsert = deliveries[0].model_plan.model.config.surface.upsert if deliveries else None
-    if not isinstance(upsert, ImportRows) or len(with_imports) <= 1:
+    if len(with_imports) <= 1 or not deliveries[0].surface.upsert.runs_together:
         return [[delivery] for delivery in deliveries]
     statement = select_meeting_lists(deliveries[0].model_plan.tables, context.run_id)
     rows = context.warehouse.fetch(statement)

@@ -13,7 +13,6 @@ from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_location
 from reverse_etl.surfaces.interface import ListAspect
-from reverse_etl.surfaces.operations import SendRequests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,8 +118,7 @@ class Model:
     @property
     def keeps_responses(self) -> bool:
         """Return whether other models may read Klaviyo's responses to this one's requests."""
-        upsert = self.config.surface.upsert
-        return isinstance(upsert, SendRequests) and upsert.keep is not None
+        return self.config.surface.upsert.keeps_responses
 
     def locate_line(self, line: int, column: int | None = None) -> str:
         """Return the location in the model's file of a line and column, both from 1, of the query.
@@ -182,12 +180,12 @@ def compute_checksum(sql: str, config: ModelConfig) -> str:
         "description": config.description,
         "max_age": config.max_age,
     }
-    for name, operation in (("request", config.surface.upsert), ("on_remove", config.surface.remove)):
-        if isinstance(operation, SendRequests):
-            content[name] = operation.template.describe()
-            content |= {"max_requests": config.surface.max_requests, "unsafe": config.surface.unsafe}
-            if operation.update is not None:
-                content["on_update"] = operation.update.describe()
+    surface = config.surface
+    requests = surface.upsert.describe_requests() | (
+        surface.remove.describe_requests() if surface.remove else {}
+    )
+    if requests:
+        content |= requests | {"max_requests": surface.max_requests, "unsafe": surface.unsafe}
     if config.settings:
         content["settings"] = config.settings
     config_bytes = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)

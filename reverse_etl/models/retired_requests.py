@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.errors import ModelError, Problem
 from reverse_etl.formatting import format_location
-from reverse_etl.surfaces.operations import SendRequests
 from reverse_etl.surfaces.request_rules import LIST_WAYS
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def refuse_retired(models: Iterable[Model]) -> None:
         )
         for model in models
         for operation in (model.config.surface.upsert, model.config.surface.remove)
-        if isinstance(operation, SendRequests) and operation.is_retired
+        if operation is not None and operation.is_retired
     ]
     if problems:
         raise ModelError(*problems)

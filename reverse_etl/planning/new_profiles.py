@@ -14,7 +14,6 @@ from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.planning import profile_forecast
 from reverse_etl.planning.profile_forecast import NewProfiles
 from reverse_etl.planning.sql import planned_rows
-from reverse_etl.surfaces.operations import ImportRows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +42,7 @@ def forecast_new_profiles(
         return (*model_plans,)
     budget, forecast = profile_forecast.MAX_PEOPLE, []
     for model_plan in model_plans:
-        if isinstance(model_plan.model.config.surface.upsert, ImportRows) and any(
+        if model_plan.model.config.surface.upsert.forecasts_new_profiles and any(
             list_plan.adds for list_plan in model_plan.lists
         ):
             people = [*_read_people(warehouse, model_plan, budget)]

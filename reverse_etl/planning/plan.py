@@ -10,7 +10,7 @@ from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.klaviyo.rate_limit import estimate_duration
 from reverse_etl.planning.violations import Allowances
-from reverse_etl.surfaces.operations import RowCounts
+from reverse_etl.surfaces.operation_facts import RowCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

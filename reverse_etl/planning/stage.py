@@ -13,7 +13,6 @@ from reverse_etl.klaviyo.profile_changes import is_clearable
 from reverse_etl.planning.sql import staging
 from reverse_etl.surfaces import column_rules
 from reverse_etl.surfaces.interface import DiffKind
-from reverse_etl.surfaces.operations import UpdateProfiles
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.sql_advice import suggest_fix
 from reverse_etl.warehouse.statement import Sql, Statement
@@ -83,7 +82,7 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetim
             for part in model.payload
             if rules.find_rule(part.column) is OnNull.REJECT
         ),
-        keeps_without_profile=isinstance(surface.upsert, UpdateProfiles),
+        keeps_without_profile=surface.upsert.changes_known_people,
     )
     past_times = tuple(
         staging.PastTimeCheck(columns[time.column], time.required, localize(now, time.timezone))

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.array_changes import ArrayChange
     from reverse_etl.klaviyo.endpoints import AnyEndpoint
     from reverse_etl.surfaces.event_rules import EventRules
-    from reverse_etl.surfaces.operations import Operation, RowCounts
+    from reverse_etl.surfaces.operation_facts import RowCounts
+    from reverse_etl.surfaces.operations import Operation
 
 
 class ListRule(Enum):

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES
+from reverse_etl.surfaces.operation_facts import OperationFacts, ProofKind
 from reverse_etl.surfaces.request_template import Repeat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.identifiers import IdentifierType
@@ -26,35 +26,11 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.endpoints import AnyEndpoint
     from reverse_etl.klaviyo.kept_responses import ResponseRule
     from reverse_etl.klaviyo.serialize import EncodingError
+    from reverse_etl.surfaces.operation_facts import RowCounts
     from reverse_etl.surfaces.request_template import RequestTemplate
 
 CONSENTED_AT: Final = "consented_at"  # the column that says when a person consented
 DATE_OF_BIRTH: Final = "age_gated_date_of_birth"
-
-
-@dataclass(frozen=True)
-class RowCounts:
-    """The rows of a list that are to be sent and to be removed.
-
-    `removes_by_identifier` counts the removes that have an identifier of each type. `clears` of the upserts
-    have values to clear.
-    `has_list` is whether the rows are of a list.
-    """
-
-    upserts: int
-    removes: int
-    removes_by_identifier: Mapping[IdentifierType, int]
-    clears: int = 0
-    has_list: bool = True
-
-
-class ProofKind(Enum):
-    """The proof that a row is applied."""
-
-    REPLY = "the reply"
-    JOB = "the finished job"
-    READ_BACK = "a read-back"
-    NONE = "none (202)"  # Klaviyo takes the request, and nothing shows what came of it
 
 
 class RowEncoder(Protocol):
@@ -68,14 +44,8 @@ class RowEncoder(Protocol):
         ...
 
 
-class Repeatable:
-    """An operation whose requests may be sent again after a lost reply."""
-
-    once: ClassVar = False
-
-
 @dataclass(frozen=True)
-class ImportRows(Repeatable):
+class ImportRows(OperationFacts):
     """Rows are rendered, packed full and sent as bulk import jobs, which may be repeated.
 
     `make_encoder` gets the types of the identifiers of each row and the other columns, each with the name
@@ -88,6 +58,8 @@ class ImportRows(Repeatable):
     envelope: Callable[[str], Envelope]
     make_encoder: Callable[[Sequence[IdentifierType], Sequence[tuple[str, Column]]], RowEncoder]
     proof: ClassVar = ProofKind.JOB
+    runs_together: ClassVar = True
+    forecasts_new_profiles: ClassVar = True
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take, if rows fill requests by number."""
@@ -95,7 +67,7 @@ class ImportRows(Repeatable):
 
 
 @dataclass(frozen=True)
-class UpdateProfiles(Repeatable):
+class UpdateProfiles(OperationFacts):
     """Profiles that exist are changed by id, a request a row, after a look-up. Nobody is created.
 
     With `add_to_list` they are then added to the list. `make_encoder` is as that of `ImportRows`. With
@@ -108,6 +80,7 @@ class UpdateProfiles(Repeatable):
     patches_arrays: bool = False
     max_rows: int = 1
     proof: ClassVar = ProofKind.REPLY
+    changes_known_people: ClassVar = True
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take, if all of them exist, look-ups included."""
@@ -118,7 +91,7 @@ class UpdateProfiles(Repeatable):
 
 
 @dataclass(frozen=True)
-class AddToList(Repeatable):
+class AddToList(OperationFacts):
     """Profiles that exist are added to the list by id, after a look-up of which ids exist."""
 
     endpoint: Endpoint
@@ -134,7 +107,7 @@ class AddToList(Repeatable):
 
 
 @dataclass(frozen=True)
-class RemoveFromList(Repeatable):
+class RemoveFromList(OperationFacts):
     """The person of a leaving row is looked up by all identifiers that were sent, and removed from the list.
 
     `delivery/removal_rules.py` decides who is removed.
@@ -154,7 +127,7 @@ class RemoveFromList(Repeatable):
 
 
 @dataclass(frozen=True)
-class ClearValues(Repeatable):
+class ClearValues(OperationFacts):
     """Values that became NULL are cleared, a request a row, after the row's import is proved.
 
     The two endpoints take turns, since each has a rate limit of its own. `by_id` needs the id of the profile,
@@ -177,7 +150,7 @@ class ClearValues(Repeatable):
 
 
 @dataclass(frozen=True)
-class SendRequests:
+class SendRequests(OperationFacts):
     """Rows are sent by a request that the model describes, to the endpoint that it names.
 
     `update` is the request for changed rows, where it is another than that for new ones. Both then hold one
@@ -193,13 +166,27 @@ class SendRequests:
     @property
     def once(self) -> bool:
         """Return whether one of the requests must not be sent again after a lost reply."""
-        templates = (self.template, self.update)
-        return any(template is not None and template.repeat is Repeat.ONCE for template in templates)
+        return any(template.repeat is Repeat.ONCE for template in self.templates)
 
     @property
     def is_retired(self) -> bool:
         """Return whether Klaviyo retired one of the endpoints."""
-        return self.template.is_retired or (self.update is not None and self.update.is_retired)
+        return any(template.is_retired for template in self.templates)
+
+    @property
+    def keeps_responses(self) -> bool:
+        """Return whether Klaviyo's responses are kept for other models."""
+        return self.keep is not None
+
+    @property
+    def templates(self) -> tuple[RequestTemplate, ...]:
+        """Return the requests: one, or that for new rows and that for changed ones."""
+        return (self.template,) if self.update is None else (self.template, self.update)
+
+    def describe_requests(self) -> dict[str, Any]:
+        """Return the requests as JSON values, by the keys of the config."""
+        names = ("on_remove" if self.removes else "request", "on_update")
+        return {name: template.describe() for name, template in zip(names, self.templates, strict=False)}
 
     @property
     def op(self) -> Op:
@@ -222,7 +209,7 @@ class SendRequests:
 
 
 @dataclass(frozen=True)
-class ChangeSuppressions(Repeatable):
+class ChangeSuppressions(OperationFacts):
     """E-mails are read, suppressed or unsuppressed by jobs, and read back: what a job says proves nothing.
 
     `removes` is whether the operation unsuppresses the people that the model suppressed.
@@ -246,7 +233,7 @@ class ChangeSuppressions(Repeatable):
 
 
 @dataclass(frozen=True)
-class SendEvents(Repeatable):
+class SendEvents(OperationFacts):
     """Events are sent many a request, and alone where an earlier request may have stored them already.
 
     Each request's receipt is stored before it is sent, so that few events are sent alone after a kill.
@@ -263,7 +250,7 @@ class SendEvents(Repeatable):
 
 
 @dataclass(frozen=True)
-class SubscribePeople(Repeatable):
+class SubscribePeople(OperationFacts):
     """People are subscribed to a channel if a read just before shows no opt-out.
 
     `timezone` is that of a `consented_at` without a zone. `source` is what profiles show as the origin of the
@@ -283,7 +270,7 @@ class SubscribePeople(Repeatable):
 
 
 @dataclass(frozen=True)
-class UnsubscribePeople(Repeatable):
+class UnsubscribePeople(OperationFacts):
     """People who were subscribed by the model are unsubscribed, if their consent still shows it.
 
     `source` is what profiles show as the origin of the consent, '' for the model's name.
@@ -312,7 +299,7 @@ def _estimate_consent_requests(
 
 
 @dataclass(frozen=True)
-class DeleteProfiles(Repeatable):
+class DeleteProfiles(OperationFacts):
     """Each row's person is looked up by all identifiers, deleted by the profile's id, and read back."""
 
     endpoint: Endpoint
@@ -326,7 +313,7 @@ class DeleteProfiles(Repeatable):
 
 
 @dataclass(frozen=True)
-class ReadmitPeople(Repeatable):
+class ReadmitPeople(OperationFacts):
     """The people of leaving rows are not withheld any more. Nothing is sent."""
 
     max_rows: int = 1_000  # read together
