@@ -6,12 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from reverse_etl.delivery.deletion_rules import FoundProfile, find_hold
 from reverse_etl.delivery.outcomes import UNPROVED_STATES, Outcome
 from reverse_etl.delivery.read_back import wait_until_shown
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import Warned
-from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, IdentifierType
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.formatting import format_count
@@ -21,6 +22,7 @@ from reverse_etl.state.withheld import DeletionRequest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from reverse_etl.delivery.deletion_rules import DeletionHold
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.klaviyo.profiles import Profile
     from reverse_etl.surfaces.operations import DeleteProfiles, ReadmitPeople
@@ -36,34 +38,16 @@ class _Row:
     identifiers: Mapping[IdentifierType, str]
 
 
-@dataclass
-class _FoundProfile:
-    """A profile that was found for a row, and the types of the row's identifiers by which it was found."""
-
-    profile: Profile
-    kinds: set[IdentifierType] = field(default_factory=set)
-
-    def may_be(self, row: _Row) -> bool:
-        """Return whether nothing shows that the profile is of somebody else than the row's person.
-
-        An e-mail or a phone may belong to another person too: then the profile shows other identifiers than
-        the row has.
-        """
-        return bool(self.kinds & {*UNIQUE_IDENTIFIERS}) or all(
-            kind in self.kinds or self.profile.identifier(kind) is None for kind in row.identifiers
-        )
-
-
-def _describe_request(row: _Row, found: Sequence[_FoundProfile]) -> DeletionRequest:
-    shown = {
+def _describe_request(row: _Row, profiles: Sequence[Profile]) -> DeletionRequest:
+    identifiers = {
         (kind, value)
-        for found_profile in found
+        for profile in profiles
         for kind in IdentifierType
-        for value in (found_profile.profile.identifier(kind),)
+        for value in (profile.identifier(kind),)
         if value is not None
     }
-    profile_id = found[0].profile.id if found else None
-    return DeletionRequest(row.identity, shown | {*row.identifiers.items()}, profile_id)
+    profile_id = profiles[0].id if profiles else None
+    return DeletionRequest(row.identity, identifiers | {*row.identifiers.items()}, profile_id)
 
 
 def delete_profiles(delivery: ListDelivery, operation: DeleteProfiles) -> None:
@@ -109,22 +93,14 @@ class _Deletion:
             if self.delivery.counter.stopped:
                 break
             try:
-                found = self._find_profiles(rows, requested)
+                profiles_by_seq = self._find_profiles(rows, requested)
             except KlaviyoError as error:
                 self.delivery.counter.fail(str(error))
                 break
             state.renew_lease_or_raise()  # a run that lost the lease must not delete anybody
-            several = [row for row in rows if len(found[row.seq]) > 1]
-            others = [
-                row
-                for row in rows
-                if row not in several
-                and not all(found_profile.may_be(row) for found_profile in found[row.seq].values())
-            ]
-            self._hold(several, "several_profiles")
-            self._hold(others, "other_person")
-            certain = [row for row in rows if row not in several and row not in others]
-            self._delete_group(certain, found, requested)
+            holds = {row: find_hold(row.identifiers, profiles_by_seq[row.seq].values()) for row in rows}
+            self._hold(holds)
+            self._delete_group([row for row in rows if holds[row] is None], profiles_by_seq, requested)
         if self.held:
             self.delivery.context.on_event(
                 Warned(
@@ -137,7 +113,7 @@ class _Deletion:
     def _delete_group(
         self,
         rows: Sequence[_Row],
-        found: Mapping[int, Mapping[str, _FoundProfile]],
+        profiles_by_seq: Mapping[int, Mapping[str, FoundProfile]],
         requested: Mapping[str, str | None],
     ) -> None:
         """Store what is asked for, then ask for it, until a request fails.
@@ -146,7 +122,8 @@ class _Deletion:
         may know the person by these. They are stored already if the deletion was asked for before
         and the profile is gone.
         """
-        state, profiles = self.delivery.context.state, {row: [*found[row.seq].values()] for row in rows}
+        state = self.delivery.context.state
+        profiles = {row: [found.profile for found in profiles_by_seq[row.seq].values()] for row in rows}
         state.withheld.request(
             self.delivery.model_name,
             [
@@ -157,9 +134,9 @@ class _Deletion:
         )
         self._mark_deleted([row for row in rows if not profiles[row]])
         for row in rows:
-            for found_profile in profiles[row]:
+            for profile in profiles[row]:
                 if not self.delivery.counter.stopped:
-                    self._delete(row, found_profile.profile.id)
+                    self._delete(row, profile.id)
 
     def read_back(self) -> None:
         """Read whether the profiles are gone, until they are or the time is over."""
@@ -198,7 +175,7 @@ class _Deletion:
 
     def _find_profiles(
         self, rows: Sequence[_Row], requested: Mapping[str, str | None]
-    ) -> dict[int, dict[str, _FoundProfile]]:
+    ) -> dict[int, dict[str, FoundProfile]]:
         """Return each row's profiles by id; of a row that was asked for before, only that profile."""
         klaviyo, withheld = self.delivery.context.klaviyo, self.delivery.context.state.withheld
         seqs: dict[tuple[IdentifierType, str], set[int]] = defaultdict(set)
@@ -207,14 +184,14 @@ class _Deletion:
             named = {IdentifierType.PROFILE_ID: earlier_id} if earlier_id else row.identifiers
             for identifier in named.items():
                 seqs[identifier].add(row.seq)
-        found: dict[int, dict[str, _FoundProfile]] = {row.seq: {} for row in rows}
+        profiles_by_seq: dict[int, dict[str, FoundProfile]] = {row.seq: {} for row in rows}
         for kind in IdentifierType:
             values = [value for value_kind, value in seqs if value_kind is kind]
             for profile in klaviyo.find_profiles(kind, values) if values else ():
                 for value in profile.identifiers(kind):  # it may show another one than the row's
                     for seq in seqs.get((kind, value), ()):
-                        found[seq].setdefault(profile.id, _FoundProfile(profile)).kinds.add(kind)
-        return found
+                        profiles_by_seq[seq].setdefault(profile.id, FoundProfile(profile)).kinds.add(kind)
+        return profiles_by_seq
 
     def _delete(self, row: _Row, profile_id: str) -> None:
         try:
@@ -231,9 +208,13 @@ class _Deletion:
                 return
             self.open_rows.setdefault(profile_id, []).append(row)
 
-    def _hold(self, rows: Sequence[_Row], code: str) -> None:
-        self.held += len(rows)
-        held = [RowException(row.seq, RowExceptionKind.HELD, code) for row in rows]
+    def _hold(self, holds: Mapping[_Row, DeletionHold | None]) -> None:
+        held = [
+            RowException(row.seq, RowExceptionKind.HELD, hold.value)
+            for row, hold in holds.items()
+            if hold is not None
+        ]
+        self.held += len(held)
         self.delivery.record((), held)
 
     def _mark_deleted(self, rows: Sequence[_Row]) -> None:

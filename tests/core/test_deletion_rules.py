@@ -1,0 +1,41 @@
+"""The decision whether the person of a row may be deleted."""
+
+from __future__ import annotations
+
+import pytest
+
+from reverse_etl.delivery.deletion_rules import DeletionHold, FoundProfile, find_hold
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.klaviyo.profiles import Profile
+
+EMAIL, PHONE, EXTERNAL_ID = IdentifierType.EMAIL, IdentifierType.PHONE, IdentifierType.EXTERNAL_ID
+ROW = {EMAIL: "a@example.com", PHONE: "+33600000001"}
+
+
+def found(*kinds: IdentifierType, phone: str | None = None, external_id: str | None = None) -> FoundProfile:
+    """Return a profile that was found by these identifiers of the row."""
+    return FoundProfile(Profile("P1", "a@example.com", phone, external_id), {*kinds})
+
+
+@pytest.mark.parametrize(
+    ("profiles", "hold"),
+    [
+        ([], None),
+        ([found(EMAIL)], None),  # the profile has no phone
+        ([found(EMAIL, PHONE, phone="+33600000001")], None),
+        ([found(EMAIL, phone="+33600000002")], DeletionHold.OTHER_PERSON),
+        ([found(EMAIL), found(PHONE)], DeletionHold.SEVERAL_PROFILES),
+    ],
+)
+def test_a_row_is_held_if_its_profile_may_be_of_somebody_else(
+    profiles: list[FoundProfile], hold: DeletionHold | None
+) -> None:
+    """A profile without one of the row's identifiers may be the person; one with another value may not."""
+    assert find_hold(ROW, profiles) is hold
+
+
+def test_a_unique_identifier_is_enough() -> None:
+    """The external id names one person, whatever e-mail and phone the profile shows."""
+    row = {EXTERNAL_ID: "7", **ROW}
+    assert find_hold(row, [found(EXTERNAL_ID, external_id="7", phone="+33600000002")]) is None
+    assert find_hold(row, [found(EMAIL, external_id="8")]) is DeletionHold.OTHER_PERSON
