@@ -63,13 +63,18 @@ def timestamp_sql(dialect: Dialect, column: Column, when: datetime) -> Sql:
 class ModelTables:
     """The tables of one model in one warehouse: their names, their key and their columns.
 
-    `dialect` is the warehouse's. `table_key` ends the names of its tables. `identifiers` are the mapped types in the order that decides a row's identity. `payload`
-    are the other columns, with the types that they have in the warehouse today. `many_lists` says whether rows name their list. If there
-    is a `key`, these columns of the payload are the row key, in place of the identity, and a person may have many rows. `append_only`:
-    known rows are neither sent again nor removed. `sends_nulls`: a NULL is a value like any other, which requests print.
-    A NULL in one of the `clear_columns` clears the value that was sent before; if there are any, the model's tables have the column
-    `retl_cleared`. A NULL in one of the `not_null_columns` rejects its row.
-    If `keeps_without_profile`, nobody is created, and a table keeps the rows whose person Klaviyo does not know.
+    - `dialect` is the warehouse's; `table_key` ends the names of the tables.
+    - `identifiers` are the mapped types, in the order that decides a row's identity.
+    - `payload` are the other columns, with the types that they have in the warehouse today.
+    - `many_lists`: rows name their list.
+    - `key`: columns of the payload that are the row key instead of the identity, so that a person may have
+      many rows; () for the identity.
+    - `append_only`: known rows are neither sent again nor removed.
+    - `sends_nulls`: a NULL is a value like any other, which requests print.
+    - `clear_columns`: a NULL in one of them clears the value that was sent before. If there are any, the
+      model's tables have the column `retl_cleared`.
+    - `not_null_columns`: a NULL in one of them rejects its row.
+    - `keeps_without_profile`: nobody is created, and a table keeps the rows whose person Klaviyo does not know.
     """
 
     dialect: Dialect
@@ -186,7 +191,7 @@ class ModelTables:
         return f"planned_{self.table_key}"
 
     @property
-    def kept(self) -> str:
+    def kept_values(self) -> str:
         """Return the scratch table of the values that are not cleared, since others have one."""
         return f"kept_{self.table_key}"
 

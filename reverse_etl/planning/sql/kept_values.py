@@ -34,7 +34,7 @@ class ValueSource:
 def collect_kept_values(tables: ModelTables, sources: Sequence[ValueSource]) -> Statement:
     """Collect the values to keep into a temporary table: (number of the delta, model, marks of the columns)."""
     return Statement.create(
-        tables.dialect.temp_table(tables.kept),
+        tables.dialect.temp_table(tables.kept_values),
         *render_sql("planning/sql/collect_kept_values", tables.dialect, tables=tables, sources=sources),
     )
 
@@ -45,13 +45,13 @@ def count_kept_values(tables: ModelTables) -> Statement:
         f"COUNT(DISTINCT CASE WHEN POSITION({mark} IN retl_kept) > 0 THEN retl_seq END)"
         for mark in tables.clear_marks.values()
     )
-    kept = tables.dialect.temp_table(tables.kept)
+    kept = tables.dialect.temp_table(tables.kept_values)
     return Statement.read(f"SELECT retl_model, {counts} FROM {kept} GROUP BY retl_model ORDER BY retl_model")
 
 
 def keep_value(tables: ModelTables, column: str) -> Statement:
     """Take a column from the clears of the rows that keep its value."""
-    planned, kept = (tables.dialect.temp_table(name) for name in (tables.planned, tables.kept))
+    planned, kept = (tables.dialect.temp_table(name) for name in (tables.planned, tables.kept_values))
     mark = tables.clear_marks[quote_identifier(column)]
     return Statement.change(
         planned,
