@@ -13,7 +13,7 @@ from reverse_etl.errors import GuardRefused
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.messages import TransportError
 from reverse_etl.klaviyo.transport import Transport
-from tests.core.consent import consents, new_list, status, subscribe_by_hand
+from tests.core.consent import consents, marketing, new_list, status, subscribe_by_hand
 from tests.core.world import Interrupted, World
 
 if TYPE_CHECKING:
@@ -81,9 +81,10 @@ class Life:
 
 
 def emails_of(request: Request) -> set[str]:
-    """Return the people of a request that changes consent."""
+    """Return the people of a request that changes consent, by the identifier of its channel."""
     rows = json.loads(request.body or b"")["data"]["attributes"]["profiles"]["data"]
-    return {row["attributes"]["email"] for row in rows}
+    people = [row["attributes"] for row in rows]
+    return {person.get("email") or person["phone_number"] for person in people}
 
 
 @pytest.fixture
@@ -162,3 +163,49 @@ def test_nobody_is_unsubscribed_who_is_not_ours(
     assert [status(world, email) for email in others] == ["SUBSCRIBED"] * len(others)
     if "list" in config:  # the list alone was lost
         assert all(status(world, email) == "SUBSCRIBED" for email in life.unsubscribed_by_job)
+
+
+def phone_of(email: str) -> str:
+    """Return the phone of one of the people."""
+    return f"+1415555010{PEOPLE.index(email)}"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_channels_and_the_members_of_a_list_converge(
+    world: World, live: Callable[[int], Life], seed: int
+) -> None:
+    """People come to and leave two channels of a list while runs die: all are on it in the end.
+
+    Nobody is unsubscribed who is not ours, or from more than the list.
+    """
+    life = live(seed)
+    life.calm = True
+    for email in PEOPLE:
+        world.rename(email, phone_number=phone_of(email))
+    subscribe_by_hand(world, PEOPLE[0])
+    life.calm, life.opts_out = False, False
+    shared = {"list": "Members", "on_remove": "unsubscribe", "max_removes": 1.0, "min_rows": 0}
+    world.people([{"email": email} for email in PEOPLE[:4]])
+    world.model("members", "select email from people")
+    mailed: set[str] = set()
+    left: set[str] = set()
+    texted: set[str] = set()
+    for _ in range(RUNS):
+        mails = {email for email in PEOPLE if life.chance.random() < 0.6}
+        texted = {email for email in PEOPLE if life.chance.random() < 0.6}
+        left |= mailed - mails
+        mailed = mails
+        consents(world, *((email, LONG_AGO) for email in sorted(mails)), **shared)
+        phones = [{"phone": phone_of(email), "consented_at": LONG_AGO} for email in sorted(texted)]
+        world.people(phones, "phones", "phone VARCHAR, consented_at TIMESTAMPTZ")
+        select = "select phone as phone_e164, consented_at from phones"
+        world.model("texts", select, surface="subscriptions", channel="sms", **shared)
+        survive(world)
+        assert life.unsubscribed_by_job <= life.subscribed_by_job - {PEOPLE[0]}
+        world.wait(3600.0)
+    life.calm = True
+    assert [survive(world) for _ in range(4)][-1] in {0, 1}
+    on_list = {*world.emails()}
+    assert on_list >= {*PEOPLE[:4]} | texted | (mailed - left)
+    assert {status(world, email) for email in PEOPLE} <= {"SUBSCRIBED", "NEVER_SUBSCRIBED"}
+    assert {email for email in PEOPLE if marketing(world, email)["list_suppressions"]} <= left
