@@ -66,6 +66,7 @@ class RowProblem(StrEnum):
     PHONE_MALFORMED = "phone_malformed"
     INFINITE_TIME = "infinite_time"
     NULL_VALUE = "null_value"
+    MISSING_VALUE = "missing_value"
     NO_TIME = "no_time"
     FUTURE_TIME = "future_time"
     DUPLICATE = "duplicate"
@@ -95,6 +96,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.PHONE_MALFORMED: "phone is not E.164",
     RowProblem.INFINITE_TIME: "a date or time is infinite, before the year 1 or after 9999",
     RowProblem.NULL_VALUE: "a value is NULL, and on_null rejects it",
+    RowProblem.MISSING_VALUE: "a column that every row needs is empty",
     RowProblem.NO_TIME: "consented_at is empty",
     RowProblem.FUTURE_TIME: "consented_at is in the future",
     RowProblem.DUPLICATE: "conflicting rows for one person",
@@ -107,6 +109,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
 }
 
 
+NAMING_A_COLUMN: Final = (RowProblem.INFINITE_TIME, RowProblem.NULL_VALUE, RowProblem.MISSING_VALUE)
 _LIST_PROBLEMS: Final = {
     RowProblem.UNKNOWN_LIST,
     RowProblem.AMBIGUOUS_LIST,
@@ -159,7 +162,12 @@ class RejectionReason:
         match problem:
             case RowProblem.DUPLICATE if self.detail:
                 return f"{description}: they differ in {self.detail}"
-            case RowProblem.CHANGED | RowProblem.INFINITE_TIME | RowProblem.NULL_VALUE if self.detail:
+            case (
+                RowProblem.CHANGED
+                | RowProblem.INFINITE_TIME
+                | RowProblem.NULL_VALUE
+                | RowProblem.MISSING_VALUE
+            ) if self.detail:
                 return f"{description}: {self.detail}"
             case RowProblem.UNKNOWN_LIST | RowProblem.AMBIGUOUS_LIST | RowProblem.OTHER_MODELS_LIST if (
                 self.detail

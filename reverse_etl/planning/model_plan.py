@@ -172,8 +172,9 @@ def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) 
     rejected: dict[str | None, list[RejectedRows]] = defaultdict(list)
     if has_rejected:
         model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
-        for name, problem, rows, new_rows in warehouse.fetch(rejections.count_check_rejections(model)):
-            reason = RejectionReason(RejectionSource.CHECK, problem)
+        counts = warehouse.fetch(rejections.count_check_rejections(model))
+        for name, problem, column, rows, new_rows in counts:
+            reason = RejectionReason(RejectionSource.CHECK, problem, detail=column or "")
             rejected[name].append(RejectedRows(reason, rows, int(new_rows)))
     return {
         name: (valid_rows.get(name, 0), tuple(rejected.get(name, ())), withheld.get(name, 0))

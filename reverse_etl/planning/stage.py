@@ -89,7 +89,9 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetim
         for time in surface.columns.past_times
         if time.column in columns
     )
-    query = staging.Staging(tables, Sql(model.query), identifiers, list_column, past_times)
+    checked_times = {time.column for time in surface.columns.past_times}
+    required = tuple(columns[name] for name in surface.columns.required if name not in checked_times)
+    query = staging.Staging(tables, Sql(model.query), identifiers, list_column, past_times, required)
     _run_model(warehouse, model, staging.stage_rows(query))
     count_query = Statement.read(f"SELECT COUNT(*) FROM {warehouse.dialect.temp_table(tables.staged)}")
     rows = int(warehouse.fetch(count_query)[0][0])

@@ -147,7 +147,7 @@ def test_a_changed_event_is_rejected(world: World) -> None:
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"time": None}, "time"),
+        ({"time": None}, "missing_value"),
         ({"value_currency": "euro"}, "value_currency"),
         ({"item": "x" * 100_001}, "item"),
         ({"email": None}, "no_identifier"),

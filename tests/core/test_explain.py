@@ -187,6 +187,7 @@ def test_each_reason_about_people_has_a_case() -> None:
         RowProblem.AMBIGUOUS_LIST,
         RowProblem.SAME_LIST,
         RowProblem.NO_TIME,
+        RowProblem.MISSING_VALUE,
         RowProblem.FUTURE_TIME,
         RowProblem.OTHER_MODELS_LIST,
         RowProblem.NO_IDENTIFIER,

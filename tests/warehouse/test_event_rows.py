@@ -79,3 +79,18 @@ def test_the_metrics_of_rows_are_looked_up_before_the_first_events(shop: World) 
     shop.drop_model("orders")
     plan = shop.plan()
     assert "'Placed Order'" in plan.problems[0].summary
+
+
+def test_a_row_without_a_needed_value_is_rejected_in_the_plan(shop: World) -> None:
+    """With the column's name, before anything is sent: a time, and a metric where a column names it."""
+    orders_model(shop, "select unique_id, email, time, item as metric from orders", metric=None)
+    rows = [order(shop, "o1"), order(shop, "o2", time=None), order(shop, "o3", item=" "), order(shop, "o4")]
+    orders(shop, *rows)
+    (list_plan,) = shop.plan().models[0].lists
+    found = {
+        rejection.reason.describe().lower(): rejection.rows for rejection in list_plan.check_rejections
+    }  # Snowflake has the names in upper case
+    reason = "a column that every row needs is empty"
+    assert found == {f"{reason}: time": 1, f"{reason}: metric": 1}
+    shop.run()
+    assert sorted(stored(shop)) == ["o1", "o4"]

@@ -130,6 +130,7 @@ def _list_document(model: str, list_plan: ListPlan, figures: Mapping[str, int]) 
         **figures,
         "check_rejections": [
             {"code": rejected.reason.code, "rows": rejected.rows, "new_rows": rejected.new_rows}
+            | ({"column": rejected.reason.detail} if rejected.reason.detail else {})
             for rejected in list_plan.check_rejections
         ],
     }

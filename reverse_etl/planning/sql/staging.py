@@ -69,6 +69,7 @@ class Staging:
     """The query of one model, and what its columns become.
 
     `identifiers` are the columns of the query by identifier type; `list_column` names the list of a row, None if the model has one list.
+    `required` are payload columns that no row may leave empty.
     """
 
     tables: ModelTables
@@ -76,6 +77,7 @@ class Staging:
     identifiers: Mapping[IdentifierType, Column]
     list_column: str | None
     past_times: Sequence[PastTimeCheck] = ()
+    required: Sequence[Column] = ()
 
     @property
     def list_name(self) -> Sql:
@@ -143,8 +145,9 @@ class Staging:
         checks = (*self._key_checks(), *self._email_checks(), *self._phone_checks(), *self._id_checks())
         times = ((check, RowProblem.INFINITE_TIME) for check in self.infinite_time_checks.values())
         nulls = ((check, RowProblem.NULL_VALUE) for check in self.null_checks.values())
+        missing = ((check, RowProblem.MISSING_VALUE) for check in self.missing_checks.values())
         past_times = ((Sql(check), problem) for check, problem in self._past_time_checks())
-        return (*((Sql(check), problem) for check, problem in checks), *times, *nulls, *past_times)
+        return (*((Sql(check), problem) for check, problem in checks), *times, *nulls, *missing, *past_times)
 
     @cached_property
     def null_checks(self) -> dict[str, Sql]:
@@ -153,6 +156,11 @@ class Staging:
             column.name: Sql(self.tables.dialect.is_null_sql(column))
             for column in self.tables.not_null_columns
         }
+
+    @cached_property
+    def missing_checks(self) -> dict[str, Sql]:
+        """Return, by column name, whether it is empty, for the columns that every row needs."""
+        return {column.name: Sql(_is_empty_sql(column)) for column in self.required}
 
     @cached_property
     def infinite_time_checks(self) -> dict[str, Sql]:
@@ -165,7 +173,11 @@ class Staging:
     @property
     def named_checks(self) -> tuple[tuple[str, Sql], ...]:
         """Return the checks whose column `retl_detail` names, in the order of `checks`."""
-        return (*self.infinite_time_checks.items(), *self.null_checks.items())
+        return (
+            *self.infinite_time_checks.items(),
+            *self.null_checks.items(),
+            *self.missing_checks.items(),
+        )
 
     def _canonical_value(self, kind: IdentifierType) -> str:
         if kind not in self.identifiers:
@@ -301,6 +313,11 @@ def comparable_values(tables: ModelTables, prefix: str) -> dict[str, Sql]:
         for column in tables.payload
     }
     return identifiers | payload
+
+
+def _is_empty_sql(column: Column) -> str:
+    name = quote_identifier(column.name)
+    return f"NULLIF(TRIM({name}), '') IS NULL" if column.kind is ColumnKind.TEXT else f"{name} IS NULL"
 
 
 def _unless_canonical(kind: IdentifierType, check: str) -> Sql:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.rejections import RejectionSource, RowProblem
+from reverse_etl.domain.rejections import NAMING_A_COLUMN, RejectionSource, RowProblem
 from reverse_etl.state.sql.templates import render
 from reverse_etl.warehouse.statement import Sql, Statement
 
@@ -61,8 +61,14 @@ class ModelRejections:
 
 
 def count_check_rejections(model: ModelRejections) -> Statement:
-    """Return (list name, problem, rows, new rows) of the staged rows that are not sent; no run reported the new ones."""
-    return Statement.read(*_render("count_check_rejections", model, still_rejected=RowProblem.STILL_REJECTED))
+    """Return (list name, problem, column or NULL, rows, new rows) of the staged rows that are not sent; no run reported the new ones."""
+    text = _render(
+        "count_check_rejections",
+        model,
+        still_rejected=RowProblem.STILL_REJECTED,
+        naming_column=NAMING_A_COLUMN,
+    )
+    return Statement.read(*text)
 
 
 def collect_check_rejections(model: ModelRejections, run_id: str) -> Statement:
