@@ -69,7 +69,7 @@ def main_path(settings: Mapping[str, Any]) -> str:
 
 
 def read_attachments(settings: Mapping[str, Any]) -> Iterator[Attachment]:
-    """Yield the attached databases, without those of MotherDuck and DuckLake, which are no files."""
+    """Yield the attached databases, without those of MotherDuck and DuckLake, which are not files."""
     for entry in _raw_attachments(settings):
         path, options = str(entry["path"]), dict(entry.get("options") or {})
         if _entry_service(entry):
@@ -112,11 +112,15 @@ def find_path_problem(settings: Mapping[str, Any]) -> OutputProblem | None:
 
 
 def _find_file_problem(settings: Mapping[str, Any]) -> OutputProblem | None:
-    """Return the problem of an output whose database is no file."""
+    """Return the problem of an output whose database is not a file."""
     path, database = str(settings.get("path") or MEMORY), str(settings.get("database") or "")
     if service := service_name(path):
         hint = _FILE_HINT.format(service=service, path=hide_passwords(path))
-        return f"The output's path leads to {service}, which is no file that can be read alone.", "path", hint
+        return (
+            f"The output's path leads to {service}, which is not a file that can be read alone.",
+            "path",
+            hint,
+        )
     if service := unreadable_databases(settings).get(database.lower(), ""):
         hint = (
             "Let dbt build the tables that your models read into the file of path; there it can read from "

@@ -86,7 +86,7 @@ def _as_mapping(value: object) -> Mapping[str, Any]:
 
 
 def _select_mappings(value: object) -> list[Mapping[str, Any]]:
-    """Return the mappings of a list, and nothing of what is no list."""
+    """Return the mappings of a list, and nothing of what is not a list."""
     return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 

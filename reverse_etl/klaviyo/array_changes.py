@@ -55,5 +55,5 @@ def patch_request(endpoint: Endpoint, profile_id: str, patch: Mapping[str, Any])
 
 
 def to_list(value: Any) -> list[Any]:
-    """Return a value as a list: one that is no list is its only member, and None is none."""
+    """Return a value as a list: one that is not a list is its only member, and None is none."""
     return value if isinstance(value, list) else [] if value is None else [value]

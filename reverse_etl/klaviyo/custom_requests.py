@@ -59,7 +59,7 @@ class TextTemplate:
 
     @property
     def has_expression(self) -> bool:
-        """Return whether the text has braces that are no placeholder, which would be sent as they are."""
+        """Return whether the text has braces that are not placeholders, which would be sent as they are."""
         return bool(re.search(r"\{[{%#]|[}%#]\}", self.rest))
 
     def fill(self, values: Mapping[str, str | None], *, is_path: bool) -> str:

@@ -20,7 +20,7 @@ def models_folder(project_dir: Path) -> Path:
 
 
 def find_model_files(project_dir: Path) -> tuple[Path, ...]:
-    """Return the SQL files of models, sorted by name. Hidden files and files in hidden folders are no models.
+    """Return the SQL files of models, sorted by name. Hidden files and folders are left out.
 
     The suffix may be in upper case. Editors and archives leave hidden files such as `._vip.sql`.
     """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Destination
     from reverse_etl.models.model import Model
 
-_MIN_KEY_LENGTH: Final = 6  # a shorter text is no key, and is found everywhere
+_MIN_KEY_LENGTH: Final = 6  # a shorter text is not a key, and is found everywhere
 _SUMMARY: Final = "The model contains Klaviyo's private key, and the SQL of a model is shown and stored."
 _HINT: Final = (
     "Remove it. Only the destination in profiles.yml needs the key. If it was shown, replace the key."

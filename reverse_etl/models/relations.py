@@ -48,7 +48,7 @@ class Relation:
 def response_relation(model: str) -> Relation:
     """Return the kept responses of a model: a name that is replaced by a query when the model is run.
 
-    It is no table, so that a model reads nothing else of the state. dbt knows nothing of it.
+    It is not a table, so that a model reads nothing else of the state. dbt knows nothing of it.
     """
     name = f"reverse_etl_responses_{model}"
     doubled = name.replace('"', '""')

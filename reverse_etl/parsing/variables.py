@@ -54,7 +54,8 @@ def make_env_var(environ: Mapping[str, str], *, secret: Container[str] | None = 
             raise ContextError(
                 f"The environment variable {name} is secret, or profiles.yml uses it like one; the SQL of a "
                 "model is shown and stored.",
-                "Use it in profiles.yml only. For a value that is no secret, use var() or another variable.",
+                "Use it in profiles.yml only. For a value that is not a secret, use var() or another "
+                "variable.",
             )
         if name in environ:
             return environ[name]

@@ -127,7 +127,7 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
     name of the list column that several lists have is refused, and names that mean one list. A list whose
     look-up has no usable reply has a fault.
 
-    Raises UsageError if two lists have the name in the config, or an id is no list.
+    Raises UsageError if two lists have the name in the config, or an id is not a list.
     """
     match model.config.list_target:
         case None:

@@ -31,7 +31,7 @@ def find_meta_errors(meta: Any, pointer: str) -> Iterator[ErrorObject]:
 def apply_patch(attributes: dict[str, Any], meta: Mapping[str, Any] | None) -> bool:
     """Change the custom properties in `attributes`; return whether anything changed.
 
-    A value is appended as often as it is sent. A property that is no array becomes the first element of one.
+    A value is appended as often as it is sent. A property that is not an array becomes one first.
     """
     patch = (meta or {}).get("patch_properties") or {}
     properties = dict(attributes.get("properties", {}))

@@ -22,7 +22,7 @@ _LOCALHOST: Final = "localhost"
 def admit_sender(headers: Mapping[str, str]) -> None:
     """Raise HttpError: 421 for a host name that is not this machine's, 403 for another page's origin.
 
-    `headers` has lower-case names. Programs that are no browsers send no origin.
+    `headers` has lower-case names. Programs that are not browsers send no origin.
     """
     host = headers.get("host", "")
     if not _is_own_host(host):
@@ -57,7 +57,7 @@ def generate_nonce() -> str:
 def _is_own_host(host: str) -> bool:
     try:
         parts = urlsplit(f"//{host}")
-        _ = parts.port  # raises ValueError for a port that is no number
+        _ = parts.port  # raises ValueError for a port that is not a number
         name = parts.hostname or ""
         is_plain = not (parts.path or parts.query or parts.fragment or "@" in host)
         return is_plain and (name == _LOCALHOST or ipaddress.ip_address(name).is_loopback)

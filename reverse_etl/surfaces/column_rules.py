@@ -93,7 +93,7 @@ def find_identifier_problems(surface: Surface, given: Collection[str]) -> Iterat
             )
     elif not allowed:
         yield ColumnProblem(
-            f"The rows of the surface {surface.name} are no people, but identifiers are given.",
+            f"The rows of the surface {surface.name} are not people, but identifiers are given.",
             "Remove identifiers.",
         )
     elif not set(given) <= {kind.value for kind in allowed}:
@@ -243,7 +243,8 @@ def _find_array_problems(surface: Surface, properties: Mapping[str, str]) -> Ite
             )
         elif not is_custom_property(names[column]):
             yield ColumnProblem(
-                f"arrays names {column}, which is no custom property.", "Only custom properties are arrays."
+                f"arrays names {column}, which is not a custom property.",
+                "Only custom properties are arrays.",
             )
         elif clears(surface.columns.null_rules.find_rule(column)):
             yield ColumnProblem(

@@ -40,7 +40,7 @@ class OtherColumns(Enum):
     """The meaning of the columns that are neither an identifier nor the list's name."""
 
     PROFILE_FIELDS = "profile fields"  # attributes of a profile by their names, otherwise custom properties
-    FIELDS = "fields"  # fields of a resource that is no profile: no name means anything
+    FIELDS = "fields"  # fields of a resource that is not a profile: no name means anything
     REFUSED = "refused"  # nothing else can be sent, so that a model may not select it
 
 

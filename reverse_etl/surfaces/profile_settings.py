@@ -45,7 +45,7 @@ def _read_word(column: str, word: Any) -> OnNull:
 def _read_arrays(value: Any) -> dict[str, ArrayChange]:
     """Return the changes of arrays by lower-case column. Raises AdviceError."""
     if not isinstance(value, dict) or not all(isinstance(column, str) for column in value):
-        raise AdviceError("arrays is no mapping of columns to words.", _ARRAYS_EXAMPLE)
+        raise AdviceError("arrays is not a mapping of columns to words.", _ARRAYS_EXAMPLE)
     for column, word in value.items():
         if word not in list(ArrayChange):
             hint = did_you_mean(str(word), [change.value for change in ArrayChange])

@@ -116,7 +116,7 @@ def test_two_state_files_are_both_named(world: World) -> None:
     [
         ([], "Give either --from-profile or --from"),
         (["--from", "missing.duckdb"], "There is no such file"),
-        (["--from", "shop.duckdb"], "is no state of reverse-etl"),
+        (["--from", "shop.duckdb"], "is not a state of reverse-etl"),
     ],
 )
 def test_a_mistake_moves_nothing(world: World, arguments: list[str], words: str) -> None:

@@ -116,7 +116,7 @@ def test_a_custom_property_is_unset_with_its_name(world: World) -> None:
     [
         ({"create": "always"}, "arrays needs create='never'"),
         ({"arrays": {"tags": "add"}}, "arrays of tags cannot be 'add'."),
-        ({"arrays": ["tags"]}, "arrays is no mapping of columns to words."),
+        ({"arrays": ["tags"]}, "arrays is not a mapping of columns to words."),
         ({"arrays": {"taggs": "append"}}, "arrays names the column taggs, which is not selected."),
         ({"on_null": "clear"}, "arrays names tags, whose NULL clears the whole array"),
     ],

@@ -231,7 +231,7 @@ def test_an_unfinished_import_of_people_blocks_only_people(make_world: Callable[
         (
             "select coupon, code, percent as email from codes",
             {"identifiers": {"email": "email"}},
-            "The rows of the surface codes are no people, but identifiers are given.",
+            "The rows of the surface codes are not people, but identifiers are given.",
         ),
         ("select coupon, code, email, location_city from codes", {}, ""),
     ],

@@ -137,7 +137,7 @@ def readmit(project_flags: ProjectFlags, *, identity: str, as_json: bool) -> Non
     canonical = canonicalize(IdentifierType(kind), value) if kind in kinds else None
     if canonical is None:
         raise UsageError.of(
-            "This is no identifier with its type.",
+            "This is not an identifier with its type.",
             where=f"reverse-etl state readmit {mask_text(identity)}",
             hint=f"For example: email:ann@example.com. The types are {', '.join(kinds)}.",
         )

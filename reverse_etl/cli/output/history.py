@@ -25,7 +25,7 @@ _FIGURES: Final = {
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the terminal: its headings and rows; the first `text_columns` columns are no numbers."""
+    """A table of the terminal: its headings and rows; the first `text_columns` columns are not numbers."""
 
     headings: Sequence[str]
     rows: Sequence[Sequence[Any]]

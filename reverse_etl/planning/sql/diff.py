@@ -1,7 +1,7 @@
 """Statements of the diff: the changes that make each list equal to its model.
 
 The diff reads the valid staged rows, the snapshot and the uncertain rows (deltas of earlier runs that may or may not be applied).
-It compares columns with IS DISTINCT FROM: no hash, no collision, no confusion of NULL and ''. A desired NULL is no change, except in a
+It compares columns with IS DISTINCT FROM: no hash, no collision, no confusion of NULL and ''. A desired NULL is not a change, except in a
 model whose requests print it, and in a column whose values are cleared. An uncertain identity that is desired is sent again; one that is not is removed.
 """
 

@@ -23,7 +23,7 @@ def count_old_events(tables: ModelTables, cutoff: datetime) -> Statement:
 
 
 def delete_old_events(tables: ModelTables, cutoff: datetime) -> Statement:
-    """Delete the staged rows of a time before the cutoff: they are no rows of the model."""
+    """Delete the staged rows of a time before the cutoff: they are not rows of the model."""
     staged = tables.dialect.temp_table(tables.staged)
     return Statement.change(staged, f"DELETE FROM {staged} WHERE {_is_before(tables, cutoff)}")
 

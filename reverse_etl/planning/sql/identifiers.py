@@ -96,7 +96,7 @@ def _key_part_sql(dialect: Dialect, column: Column) -> str:
 
 
 def as_text_sql(dialect: Dialect, column: Column) -> str:
-    """Return an identifier column as text; an integral number has no fraction, and NaN or an infinity is no identifier."""
+    """Return an identifier column as text; an integral number has no fraction, and NaN or an infinity is not an identifier."""
     name = quote_identifier(column.name)
     as_varchar = f"CAST({name} AS VARCHAR)"
     if column.kind is ColumnKind.TEXT:  # or a UUID or an ENUM, which are stored as text

@@ -125,7 +125,7 @@ def select_digest(tables: ModelTables) -> Statement:
 
     Equal digests mean that two plans would send the same rows with the same values. The hash function of an engine
     may change with its version, and joined text may be equal for different rows. So each row is encoded as JSON and
-    hashed with MD5. The digest detects accidental changes; it is no protection against forgery.
+    hashed with MD5. The digest detects accidental changes; it is not a protection against forgery.
     """
     identifiers = (f"COALESCE(p.{name}, d.{name})" for name in IDENTIFIER_COLUMNS.values())
     values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS, FIRST_SENT_COLUMN)), *identifiers]

@@ -157,7 +157,7 @@ class DuckDBDialect(Dialect):
         match column.kind:
             case ColumnKind.TEXT:
                 return f"{self.plain_text_sql(name)} AS {name}"
-            case ColumnKind.JSON:  # a JSON null is no value
+            case ColumnKind.JSON:  # a JSON null is not a value
                 text = f"TRIM(CAST({name} AS VARCHAR), {_JSON_SPACES})"
                 return f"CASE WHEN {text} <> 'null' THEN {name} END AS {name}"
             case _:
@@ -188,7 +188,7 @@ class DuckDBDialect(Dialect):
         if column.type.startswith("UNION"):
             return f"CAST(NULL AS {column.type})"  # a value that fits no member fails even in TRY_CAST
         if column.type == "BIGNUM" and stored_column.kind is ColumnKind.TEXT:
-            return "CAST(NULL AS BIGNUM)"  # as does a text that is no number, before DuckDB 2.0
+            return "CAST(NULL AS BIGNUM)"  # as does a text that is not a number, before DuckDB 2.0
         if column.kind is ColumnKind.NESTED or "BIGNUM" in {column.type, stored_column.type}:
             # TRY_CAST also fails for structs without a common field and for a BIGNUM.
             return f"TRY_CAST(CAST({value} AS VARCHAR) AS {column.type})"

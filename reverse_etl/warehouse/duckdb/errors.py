@@ -93,7 +93,7 @@ def open_error(path: str, error: duckdb.Error, *, is_state: bool) -> ReverseEtlE
 def unreadable_error(path: str, error: duckdb.Error, *, is_state: bool) -> ReverseEtlError:
     """Return the error of a file or database that cannot be attached.
 
-    It is not safe to run again while the state can't be read, so that this is no failure that passes.
+    It is not safe to run again while the state can't be read, so that this is not a failure that passes.
     """
     path = hide_passwords(path)
     if "xtension" in str(error):

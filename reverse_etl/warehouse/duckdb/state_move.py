@@ -21,7 +21,7 @@ _PATH_HINT: Final = "Give the path of the old state file."
 def move_state_file(settings: Mapping[str, Any], state_path: str, source: str) -> Path:
     """Move a state file to the place of the output's state, and return that place.
 
-    Raises UsageError if the source is no state, or if there is a state already; WarehouseError while another
+    Raises UsageError if the source is not a state, or a state exists already; WarehouseError while another
     process uses the source.
     """
     old, place = Path.cwd() / Path(source).expanduser(), find_state(settings, state_path)
@@ -45,7 +45,7 @@ def move_state_file(settings: Mapping[str, Any], state_path: str, source: str) -
 
 
 def _require_state(path: Path, where: str) -> None:
-    """Raise UsageError if a file is no state. Opens it for writing, so that its log is in the file."""
+    """Raise UsageError if a file is not a state. Opens it for writing, so that its log is in the file."""
     try:
         with duckdb.connect(str(path)) as connection:
             rows = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
@@ -55,4 +55,4 @@ def _require_state(path: Path, where: str) -> None:
     except duckdb.Error as error:
         raise unreadable_error(str(path), error, is_state=True) from None
     if not {"meta", "models", "runs"} <= {name for (name,) in rows}:
-        raise UsageError.of(f"{path} is no state of reverse-etl.", where=where, hint=_PATH_HINT)
+        raise UsageError.of(f"{path} is not a state of reverse-etl.", where=where, hint=_PATH_HINT)

@@ -222,7 +222,7 @@ class Snowflake:
 def inline_parameters(statement: Statement, dialect: Dialect) -> Statement:
     """Return a statement with its parameters, which are texts, as literals: CREATE takes no bound ones.
 
-    A question mark in a quoted name or a literal is no parameter: a column may be called "Is VIP?".
+    A question mark in a quoted name or a literal is not a parameter: a column may be called "Is VIP?".
     """
     if not statement.parameters:
         return statement

@@ -29,7 +29,7 @@ def normalize_account(account: str) -> str:
     name = _DOMAIN.sub("", address.partition("/")[0].partition(":")[0])
     if not _ACCOUNT.fullmatch(name):
         raise UsageError.of(
-            f"The snowflake output can't be used: its account {account!r} is no account identifier.",
+            f"The snowflake output can't be used: its account {account!r} is not an account identifier.",
             where="profiles.yml",
             hint="Write account: <organisation>-<account>; SELECT CURRENT_ORGANIZATION_NAME() || '-' || "
             "CURRENT_ACCOUNT_NAME() returns it.",

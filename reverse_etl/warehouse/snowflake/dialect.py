@@ -182,7 +182,7 @@ class SnowflakeDialect(Dialect):
         match column.kind:
             case ColumnKind.TEXT:
                 return f"{self.plain_text_sql(name)} AS {name}"
-            case ColumnKind.JSON if column.type == "VARIANT":  # a JSON null is no value
+            case ColumnKind.JSON if column.type == "VARIANT":  # a JSON null is not a value
                 return f"CASE WHEN TO_JSON({name}) <> 'null' THEN {name} END AS {name}"
             case ColumnKind.JSON:
                 return f"CAST({_semi_structured_sql(name, column)} AS VARIANT) AS {name}"

@@ -65,5 +65,5 @@ def _key_problem(error: Exception, *, has_passphrase: bool) -> str:
     if isinstance(error, TypeError):
         return "it is not locked, though the output has a private_key_passphrase"
     if has_passphrase:
-        return "the private_key_passphrase is wrong, or it is no private key"
-    return "it is no private key"
+        return "the private_key_passphrase is wrong, or it is not a private key"
+    return "it is not a private key"
