@@ -198,7 +198,7 @@ def _parse_time(text: str) -> datetime:
 
 
 def _parse_deletes(value: str) -> tuple[str, int | None]:
-    """Return the model of `--allow-deletes`, and the most people. Raises UsageError if that is not a number."""
+    """Return the model of `--allow-deletes`, and the most people. Raises UsageError for a wrong number."""
     model, has_number, number = value.partition("=")
     if not has_number:
         return model, None
