@@ -16,9 +16,9 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python3
 
 BIN := .venv/bin
 # Each test file runs on one worker, so that its fixtures (dbt's build, the shop) are made once. Files start in their order: by
-# default those with few tests start last, and these take longest. Three workers keep two cores busy, because some tests wait;
-# each more imports the tests and translates SQL for its Snowflake stand-in once more.
-PYTEST := $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+# default those with few tests start last, and these take longest. Each worker more costs half a minute of CPU: it imports the
+# tests and dbt, and translates SQL for its Snowflake stand-in, once more.
+PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
 help: ## Show this list
