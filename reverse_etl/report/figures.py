@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
+from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS, sum_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.report.facts import ListSummary, Report, ReportedRun
 
@@ -35,7 +35,7 @@ class Figure:
         return summary.sum_counts(*self.counts)
 
 
-PLAN_FIGURES: Final = (
+_PLANNED: Final = (
     Figure("rows", "rows of the model that passed all checks", ("rows",)),
     Figure("snapshot rows", "rows applied by earlier runs", ("snapshot_rows",)),
     Figure("adds", "new rows, to add", ("adds",)),
@@ -49,9 +49,12 @@ PLAN_FIGURES: Final = (
         hidden_if_zero=True,
     ),
     Figure("deferred", "left for a later run by --limit", ("deferred",), hidden_if_zero=True),
-    Figure("withheld", "the person's deletion was asked for", ("withheld",), hidden_if_zero=True),
-    Figure("unchanged", "already up to date, nothing to send", ("unchanged",)),
 )
+_WITHHELD: Final = Figure(
+    "withheld", "the person's deletion was asked for", ("withheld",), hidden_if_zero=True
+)
+_UNCHANGED: Final = Figure("unchanged", "already up to date, nothing to send", ("unchanged",))
+PLAN_FIGURES: Final = (*_PLANNED, _WITHHELD, _UNCHANGED)
 OUTCOME_FIGURES: Final = (
     Figure("applied", "added or updated, with proof", ("applied",)),
     Figure(
@@ -131,6 +134,28 @@ OUTCOME_FIGURES: Final = (
         severity="warning",
     ),
 )
+# The columns of the tables of `plan` and of `run`. A plan has what is held and rejected before it is sent.
+PLAN_COLUMNS: Final = (
+    *_PLANNED,
+    Figure("held", f"kept back: {HELD_MEANING}", ("held_at_plan",)),
+    Figure("rejected", "failed a check", ("rejected_by_check",)),
+    _WITHHELD,
+    _UNCHANGED,
+)
+RESULT_COLUMNS: Final = (_UNCHANGED, *OUTCOME_FIGURES, _WITHHELD)
+
+
+def figure_table(
+    figures: Sequence[Figure], lists: Sequence[Mapping[str, int]]
+) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    """Return the headings, and the figures of lists by their counts; rare ones only if some list has any."""
+    shown = [
+        figure
+        for figure in figures
+        if not figure.hidden_if_zero or any(sum_counts(counts, figure.counts) for counts in lists)
+    ]
+    headings = tuple(figure.heading for figure in shown)
+    return headings, tuple(tuple(sum_counts(counts, figure.counts) for figure in shown) for counts in lists)
 
 
 def select_figures(figures: Sequence[Figure], summaries: Sequence[ListSummary]) -> tuple[Figure, ...]:

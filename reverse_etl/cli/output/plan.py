@@ -10,29 +10,13 @@ from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, mask_iden
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.planning.guards import exempt_lines
+from reverse_etl.report.figures import PLAN_COLUMNS, figure_table
 
 if TYPE_CHECKING:
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
 
 _SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "="}
-_HEADINGS = (
-    "list",
-    "model",
-    "rows",
-    "snapshot rows",
-    "adds",
-    "updates",
-    "clears",
-    "removes",
-    "without profile",
-    "deferred",
-    "held",
-    "rejected",
-    "withheld",
-    "unchanged",
-)
 _CLEAR_EFFECT = "a cleared value is gone from Klaviyo; it comes back only if the model has it again"
-_HIDDEN_IF_ZERO = {"clears", "deferred", "without profile", "withheld"}
 _IDENTIFIER_NAMES = {
     IdentifierType.EMAIL: "e-mail",
     IdentifierType.PHONE: "phone",
@@ -63,9 +47,17 @@ def show_plan_table(plan: Plan) -> None:
 
 def plan_cells(plan: Plan) -> tuple[list[str], list[list[str | int]]]:
     """Return the headings of a plan's table, and the cells of each list: its label, its model and figures."""
-    rows = [_row_cells(model_plan, list_plan) for model_plan, list_plan in plan.list_plans()]
-    columns = [name for name in _HEADINGS if name not in _HIDDEN_IF_ZERO or any(row[name] for row in rows)]
-    return columns, [[row[name] for name in columns] for row in rows]
+    planned = [*plan.list_plans()]
+    headings, figures = figure_table(PLAN_COLUMNS, [list_plan.figures() for _, list_plan in planned])
+    rows: list[list[str | int]] = [
+        [_mark_new(list_plan), model_plan.model.name, *numbers]
+        for (model_plan, list_plan), numbers in zip(planned, figures, strict=True)
+    ]
+    return ["list", "model", *headings], rows
+
+
+def _mark_new(list_plan: ListPlan) -> str:
+    return list_plan.list_ref.label + (" *" if list_plan.list_ref.is_new else "")
 
 
 def new_lists_note(plan: Plan) -> str:
@@ -73,25 +65,6 @@ def new_lists_note(plan: Plan) -> str:
     if not any(list_plan.list_ref.is_new for _, list_plan in plan.list_plans()):
         return ""
     return "* will be created" if plan.lists_looked_up else "* assumed new; Klaviyo was not asked"
-
-
-def _row_cells(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, str | int]:
-    return {
-        "list": list_plan.list_ref.label + (" *" if list_plan.list_ref.is_new else ""),
-        "model": model_plan.model.name,
-        "rows": list_plan.rows,
-        "snapshot rows": list_plan.snapshot_rows,
-        "adds": list_plan.adds,
-        "updates": list_plan.updates,
-        "clears": list_plan.clears,
-        "removes": list_plan.removes,
-        "without profile": list_plan.without_profile,
-        "deferred": list_plan.deferred,
-        "held": list_plan.held_at_plan,
-        "rejected": list_plan.rejected_by_check,
-        "withheld": list_plan.withheld,
-        "unchanged": list_plan.unchanged,
-    }
 
 
 def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values: bool) -> None:

@@ -8,53 +8,21 @@ from reverse_etl.cli.output import tables as show
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.results import collect_figures
 from reverse_etl.formatting import format_count
-from reverse_etl.report.figures import HELD_MEANING
+from reverse_etl.report.figures import HELD_MEANING, RESULT_COLUMNS, figure_table
 
 if TYPE_CHECKING:
-    from reverse_etl.delivery.results import ListResult, RunResult
-
-_HEADINGS = (
-    "unchanged",
-    "applied",
-    "unverified",
-    "no profile",
-    "pending",
-    "opted out",
-    "removed",
-    "replaced",
-    "left in place",
-    "readmitted",
-    "unmanaged",
-    "not found",
-    "rejected",
-    "held",
-    "accepted",
-    "unknown",
-    "not sent",
-    "withheld",
-)
-_ALWAYS_SHOWN = {
-    "unchanged",
-    "applied",
-    "removed",
-    "rejected",
-    "held",
-}  # the others are shown where there are any
+    from reverse_etl.delivery.results import RunResult
 
 
 def show_result(result: RunResult) -> None:
     """Print what a run did: a line per list."""
-    outcome_rows = [_count_outcomes(list_result) for list_result in result.lists]
-    columns = [name for name in _HEADINGS if name in _ALWAYS_SHOWN or any(row[name] for row in outcome_rows)]
+    counts = [collect_figures(list_result) for list_result in result.lists]
+    headings, figures = figure_table(RESULT_COLUMNS, counts)
     rows = [
-        (
-            list_result.list_plan.list_ref.label,
-            list_result.model,
-            *(row[name] for name in columns),
-        )
-        for list_result, row in zip(result.lists, outcome_rows, strict=True)
+        (list_result.list_plan.list_ref.label, list_result.model, *numbers)
+        for list_result, numbers in zip(result.lists, figures, strict=True)
     ]
-    show.print_table(("list", "model", *columns), rows, text_columns=2)
+    show.print_table(("list", "model", *headings), rows, text_columns=2)
 
 
 def follow_up_lines(result: RunResult) -> list[str]:
@@ -104,27 +72,3 @@ def follow_up_lines(result: RunResult) -> list[str]:
         (totals["not_found"], "not found: nobody was found, so nobody was removed."),
     ]
     return [f"{format_count(rows, 'row')} {text}" for rows, text in follow_ups if rows]
-
-
-def _count_outcomes(list_result: ListResult) -> dict[str, int]:
-    outcomes = collect_figures(list_result)
-    return {
-        "unchanged": list_result.list_plan.unchanged,
-        "applied": outcomes["applied"],
-        "unverified": outcomes["unverified"],
-        "no profile": outcomes["no_profile"],
-        "pending": outcomes["pending"],
-        "opted out": outcomes["opted_out"],
-        "removed": outcomes["removed"],
-        "replaced": outcomes["replaced"],
-        "left in place": outcomes["left_in_place"],
-        "readmitted": outcomes["readmitted"],
-        "unmanaged": outcomes["unmanaged"],
-        "not found": outcomes["not_found"],
-        "rejected": outcomes["rejected_by_check"] + outcomes["rejected_by_klaviyo"],
-        "held": outcomes["held_at_plan"] + outcomes["held_at_lookup"],
-        "accepted": outcomes["accepted"],
-        "unknown": outcomes["unknown"],
-        "not sent": outcomes["not_sent"],
-        "withheld": list_result.list_plan.withheld,
-    }
