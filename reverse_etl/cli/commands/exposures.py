@@ -13,7 +13,7 @@ from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.dbt.exposures import ExposedModel, find_changed_exposures, render_exposures
 from reverse_etl.dbt.graph import read_graph
-from reverse_etl.domain.list_target import ListColumn, ListTarget
+from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_path
 from reverse_etl.parsing.yaml_document import read_yaml
@@ -89,13 +89,16 @@ def _exposed_node(model: Model) -> ExposedModel:
     source = f"Sent to Klaviyo by reverse-etl, from {model.path.as_posix()}."
     return ExposedModel(
         model.name,
-        _target_label(model.config.list_target),
+        describe_target(model),
         f"{description}\n\n{source}" if description else source,
         model.reads,
     )
 
 
-def _target_label(target: ListTarget | None) -> str:
+def describe_target(model: Model) -> str:
+    """Return what the model controls in Klaviyo: its list, or its surface in words."""
+    target, surface = model.config.list_target, model.config.surface.name.replace("_", " ")
     if target is None:
-        return "Klaviyo profiles"
-    return f"Klaviyo {'lists' if isinstance(target, ListColumn) else 'list'} {target}"
+        return f"Klaviyo {surface}"
+    lists = f"{'lists' if isinstance(target, ListColumn) else 'list'} {target}"
+    return f"Klaviyo {lists}" if model.owns_members else f"Klaviyo {surface} of {lists}"
