@@ -52,7 +52,7 @@ def _wait_for_any(
 ) -> tuple[set[Future[Result]], set[Future[Result]]]:
     """Wait until at least one future is done; return the done ones and the others."""
     while True:
-        done, left = wait(running, LEASE_CHECK_SECONDS, FIRST_COMPLETED)
+        done, unfinished = wait(running, LEASE_CHECK_SECONDS, FIRST_COMPLETED)
         if done:
-            return done, left
+            return done, unfinished
         context.state.renew_lease_if_due()

@@ -1,6 +1,6 @@
 """Confirm by later reads what became of the consents that Klaviyo accepted.
 
-The reply to a subscription has no content, and a person may have to confirm it herself. So it is pending
+The reply to a subscription has no content, and people may have to confirm it. So it is pending
 until a profile shows it: it blocks nothing, it is not sent again, and each later run looks again.
 """
 
@@ -80,7 +80,7 @@ class PendingList:
 
     def _settle(self, run_id: str | None) -> int:
         """Look once for every pending consent, of one run or of all; return how many stay pending."""
-        left = 0
+        pending = 0
         for entries in self._read_pending(run_id):
             people = self._read_people([row_key_text(identity) for identity, _ in entries])
             states = {
@@ -88,13 +88,13 @@ class PendingList:
                 for identity, sent_at in entries
             }
             for state in ConsentState:
-                identities = [identity for identity, found in states.items() if found is state]
+                identities = [identity for identity, shown_state in states.items() if shown_state is state]
                 if state is ConsentState.PENDING:
-                    left += len(identities)
+                    pending += len(identities)
                 elif identities:
                     list_id = self.reader.options.list_id
                     self.context.state.consents.mark(self.model, list_id, identities, state)
-        return left
+        return pending
 
     def _read_pending(self, run_id: str | None) -> Iterator[list[tuple[str, str]]]:
         """Yield the pending consents as (identity, sent at), in bounded memory."""

@@ -110,9 +110,9 @@ def decide_subscription(
 
 
 def _has_left_by_email(person: ReadPerson) -> bool:
-    """Return whether a subscriber to another channel is off the list because her e-mail left it.
+    """Return whether a subscriber to another channel is off the list because their e-mail left it.
 
-    A request that subscribes her to the list could bring its mails back; to join the list changes no consent.
+    A request that subscribes them to the list could bring its mails back; joining it changes no consent.
     """
     return any(
         profile.consent.status is ConsentStatus.SUBSCRIBED and person.list_id in profile.consent.left_lists

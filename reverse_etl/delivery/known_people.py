@@ -13,7 +13,6 @@ from reverse_etl.models.model import Model
 from reverse_etl.planning.sql.staging import select_staged_identities
 from reverse_etl.state.people import find_own_on_list
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
-from reverse_etl.surfaces.operations import UnsubscribePeople
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -63,7 +62,7 @@ def find_unsubscribing_models(
     staged = {model_plan.model.name: model_plan.tables for model_plan in context.model_plans}
     found: dict[str, str] = {}
     for model in context.project_models if identities else ():
-        if isinstance(model, Model) and not isinstance(model.config.surface.remove, UnsubscribePeople):
+        if isinstance(model, Model) and not _unsubscribes(model):
             continue
         waiting = find_own_on_list(context.state, model.name, list_id, identities)
         if waiting and (tables := staged.get(model.name)):
@@ -72,3 +71,8 @@ def find_unsubscribing_models(
                 waiting -= {identity for (identity,) in context.warehouse.fetch(statement)}
         found |= dict.fromkeys(waiting, model.name)
     return found
+
+
+def _unsubscribes(model: Model) -> bool:
+    remove = model.config.surface.remove
+    return remove is not None and remove.unsubscribes

@@ -81,7 +81,7 @@ class ListDelivery:
         """Record and count the outcomes of some rows."""
         self.receipt_buffer.add(receipts, row_exceptions)
         self.counter.count_receipts(receipts, row_exceptions)
-        self.refused_rows.extend(one for one in row_exceptions if one.kind is RowExceptionKind.REJECTED)
+        self.refused_rows.extend(row for row in row_exceptions if row.kind is RowExceptionKind.REJECTED)
 
     def report_progress(self, op: Op, rows: int) -> None:
         """Report how many of the rows to send are done, or of the leaving ones."""

@@ -15,7 +15,6 @@ from reverse_etl.domain.receipts import RowExceptionKind
 from reverse_etl.domain.rejections import RejectionReason, RejectionSource
 from reverse_etl.formatting import end_sentence
 from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
-from reverse_etl.surfaces.operations import SubscribePeople
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.list_delivery import ListDelivery
@@ -35,14 +34,13 @@ def blame_model_for_small_list(delivery: ListDelivery) -> None:
     if not is_whole_list or not _MIN_ROWS <= len(refused) < SYSTEMATIC_FAILURE_ALL_ROWS:
         return
     first = refused[0]
-    if {(one.code, one.field) for one in refused} != {(first.code, first.field)} or _is_of_rows(
-        delivery, first
-    ):
+    reasons = {(row.code, row.field) for row in refused}
+    if len(reasons) > 1 or _is_of_rows(delivery, first):
         return
     delivery.receipt_buffer.flush()
-    not_sent = [replace(one, kind=RowExceptionKind.NOT_SENT) for one in refused]
-    context, model = delivery.context, delivery.model_plan.model.name
-    context.state.receipts.replace_row_exceptions(context.run_id, model, not_sent)
+    not_sent = [replace(row, kind=RowExceptionKind.NOT_SENT) for row in refused]
+    context = delivery.context
+    context.state.receipts.replace_row_exceptions(context.run_id, delivery.model_name, not_sent)
     delivery.counter.replace(Outcome.REJECTED, Outcome.NOT_SENT, len(refused))
     where = f"{first.code} at {first.field}" if first.field else first.code
     delivery.counter.fail(
@@ -55,8 +53,5 @@ def _is_of_rows(delivery: ListDelivery, refused: RowException) -> bool:
     """Return whether a reason is each row's own fault, however many rows have it."""
     if not RejectionReason(RejectionSource.KLAVIYO, refused.code, refused.field).is_by_klaviyo:
         return True
-    match delivery.model_plan.model.config.surface.upsert:
-        case SubscribePeople():  # the phones of a country without a sender follow one another
-            return refused.field in FIELD_BY_IDENTIFIER_TYPE.values()
-        case _:
-            return False
+    is_of_identifier = refused.field in FIELD_BY_IDENTIFIER_TYPE.values()
+    return is_of_identifier and delivery.surface.upsert.identifier_errors_are_of_rows

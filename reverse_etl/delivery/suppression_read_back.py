@@ -70,7 +70,7 @@ class SuppressionReadBack:
             for index, result in enumerate(rows):
                 if result.is_open and result.row.email in shown:
                     suppressed_at = suppression_time(shown[result.row.email])
-                    rows[index] = replace(result, outcome=rule.done, suppressed_at=suppressed_at)
+                    rows[index] = replace(result, outcome=rule.outcome_when_done, suppressed_at=suppressed_at)
                     self.ownership.record_shown(rows[index])
         self.ownership.flush()
         return len(shown) == len(rules)

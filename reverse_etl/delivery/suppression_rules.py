@@ -23,11 +23,11 @@ SHOWS_WITHIN: Final = timedelta(hours=6)  # after a request; jobs have taken fou
 class SuppressRule:
     """No request for people who are suppressed, or for an e-mail that nobody has.
 
-    Whether Klaviyo makes a profile of an unknown e-mail is not documented. `done` is the outcome of a row
-    whose request is proved.
+    Whether Klaviyo makes a profile of an unknown e-mail is not documented. `outcome_when_done` is the outcome
+    of a row whose request is proved.
     """
 
-    done: ClassVar = Outcome.APPLIED
+    outcome_when_done: ClassVar = Outcome.APPLIED
 
     def decide(self, identity: str, state: EmailState | None) -> Outcome | None:
         """Return how a row ends without a request, None if one must be sent.
@@ -53,7 +53,7 @@ class UnsuppressRule:
 
     own: Mapping[str, OwnSuppression]
     other_models: Mapping[str, str]
-    done: ClassVar = Outcome.REMOVED
+    outcome_when_done: ClassVar = Outcome.REMOVED
 
     def decide(self, identity: str, state: EmailState | None) -> Outcome | None:
         """Return how a row ends without a request, as `SuppressRule.decide`."""

@@ -59,33 +59,33 @@ class ColumnProblem:
     column: str = ""
 
 
-def find_list_problem(surface: Surface, given: Sequence[str]) -> ColumnProblem | None:
-    """Return what is wrong with how a list is named; `given` are the settings that name one."""
+def find_list_problem(surface: Surface, settings: Sequence[str]) -> ColumnProblem | None:
+    """Return what is wrong with how a list is named; `settings` are the settings that name one."""
     if surface.list_rule is ListRule.NONE:
-        if not given:
+        if not settings:
             return None
         return ColumnProblem(
-            f"The surface {surface.name} has no list, but {given[0]} is given.",
-            f"Remove {given[0]}{_or_alternative(surface)}.",
+            f"The surface {surface.name} has no list, but {settings[0]} is given.",
+            f"Remove {settings[0]}{_or_alternative(surface)}.",
         )
-    if not given:
+    if not settings:
         if surface.list_rule is ListRule.OPTIONAL:
             return None
         return ColumnProblem(
             f"The surface {surface.name} needs a list.",
             "Write list='its name', list_id='its id', or list_column='a column that names it'.",
         )
-    if len(given) > 1:
+    if len(settings) > 1:
         return ColumnProblem(
-            f"The list is named in {len(given)} ways: {', '.join(given)}.", "Keep one of them."
+            f"The list is named in {len(settings)} ways: {', '.join(settings)}.", "Keep one of them."
         )
     return None
 
 
-def find_identifier_problems(surface: Surface, given: Collection[str]) -> Iterator[ColumnProblem]:
+def find_identifier_problems(surface: Surface, identifier_types: Collection[str]) -> Iterator[ColumnProblem]:
     """Yield what is wrong with the types of identifiers that a model gives or has columns for."""
     allowed = surface.columns.identifiers
-    if not given:
+    if not identifier_types:
         if allowed:
             yield ColumnProblem(
                 "No column identifies a person.",
@@ -96,7 +96,7 @@ def find_identifier_problems(surface: Surface, given: Collection[str]) -> Iterat
             f"The rows of the surface {surface.name} are not people, but identifiers are given.",
             "Remove identifiers.",
         )
-    elif not set(given) <= {kind.value for kind in allowed}:
+    elif not set(identifier_types) <= {kind.value for kind in allowed}:
         names = ", ".join(allowed)
         yield ColumnProblem(
             f"The surface {surface.name} knows people by {names} alone.",

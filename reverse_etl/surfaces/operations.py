@@ -263,6 +263,7 @@ class SubscribePeople(OperationFacts):
     max_rows: int = MAX_VALUES
     endpoint: ClassVar = Endpoint.SUBSCRIBE
     proof: ClassVar = ProofKind.READ_BACK
+    identifier_errors_are_of_rows: ClassVar = True  # phones of a country without a sender follow one another
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take."""
@@ -281,6 +282,7 @@ class UnsubscribePeople(OperationFacts):
     max_rows: int = MAX_VALUES
     endpoint: ClassVar = Endpoint.UNSUBSCRIBE
     proof: ClassVar = ProofKind.READ_BACK
+    unsubscribes: ClassVar = True
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the removes take."""
