@@ -8,11 +8,12 @@ import re
 from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
 from reverse_etl.surfaces.catalog import surface_names
+from reverse_etl.surfaces.operations import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -197,6 +198,28 @@ def test_nothing_outside_surfaces_names_a_surface() -> None:
         and (module := re.match(r"reverse_etl\.surfaces\.(\w+)", node.module or ""))
     }
     assert [pair for pair in sorted(imported) if pair[1] not in SURFACE_PORT] == []
+
+
+def test_only_delivery_matches_the_class_of_an_operation() -> None:
+    """Other code reads facts of an operation: a new class needs no search for places that ask for one.
+
+    The exceptions read fields that only their class has.
+    """
+    classes = {each.__name__ for each in get_args(Operation)}
+    asked = {
+        (name, asked_class.id)
+        for name, tree in parsed_outside_surfaces()
+        if name != "delivery/deliver.py"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.MatchClass)
+        or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance")
+        for asked_class in ast.walk(node)
+        if isinstance(asked_class, ast.Name) and asked_class.id in classes
+    }
+    assert asked == {
+        ("delivery/confirm_consents.py", "SubscribePeople"),
+        ("delivery/request_preview.py", "SendRequests"),
+    }
 
 
 def test_nothing_outside_surfaces_compares_a_surface() -> None:
