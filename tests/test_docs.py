@@ -96,6 +96,13 @@ def test_every_class_that_the_architecture_names_exists() -> None:
     assert named - classes == set()
 
 
+def test_the_document_for_contributors_names_every_make_target() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.MULTILINE)) - {"help"}
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert targets - set(re.findall(r"`make ([a-z-]+)", text)) == set()
+
+
 def test_every_test_that_the_document_of_klaviyo_names_exists() -> None:
     text = (ROOT / "docs" / "klaviyo.md").read_text(encoding="utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)`", text)
