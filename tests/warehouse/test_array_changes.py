@@ -1,0 +1,45 @@
+"""Arrays that others write, and properties that go with their names, on every warehouse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from tests.core.world import one
+from tests.warehouse.snowflake_accounts import WAREHOUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
+ANN = "ann@example.com"
+COLUMNS = "email VARCHAR, tags VARCHAR, gone VARCHAR, tier VARCHAR"
+
+
+@pytest.fixture(params=WAREHOUSES)
+def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
+    """Make a world on each warehouse."""
+    return make_world(warehouse=request.param)
+
+
+def test_one_value_is_appended_another_removed_and_a_third_unset(shop: World) -> None:
+    shop.new_profile(email=ANN, properties={"tags": ["other"], "gone": ["x", "y"]})
+    shop.people([{"email": ANN, "tags": "b", "gone": "x", "tier": "gold"}], columns=COLUMNS)
+    shop.model(
+        "tagged",
+        "select email, tags, gone, tier from people",
+        surface="profiles",
+        create="never",
+        arrays={"tags": "append", "gone": "unappend"},
+        on_null={"tier": "unset"},
+    )
+    assert one(shop.run()).outcomes == {Outcome.APPLIED: 1}
+    assert shop.person(ANN)["properties"] == {"tags": ["other", "b"], "gone": ["y"], "tier": "gold"}
+    assert one(shop.run()).outcomes == {}
+    shop.people([{"email": ANN, "tags": "c", "gone": "x", "tier": None}], columns=COLUMNS)
+    assert one(shop.run()).outcomes == {Outcome.APPLIED: 1}
+    assert shop.person(ANN)["properties"] == {"tags": ["other", "b", "c"], "gone": ["y"]}
+    assert one(shop.run()).outcomes == {}
