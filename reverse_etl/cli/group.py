@@ -1,4 +1,4 @@
-"""The command group. A command's module is imported only when it is called, so that --version is fast."""
+"""The command group. A command's module is imported only when it is called: --help is fast."""
 
 from __future__ import annotations
 
@@ -12,27 +12,29 @@ from reverse_etl.parsing.suggestions import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS: Final = (  # each a module of `commands`, in the order in which a user meets them
-    "init",
-    "debug",
-    "ls",
-    "compile",
-    "plan",
-    "run",
-    "apply",
-    "status",
-    "explain",
-    "history",
-    "retry",
-    "adopt",
-    "reconcile",
-    "state",
-    "report",
-    "exposures",
-    "sandbox",
-    "demo",
-    "completion",
-)
+# Each command is a module of `commands`, in the order in which a user meets them; its summary is here too, so
+# that --help imports none of them.
+_COMMANDS: Final = {
+    "init": "Create a destination and a first model.",
+    "debug": "Check whether a run would work.",
+    "ls": "List the models with their surface, list and identifiers.",
+    "compile": "Print the compiled SQL of the models.",
+    "plan": "Show what a run would send, without sending it.",
+    "run": "Send what changed, and confirm the outcome of every row.",
+    "apply": "Run exactly what a saved plan says, or nothing.",
+    "status": "Show the rows and the last run of each list.",
+    "explain": "Explain why a person is on a list or not.",
+    "history": "Show the runs and what each did, newest first.",
+    "retry": "Let the next run send refused rows again.",
+    "adopt": "Take ownership of the current list members.",
+    "reconcile": "Compare lists in Klaviyo with the rows that were applied.",
+    "state": "Change the state: rename, forget, move, trust, readmit.",
+    "report": "Write an HTML page about a run, by default the latest.",
+    "exposures": "Write a dbt exposure for each model.",
+    "sandbox": "Run a local stand-in for Klaviyo until Ctrl-C.",
+    "demo": "Run the models on a made-up shop, against a local sandbox.",
+    "completion": "Print the script that completes commands in a shell.",
+}
 
 
 _LOG_OPTION_WIDTHS: Final = {"-v": 1, "--verbose": 1, "-q": 1, "--quiet": 1, "--log-format": 2}
@@ -93,6 +95,12 @@ class CommandGroup(click.Group):
         """Return the names of the commands."""
         del ctx
         return [*_COMMANDS]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their summaries."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([*_COMMANDS.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

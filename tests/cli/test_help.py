@@ -43,6 +43,11 @@ def test_the_help_of_a_command_is_the_gold_file(command: str, gold: Gold) -> Non
     gold.check(HELP / f"{command.replace(' ', '_') or 'app'}.txt", _help(*command.split()))
 
 
+def test_the_list_of_commands_has_the_first_sentence_of_each() -> None:
+    listed = dict(line.split(maxsplit=1) for line in _help().partition("Commands:\n")[2].splitlines())
+    assert listed == {name: command.get_short_help_str(200) for name, command in FOUND.items() if command}
+
+
 def test_every_gold_file_belongs_to_a_command() -> None:
     commands = {"app", *COMMANDS, *(command.replace(" ", "_") for command in SUBCOMMANDS)}
     assert {path.stem for path in HELP.iterdir()} == commands

@@ -165,11 +165,15 @@ def test_a_terminal_shows_progress_bars(world: World) -> None:
 
 def test_version_and_help_need_neither_warehouse_nor_web_framework() -> None:
     """Commands are loaded when they are asked for; Snowflake's connector by none that runs on DuckDB."""
-    assert not {"duckdb", "flask", "requests", "sqlglot"} & _loaded_by("reverse_etl.cli")
+    heavy = {"duckdb", "flask", "jinja2", "pydantic", "requests", "rich", "sqlglot"}
+    assert not heavy & _loaded_by("reverse_etl.cli")
+    assert not heavy & _loaded_by(
+        "click.testing, reverse_etl.cli as c", "click.testing.CliRunner().invoke(c.app, ['--help'])"
+    )
     assert not {"flask", "snowflake.connector"} & _loaded_by("reverse_etl.cli.commands.run")
 
 
-def _loaded_by(module: str) -> set[str]:
-    code = f"import sys, {module}; print(*sys.modules)"
+def _loaded_by(module: str, action: str = "") -> set[str]:
+    code = f"import sys, {module}; {action or 'pass'}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
