@@ -69,6 +69,7 @@ format: .venv/ready ## Fix style and formatting
 .PHONY: bench
 bench: .venv/ready ## Run the benchmarks and write benchmarks/results.md
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/surfaces.py
 
 .PHONY: bench-long
 bench-long: .venv/ready ## Run the benchmarks with 10 million rows too

@@ -257,3 +257,19 @@ def test_the_estimated_duration_is_the_real_one(tier: RateLimit) -> None:
         limiter.release(now, limiter.acquire(now), replied=True)
     told = 2 * 60 + (tier.steady - 1) // tier.burst
     assert told <= now <= told * 1.01 + 0.5
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.START_IMPORT, Endpoint.CREATE_EVENTS, Endpoint.SUBSCRIBE])
+@pytest.mark.parametrize("phase", [None, 17.3])
+@pytest.mark.parametrize("least_left", [False, True])
+def test_imports_events_and_consents_use_99_percent_of_their_quota(
+    endpoint: Endpoint, phase: float | None, least_left: bool
+) -> None:
+    """Under Klaviyo's real limits, over ten minutes; fewer than one reply in a thousand is a 429."""
+    tier = endpoint.rate_limit
+    run = Run(
+        EndpointLimiter(endpoint, tier), FixedWindows(tier, phase, least_left), in_flight=8, latency=0.3
+    )
+    run.send(600)
+    assert run.good >= 0.99 * tier.steady * 10
+    assert run.throttled < 0.001 * (run.good + run.throttled)
