@@ -278,3 +278,10 @@ def test_no_python_name_is_a_contract_by_accident() -> None:
         if banned & {alias.name for alias in node.names}
     }
     assert found == allowed
+
+
+def test_the_condition_of_an_account_and_project_is_written_once() -> None:
+    """A statement without it would mix accounts: all take it from one place."""
+    files = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.j2")]
+    writers = {file.name for file in files if "account_id = ?" in file.read_text(encoding="utf-8")}
+    assert writers == {"tables.py"}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
-from reverse_etl.state.tables import ROWS_PER_STATEMENT
+from reverse_etl.state.tables import IN_SCOPE_SQL, ROWS_PER_STATEMENT, in_scope_sql
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Consents:
         condition, parameters = ("AND run_id = ? ", (run_id,)) if run_id is not None else ("", ())
         statement = Statement.read(
             f"SELECT identity, sent_at FROM {self._table}\n"
-            f"WHERE account_id = ? AND project = ? AND model = ? AND list_id = ? AND state = ? {condition}"
+            f"WHERE {IN_SCOPE_SQL} AND model = ? AND list_id = ? AND state = ? {condition}"
             f"AND identity > ? ORDER BY identity LIMIT {limit}",
             (
                 *self.state_tables.scope.key,
@@ -117,7 +117,7 @@ class Consents:
         statements = (
             Statement.read(
                 f"SELECT DISTINCT identity FROM {self._table}\n"
-                "WHERE account_id = ? AND project = ? AND sent_at >= ? "
+                f"WHERE {IN_SCOPE_SQL} AND sent_at >= ? "
                 f"AND identity IN ({', '.join('?' for _ in part)})",
                 (*self.state_tables.scope.key, format_timestamp(since), *part),
             )
@@ -159,7 +159,7 @@ class Consents:
         condition, parameters = ("AND run_id = ? ", (run_id,)) if run_id is not None else ("", ())
         statement = Statement.read(
             f"SELECT model, list_id, state, COUNT(*) FROM {self._table}\n"
-            f"WHERE account_id = ? AND project = ? {condition}"
+            f"WHERE {IN_SCOPE_SQL} {condition}"
             "GROUP BY model, list_id, state ORDER BY model, list_id, state",
             (*self.state_tables.scope.key, *parameters),
         )
@@ -174,7 +174,7 @@ class Consents:
         statement = Statement.read(
             f"SELECT c.list_id, c.state, COUNT(*) FROM {self._table} AS c JOIN {snapshot} AS s\n"
             "ON s.retl_list_id = c.list_id AND s.retl_identity = c.identity\n"
-            "WHERE c.account_id = ? AND c.project = ? AND c.model = ? AND c.state <> ? "
+            f"WHERE {in_scope_sql('c')} AND c.model = ? AND c.state <> ? "
             "GROUP BY c.list_id, c.state ORDER BY c.list_id, c.state",
             (*self.state_tables.scope.key, model, ConsentState.CONFIRMED.value),
         )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.timestamps import format_timestamp
+from reverse_etl.state.tables import IN_SCOPE_SQL
 from reverse_etl.surfaces.interface import ListAspect
 from reverse_etl.warehouse.statement import Statement
 
@@ -87,7 +88,7 @@ class ListRegistry:
         """Replace the entry of a list and its aspect by the list's id, or an intended one by its name."""
         table = self.state_tables.dialect.state_table("lists")
         same_list = "((list_id = ? AND aspect = ?) OR (list_id IS NULL AND name = ?))"
-        condition = f"account_id = ? AND project = ? AND {same_list}"
+        condition = f"{IN_SCOPE_SQL} AND {same_list}"
         scope_key = self.state_tables.scope.key
         state = ListState.OWNED if list_id else ListState.INTENDED
         return (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity
+from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, omit_flag_column
 from reverse_etl.warehouse.statement import Statement, quote_literal
 
@@ -64,7 +65,7 @@ class Omissions:
         omitted: dict[tuple[str, str], list[OmittedRows]] = {}
         statement = Statement.read(
             f"SELECT model, list_id, field, code, COUNT(*), MIN(row_key)\nFROM {self._table}\n"
-            f"WHERE account_id = ? AND project = ? AND source = '{OMITTED}'\n"
+            f"WHERE {IN_SCOPE_SQL} AND source = '{OMITTED}'\n"
             "GROUP BY model, list_id, field, code ORDER BY model, list_id, field, code",
             self.state_tables.scope.key,
         )
@@ -109,7 +110,7 @@ class Omissions:
         return (
             Statement.change(
                 self._table,
-                f"DELETE FROM {self._table} AS retl_x WHERE account_id = ? AND project = ? AND model = ?\n"
+                f"DELETE FROM {self._table} AS retl_x WHERE {IN_SCOPE_SQL} AND model = ?\n"
                 f"AND source = '{OMITTED}' AND field = ? AND EXISTS (SELECT 1 {rows} AND {same_row})",
                 (*self.state_tables.scope.key, model, kind.value, run_id, *seqs),
             ),
@@ -135,7 +136,7 @@ class Omissions:
             f"FROM {self._table} AS r, {lists} AS l\n"
             "WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.list_id = l.retl_list_id\n"
             f"AND {self._same_value_sql('r', 's', kind)}\n"
-            "AND r.account_id = ? AND r.project = ? AND r.model = ?",
+            f"AND {in_scope_sql('r')} AND r.model = ?",
             (*self.state_tables.scope.key, model),
         )
 
@@ -166,7 +167,7 @@ class Omissions:
                 Statement.change(
                     self._table,
                     f"DELETE FROM {self._table} AS retl_x\n"
-                    "WHERE account_id = ? AND project = ? AND model = ?\n"
+                    f"WHERE {IN_SCOPE_SQL} AND model = ?\n"
                     f"AND source = '{OMITTED}' AND {condition}",
                     (*self.state_tables.scope.key, model),
                 ),

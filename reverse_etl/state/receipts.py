@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.domain.timestamps import parse_timestamp
+from reverse_etl.state.tables import in_scope_sql
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Receipts:
             f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, "
             f"c.detail, c.may_have_duplicate, r.klaviyo_time "
             f"FROM {receipts} AS c JOIN {runs} AS r ON c.run_id = r.run_id\n"
-            f"WHERE r.account_id = ? AND r.project = ? AND c.state = '{ReceiptState.ACCEPTED}' "
+            f"WHERE {in_scope_sql('r')} AND c.state = '{ReceiptState.ACCEPTED}' "
             f"ORDER BY c.run_id, c.model, c.first_seq",
             self.state_tables.scope.key,
         )

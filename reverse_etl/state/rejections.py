@@ -10,6 +10,7 @@ from reverse_etl.state.omissions import OMITTED, Omissions
 from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
 from reverse_etl.state.sql.deltas import mark_rejected_uncertain
+from reverse_etl.state.tables import IN_SCOPE_SQL
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Rejections:
         rejections: dict[tuple[str, str], list[RejectedRows]] = {}
         table = self.state_tables.dialect.state_table("rejections")
         statement = Statement.read(
-            f"SELECT {sql.REJECTION_COLUMNS}\nFROM {table} WHERE account_id = ? AND project = ? "
+            f"SELECT {sql.REJECTION_COLUMNS}\nFROM {table} WHERE {IN_SCOPE_SQL} "
             f"AND source <> '{OMITTED}'\n"
             "GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field",
             (run_id, *self.state_tables.scope.key),
@@ -75,7 +76,7 @@ class Rejections:
         table = self.state_tables.dialect.state_table("rejections")
         statement = Statement.read(
             "SELECT model, list_id, row_key, row_count, source, code, field, detail, first_run_id\n"
-            f"FROM {table} WHERE account_id = ? AND project = ? AND source <> '{OMITTED}'{of_models}\n"
+            f"FROM {table} WHERE {IN_SCOPE_SQL} AND source <> '{OMITTED}'{of_models}\n"
             "ORDER BY model, list_id, row_key, source, code, field",
             (*self.state_tables.scope.key, *names),
         )

@@ -24,6 +24,7 @@ from reverse_etl.domain.identifiers import (
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.klaviyo.kept_responses import RESPONSE_COLUMNS
 from reverse_etl.state.sql.templates import render
+from reverse_etl.state.tables import IN_SCOPE_SQL
 from reverse_etl.surfaces.catalog import find_surface
 from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
 
@@ -71,7 +72,7 @@ class Responses:
         oldest = format_epoch_seconds(tables.clock.now() - timedelta(days=KEPT_DAYS).total_seconds())
         statement = Statement.change(
             name,
-            f"DELETE FROM {name} WHERE account_id = ? AND project = ? AND responded_at < ?",
+            f"DELETE FROM {name} WHERE {IN_SCOPE_SQL} AND responded_at < ?",
             (*tables.scope.key, oldest),
         )
         tables.execute(statement)
@@ -84,7 +85,7 @@ class Responses:
         tables, own = self.state_tables, self.state_tables.in_scope
         name = tables.dialect.state_table(_TABLE)
         query = Statement.read(
-            f"SELECT DISTINCT row_key, body FROM {name} WHERE account_id = ? AND project = ?",
+            f"SELECT DISTINCT row_key, body FROM {name} WHERE {IN_SCOPE_SQL}",
             tables.scope.key,
         )
         found = {

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.timestamps import parse_timestamp
+from reverse_etl.state.tables import in_scope_sql
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Runs:
             f"SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, "
             f"l.stop_cause, l.reason "
             f"FROM {run_lists} AS l JOIN {runs} AS r ON l.run_id = r.run_id\n"
-            f"WHERE r.account_id = ? AND r.project = ? AND r.state <> '{RunState.REFUSED}' "
+            f"WHERE {in_scope_sql('r')} AND r.state <> '{RunState.REFUSED}' "
             f"ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id",
             self.state_tables.scope.key,
         )
@@ -103,7 +104,7 @@ class Runs:
         statement = Statement.read(
             f"SELECT DISTINCT r.started_at, c.model, c.list_id FROM {receipts} AS c JOIN {runs} AS r "
             f"ON c.run_id = r.run_id\n"
-            f"WHERE r.account_id = ? AND r.project = ? AND r.exit_code IS NULL "
+            f"WHERE {in_scope_sql('r')} AND r.exit_code IS NULL "
             f"AND r.state IN ('{RunState.SUBMITTING}', '{RunState.RECOVERED}') "
             f"ORDER BY r.started_at, c.model, c.list_id",
             self.state_tables.scope.key,
@@ -155,7 +156,7 @@ class Runs:
         runs, receipts = map(self.state_tables.dialect.state_table, ("runs", "receipts"))
         statement = Statement.read(
             f"SELECT r.klaviyo_time, r.started_at, r.ended_at FROM {runs} AS r\n"
-            f"WHERE r.account_id = ? AND r.project = ? AND r.state = '{RunState.ENDED}' "
+            f"WHERE {in_scope_sql('r')} AND r.state = '{RunState.ENDED}' "
             f"AND EXISTS (SELECT 1 FROM {receipts} AS c\n"
             f"  WHERE c.run_id = r.run_id AND c.list_id = ? AND c.op = 'add' "
             f"AND c.state IN ('applied', 'unknown'))\n"

@@ -21,8 +21,17 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Row, Warehouse
     from reverse_etl.warehouse.statement import TableName
 
+IN_SCOPE_SQL: Final = "account_id = ? AND project = ?"  # its parameters are `StateScope.key`
 ROWS_PER_STATEMENT = 1_000  # short enough to be sent and parsed at once, and few statements for many rows
 _KEPT_TABLES: Final = {"models", "lists", "runs", "run_lists"}  # small, and read at many steps of a run
+
+
+def in_scope_sql(table: str) -> str:
+    """Return the condition that the rows of a table, given by its name in a query, are of a scope.
+
+    Its parameters are `StateScope.key`.
+    """
+    return f"{table}.account_id = ? AND {table}.project = ?"
 
 
 @dataclass(frozen=True)

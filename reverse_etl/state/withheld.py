@@ -18,7 +18,7 @@ from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_t
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.errors import UsageError
 from reverse_etl.state.sql.schema import shared_tables_with
-from reverse_etl.state.tables import ROWS_PER_STATEMENT
+from reverse_etl.state.tables import IN_SCOPE_SQL, ROWS_PER_STATEMENT
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 from reverse_etl.warehouse.statement import Sql, Statement, quote_literal
 
@@ -88,7 +88,7 @@ class Withheld:
         yield Statement.insert(
             people,
             f"INSERT INTO {people} SELECT digest FROM {self._table} "
-            f"WHERE account_id = ? AND project = ? AND state <> '{WithheldState.READMITTED}'",
+            f"WHERE {IN_SCOPE_SQL} AND state <> '{WithheldState.READMITTED}'",
             self.state_tables.scope.key,
         )
         for tables in deleting:
@@ -109,7 +109,7 @@ class Withheld:
         return Statement.change(
             staged,
             f"UPDATE {staged} SET retl_identity = {quote_literal(KEY_PREFIX)} || {identity}{blanks}\n"
-            f"WHERE {identity} IN (SELECT person FROM {self._table} WHERE account_id = ? AND project = ? "
+            f"WHERE {identity} IN (SELECT person FROM {self._table} WHERE {IN_SCOPE_SQL} "
             f"AND model = ? AND state IN ('{WithheldState.ERASED}', '{WithheldState.READMITTED}'))",
             (*self.state_tables.scope.key, model),
         )
@@ -153,7 +153,7 @@ class Withheld:
             planned,
             f"DELETE FROM {planned} WHERE retl_op = '{Op.REMOVE}' AND retl_identity IN (\n"
             f"SELECT {quote_literal(KEY_PREFIX)} || person FROM {self._table} "
-            f"WHERE account_id = ? AND project = ? AND model = ?\nAND digest IN ({digests}))",
+            f"WHERE {IN_SCOPE_SQL} AND model = ?\nAND digest IN ({digests}))",
             (*scope, model),
         )
 
@@ -296,7 +296,7 @@ class Withheld:
         return Statement.change(
             name,
             f"UPDATE {name} SET retl_identity = {quote_literal(KEY_PREFIX)} || {identity}{blanks}\n"
-            f"WHERE {identity} IN (SELECT person FROM {self._table} WHERE account_id = ? AND project = ? "
+            f"WHERE {identity} IN (SELECT person FROM {self._table} WHERE {IN_SCOPE_SQL} "
             f"AND model = ? AND state = '{WithheldState.DELETED}')",
             (*self.state_tables.scope.key, model),
         )
@@ -312,7 +312,7 @@ class Withheld:
     def _delete_keyed(self, table: str, column: str) -> Iterator[Statement]:
         """Yield the statements that delete what is kept of a person by an identifier, or by a row's key."""
         name, scope = self.state_tables.dialect.state_table(table), self.state_tables.scope.key
-        delete = f"DELETE FROM {name} WHERE account_id = ? AND project = ?\nAND "
+        delete = f"DELETE FROM {name} WHERE {IN_SCOPE_SQL}\nAND "
         erased = f"SELECT CONCAT(model, '|', row_key) FROM {self._erased}"
         yield Statement.change(
             name, f"{delete}{self._text_digest_sql(column)} IN ({self._deleted_sql})", (*scope, *scope)
@@ -325,10 +325,7 @@ class Withheld:
 
     @property
     def _deleted_sql(self) -> str:
-        return (
-            f"SELECT digest FROM {self._table} WHERE account_id = ? AND project = ? "
-            f"AND state = '{WithheldState.DELETED}'"
-        )
+        return f"SELECT digest FROM {self._table} WHERE {IN_SCOPE_SQL} AND state = '{WithheldState.DELETED}'"
 
     def _digest_sql(self, kind: IdentifierType) -> Sql:
         text = f"{quote_literal(f'{self._key}:{kind.value}:')} || {IDENTIFIER_COLUMNS[kind]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.state.sql.templates import render
+from reverse_etl.state.tables import IN_SCOPE_SQL
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def rename_in_runs(
 ) -> Statement:
     """Rename a model in a table whose rows belong to runs."""
     name, runs = dialect.state_table(table), dialect.state_table("runs")
-    own_runs = f"SELECT run_id FROM {runs} WHERE account_id = ? AND project = ?"
+    own_runs = f"SELECT run_id FROM {runs} WHERE {IN_SCOPE_SQL}"
     return Statement.change(
         name,
         f"UPDATE {name} SET model = ? WHERE model = ? AND run_id IN ({own_runs})",
@@ -38,7 +39,7 @@ def merge_consents(
     dialect: Dialect, scope_key: tuple[str, str], old_name: str, new_name: str
 ) -> tuple[Statement, ...]:
     """Give a model the consents of another one that it has not asked for itself."""
-    name, own_row = dialect.state_table("consents"), "account_id = ? AND project = ? AND model = ?"
+    name, own_row = dialect.state_table("consents"), f"{IN_SCOPE_SQL} AND model = ?"
     key = "list_id || '|' || identity"
     return (
         Statement.change(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.rejections import NAMING_A_COLUMN, RejectionSource, RowProblem
 from reverse_etl.state.sql.templates import render
+from reverse_etl.state.tables import IN_SCOPE_SQL
 from reverse_etl.warehouse.statement import Sql, Statement
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def delete_klaviyo_rejections(model: ModelRejections) -> tuple[Statement, ...]:
 def _delete_by_source(model: ModelRejections, source: RejectionSource) -> Statement:
     return Statement.change(
         model.stored,
-        f"DELETE FROM {model.stored} WHERE account_id = ? AND project = ? AND model = ? AND source = ?",
+        f"DELETE FROM {model.stored} WHERE {IN_SCOPE_SQL} AND model = ? AND source = ?",
         (model.account, model.project, model.name, source.value),
     )
 
