@@ -107,7 +107,7 @@ def _use_models(tables: StateTables) -> None:
 def _use_runs(tables: StateTables) -> None:
     runs = Runs(tables)
     tables.execute(*runs.start(RUN, "prod/klaviyo", "t"))
-    runs.record_end(RUN, RunState.ENDED, 0, [(MODEL, "L1", "VIP", "{}", "")])
+    runs.record_end(RUN, RunState.ENDED, 0, [(MODEL, "L1", "VIP", "{}", None, "")])
     runs.record_end(RUN, RunState.RECOVERED)
     runs.record_refused_run("r2", "prod/klaviyo", ["Too many."], 3)
     runs.refusal_reasons(RunRecord("r2", RunState.REFUSED, "t", "t", 3))

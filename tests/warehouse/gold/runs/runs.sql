@@ -5,8 +5,8 @@ INSERT INTO state.targets VALUES (?, ?, ?);
 -- with ('shop', 'prod/klaviyo', 'acc')
 INSERT INTO state.runs VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 -- with ('r1', 'acc', 'shop', 'submitting', '2026-11-22T12:00:00.000Z', 't', None, None)
-INSERT INTO state.run_lists VALUES (?, ?, ?, ?, ?, ?);
--- with ('r1', 'vip', 'L1', 'VIP', '{}', '')
+INSERT INTO state.run_lists VALUES (?, ?, ?, ?, ?, ?, ?);
+-- with ('r1', 'vip', 'L1', 'VIP', '{}', None, '')
 UPDATE state.runs SET state = ?, ended_at = ?, exit_code = ? WHERE run_id = ?;
 -- with ('ended', '2026-11-22T12:00:00.000Z', 0, 'r1')
 UPDATE state.runs SET state = ?, ended_at = ? WHERE run_id = ?;
