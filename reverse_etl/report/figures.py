@@ -43,6 +43,9 @@ _PLANNED: Final = (
     Figure("clears", "of these, rows with values to clear", ("clears",), hidden_if_zero=True),
     Figure("removes", "rows that left the model, to remove", ("removes",)),
     Figure(
+        "forgotten", "rows that left the model; nothing is sent", ("forgotten",), hidden_if_zero=True
+    ),
+    Figure(
         "without profile",
         "people that Klaviyo did not know lately",
         ("without_profile",),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from reverse_etl.cli.output.plan import plan_cells
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import OptOut
@@ -638,3 +639,16 @@ def test_a_model_of_suppressions_that_does_not_compile_stops_the_consents(world:
     with pytest.raises(UsageError, match="The model blocked suppresses people, and does not compile"):
         world.run(select=["newsletter"])
     assert requests(world) == 0
+
+
+@pytest.mark.parametrize("config", [{}, {"on_remove": "unsubscribe", "max_removes": 1.0, "min_rows": 0}])
+def test_a_plan_says_whether_rows_that_left_are_removed_or_forgotten(
+    world: World, config: dict[str, Any]
+) -> None:
+    """Without `on_remove` nothing is sent for them."""
+    consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO), **config)
+    world.run()
+    consents(world, (BOB, LONG_AGO), **config)
+    headings, (cells,) = plan_cells(world.plan())
+    shown = dict(zip(headings, cells, strict=True))
+    assert (shown["removes"], shown.get("forgotten")) == ((1, None) if config else (0, 1))

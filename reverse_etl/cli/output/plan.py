@@ -48,12 +48,20 @@ def show_plan_table(plan: Plan) -> None:
 def plan_cells(plan: Plan) -> tuple[list[str], list[list[str | int]]]:
     """Return the headings of a plan's table, and the cells of each list: its label, its model and figures."""
     planned = [*plan.list_plans()]
-    headings, figures = figure_table(PLAN_COLUMNS, [list_plan.figures() for _, list_plan in planned])
+    headings, figures = figure_table(PLAN_COLUMNS, [_count_rows(*one) for one in planned])
     rows: list[list[str | int]] = [
         [_mark_new(list_plan), model_plan.model.name, *numbers]
         for (model_plan, list_plan), numbers in zip(planned, figures, strict=True)
     ]
     return ["list", "model", *headings], rows
+
+
+def _count_rows(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, int]:
+    """Return the figures of a list; rows that left are forgotten if nothing is sent for them."""
+    figures = list_plan.figures()
+    if model_plan.model.config.surface.remove is not None:
+        return figures
+    return {**figures, "removes": 0, "forgotten": list_plan.removes}
 
 
 def _mark_new(list_plan: ListPlan) -> str:
