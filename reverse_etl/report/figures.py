@@ -43,9 +43,6 @@ _PLANNED: Final = (
     Figure("clears", "of these, rows with values to clear", ("clears",), hidden_if_zero=True),
     Figure("removes", "rows that left the model, to remove", ("removes",)),
     Figure(
-        "forgotten", "rows that left the model; nothing is sent", ("forgotten",), hidden_if_zero=True
-    ),
-    Figure(
         "without profile",
         "people that Klaviyo did not know lately",
         ("without_profile",),
@@ -140,6 +137,7 @@ OUTCOME_FIGURES: Final = (
 # The columns of the tables of `plan` and of `run`. A plan has what is held and rejected before it is sent.
 PLAN_COLUMNS: Final = (
     *_PLANNED,
+    Figure("forgotten", "rows that left the model; nothing is sent", ("forgotten",), hidden_if_zero=True),
     Figure("held", f"kept back: {HELD_MEANING}", ("held_at_plan",)),
     Figure("rejected", "failed a check", ("rejected_by_check",)),
     _WITHHELD,

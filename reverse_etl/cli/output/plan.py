@@ -58,10 +58,9 @@ def plan_cells(plan: Plan) -> tuple[list[str], list[list[str | int]]]:
 
 def _count_rows(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, int]:
     """Return the figures of a list; rows that left are forgotten if nothing is sent for them."""
-    figures = list_plan.figures()
-    if model_plan.model.config.surface.remove is not None:
-        return figures
-    return {**figures, "removes": 0, "forgotten": list_plan.removes}
+    sends_nothing = model_plan.model.config.surface.remove is None
+    forgotten = list_plan.removes if sends_nothing else 0
+    return {**list_plan.figures(), "removes": list_plan.removes - forgotten, "forgotten": forgotten}
 
 
 def _mark_new(list_plan: ListPlan) -> str:
