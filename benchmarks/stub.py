@@ -70,7 +70,8 @@ def _read(counts: Counts, path: str, query: dict[str, str]) -> object:
         found = [i for i, name in enumerate(counts.lists) if json.dumps(name) in asked]
         return {"data": [_list(counts, i) for i in found], "links": {"next": None}}
     if path.startswith("/api/lists/"):
-        return {"data": _list(counts, int(unquote(path).rpartition("L")[2]))}
+        number, members, _ = unquote(path).rpartition("/L")[2].partition("/profiles")
+        return {"data": [], "links": {"next": None}} if members else {"data": _list(counts, int(number))}
     if path == JOBS:
         last = int(query.get("page[cursor]", len(counts.jobs)))
         first = max(last - PAGE, 0)
