@@ -235,6 +235,17 @@ class Project:
         artifacts = self._make_run_artifacts(request.selected)
         return run_project(self.connections, self.dbt_gate, artifacts, request, run_options)
 
+    def require_selection(
+        self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions
+    ) -> frozenset[str]:
+        """Return the names of the selected models, which need not compile.
+
+        Raises UsageError if a selector or an option names no model.
+        """
+        require_known_models(options.rekey, self.project_models.known, "--rekey")
+        require_known_allowances(options.allow, self.project_models.known)
+        return self.project_models.select_names(select, exclude)
+
     def _build_request(
         self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions | None
     ) -> PlanRequest:

@@ -20,7 +20,11 @@ _FAILED_EXIT_CODE: Final = 4
 
 @dataclass(frozen=True, order=True)
 class Subject:
-    """The subject of a condition: its kind, and the model and list; "" for the whole run and for no list."""
+    """The subject of a condition: its kind, and the model and list.
+
+    `model` is "" if the models of the run are not known. `list_name` is "" for a surface without lists, and
+    where a model is stopped or fails as a whole.
+    """
 
     kind: AlertKind
     model: str = ""
@@ -29,100 +33,115 @@ class Subject:
 
 @dataclass(frozen=True)
 class Condition:
-    """Something that is wrong after a run, with the rows of the list by outcome."""
+    """Something that is wrong after a run, with the list's name and its rows by outcome.
+
+    `is_new` is false for rows that an earlier run has reported: they need attention no more, and are no
+    recovery either.
+    """
 
     subject: Subject
+    list_name: str = ""
     figures: Mapping[str, int] = field(default_factory=dict)
+    is_new: bool = True
 
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run ended. `run_id` is "" if it did not begin; `models` are those that it included."""
+    """How a run ended. `run_id` is "" if it raised an error; `models` are those of which the end is known."""
 
     run_id: str
     exit_code: int
     conditions: tuple[Condition, ...]
     models: frozenset[str]
 
-    @property
-    def began(self) -> bool:
-        """Return whether the run came to its end, so that its models are known to be well or not."""
-        return bool(self.run_id)
+
+@dataclass(frozen=True)
+class Reported:
+    """The conditions that were reported before, and those whose message could not be sent."""
+
+    sent: frozenset[Subject] = frozenset()
+    unsent: frozenset[Subject] = frozenset()
 
 
 @dataclass(frozen=True)
 class MessageDecision:
-    """Which kind of message to send, if any, and the conditions that are reported afterwards."""
+    """The kind of message to send, if any, the conditions that it names, and those that then last."""
 
     kind: AlertKind | None
-    reported: frozenset[Subject]
+    conditions: tuple[Condition, ...]
+    new: frozenset[Subject]
+    lasting: frozenset[Subject]
 
 
 def end_of_result(result: RunResult, *, strict: bool) -> RunEnd:
     """Return how a run ended that has a result."""
     of_lists = [
-        Condition(Subject(kind, one.model, one.list_plan.list_ref.name), _count_rows(one))
-        for one in result.lists
-        if (kind := _find_kind(one, strict=strict)) is not None
+        condition
+        for list_result in result.lists
+        if (condition := _find_condition(list_result, strict=strict)) is not None
     ]
     held = {name for problem in result.gate_problems for name in problem.models}
     return RunEnd(
         result.run_id,
         result.exit_code,
         (*of_lists, *(Condition(Subject(AlertKind.STOPPED, name)) for name in sorted(held))),
-        frozenset({one.model for one in result.lists} | held),
+        frozenset({list_result.model for list_result in result.lists} | held),
     )
 
 
-def end_of_error(error: Exception) -> RunEnd:
-    """Return how a run ended that raised an error."""
+def end_of_error(error: Exception, models: Collection[str]) -> RunEnd:
+    """Return how a run of these models ended that raised an error."""
     match error:
         case GuardRefused():
-            models = sorted({name for problem in error.problems for name in problem.models}) or [""]
-            conditions = tuple(Condition(Subject(AlertKind.STOPPED, name)) for name in models)
-            return RunEnd("", error.exit_code, conditions, frozenset())
+            named = {name for problem in error.problems for name in problem.models}
+            return _end_of_all(AlertKind.STOPPED, error.exit_code, named or models)
         case _:
-            return RunEnd("", _exit_code(error), (Condition(Subject(AlertKind.FAILED)),), frozenset())
+            exit_code: int = getattr(error, "exit_code", _FAILED_EXIT_CODE)
+            return _end_of_all(AlertKind.FAILED, exit_code, models)
 
 
 def decide_message(
-    end: RunEnd, reported: Collection[Subject], kinds: Collection[AlertKind]
+    end: RunEnd, reported: Reported, kinds: Collection[AlertKind], known_models: Collection[str]
 ) -> MessageDecision:
     """Return the message of a run's end, compared with the conditions that were reported before.
 
-    A condition is reported once, as long as it lasts. One of a model that the run did not include lasts;
-    all do if the run did not come to its end. Only the given kinds are reported.
+    A condition is reported once, as long as it lasts. One of a model that the run did not include lasts, as
+    long as there is such a model; all last after an error. Only the given kinds are reported.
     """
-    current = frozenset(condition.subject for condition in end.conditions if condition.subject.kind in kinds)
-    lasting = frozenset(
+    conditions = tuple(condition for condition in end.conditions if condition.subject.kind in kinds)
+    current = {condition.subject for condition in conditions}
+    new = {condition.subject for condition in conditions if condition.is_new} | (current & reported.unsent)
+    elsewhere = {
         subject
-        for subject in reported
-        if not end.began or (subject.model and subject.model not in end.models)
-    )
-    standing = current | lasting
-    if new := current - frozenset(reported):
-        return MessageDecision(_find_worst(new), standing)
-    is_well = bool(reported) and not standing
-    return MessageDecision(
-        AlertKind.RECOVERED if is_well and AlertKind.RECOVERED in kinds else None, standing
-    )
+        for subject in reported.sent
+        if not end.run_id
+        or (subject.model and subject.model not in end.models and subject.model in known_models)
+    }
+    lasting = frozenset(current & reported.sent | elsewhere)
+    new -= reported.sent
+    if new:
+        return MessageDecision(_find_worst(new), conditions, frozenset(new), lasting)
+    has_recovered = bool(reported.sent) and not lasting and AlertKind.RECOVERED in kinds
+    return MessageDecision(AlertKind.RECOVERED if has_recovered else None, (), frozenset(), lasting)
 
 
-def _find_kind(result: ListResult, *, strict: bool) -> AlertKind | None:
+def _end_of_all(kind: AlertKind, exit_code: int, models: Collection[str]) -> RunEnd:
+    conditions = tuple(Condition(Subject(kind, name)) for name in sorted(models) or [""])
+    return RunEnd("", exit_code, conditions, frozenset(models))
+
+
+def _find_condition(result: ListResult, *, strict: bool) -> Condition | None:
+    list_name = result.list_plan.list_ref.name
+    figures = {name: rows for name, rows in collect_figures(result).items() if rows}
     if result.failed:
-        return AlertKind.FAILED
+        return Condition(Subject(AlertKind.FAILED, result.model, list_name), list_name, figures)
     if result.list_plan.stop_reason:
-        return AlertKind.STOPPED
-    return AlertKind.ATTENTION if needs_attention(result, strict=strict) else None
-
-
-def _count_rows(result: ListResult) -> Mapping[str, int]:
-    return {name: rows for name, rows in collect_figures(result).items() if rows}
-
-
-def _exit_code(error: Exception) -> int:
-    exit_code: int = getattr(error, "exit_code", _FAILED_EXIT_CODE)
-    return exit_code
+        return Condition(Subject(AlertKind.STOPPED, result.model), list_name, figures)
+    if needs_attention(result, strict=True):
+        subject = Subject(AlertKind.ATTENTION, result.model, list_name)
+        is_new = needs_attention(result, strict=strict)
+        return Condition(subject, list_name, figures, is_new=is_new)
+    return None
 
 
 def _find_worst(subjects: Iterable[Subject]) -> AlertKind:

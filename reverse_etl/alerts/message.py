@@ -9,20 +9,20 @@ from reverse_etl.config.notify import AlertKind
 from reverse_etl.formatting import escape_unsafe
 
 if TYPE_CHECKING:
-    from reverse_etl.alerts.conditions import Condition, RunEnd
+    from reverse_etl.alerts.conditions import Condition, MessageDecision, RunEnd
 
 _TITLES: Final = {
     AlertKind.FAILED: "failed",
     AlertKind.STOPPED: "was stopped",
     AlertKind.ATTENTION: "needs attention",
-    AlertKind.RECOVERED: "is well again",
+    AlertKind.RECOVERED: "has recovered",
 }
 _LINES: Final = {
     AlertKind.FAILED: "failed",
     AlertKind.STOPPED: "stopped, nothing of it was sent",
     AlertKind.ATTENTION: "has rows that need attention",
 }
-_MAX_LINES: Final = 20  # of one message; a chat is no place for more
+_MAX_LINES: Final = 20  # of one message
 # Figures that say nothing of what to look at.
 _UNREMARKABLE: Final = frozenset({"rows", "snapshot_rows", "adds", "updates", "removes", "unchanged"})
 
@@ -37,10 +37,12 @@ class Message:
     document: dict[str, Any]
 
 
-def build_message(kind: AlertKind, end: RunEnd, profile: str, target: str) -> Message:
-    """Return the message about the end of a run."""
+def build_message(decision: MessageDecision, end: RunEnd, profile: str, target: str) -> Message:
+    """Return the message about the end of a run. The decision has a kind."""
+    kind = decision.kind
+    assert kind is not None  # noqa: S101 - the caller sends no message without one
     title = f"reverse-etl: the run of {profile}/{target} {_TITLES[kind]}"
-    lines = [_describe_condition(condition) for condition in end.conditions]
+    lines = [_describe_condition(condition) for condition in decision.conditions]
     if len(lines) > _MAX_LINES:
         lines = [*lines[:_MAX_LINES], f"… and {len(lines) - _MAX_LINES:,} more"]
     run = f"run {end.run_id}, exit code {end.exit_code}" if end.run_id else f"exit code {end.exit_code}"
@@ -56,7 +58,7 @@ def build_message(kind: AlertKind, end: RunEnd, profile: str, target: str) -> Me
             "target": target,
             "run_id": end.run_id or None,
             "exit_code": end.exit_code,
-            "conditions": [_condition_document(condition) for condition in end.conditions],
+            "conditions": [_condition_document(condition) for condition in decision.conditions],
         },
     )
 
@@ -78,8 +80,8 @@ def build_test_message(profile: str, target: str) -> Message:
 
 def _describe_condition(condition: Condition) -> str:
     subject = condition.subject
-    name = subject.list_name or subject.model or "The run"
-    model = f" (model {subject.model})" if subject.list_name else ""
+    name = condition.list_name or subject.model or "The run"
+    model = f" (model {subject.model})" if condition.list_name else ""
     figures = ", ".join(
         f"{rows:,} {figure.replace('_', ' ')}"
         for figure, rows in condition.figures.items()
@@ -93,6 +95,6 @@ def _condition_document(condition: Condition) -> dict[str, Any]:
     return {
         "kind": subject.kind.value,
         "model": subject.model or None,
-        "list": subject.list_name or None,
+        "list": condition.list_name or None,
         "figures": dict(condition.figures),
     }

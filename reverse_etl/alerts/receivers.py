@@ -61,13 +61,13 @@ class AppriseReceiver:
             return EXTRA_ADVICE
         # Its log may quote an address with its secrets.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
-        asset = apprise.AppriseAsset(
-            app_id="reverse-etl", storage_mode=apprise.PersistentStoreMode.MEMORY, async_mode=False
-        )
-        service = apprise.Apprise(asset=asset)
-        if not service.add(self.url):
-            return "Apprise does not know such an address"
         try:
+            asset = apprise.AppriseAsset(
+                app_id="reverse-etl", storage_mode=apprise.PersistentStoreMode.MEMORY, async_mode=False
+            )
+            service = apprise.Apprise(asset=asset)
+            if not service.add(self.url):
+                return "Apprise does not know such an address"
             sent = service.notify(
                 body=message.body, title=message.title, body_format=apprise.NotifyFormat.TEXT
             )

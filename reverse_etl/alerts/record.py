@@ -1,14 +1,15 @@
-"""Which conditions were reported, in a file: so that a condition that lasts is reported once."""
+"""The conditions that were reported, in a file: so that a condition that lasts is reported once."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from reverse_etl.alerts.conditions import Subject
+from reverse_etl.alerts.conditions import Reported, Subject
 from reverse_etl.config.notify import AlertKind
 from reverse_etl.files import RECORDS_FOLDER, write_in_ignored_folder
 
@@ -29,24 +30,36 @@ class AlertRecord:
     def of(cls, profiles_folder: Path, profile: str, target: str) -> AlertRecord:
         """Return the record of a target."""
         words = "_".join(re.sub("[^A-Za-z0-9]+", "_", word) for word in (profile, target))
-        return cls(profiles_folder / RECORDS_FOLDER / f"alerts_{words}.json")
+        digest = hashlib.sha256(f"{profile}\0{target}".encode()).hexdigest()[:8]
+        return cls(profiles_folder / RECORDS_FOLDER / f"alerts_{words}_{digest}.json")
 
-    def read(self) -> frozenset[Subject]:
+    def read(self) -> Reported:
         """Return the conditions; none if there is no file that can be read: they are reported again."""
         try:
             content = orjson.loads(self.path.read_bytes())
         except (OSError, ValueError):
-            return frozenset()
+            return Reported()
         match content:
-            case {"version": version, "reported": [*entries]} if version == _VERSION:
-                return frozenset(subject for entry in entries if (subject := _parse_subject(entry)))
-        return frozenset()
+            case {"version": version, "sent": [*sent], "unsent": [*unsent]} if version == _VERSION:
+                return Reported(_parse_subjects(sent), _parse_subjects(unsent))
+        return Reported()
 
-    def write(self, reported: Collection[Subject]) -> None:
+    def write(self, reported: Reported) -> None:
         """Replace the conditions. Raises OSError."""
-        entries = [[one.kind.value, one.model, one.list_name] for one in sorted(reported)]
-        content = orjson.dumps({"version": _VERSION, "reported": entries}, option=orjson.OPT_INDENT_2)
-        write_in_ignored_folder(self.path, content)
+        content = {
+            "version": _VERSION,
+            "sent": _subjects_document(reported.sent),
+            "unsent": _subjects_document(reported.unsent),
+        }
+        write_in_ignored_folder(self.path, orjson.dumps(content, option=orjson.OPT_INDENT_2))
+
+
+def _subjects_document(subjects: Collection[Subject]) -> list[list[str]]:
+    return [[subject.kind.value, subject.model, subject.list_name] for subject in sorted(subjects)]
+
+
+def _parse_subjects(entries: Collection[object]) -> frozenset[Subject]:
+    return frozenset(subject for entry in entries if (subject := _parse_subject(entry)))
 
 
 def _parse_subject(entry: object) -> Subject | None:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from reverse_etl.alerts.conditions import decide_message, end_of_error, end_of_result
+from reverse_etl.alerts.conditions import Reported, decide_message, end_of_error, end_of_result
 from reverse_etl.alerts.message import build_message
 from reverse_etl.alerts.receivers import find_receivers, send_ping
 from reverse_etl.alerts.record import AlertRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
-    from reverse_etl.alerts.conditions import RunEnd, Subject
+    from reverse_etl.alerts.conditions import MessageDecision, RunEnd
     from reverse_etl.config.notify import Notify
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.results import RunResult
 
-_WELL = frozenset({0, 1})  # exit codes of a run that came to its end
+_SUCCESS_EXIT_CODES: Final = frozenset({0, 1})
 
 
 @dataclass
@@ -33,11 +33,22 @@ class RunWatch:
         self.end = end_of_result(result, strict=strict)
 
 
+@dataclass(frozen=True)
+class WatchedModels:
+    """The names of the models that a run selects, and of all models of the project."""
+
+    selected: Collection[str]
+    known: Collection[str]
+
+
 @contextmanager
 def watch_run(
-    target: Target, on_warning: Callable[[str], None], is_interrupted: Callable[[], bool]
+    target: Target,
+    models: WatchedModels,
+    on_warning: Callable[[str], None],
+    is_interrupted: Callable[[], bool],
 ) -> Iterator[RunWatch]:
-    """Report how the run inside ends. Never changes how it ends: what can't be sent is a warning.
+    """Report how the run inside ends. Never changes how it ends: a message that can't be sent is a warning.
 
     An interruption sends nothing: the pings stop, and that is what a dead man's switch is for.
     """
@@ -45,13 +56,13 @@ def watch_run(
     if notify is None:
         yield watch
         return
-    alerts = _RunAlerts(notify, target, on_warning)
+    alerts = _RunAlerts(notify, target, models, on_warning)
     alerts.ping(notify.ping.start)
     try:
         yield watch
     except Exception as error:
         if not is_interrupted():
-            alerts.report(end_of_error(error))
+            alerts.report(end_of_error(error, models.selected))
         raise
     if watch.end:
         alerts.report(watch.end)
@@ -61,33 +72,41 @@ def watch_run(
 class _RunAlerts:
     notify: Notify
     target: Target
+    models: WatchedModels
     on_warning: Callable[[str], None]
 
     def report(self, end: RunEnd) -> None:
         """Ping, and send a message if what is wrong has changed since the last one."""
         record = AlertRecord.of(self.target.path.parent, self.target.profile, self.target.name)
-        decision = decide_message(end, record.read(), self.notify.kinds)
-        was_sent = True
-        if decision.kind is not None:
-            message = build_message(decision.kind, end, self.target.profile, self.target.name)
-            failures = [(receiver.name, receiver.send(message)) for receiver in find_receivers(self.notify)]
-            for name, failure in failures:
-                if failure:
-                    self.on_warning(f"The alert to {name} could not be sent: {failure}.")
-            was_sent = not failures or any(not failure for _, failure in failures)
-        if was_sent:
-            self._write(record, decision.reported)
+        reported = record.read()
+        decision = decide_message(end, reported, self.notify.kinds, self.models.known)
+        if self._send(decision, end):
+            after = Reported(decision.lasting | decision.new)
+        else:
+            after = Reported(decision.lasting if decision.new else reported.sent, decision.new)
+        if after != reported:
+            self._write(record, after)
         ping = self.notify.ping
-        self.ping(ping.success if end.exit_code in _WELL else ping.failure)
+        self.ping(ping.success if end.exit_code in _SUCCESS_EXIT_CODES else ping.failure)
+
+    def _send(self, decision: MessageDecision, end: RunEnd) -> bool:
+        """Send a message, if there is one; returns whether a receiver took it, or none was needed."""
+        receivers = [*find_receivers(self.notify)]
+        if decision.kind is None or not receivers:
+            return True
+        message = build_message(decision, end, self.target.profile, self.target.name)
+        failures = [(receiver.name, receiver.send(message)) for receiver in receivers]
+        for name, failure in failures:
+            if failure:
+                self.on_warning(f"The alert to {name} could not be sent: {failure}.")
+        return any(not failure for _, failure in failures)
 
     def ping(self, url: str) -> None:
         """Call an address, if there is one."""
         if url and (failure := send_ping(url)):
             self.on_warning(f"A ping could not be sent: {failure}.")
 
-    def _write(self, record: AlertRecord, reported: frozenset[Subject]) -> None:
-        if reported == record.read():
-            return
+    def _write(self, record: AlertRecord, reported: Reported) -> None:
         try:
             record.write(reported)
         except OSError as error:

@@ -83,7 +83,7 @@ class NotifyInput(StrictModel):
     urls: list[str] = Field(default=[], repr=False)
     webhooks: list[_WebhookInput] = Field(default=[])
     ping: _PingInput = _PingInput()
-    on: list[str] = Field(default=[], description=f"Write a list of: {', '.join(ALERT_KINDS)}")
+    kinds: list[str] = Field(default=[], description=f"Write a list of: {', '.join(ALERT_KINDS)}")
 
     @field_validator("urls")
     @classmethod
@@ -95,20 +95,22 @@ class NotifyInput(StrictModel):
             )
         return value
 
-    @field_validator("on")
+    @field_validator("kinds")
     @classmethod
-    def _validate_on(cls, value: list[str]) -> list[str]:
+    def _validate_kinds(cls, value: list[str]) -> list[str]:
         if unknown := [kind for kind in value if kind not in ALERT_KINDS]:
-            raise AdviceError(f"on cannot be {unknown[0]!r}.", f"Write a list of: {', '.join(ALERT_KINDS)}")
+            raise AdviceError(
+                f"kinds cannot be {unknown[0]!r}.", f"Write a list of: {', '.join(ALERT_KINDS)}"
+            )
         return value
 
     def build(self) -> Notify:
         """Return the checked value."""
         return Notify(
             urls=tuple(self.urls),
-            webhooks=tuple(Webhook(one.url, one.secret) for one in self.webhooks),
+            webhooks=tuple(Webhook(webhook.url, webhook.secret) for webhook in self.webhooks),
             ping=Ping(self.ping.start, self.ping.success, self.ping.failure),
-            kinds=frozenset(map(AlertKind, self.on or ALERT_KINDS)),
+            kinds=frozenset(map(AlertKind, self.kinds or ALERT_KINDS)),
         )
 
 

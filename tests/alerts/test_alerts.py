@@ -7,16 +7,17 @@ import hmac
 import signal
 import stat
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
 from tests.alerts.receivers import WebServer, mail_server, web_server
 from tests.cli.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SECRET = "a secret of sixteen or more"
 
@@ -126,13 +127,52 @@ def test_an_alert_that_cannot_be_sent_changes_no_outcome(
 
 
 def test_an_alert_that_was_not_sent_is_sent_by_the_next_run(world: World, server: WebServer) -> None:
+    """Also if the rows need no attention any more, since the first run counted them."""
     server.statuses = [404, 200]
     notified(world, webhooks=hook(server))
     world.sql("INSERT INTO customers VALUES ('x', 'y')")
-    assert world.run("run", "--strict").code == 1
-    assert world.run("run", "--strict").code == 1
-    assert world.run("run", "--strict").code == 1
-    assert server.paths() == ["/hook"] * 2
+    assert [world.run("run").code for _ in range(3)] == [1, 0, 0]
+    assert kinds(server) == ["attention"] * 2
+
+
+def test_rows_that_stay_rejected_have_not_recovered(world: World, server: WebServer) -> None:
+    notified(world, webhooks=hook(server))
+    world.sql("INSERT INTO customers VALUES ('x', 'y')")
+    assert [world.run("run").code for _ in range(2)] == [1, 0]
+    assert kinds(server) == ["attention"]
+    world.sql("DELETE FROM customers WHERE email = 'x'")
+    assert world.run("run").code == 0
+    assert kinds(server) == ["attention", "recovered"]
+
+
+@pytest.mark.parametrize("flags", [["--select", "vipp"], ["--allow-removes", "vipp"], ["--rekey", "vipp"]])
+def test_a_wrong_flag_sends_nothing(world: World, server: WebServer, flags: list[str]) -> None:
+    notified(world, webhooks=hook(server), ping={"start": f"{server.origin}/start"})
+    assert world.run("run", *flags).code == 2
+    assert server.received == []
+
+
+def test_a_failed_run_has_recovered_when_its_models_run(world: World, server: WebServer) -> None:
+    notified(world, webhooks=hook(server))
+    world.model("other", "select 'a@example.com' as email", list="Other")
+    world.sql("ALTER TABLE customers RENAME TO moved")
+    assert world.run("run", "--select", "vip").code == 2
+    assert world.run("run", "--select", "other").code == 0
+    assert kinds(server) == ["failed"]
+    world.sql("ALTER TABLE moved RENAME TO customers")
+    assert world.run("run").code == 0
+    assert kinds(server) == ["failed", "recovered"]
+
+
+def test_the_example_of_the_document_is_accepted(world: World) -> None:
+    document = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    example = document.partition("```yaml\n")[2].partition("```")[0]
+    destination = yaml.safe_load(example)["destinations"]["prod"]
+    kinds_example = yaml.safe_load(document.partition("limits the messages: `")[2].partition("`")[0])
+    world.profiles({**destination, "sandbox": True, "notify": destination["notify"] | kinds_example})
+    world.environ |= dict.fromkeys(("ALERT_SLACK_URL", "SMTP_USER", "SMTP_PASSWORD"), "slack://a/b/c")
+    world.environ["ALERT_SECRET"] = SECRET
+    assert world.run("ls").code == 0
 
 
 def test_services_of_apprise_get_a_message(world: World, server: WebServer) -> None:
@@ -209,7 +249,7 @@ def test_debug_says_that_there_is_no_receiver(world: World) -> None:
         ),
         ({"ping": {"start": "ftp://x"}}, "neither https nor on this machine"),
         ({"urls": ["slack"]}, "An entry of notify.urls is not an address."),
-        ({"on": ["always"]}, "on cannot be 'always'."),
+        ({"kinds": ["always"]}, "kinds cannot be 'always'."),
         ({"webhook": []}, "webhook"),
     ],
 )
@@ -240,7 +280,7 @@ def test_the_record_of_alerts_is_private(world: World, server: WebServer) -> Non
     notified(world, webhooks=hook(server))
     world.sql("INSERT INTO customers VALUES ('x', 'y')")
     world.run("run")
-    record = world.folder / ".reverse_etl" / "alerts_shop_trial.json"
+    (record,) = (world.folder / ".reverse_etl").glob("alerts_shop_trial_*.json")
     assert stat.S_IMODE(record.stat().st_mode) == 0o600
     record.write_text("{", encoding="utf-8")
     assert world.run("run", "--strict").code == 1

@@ -45,7 +45,7 @@ def command(
         vars=saved_plan.vars,
     ).load()
     terminal.info(f"Plan: {saved_plan.summary}.")
-    with terminal.progress_bars(), watched_run(project) as watch:
+    with terminal.progress_bars(), watched_run(project, saved_plan.model_names) as watch:
         result = project.apply(
             saved_plan,
             strict=strict,

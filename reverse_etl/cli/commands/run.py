@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.alerts.watch import watch_run
+from reverse_etl.alerts.watch import WatchedModels, watch_run
 from reverse_etl.cli.commands.plan import PlanFormat, PlanView, plan_and_print
 from reverse_etl.cli.options import LEASE_TIMEOUT, STRICT, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
@@ -18,6 +18,7 @@ from reverse_etl.cli.signals import SignalHandler
 from reverse_etl.errors import GuardRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractContextManager
 
     from reverse_etl.alerts.watch import RunWatch
@@ -46,7 +47,8 @@ def command(
 
 
 def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool, lease_timeout: int) -> int:
-    with terminal.progress_bars(), watched_run(project) as watch:
+    models = project.require_selection(plan_flags.select, plan_flags.exclude, plan_flags.options)
+    with terminal.progress_bars(), watched_run(project, models) as watch:
         result = project.run(
             plan_flags.select,
             plan_flags.exclude,
@@ -61,10 +63,11 @@ def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool, lea
     return print_run(result, as_json=plan_flags.as_json)
 
 
-def watched_run(project: Project) -> AbstractContextManager[RunWatch]:
-    """Return the context that reports how a run ends to the receivers of the destination."""
+def watched_run(project: Project, selected: Collection[str]) -> AbstractContextManager[RunWatch]:
+    """Return the context that reports how a run of models ends to the receivers of the destination."""
     signals = click.get_current_context().find_object(SignalHandler)
-    return watch_run(project.target, terminal.warn, lambda: bool(signals and signals.signal_received))
+    models = WatchedModels(selected, project.project_models.known_names)
+    return watch_run(project.target, models, terminal.warn, lambda: bool(signals and signals.signal_received))
 
 
 def print_run(result: RunResult, *, as_json: bool) -> int:
