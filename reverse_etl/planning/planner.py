@@ -57,6 +57,20 @@ class PlanRequest:
     options: PlanOptions
 
 
+@dataclass(frozen=True)
+class _Stager:
+    """Stages models, each with the kept responses that it reads."""
+
+    warehouse: Warehouse
+    state: State
+    project_models: Sequence[ProjectModel]
+
+    def stage(self, model: Model, table_key: str, now: datetime) -> StagedModel:
+        """Stage one model in the warehouse session. Raises ModelError if it fails to run."""
+        readable = with_responses(self.state, model, self.project_models)
+        return stage_model(self.warehouse, readable, table_key, now)
+
+
 def build_plan(
     warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, request: PlanRequest, on_event: EventHandler
 ) -> Plan:
@@ -157,11 +171,11 @@ def _stage_models(
     _require_same_phases(request.selected, records)
     table_keys = state.table_keys((model.name for model in request.selected), records)
     now = datetime.fromtimestamp(state.clock.now(), UTC) + CLOCK_SKEW_TOLERANCE
+    stager = _Stager(warehouse, state, request.project_models)
     with warehouse.staging():
         for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
             started_at = state.clock.monotonic()
-            readable = with_responses(state, model, request.project_models)
-            staged = stage_model(warehouse, readable, table_keys[model.name], now)
+            staged = stager.stage(model, table_keys[model.name], now)
             staged_models.append(
                 leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
             )
@@ -193,8 +207,9 @@ def _stage_suppressing(warehouse: Warehouse, state: State, request: PlanRequest)
         others.append(model)
     table_keys = state.table_keys(model.name for model in others)
     now = datetime.fromtimestamp(state.clock.now(), UTC)
+    stager = _Stager(warehouse, state, request.project_models)
     with warehouse.staging():
-        return tuple(stage_model(warehouse, model, table_keys[model.name], now) for model in others)
+        return tuple(stager.stage(model, table_keys[model.name], now) for model in others)
 
 
 def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRecord]) -> None:
