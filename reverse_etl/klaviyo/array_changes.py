@@ -8,7 +8,7 @@ Profile', `meta.patch_properties`.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.klaviyo.endpoints import Endpoint
+
+_LARGEST_EXACT_FLOAT: Final = 2**53
 
 
 class ArrayChange(StrEnum):
@@ -33,7 +35,10 @@ ArrayValues: TypeAlias = "Mapping[str, tuple[ArrayChange, list[Any]]]"
 def find_patch(attributes: Mapping[str, Any], wanted: ArrayValues) -> dict[str, dict[str, list[Any]]] | None:
     """Return the patch that a profile needs, empty if none; None if a reply does not show its properties.
 
-    >>> find_patch({"properties": {"tags": ["a"]}}, {"tags": (ArrayChange.APPEND, ["a", "b"])})
+    Values are compared as JSON: 1 is 1.0, and the order of an object's keys does not matter. A patch has each
+    value once.
+
+    >>> find_patch({"properties": {"tags": ["a", 1.0]}}, {"tags": (ArrayChange.APPEND, ["a", "b", "b", 1])})
     {'append': {'tags': ['b']}}
     """
     properties = attributes.get("properties")
@@ -41,11 +46,30 @@ def find_patch(attributes: Mapping[str, Any], wanted: ArrayValues) -> dict[str, 
         return None
     patch: dict[str, dict[str, list[Any]]] = {}
     for name, (change, values) in wanted.items():
-        present = set(map(orjson.dumps, to_list(properties.get(name))))
+        present = set(map(_make_json_key, to_list(properties.get(name))))
+        different_values = {_make_json_key(value): value for value in values}
         is_append = change is ArrayChange.APPEND
-        if left := [value for value in values if (orjson.dumps(value) in present) is not is_append]:
+        left = [value for key, value in different_values.items() if (key in present) is not is_append]
+        if left:
             patch.setdefault(change.value, {})[name] = left
     return patch
+
+
+def _make_json_key(value: Any) -> bytes:
+    """Return a text that is the same for equal JSON values, however they were written."""
+    return orjson.dumps(_normalize(value), option=orjson.OPT_SORT_KEYS)
+
+
+def _normalize(value: Any) -> Any:
+    match value:
+        case float() if value.is_integer() and abs(value) <= _LARGEST_EXACT_FLOAT:
+            return int(value)
+        case dict():
+            return {key: _normalize(item) for key, item in value.items()}
+        case list():
+            return [*map(_normalize, value)]
+        case _:
+            return value
 
 
 def patch_request(endpoint: Endpoint, profile_id: str, patch: Mapping[str, Any]) -> Request:
