@@ -1,4 +1,4 @@
-"""The replies to requests of models that the state keeps, and the part of a body that is kept. Pure."""
+"""The responses to requests of models that the state keeps, and the part of a body that is kept. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_BODY: Final = 10_000  # characters
 
 @dataclass(frozen=True)
 class KeptResponse:
-    """A reply, and the numbers of the rows that it is about. `path` is as the model wrote it."""
+    """A response, and the numbers of the rows that it is about. `path` is as the model wrote it."""
 
     seqs: tuple[int, ...]
     method: str
@@ -31,7 +31,7 @@ class KeptResponse:
 
 @dataclass(frozen=True)
 class ResponseRule:
-    """Which part of a reply is kept: the values of some fields, or all of it with masked texts.
+    """Which part of a response is kept: the values of some fields, or all of it with masked texts.
 
     A field is a path of names such as `data.id`. It goes through lists: `data.id` is a list if `data` is one.
     """

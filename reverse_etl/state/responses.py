@@ -1,4 +1,4 @@
-"""The kept replies to the requests of models, by the row that each is about.
+"""The kept responses to the requests of models, by the row that each is about.
 
 A model reads them as `source('reverse_etl', MODEL)`: a query of the state's table under a name of its own,
 which is put around the model's SELECT. So models name no table of the state.
@@ -45,12 +45,12 @@ _ROW_KEYS_PER_STATEMENT: Final = 1_000
 
 @dataclass(frozen=True)
 class Responses:
-    """The kept replies of one account and project."""
+    """The kept responses of one account and project."""
 
     state_tables: StateTables
 
     def record(self, run: RunDeltas, responses: Sequence[KeptResponse]) -> None:
-        """Store replies to requests of a run, before its receipts are applied."""
+        """Store responses to requests of a run, before its receipts are applied."""
         tables, name = self.state_tables, self.state_tables.dialect.state_table(_TABLE)
         for rows in batched([*_split_into_ranges(responses)], _RANGES_PER_STATEMENT):
             text = render(
@@ -64,7 +64,10 @@ class Responses:
             tables.execute(Statement.insert(name, *text))
 
     def prune(self, records: Iterable[ModelRecord]) -> None:
-        """Delete the replies that are older than KEPT_DAYS, if one of the models ever described requests."""
+        """Delete the responses that are older than KEPT_DAYS, if a model ever described requests.
+
+        Such a model cannot get a surface of another phase, so that its record shows it for ever.
+        """
         surfaces = [find_surface(record.surface) for record in records]
         if not any(surface is not None and surface.described_by_model for surface in surfaces):
             return
@@ -78,7 +81,7 @@ class Responses:
         tables.execute(statement)
 
     def erase(self, is_deleted: Callable[[str], bool]) -> None:
-        """Delete the replies of all rows in whose key, or in one of whose replies, a deleted person is named.
+        """Delete the responses of all rows whose key, or one of whose responses, names a deleted person.
 
         `is_deleted` says so of an identity. May be repeated.
         """
@@ -98,7 +101,7 @@ class Responses:
             tables.execute(tables.delete(_TABLE, **own, row_key=[*row_keys]))
 
     def view_sql(self, model: str, key: Sequence[str]) -> str:
-        """Return a query of a model's replies: RESPONSE_COLUMNS, and the columns of `key` as text."""
+        """Return a query of a model's responses: RESPONSE_COLUMNS, and the columns of `key` as text."""
         dialect = self.state_tables.dialect
         account, project, name = map(dialect.quote_literal, (*self.state_tables.scope.key, model))
         columns = ", ".join((*RESPONSE_COLUMNS, *map(self._key_column_sql, key, range(1, len(key) + 1))))
@@ -117,7 +120,7 @@ class Responses:
 
 
 def _split_into_ranges(responses: Iterable[KeptResponse]) -> Iterator[tuple[Any, ...]]:
-    """Yield (first number, last number, values) of each run of consecutive rows of each reply."""
+    """Yield (first number, last number, values) of each run of consecutive rows of each response."""
     for response in responses:
         values = (response.method, response.path, response.status, response.body, response.body_is_cut)
         first = last = response.seqs[0]
@@ -130,7 +133,7 @@ def _split_into_ranges(responses: Iterable[KeptResponse]) -> Iterator[tuple[Any,
 
 
 def _find_texts(body: str) -> Iterator[str]:
-    """Yield the texts in a kept body; of one that was cut, all that may be one."""
+    """Yield the texts and numbers in a kept body; of one that was cut, all that may be one."""
     try:
         yield from _walk_texts(orjson.loads(body or "null"))
     except orjson.JSONDecodeError:
@@ -141,6 +144,8 @@ def _walk_texts(value: Any) -> Iterator[str]:
     match value:
         case str():
             yield value
+        case int() | float():  # an id may be a number
+            yield str(value)
         case dict():
             for item in value.values():
                 yield from _walk_texts(item)

@@ -14,6 +14,7 @@ from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox.routes.records import TAG
 from reverse_etl.state import model_changes
 from reverse_etl.state.responses import KEPT_DAYS
+from tests.core.consent import LONG_AGO, consents
 from tests.core.world import one
 from tests.warehouse.snowflake_accounts import WAREHOUSES
 
@@ -65,6 +66,16 @@ def test_a_model_reads_the_responses_of_another_one(shop: World) -> None:
     assert json.loads(properties["body"]) == {"data.type": "tag", "data.none": None}
 
 
+def test_a_model_of_suppressions_that_is_not_selected_reads_responses(shop: World) -> None:
+    """Models that subscribe people stage it, so that nobody is subscribed whom it suppresses."""
+    tags(shop, ("t", "ann@example.com"))
+    shop.model("blocked", READER.split(",")[0] + READER[READER.index(" from") :], surface="suppressions")
+    shop.run()
+    consents(shop, ("ann@example.com", LONG_AGO), ("bo@example.com", LONG_AGO))
+    result = shop.run(select=["newsletter"])
+    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.OPTED_OUT: 1}
+
+
 def test_a_whole_body_is_kept_with_masked_texts(shop: World) -> None:
     """The row key is needed to join it, and stays as it is."""
     tags(shop, ("t", "ann@example.com"))
@@ -78,7 +89,7 @@ def test_a_whole_body_is_kept_with_masked_texts(shop: World) -> None:
 
 
 def test_a_refusal_is_kept_for_its_row_alone(shop: World) -> None:
-    """Rows of one request share its reply."""
+    """Rows of one request share its response."""
     listed = shop.new_list()
     shop.sandbox.put_record(TAG, "t1", {"name": "t1"})
     shop.people(
@@ -134,7 +145,7 @@ def test_a_forgotten_model_keeps_none(make_world: Callable[..., World]) -> None:
 
 
 def test_the_responses_of_a_deleted_person_are_erased(shop: World) -> None:
-    """Whether the key or the reply names the person."""
+    """Whether the key or the response names the person."""
     shop.new_profile(email="ann@example.com")
     tags(shop, ("t", "Ann@Example.com"), ("u", "bo@example.com"), responses=["data.attributes.owner"])
     shop.people([{"email": "ann@example.com"}], "erase", "email VARCHAR")
@@ -145,8 +156,32 @@ def test_the_responses_of_a_deleted_person_are_erased(shop: World) -> None:
     assert [row_key for _, row_key, *_ in shop.state(READ)] == ["key:u|bo@example.com"]
 
 
+def test_a_response_names_a_person_by_a_number(make_world: Callable[..., World]) -> None:
+    """An external id that Klaviyo, or the model, wrote as a number."""
+    shop = make_world(warehouse="duckdb")
+    shop.people(
+        [{"name": "t", "owner": 4711}, {"name": "u", "owner": 1}], "tags", "name VARCHAR, owner BIGINT"
+    )
+    shop.model(
+        "tags",
+        "select name, owner from tags",
+        surface="request",
+        unique_key=["name"],
+        responses=["data.attributes.owner"],
+        request={
+            "method": "POST",
+            "path": "/api/tags",
+            "body": '{"data": {"type": "tag", "attributes": {"name": {{ name }}, "owner": {{ owner }}}}}',
+        },
+    )
+    shop.run()
+    with shop.project().connections.locked_state(lambda _: None) as state:
+        state.responses.erase(lambda identity: identity == "external_id:4711")
+    assert [row_key for _, row_key, *_ in shop.state(READ)] == ["key:u"]
+
+
 def test_a_run_that_is_killed_keeps_what_it_stored(shop: World) -> None:
-    """The next run sends the rest, and each row that was sent has its reply."""
+    """The next run sends the rest, and each row that was sent has its response."""
     tags(shop, *((f"t{number:03}", "ann@example.com") for number in range(120)), max_requests=500)
     allowed = PlanOptions(allow=Allowances(adds=["tags"]))
     assert shop.dies(lambda event: isinstance(event, SendProgress) and event.rows >= 100, options=allowed)
