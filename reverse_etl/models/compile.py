@@ -107,10 +107,14 @@ def list_model_files(project_dir: Path) -> tuple[ProjectModel, ...]:
 
 
 def _break_readers_of_responses(models: Sequence[ProjectModel]) -> list[ProjectModel]:
-    """Return the models. Those are broken that read responses which no model keeps."""
+    """Return the models. Those are broken that read responses which no model keeps.
+
+    Such a model may itself keep responses that others read, so that they are broken, too.
+    """
     known = {model.name: model for model in models}
     keeping = sorted(model.name for model in models if isinstance(model, Model) and model.keeps_responses)
-    return [_break_reader_of_responses(model, known, keeping) for model in models]
+    checked = [_break_reader_of_responses(model, known, keeping) for model in models]
+    return checked if checked == [*models] else _break_readers_of_responses(checked)
 
 
 def _break_reader_of_responses(

@@ -23,10 +23,11 @@ def with_responses(state: State, model: Model, project_models: Iterable[ProjectM
     """
     if not model.response_reads:
         return model
+    keys = {
+        other.name: other.config.surface.columns.key for other in project_models if isinstance(other, Model)
+    }
     queries = (
-        f"{response_relation(other.name)} AS ("
-        f"{state.responses.view_sql(other.name, other.config.surface.columns.key)})"
-        for other in project_models
-        if isinstance(other, Model) and other.name in model.response_reads
+        f"{response_relation(name)} AS ({state.responses.view_sql(name, keys[name])})"
+        for name in sorted(model.response_reads)
     )
     return replace(model, responses_sql=", ".join(queries))

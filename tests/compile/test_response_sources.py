@@ -64,6 +64,16 @@ def test_responses_that_nobody_keeps_are_an_error_with_its_line(
     assert "models/reader.sql:3" in text
 
 
+def test_a_model_that_reads_a_broken_one_is_broken_too(folder: Folder) -> None:
+    """Also if that one is broken only because of the responses that it reads itself."""
+    write(folder, ", responses=True")
+    tags = folder.path / "models" / "tags.sql"
+    tags.write_text(tags.read_text().replace("'a' as name", "name from {{ source('reverse_etl', 'gone') }}"))
+    text = refusal(folder)
+    assert "there is no model gone." in text
+    assert "models/reader.sql:3: source('reverse_etl', 'tags'): the model tags does not compile." in text
+
+
 @pytest.mark.parametrize("value", ["''", "[]", "['data..id']", "1", "{'a': 1}"])
 def test_responses_are_true_or_a_list_of_fields(folder: Folder, value: str) -> None:
     write(folder, f", responses={value}")
