@@ -51,6 +51,11 @@ def test_csv_has_every_row_and_runs_no_formula(rejected: World) -> None:
     assert all(record["since"] for record in records)
 
 
+def test_a_selector_that_matches_nothing_prints_no_header(rejected: World) -> None:
+    ended = rejected.run("status", "--rejected", "--format", "csv", "--select", "typo")
+    assert (ended.code, ended.out) == (2, "")
+
+
 def test_json_has_every_row(rejected: World) -> None:
     document = json.loads(rejected.run("status", "--rejected", "--json").out)
     assert [row["rows"] for row in document["rejected"] if row["row"] is None] == [2]
