@@ -55,6 +55,11 @@ def test_csv_has_each_change_with_its_values(changed: World) -> None:
     assert json.loads(of_row["p4@example.com"]["changes"]) == {"first_name": ["'First 4'", "'New'"]}
 
 
+def test_csv_has_no_id_of_a_list_that_is_to_be_created(world: World) -> None:
+    records = [*csv.DictReader(world.run("plan", "--format", "csv").out.splitlines())]
+    assert {(record["list_id"], record["list"]) for record in records} == {("", "VIP")}
+
+
 def test_csv_is_masked_by_default(changed: World) -> None:
     assert "@example.com" not in changed.run("plan", "--format", "csv").out
 

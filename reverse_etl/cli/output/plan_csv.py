@@ -30,7 +30,7 @@ def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
             print_record(
                 (
                     model_plan.model.name,
-                    list_plan.list_ref.id,
+                    "" if list_plan.list_ref.is_new else list_plan.list_ref.id,
                     list_plan.list_ref.name,
                     change.op,
                     row_key_text(identity) if show_values else mask_identity(identity),
