@@ -218,6 +218,9 @@ def test_status_before_and_after_a_run_and_why_a_list_stopped(world: World) -> N
     ("arguments", "expected"),
     [
         (("debug", "--send"), "--send is for a model's request"),
+        (("debug", "--notify", "--json"), "--notify sends test messages and does nothing else"),
+        (("debug", "--notify", "--request", "vip"), "--notify sends test messages and does nothing else"),
+        (("debug", "--json", "--request", "vip"), "--json is for the checks"),
         (("debug", "--show-values"), "--show-values is for a model's request"),
         (("run", "--allow-deletes", "members=0"), "'0' is not a number of people above 0."),
     ],

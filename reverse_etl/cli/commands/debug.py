@@ -66,6 +66,10 @@ def command(  # noqa: PLR0913 - click passes options by name
             where="reverse-etl debug",
             hint=f"Name one: reverse-etl debug --request MODEL {needing}",
         )
+    if notify and (request_of is not None or as_json):
+        raise click.UsageError("--notify sends test messages and does nothing else: remove the other flags.")
+    if request_of is not None and as_json:
+        raise click.UsageError("--json is for the checks: remove --request or --json.")
     if request_of is not None:
         return debug_request(project_flags.load(), request_of, send=send, show_values=show_values)
     if notify:
