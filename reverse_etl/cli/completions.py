@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from click.shell_completion import CompletionItem
 
 from reverse_etl.errors import ReverseEtlError
+from reverse_etl.parsing.variables import parse_vars
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,6 +56,7 @@ def _list_targets(context: click.Context) -> Iterable[str]:
         profiles_dir=context.params.get("profiles_dir"),
         profile=context.params.get("profile"),
         environ=os.environ,
+        vars=parse_vars(context.params.get("vars_")),
     )
 
 
@@ -66,6 +68,8 @@ def _load_models(context: click.Context) -> ProjectModels:
         profiles_dir=context.params.get("profiles_dir"),
         profile=context.params.get("profile"),
         target=context.params.get("target"),
+        vars=parse_vars(context.params.get("vars_")),
+        dbt_artifacts=context.params.get("dbt_artifacts") or (),
     ).project_models
 
 

@@ -50,10 +50,15 @@ def load_target(  # noqa: PLR0913 - what the command line's flags give
 
 
 def list_targets(
-    project_dir: Path, *, profiles_dir: Path | None, profile: str | None, environ: Mapping[str, str]
+    project_dir: Path,
+    *,
+    profiles_dir: Path | None,
+    profile: str | None,
+    environ: Mapping[str, str],
+    vars: Mapping[str, Any],  # noqa: A002 - dbt's word
 ) -> tuple[str, ...]:
-    """Return the names of the profile's targets; nothing is rendered. Raises UsageError as `load_target`."""
-    dbt_project = read_dbt_project(project_dir, environ=environ, cli_vars={})
+    """Return the names of the profile's targets; none is rendered. Raises UsageError as `load_target`."""
+    dbt_project = read_dbt_project(project_dir, environ=environ, cli_vars=vars)
     document = read_yaml(find_profiles_file(project_dir, profiles_dir, environ))
     match document.content[_choose_profile(document, profile, dbt_project, environ)]:
         case {"outputs": {**outputs}}:

@@ -59,6 +59,14 @@ def test_a_project_that_cannot_be_read_completes_nothing(world: World, words: li
     assert completed(world, *words) == []
 
 
+def test_the_options_before_a_word_count(project: World) -> None:
+    """A profile that needs a variable cannot be read without it."""
+    path = project.folder / "profiles.yml"
+    path.write_text(path.read_text().replace("shop.duckdb", "\"{{ var('file') }}\""))
+    assert completed(project, "run", "--select", "v") == []
+    assert completed(project, "run", "--vars", "{file: shop.duckdb}", "--select", "v") == ["vip"]
+
+
 def test_bash_takes_the_script(world: World) -> None:
     script = f'PATH="{PROGRAM.parent}:$PATH"; eval "$(reverse-etl completion bash)"; complete -p reverse-etl'
     ended = subprocess.run(
