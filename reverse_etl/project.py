@@ -340,10 +340,17 @@ class Project:
     def rejected_rows(
         self, select: Sequence[str] = (), exclude: Sequence[str] = ()
     ) -> Iterator[ListedRejection]:
-        """Yield the rows that are rejected now, with selectors those of the selected models; see `status`."""
+        """Return the rows that are rejected now, with selectors those of the selected models; see `status`.
+
+        They are read while they are iterated over, with the state open. Raises UsageError at once if a
+        selector matches nothing.
+        """
         selected_names = self.project_models.select_names(select, exclude) if select or exclude else None
+        return self._read_rejected_rows(selected_names)
+
+    def _read_rejected_rows(self, models: Collection[str] | None) -> Iterator[ListedRejection]:
         with self.connections.stored_state() as state:
-            yield from load_rejected_rows(state, selected_names)
+            yield from load_rejected_rows(state, models)
 
     def report(self, run_id: str | None = None) -> Report:
         """Return the report of a run, by default of the newest, from the state only.
@@ -353,7 +360,8 @@ class Project:
         """
         sandbox, names = self.target.destination.sandbox, self.project_models.known_names
         with self.connections.stored_state() as state:
-            return build_report(state, self.target.name, names, run_id, sandbox=sandbox)
+            status = load_status(state, names)
+            return build_report(state, status, self.target.name, run_id, sandbox=sandbox)
 
     def reports(self, limit: int) -> tuple[Report, ...]:
         """Return the reports of the newest runs, newest first; see `report`.
@@ -362,11 +370,14 @@ class Project:
         """
         sandbox, names = self.target.destination.sandbox, self.project_models.known_names
         with self.connections.stored_state() as state:
-            newest = build_report(state, self.target.name, names, sandbox=sandbox)
-            run_ids = [run.run_id for run in state.runs.history()][1:limit]
+            status = load_status(state, names)
+            newest = build_report(state, status, self.target.name, sandbox=sandbox)
             return (
                 newest,
-                *(build_report(state, self.target.name, names, one, sandbox=sandbox) for one in run_ids),
+                *(
+                    build_report(state, status, self.target.name, run.run_id, sandbox=sandbox)
+                    for run in status.runs[1:limit]
+                ),
             )
 
     def history(self) -> tuple[ReportedRun, ...]:

@@ -17,12 +17,11 @@ from reverse_etl.report.facts import (
     Report,
     ReportedRun,
 )
-from reverse_etl.report.status import load_status
 from reverse_etl.state import RunState
 from reverse_etl.surfaces.catalog import find_surface
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reverse_etl.report.status import Status
     from reverse_etl.state import ReceiptSum, RunList, RunRecord, State
@@ -35,13 +34,9 @@ _MAX_SUGGESTED_RUNS = 5  # runs named in an error message
 
 
 def build_report(
-    state: State, target: str, models: Collection[str], run_id: str | None = None, *, sandbox: bool
+    state: State, current_status: Status, target: str, run_id: str | None = None, *, sandbox: bool
 ) -> Report:
-    """Return the report of a run, by default of the newest.
-
-    `models` are the names of the project's current models. Raises UsageError if there is no such run.
-    """
-    current_status = load_status(state, models)
+    """Return the report of a run, by default of the newest. Raises UsageError if there is no such run."""
     run_index = find_run_index(current_status, run_id)
     run, previous_runs = (
         current_status.runs[run_index],

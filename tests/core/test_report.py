@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reverse_etl import project
 from reverse_etl.delivery.results import collect_figures
 from reverse_etl.domain.events import JobProgress
 from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.report.masking import mask_report
 from reverse_etl.report.page import render_page
+from reverse_etl.report.status import Status, load_status
 from reverse_etl.report.wording import Severity, summarize_run
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.tables import StateTables
@@ -244,6 +246,22 @@ def test_a_report_takes_four_statements_more_than_status_for_any_number_of_lists
     clubs_model(world)
     world.run()
     assert more() == 4
+
+
+def test_the_status_is_read_once_for_the_reports_of_all_runs(
+    members: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[Status] = []
+
+    def load(*arguments: Any) -> Status:
+        loaded.append(load_status(*arguments))
+        return loaded[-1]
+
+    monkeypatch.setattr(project, "load_status", load)
+    become(members, people("ann"))
+    ids = [members.run().run_id for _ in range(3)]
+    assert [made.run.run_id for made in members.project().reports(2)] == [ids[2], ids[1]]
+    assert len(loaded) == 1
 
 
 @pytest.mark.parametrize("ran", [False, True])

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from reverse_etl.report.facts import ReportedRun
 from reverse_etl.report.site import render_site
+from reverse_etl.state.runs import StopCause
 from tests.report.cases import RUN, TEA, VIP, former, listed, report
 from tests.report.test_page import EVIL, Outline
 
@@ -49,6 +50,14 @@ def test_the_index_shows_each_list_as_its_newest_run_left_it() -> None:
     rows = re.findall(r'data-h="rows">(\d+)</td>', index)
     assert rows == ["7", "50"]  # by the names of the lists
     assert index.count("<polyline") == 1  # a single run makes no line
+
+
+def test_the_index_shows_that_a_list_stopped_without_a_sentence() -> None:
+    """The cause says so, as everywhere else."""
+    stopped = replace(listed(VIP), stop_cause=StopCause.UNKNOWN)
+    runs = [former(1, lists=(stopped,))]
+    index = dict(render_site([report(stopped, run=runs[0].run)], runs))["index.html"]
+    assert '<span class="state error">stopped</span>' in index.partition("<h2>Runs</h2>")[0]
 
 
 def test_the_pages_are_whole_and_escape_what_they_show() -> None:
