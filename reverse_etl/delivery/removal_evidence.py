@@ -70,12 +70,13 @@ class RemovalEvidence:
     """The evidence about the profiles that leaving rows may mean.
 
     - `profiles_by_seq`: by row number, the members that share an e-mail or phone with the row, the profiles
-    that share an id with it, and, if none of these has the row's identity, the profiles outside the list that
-    do. - `joined_at`: by profile id, when a member joined the list; profiles outside it are missing.
-    - `matches_by_profile`: by profile id, the staged rows that share an identifier with the profile. -
-    `profile_ids_by_identity`: by identity of a desired row of this list, the profiles that it was found to
-    be. - `run_windows`: start and end of each run that may have added members to this list, in Klaviyo's
-    time.
+      that share an id with it, and, if none of these has the row's identity, the profiles outside the list
+      that do.
+    - `joined_at`: by profile id, when a member joined the list; profiles outside it are missing.
+    - `matches_by_profile`: by profile id, the staged rows that share an identifier with the profile.
+    - `profile_ids_by_identity`: by identity of a desired row of this list, the profiles that it was found to
+      be.
+    - `run_windows`: start and end of each run that may have added members to this list, in Klaviyo's time.
     """
 
     profiles_by_seq: Mapping[int, Sequence[Profile]]

@@ -192,8 +192,7 @@ def _find_waiting_rows(delivery: ListDelivery, resolved: ResolvedRemovals) -> di
         for decision in resolved.decisions
     }
     identities = sorted({identity for found in identities_by_seq.values() for identity in found})
-    list_id = delivery.list_plan.list_ref.id
-    models = find_unsubscribing_models(delivery.context, list_id, identities)
+    models = find_unsubscribing_models(delivery.context, delivery.list_id, identities)
     return {
         seq: models[identity]
         for seq, found in identities_by_seq.items()

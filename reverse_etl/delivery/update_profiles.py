@@ -1,6 +1,6 @@
 """Change one list's profiles that exist, and create none: the ids are looked up in the same batch.
 
-A person that Klaviyo does not know ends as `no_profile`. Her row is kept, and looked at again when it changes
+A person that Klaviyo does not know ends as `no_profile`. The row is kept, and looked at again when it changes
 or after a week.
 """
 

@@ -131,7 +131,7 @@ def _find_error(
             METRIC, f"has {len(metric)} characters, and must have 1 to {MAX_METRIC_CHARACTERS}"
         )
     if currency and not _CURRENCY.fullmatch(currency):
-        return EncodingError(CURRENCY, "is no currency code of three letters")
+        return EncodingError(CURRENCY, "is not a currency code of three letters")
     if isinstance(values.get(VALUE), str):
         return EncodingError(VALUE, "has more digits than a number in JSON keeps")
     if len(properties) > MAX_PROPERTIES:

@@ -9,10 +9,20 @@ from reverse_etl.models.model import Model
 from reverse_etl.models.relations import response_relation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from reverse_etl.models.model import ProjectModel
     from reverse_etl.state import State
+
+
+def add_responses(
+    open_state: Callable[[], State], models: Sequence[Model], project_models: Sequence[ProjectModel]
+) -> list[Model]:
+    """Return the models with the responses that they read; opens the state only if one of them reads any."""
+    if not any(model.response_reads for model in models):
+        return [*models]
+    state = open_state()
+    return [with_responses(state, model, project_models) for model in models]
 
 
 def with_responses(state: State, model: Model, project_models: Iterable[ProjectModel]) -> Model:

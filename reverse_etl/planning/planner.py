@@ -366,7 +366,7 @@ def _why_never_stopped(guard: Guard, surface: Surface) -> str:
         case Guard.REQUEST if not surface.described_by_model:
             return f"describes no requests: its surface is {surface.name}"
         case Guard.CLEARS if surface.clear is None:
-            return "clears no values: it has no on_null='clear'"
+            return "clears no values: it has neither on_null='clear' nor 'unset'"
         case _:
             return ""
 

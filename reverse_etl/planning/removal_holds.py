@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.state import LastRunFile, State
 
-EVERY_LIST: Final = "*"  # in the place of a shared list's name
+ANY_SHARED_LIST: Final = "*"  # in the place of a shared list's name
 _MAX_JOBS: Final = 100  # each takes a request, of 150 a minute
 _NEXT_STEP: Final = (
     "If there is a newer state, put it back. Otherwise check the removals (reverse-etl plan) and trust this "
@@ -59,7 +59,7 @@ def find_removal_holds(
         ref.id
         for refs in refs_by_model.values()
         for ref in refs
-        if ref.id and not ref.is_new and not {ref.id, ref.name, EVERY_LIST} & shared
+        if ref.id and not ref.is_new and not {ref.id, ref.name, ANY_SHARED_LIST} & shared
     }
     ends = [end for end in run_ends.values() if end is not None]
     if klaviyo is None or not list_ids or not ends or len(ends) < len(run_ends) or ALL_LISTS in holds:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.statement import Statement
 
 _OF_LISTS = shared_tables_with("project", "model", "list_id")
-_OF_PEOPLE = tuple(
+_WITHOUT_LISTS = tuple(
     table for table in shared_tables_with("project", "model", without="list_id") if table != "models"
 )
 _COMMAND = "reverse-etl state"
@@ -143,7 +143,7 @@ def _moved_rows(state: State, record: ModelRecord) -> tuple[MovedRows, ...]:
 def _rename_statements(state: State, old_name: str, new_name: str) -> Iterator[Statement]:
     """Yield the statements that give a model another name. Its own tables keep their names."""
     tables, changes = state.tables, {"model": new_name}
-    for table in ("models", *_OF_LISTS, *_OF_PEOPLE):
+    for table in ("models", *_OF_LISTS, *_WITHOUT_LISTS):
         yield tables.update(table, changes, **tables.in_scope, model=old_name)
     for table in ("run_lists", "receipts", "row_exceptions"):
         yield sql.rename_in_runs(tables.dialect, table, tables.scope.key, old_name, new_name)
@@ -159,7 +159,7 @@ def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
     source, target = (state.load_tables(model_record) for model_record in (record, new_record))
     moved = [
         tables.update(table, {"model": new_record.name}, **tables.in_scope, model=record.name)
-        for table in ("lists", *_OF_PEOPLE)
+        for table in ("lists", *_WITHOUT_LISTS)
     ]
     merged = sql.merge_rows(target, source) if source and target else ()
     consents = sql.merge_consents(tables.dialect, tables.scope.key, record.name, new_record.name)
@@ -175,7 +175,7 @@ def _delete_rows(state: State, record: ModelRecord, list_id: str | None = None) 
     of_list = {} if list_id is None else {"list_id": list_id}
     for table in _OF_LISTS:
         yield tables.delete(table, **tables.in_scope, model=record.name, **of_list)
-    for table in () if list_id else _OF_PEOPLE:
+    for table in () if list_id else _WITHOUT_LISTS:
         yield tables.delete(table, **tables.in_scope, model=record.name)
     for name in state.stored_tables(record):
         yield sql.delete_rows(tables.dialect, name, list_id)

@@ -100,7 +100,7 @@ def test_an_event_alone_is_what_the_sdk_reads() -> None:
     ("values", "name", "reason"),
     [
         ({"time": None}, "time", "is missing"),
-        ({"value_currency": "12"}, "value_currency", "no currency code"),
+        ({"value_currency": "12"}, "value_currency", "not a currency code"),
         ({"value": "12345678901234567890.12"}, "value", "more digits"),
         ({"items": json.dumps([0] * 4_001)}, "items", "4001 items"),
         ({"items": "[" * 10 + "]" * 10}, "items", "nested"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reverse_etl.cli.commands.debug_notify import send_test_message
-from reverse_etl.cli.commands.debug_request import debug_request, define_responses
+from reverse_etl.cli.commands.debug_request import debug_request
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
@@ -19,6 +19,7 @@ from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlErro
 from reverse_etl.formatting import format_count, format_path
 from reverse_etl.klaviyo.revision import describe_revision, find_revision_warning
 from reverse_etl.planning.guards import find_new_list_problems
+from reverse_etl.planning.kept_responses import add_responses
 from reverse_etl.planning.model_lists import ListFinder
 from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.stage import read_checked_columns
@@ -198,7 +199,9 @@ def _check_gate(project: Project) -> str:
 def _check_warehouse(project: Project) -> str:
     """Let the warehouse validate each model's SQL, and raise all errors together."""
     with project.connections.warehouse(read_only=True) as warehouse:
-        models = define_responses(project, warehouse, project.models)
+        models = add_responses(
+            lambda: project.connections.state(warehouse, None), project.models, project.models
+        )
         with warehouse.staging():
             problems = _find_sql_problems(warehouse, models)
     if problems:

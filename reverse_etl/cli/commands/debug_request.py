@@ -12,17 +12,13 @@ from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.models.retired_requests import refuse_retired
-from reverse_etl.planning.kept_responses import with_responses
+from reverse_etl.planning.kept_responses import add_responses
 from reverse_etl.planning.planner import require_known_models
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from reverse_etl.delivery.request_preview import RequestPreview
     from reverse_etl.klaviyo.messages import Response
-    from reverse_etl.models.model import Model
     from reverse_etl.project import Project
-    from reverse_etl.warehouse.interface import Warehouse
 
 _ROWS = 3  # of a request of many rows
 _SHOWN_HEADERS = ("ratelimit-limit", "ratelimit-remaining", "retry-after", "location")
@@ -37,7 +33,9 @@ def debug_request(project: Project, model_name: str, *, send: bool, show_values:
     model = next(model for model in project.models if model.name == model_name)
     refuse_key((model,), project.target.destination)
     with project.connections.warehouse(read_only=True) as warehouse:
-        (readable,) = define_responses(project, warehouse, [model])
+        (readable,) = add_responses(
+            lambda: project.connections.state(warehouse, None), [model], project.models
+        )
         preview = preview_request(warehouse, readable, _ROWS)
     _print_preview(preview, show_values=show_values)
     if preview.request is None:
@@ -59,14 +57,6 @@ def debug_request(project: Project, model_name: str, *, send: bool, show_values:
         response = send_preview(klaviyo, preview.request)
     _print_response(response, show_values=show_values)
     return 0 if preview.request.endpoint.is_success(response.status) else 1
-
-
-def define_responses(project: Project, warehouse: Warehouse, models: Sequence[Model]) -> list[Model]:
-    """Return the models with the kept responses that they read; opens the state only if one reads any."""
-    if not any(model.response_reads for model in models):
-        return [*models]
-    state = project.connections.state(warehouse, None)
-    return [with_responses(state, model, project.models) for model in models]
 
 
 def _print_preview(preview: RequestPreview, *, show_values: bool) -> None:
