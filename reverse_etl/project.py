@@ -340,17 +340,9 @@ class Project:
     def rejected_rows(
         self, select: Sequence[str] = (), exclude: Sequence[str] = ()
     ) -> Iterator[ListedRejection]:
-        """Return the rows that are rejected now, with selectors those of the selected models; see `status`.
-
-        They are read while they are iterated over, with the state open. Raises UsageError at once if a
-        selector matches nothing.
-        """
+        """Return the rows that are rejected now; the state is open while they are iterated over."""
         selected_names = self.project_models.select_names(select, exclude) if select or exclude else None
-        return self._read_rejected_rows(selected_names)
-
-    def _read_rejected_rows(self, models: Collection[str] | None) -> Iterator[ListedRejection]:
-        with self.connections.stored_state() as state:
-            yield from load_rejected_rows(state, models)
+        return load_rejected_rows(self.connections.stored_state, selected_names)
 
     def report(self, run_id: str | None = None) -> Report:
         """Return the report of a run, by default of the newest, from the state only.
@@ -371,13 +363,9 @@ class Project:
         sandbox, names = self.target.destination.sandbox, self.project_models.known_names
         with self.connections.stored_state() as state:
             status = load_status(state, names)
-            newest = build_report(state, status, self.target.name, sandbox=sandbox)
-            return (
-                newest,
-                *(
-                    build_report(state, status, self.target.name, run.run_id, sandbox=sandbox)
-                    for run in status.runs[1:limit]
-                ),
+            run_ids = (None, *(run.run_id for run in status.runs[1:limit]))
+            return tuple(
+                build_report(state, status, self.target.name, run_id, sandbox=sandbox) for run_id in run_ids
             )
 
     def history(self) -> tuple[ReportedRun, ...]:

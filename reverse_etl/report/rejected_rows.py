@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.identifiers import mask_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
+    from contextlib import AbstractContextManager
 
     from reverse_etl.domain.rejections import RejectedRow
     from reverse_etl.state import State
@@ -27,12 +28,15 @@ class ListedRejection:
     since: str
 
 
-def load_rejected_rows(state: State, models: Collection[str] | None) -> Iterator[ListedRejection]:
+def load_rejected_rows(
+    open_state: Callable[[], AbstractContextManager[State]], models: Collection[str] | None
+) -> Iterator[ListedRejection]:
     """Yield the rejected rows, of all models or of some, by model, list and row, in bounded memory."""
-    names = {one.id: one.name for one in state.lists.registered() if one.id}
-    starts = {run.run_id: run.started_at for run in state.runs.history()}
-    for row in state.rejections.rows(models):
-        reason = replace(row.reason, detail=mask_text(row.reason.detail))
-        yield ListedRejection(
-            replace(row, reason=reason), names.get(row.list_id, ""), starts.get(row.first_run_id, "")
-        )
+    with open_state() as state:
+        names = {registered.id: registered.name for registered in state.lists.registered() if registered.id}
+        starts = {run.run_id: run.started_at for run in state.runs.history()}
+        for row in state.rejections.rows(models):
+            reason = replace(row.reason, detail=mask_text(row.reason.detail))
+            yield ListedRejection(
+                replace(row, reason=reason), names.get(row.list_id, ""), starts.get(row.first_run_id, "")
+            )

@@ -67,7 +67,7 @@ def test_a_model_reads_the_responses_of_another_one(shop: World) -> None:
 
 
 def test_a_model_of_suppressions_that_is_not_selected_reads_responses(shop: World) -> None:
-    """Models that subscribe people stage it, so that nobody is subscribed whom it suppresses."""
+    """Models that subscribe people stage it: its people are not subscribed."""
     tags(shop, ("t", "ann@example.com"))
     shop.model("blocked", READER.replace(", r.name as tag, r.status, r.body", ""), surface="suppressions")
     shop.run()
