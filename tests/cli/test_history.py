@@ -56,6 +56,14 @@ def test_the_lists_of_a_model_are_shown_run_by_run(three_runs: World) -> None:
     assert three_runs.run("history", "--model", "other").out.startswith("No run is recorded yet.")
 
 
+def test_rows_that_a_limit_defers_count_once(world: World) -> None:
+    """A run counts a deferred row as not sent, too."""
+    world.klaviyo()
+    assert world.run("run", "--limit", "5").code == 0
+    assert rows(world.run("history").out)[0][-1] == "15"
+    assert rows(world.run("history", "--model", "vip").out)[0][-1] == "15"
+
+
 def test_a_limit_says_how_many_runs_are_not_shown(three_runs: World) -> None:
     ended = three_runs.run("history", "--limit", "1")
     assert len(rows(ended.out)) == 2

@@ -19,7 +19,7 @@ _FIGURES: Final = {
     "removed": ("removed",),
     "rejected": REJECTED_COUNTS,
     "held": HELD_COUNTS,
-    "not sent": ("not_sent", "accepted", "unknown", "deferred"),
+    "not sent": ("not_sent", "accepted", "unknown"),
 }
 
 
