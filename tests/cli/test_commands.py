@@ -375,7 +375,7 @@ def test_a_plan_counts_requests_that_read_lists_separately(world: World) -> None
     assert world.run("run").code == 0
     world.sql("DELETE FROM customers WHERE email LIKE 'p19@%'")
     planned = world.run("plan")
-    assert "plus its processing time. Reading lists may take up to 1 more." in planned.out, planned
+    assert "plus its processing time. Reading lists may take up to 1 request more." in planned.out, planned
 
 
 def test_a_plan_knows_that_a_sandbox_without_its_file_starts_empty(world: World) -> None:

@@ -132,7 +132,9 @@ def requests_text(plan: Plan) -> str:
         for endpoint, number in requests.items()
     )
     list_reads = (
-        f" Reading lists may take up to {plan.max_list_reads():,} more." if plan.max_list_reads() else ""
+        f" Reading lists may take up to {format_count(plan.max_list_reads(), 'request')} more."
+        if plan.max_list_reads()
+        else ""
     )
     return (
         f"About {format_count(sum(requests.values()), 'request')} ({parts}): "
