@@ -97,4 +97,4 @@ def test_adopt_reports_rows_that_are_not_on_the_list(world: World) -> None:
     _hand(sandbox, "DELETE", min(str(each["email"]) for each in sandbox.profiles()))
     told = world.run("adopt", "--select", "vip").err
     assert "Nothing to adopt" in told
-    assert "The next run sends 1 missing row again if the model still returns them." in told
+    assert "The next run sends 1 missing row again if the model still returns it." in told

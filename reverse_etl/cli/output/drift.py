@@ -41,7 +41,7 @@ def _figures(difference: ListDifference) -> dict[str, int]:
 def format_resent(missing: int) -> str:
     """Return what becomes of missing rows in the next run."""
     rows = format_count(missing, "missing row")
-    return f"The next run sends {rows} again if the model still returns them."
+    return f"The next run sends {rows} again if the model still returns {'it' if missing == 1 else 'them'}."
 
 
 def differences_document(differences: Sequence[ListDifference], *, show_values: bool) -> dict[str, Any]:
