@@ -112,9 +112,10 @@ def missing_key_problem(where: str, variable: str = "") -> Problem:
     `variable` is the environment variable that `private_api_key` reads, if it is not set.
     """
     reason = f": the environment variable {variable} is not set" if variable else ""
+    default = "" if variable == KEY_VARIABLE else f"the environment variable {KEY_VARIABLE}, or "
     ways = (
-        f"the environment variable {KEY_VARIABLE}, or private_api_key_file (a path) or "
-        "private_api_key_command (a list of arguments) in the destination"
+        f"{default}private_api_key_file (a path) or private_api_key_command (a list of arguments) in the "
+        "destination"
     )
     first_way = (
         f"Set {variable}, which private_api_key of the destination reads. Other ways are {ways}."
