@@ -35,6 +35,9 @@ class Figure:
         return summary.sum_counts(*self.counts)
 
 
+_WITHOUT_PROFILE: Final = Figure(
+    "without profile", "people that Klaviyo did not know lately", ("without_profile",), hidden_if_zero=True
+)
 _PLANNED: Final = (
     Figure("rows", "rows of the model that passed all checks", ("rows",)),
     Figure("snapshot rows", "rows applied by earlier runs", ("snapshot_rows",)),
@@ -42,12 +45,7 @@ _PLANNED: Final = (
     Figure("updates", "rows with a changed value, to update", ("updates",)),
     Figure("clears", "of these, rows with values to clear", ("clears",), hidden_if_zero=True),
     Figure("removes", "rows that left the model, to remove", ("removes",)),
-    Figure(
-        "without profile",
-        "people that Klaviyo did not know lately",
-        ("without_profile",),
-        hidden_if_zero=True,
-    ),
+    _WITHOUT_PROFILE,
     Figure("deferred", "left for a later run by --limit", ("deferred",), hidden_if_zero=True),
 )
 _WITHHELD: Final = Figure(
@@ -143,7 +141,7 @@ PLAN_COLUMNS: Final = (
     _WITHHELD,
     _UNCHANGED,
 )
-RESULT_COLUMNS: Final = (_UNCHANGED, *OUTCOME_FIGURES, _WITHHELD)
+RESULT_COLUMNS: Final = (_UNCHANGED, _WITHOUT_PROFILE, *OUTCOME_FIGURES, _WITHHELD)
 
 
 def figure_table(
