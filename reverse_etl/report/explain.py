@@ -10,6 +10,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RejectionReason, RejectionSource, RowProblem
 from reverse_etl.domain.timestamps import format_timestamp
+from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE
 from reverse_etl.report import person_rows as sql
 from reverse_etl.report.explanation import (
@@ -40,21 +41,33 @@ def explain_person(
     """Return what the planned models, the plan and the state know of a person.
 
     `lists` are the names or ids of the lists to explain; all if there are none. The plan's temporary tables
-    have to be those of this session. Changes nothing.
+    have to be those of this session. Changes nothing. Raises UsageError if no model has one of the lists.
     """
     query = parse_query(text)
     explained: list[ListExplanation] = []
     others: list[str] = []
     for model_plan in plan.models:
-        found = [
-            list_explanation
-            for list_explanation in _ModelSearch(warehouse, state, model_plan, query).explain_lists()
-            if not lists or list_explanation.list_id in lists or list_explanation.list_name in lists
-        ]
+        found = [*_ModelSearch(warehouse, state, model_plan, query).explain_lists()]
         explained += found
         if not found:
             others.append(model_plan.model.name)
-    return Explanation(query, tuple(explained), tuple(others))
+    if lists:
+        _require_lists(plan, explained, lists)
+        explained = [one for one in explained if one.list_id in lists or one.list_name in lists]
+    return Explanation(query, tuple(explained), tuple(others), are_lists_chosen=bool(lists))
+
+
+def _require_lists(plan: Plan, explained: Sequence[ListExplanation], lists: Collection[str]) -> None:
+    """Raise UsageError if a list is neither one of the plan nor one on which the person was found."""
+    refs = [list_plan.list_ref for _, list_plan in plan.list_plans()]
+    known = {*(ref.id for ref in refs), *(ref.name for ref in refs), *(one.list_id for one in explained)}
+    for unknown in sorted({*lists} - known):
+        names = sorted({ref.name for ref in refs if ref.name})
+        raise UsageError.of(
+            f"No model has the list {unknown!r}.",
+            where="--list",
+            hint=f"Available: {', '.join(names)}." if names else "These models have no lists.",
+        )
 
 
 def add_memberships(klaviyo: Klaviyo, explanation: Explanation) -> Explanation:

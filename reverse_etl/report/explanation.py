@@ -167,12 +167,14 @@ class Explanation:
     """Everything that is known of one person: the lists with something to say, and the models without.
 
     `profiles` are the ids of the profiles that Klaviyo shows for the text, None if Klaviyo was not asked.
+    `are_lists_chosen`: `lists` has only lists that were asked for, and the person may be on others.
     """
 
     query: PersonQuery
     lists: tuple[ListExplanation, ...]
     other_models: tuple[str, ...]
     profiles: tuple[str, ...] | None = None
+    are_lists_chosen: bool = False
 
     @property
     def is_known(self) -> bool:

@@ -128,6 +128,27 @@ def test_a_person_nobody_knows_is_said_so(world: World) -> None:
     assert (document["lists"], document["other_models"], document["klaviyo_profiles"]) == ([], ["vip"], None)
 
 
+def test_a_person_on_another_list_is_not_called_unknown(world: World) -> None:
+    """`--list` hides what is known of other lists, and says nothing about them."""
+    world.klaviyo()
+    world.model("tea", "select email from {{ ref('customers') }} where email like 'p1@%'", list="Tea")
+    chosen = world.run("explain", "p1@example.com", "--list", "Tea")
+    assert chosen.out.startswith("tea, list Tea")
+    assert "No row" not in chosen.out
+    elsewhere = world.run("explain", "p2@example.com", "--list", "Tea")
+    assert elsewhere.out == (
+        "No model has a row of p2@example.com on the chosen lists, and nothing was sent for it."
+    )
+
+
+def test_a_list_that_no_model_has_is_an_error(world: World) -> None:
+    world.klaviyo()
+    ended = world.run("explain", "p1@example.com", "--list", "Vip")
+    assert ended.code == 2
+    assert "No model has the list 'Vip'." in ended.err
+    assert "Available: VIP." in ended.err
+
+
 def test_a_model_that_does_not_exist_is_an_error(world: World) -> None:
     world.klaviyo()
     ended = world.run("explain", "p1@example.com", "--model", "vipp")

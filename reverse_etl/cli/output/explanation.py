@@ -20,7 +20,8 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     """Yield the lines of an explanation, an empty line between two lists."""
     text = explanation.query.text
     if not explanation.is_known:
-        yield f"No model has a row of {text}, and nothing was sent for it."
+        where = " on the chosen lists" if explanation.are_lists_chosen else ""
+        yield f"No model has a row of {text}{where}, and nothing was sent for it."
     for number, list_explanation in enumerate(explanation.lists):
         yield f"{'' if number == 0 else chr(10)}{_heading(list_explanation)}"
         yield from (f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(list_explanation))
