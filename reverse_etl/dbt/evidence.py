@@ -143,7 +143,7 @@ def find_newest_invocation(invocations: Sequence[Invocation]) -> Invocation | No
 def is_same_relation(one: str, other: str) -> bool:
     """Return whether two names mean one relation, whatever their quotes and case.
 
-    >>> same_relation('"shop"."main"."people"', "SHOP.MAIN.people")
+    >>> is_same_relation('"shop"."main"."people"', "SHOP.MAIN.people")
     True
     """
     return _strip_quotes(one) == _strip_quotes(other)

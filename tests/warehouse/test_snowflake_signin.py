@@ -182,8 +182,8 @@ def bad_keys(key: RSAPrivateKey, folder: Path) -> list[tuple[Any, str]]:
         ({"private_key": locked}, "locked"),
         ({"private_key": locked, "private_key_passphrase": "wrong secret"}, "passphrase is wrong"),
         ({"private_key": written(key).decode(), "private_key_passphrase": "needless secret"}, "not locked"),
-        ({"private_key": "this is no key at all"}, "no private key"),
-        ({"private_key_path": str(folder / "public.pem")}, "no private key"),
+        ({"private_key": "this is no key at all"}, "not a private key"),
+        ({"private_key_path": str(folder / "public.pem")}, "not a private key"),
         ({"private_key_path": str(folder / "missing.p8")}, "No such file"),
     ]
 
@@ -231,7 +231,7 @@ def test_an_account_may_be_written_as_a_host_or_a_url(written_account: str, acco
 @pytest.mark.parametrize(
     ("settings", "word"),
     [
-        ({"account": "two words", "password": "pw12"}, "no account identifier"),
+        ({"account": "two words", "password": "pw12"}, "not an account identifier"),
         ({"account": ""}, "no `account`"),
         ({}, "nothing to sign in with"),
         ({"authenticator": "snowflake"}, "no `password`"),
