@@ -6,7 +6,7 @@ batch are read just before its request, and nobody else is in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +24,9 @@ from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, Row
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import unsubscribe_request
 from reverse_etl.klaviyo.filters import batch_values
+from reverse_etl.planning.sql.staging import select_staged_identities
 from reverse_etl.state.people import mark_off_list
+from reverse_etl.state.tables import ROWS_PER_STATEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -96,9 +98,10 @@ class _Unsubscriber:
 
     def prepare_batches(self) -> Iterator[Sequence[LeavingRow]]:
         """Yield the rows of each read and request until the list stops."""
+        context = self.delivery.context
         for rows in self.delivery.pending_rows.read_removes(self.delivery.list_id, _READ_ROWS):
             # A run that lost the lease must not unsubscribe anybody: another may have the row again.
-            self.delivery.context.state.renew_lease_or_raise()
+            context.state.renew_lease_or_raise()
             own = self._find_own([identity for _, identity, *_ in rows])
             leaving = iter(
                 LeavingRow(seq, identity, own.get(identity), was_sent) for seq, identity, *_, was_sent in rows
@@ -107,7 +110,11 @@ class _Unsubscriber:
                 for part in batched([next(leaving) for _ in values], self.operation.max_rows):
                     if self.delivery.counter.stopped:
                         return
-                    yield part
+                    try:
+                        yield self._leave_desired(part)
+                    except KlaviyoError as error:
+                        self.delivery.counter.fail(str(error))
+                        return
 
     def _find_own(self, identities: Sequence[str]) -> Mapping[str, OwnConsent]:
         """Return the consents that this model gave; without a list, those that no other model asks for.
@@ -120,6 +127,43 @@ class _Unsubscriber:
         is_other = partial(_asks_for_consent, model)
         others = frozenset() if list_id else find_people(self.delivery.context, [*own], is_other)
         return {identity: consent for identity, consent in own.items() if identity not in others}
+
+    def _leave_desired(self, rows: Sequence[LeavingRow]) -> Sequence[LeavingRow]:
+        """Return the rows; those are not the model's own any more whose person a desired row names, too.
+
+        A profile that was found by a second address shows another one. Raises KlaviyoError.
+        """
+        kind = self.operation.channel.identifier
+        asked = [row.identifier for row in rows if row.own is not None]
+        found = self.reader.klaviyo.read_consents(self.operation.channel, asked).found if asked else ()
+        if all(profile.identifier in asked for profile in found):
+            return rows
+        people = self.reader.read_in_parts(asked)
+        shown = {
+            identifier: {
+                f"{kind}:{value}"
+                for profile in person.profiles
+                for shown_kind, value in profile.identifiers
+                if shown_kind is kind and value != identifier
+            }
+            for identifier, person in people.items()
+        }
+        desired = self._find_desired(sorted(set().union(*shown.values())))
+        return [replace(row, own=None) if shown.get(row.identifier, set()) & desired else row for row in rows]
+
+    def _find_desired(self, identities: Sequence[str]) -> frozenset[str]:
+        """Return those identities that rows of now have of what a request would take away."""
+        context, list_id = self.delivery.context, self.delivery.list_id
+        tables = self.delivery.model_plan.tables
+        own = frozenset(
+            identity
+            for part in batched(identities, ROWS_PER_STATEMENT)
+            for (identity,) in context.warehouse.fetch(
+                select_staged_identities(tables, part, list_id or None)
+            )
+        )
+        is_other = partial(_asks_for_consent, self.delivery.model_name)
+        return own | (frozenset() if list_id else find_people(context, identities, is_other))
 
     def send(self, rows: Sequence[LeavingRow]) -> UnsubscribedBatch:
         """Unsubscribe the people of a batch, and read back what came of it; in a thread of its own."""

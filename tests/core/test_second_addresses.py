@@ -8,7 +8,10 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.consent import ANN, BOB, CAT, LONG_AGO
 from tests.core.rows import moves, people
+from tests.core.test_unsubscriptions import requests as unsubscriptions
+from tests.core.test_unsubscriptions import unsubscribing
 from tests.core.world import one
 from tests.paths import SUPPRESS
 
@@ -187,3 +190,52 @@ def test_a_person_with_a_second_or_hidden_address_is_updated_and_cleared(
     world.people([{"email": "bob@example.com", "tier": None}], "tiers")
     assert one(world.run(), "tiers").outcomes == {Outcome.APPLIED: 1}
     assert "tier" not in world.person(shown)["properties"]
+
+
+LISTS = pytest.mark.parametrize("config", [{}, {"list": "Members"}], ids=["no list", "a list"])
+
+
+@LISTS
+@pytest.mark.parametrize("rows_before", [(BOB,), (ANN, BOB)], ids=["moved", "both rows"])
+def test_a_person_desired_under_the_shown_address_stays_subscribed(
+    make_world: Callable[..., World], rows_before: tuple[str, ...], config: dict[str, Any]
+) -> None:
+    """Bob's row left, and a look-up by it finds ann, whom a row still subscribes."""
+    world = make_world(merged_emails="keep")
+    unsubscribing(world, *rows_before, CAT, **config)
+    world.run()
+    if ANN not in rows_before:
+        world.new_profile(email=ANN)
+    merge(world, "ann", "bob")
+    unsubscribing(world, ANN, CAT, **config)
+    assert one(world.run()).outcomes[Outcome.UNMANAGED] == 1
+    assert unsubscriptions(world) == 0
+
+
+def test_a_person_whom_another_model_subscribes_by_the_shown_address_stays_subscribed(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(merged_emails="keep")
+    unsubscribing(world, BOB, CAT)
+    world.run()
+    world.new_profile(email=ANN)
+    merge(world, "ann", "bob")
+    columns = "email VARCHAR, consented_at TIMESTAMPTZ"
+    world.people([{"email": ANN, "consented_at": LONG_AGO}], "club", columns)
+    world.model("club", "select email, consented_at from club", surface="subscriptions", channel="email")
+    unsubscribing(world, CAT)
+    assert one(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
+    assert unsubscriptions(world) == 0
+
+
+def test_a_person_with_a_second_address_whom_no_row_names_is_unsubscribed(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(merged_emails="keep")
+    unsubscribing(world, BOB, CAT)
+    world.run()
+    world.new_profile(email=ANN)
+    merge(world, "ann", "bob")
+    unsubscribing(world, CAT)
+    world.run()
+    assert unsubscriptions(world) == 1
