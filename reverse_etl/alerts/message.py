@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ _LINES: Final = {
     AlertKind.STOPPED: "stopped, nothing of it was sent",
     AlertKind.ATTENTION: "has rows that need attention",
 }
+_MARKUP: Final = re.compile(r"[@<\]]")  # begins <!channel> and @everyone, or is inside of [text](address)
 _MAX_LINES: Final = 20  # of one message
 # Figures that say nothing of what to look at.
 _UNREMARKABLE: Final = frozenset({"rows", "snapshot_rows", "adds", "updates", "removes", "unchanged"})
@@ -49,8 +51,8 @@ def build_message(decision: MessageDecision, end: RunEnd, profile: str, target: 
     advice = [] if kind is AlertKind.RECOVERED else ["To see why: reverse-etl status"]
     return Message(
         kind,
-        escape_unsafe(title),
-        "\n".join(map(escape_unsafe, (*lines, run, *advice))),
+        _break_markup(escape_unsafe(title)),
+        "\n".join(_break_markup(escape_unsafe(line)) for line in (*lines, run, *advice)),
         {
             "kind": kind.value,
             "title": title,
@@ -76,6 +78,11 @@ def build_test_message(profile: str, target: str) -> Message:
         "conditions": [],
     }
     return Message(AlertKind.TEST, escape_unsafe(title), "Alerts of runs arrive here.", document)
+
+
+def _break_markup(text: str) -> str:
+    """Return a text in which a chat finds no mention of people and no link, however a list is named."""
+    return _MARKUP.sub(lambda match: f"{match[0]}\u200b", text)
 
 
 def _describe_condition(condition: Condition) -> str:

@@ -8,6 +8,8 @@ import logging
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
+from queue import Empty, Queue
+from threading import Thread
 from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -15,13 +17,14 @@ import orjson
 import requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reverse_etl.alerts.message import Message
     from reverse_etl.config.notify import Notify, Webhook
 
 EXTRA_ADVICE: Final = 'the package is missing: pip install "reverse-etl[alerts]"'
 _TIMEOUT: Final = 10.0  # seconds, to connect and between bytes
+_MAX_SECONDS: Final = 20.0  # of a receiver in all; one that sends a byte at a time exceeds no other limit
 _ATTEMPTS: Final = 2
 
 
@@ -106,10 +109,35 @@ def sign(body: bytes, timestamp: str, secret: str) -> str:
     return f"v1={digest}"
 
 
+def send_message(receiver: Receiver, message: Message) -> str:
+    """Send a message to a receiver; returns why it failed, '' if it was sent. Never raises."""
+    return _call_in_time(lambda: receiver.send(message))
+
+
 def send_ping(url: str) -> str:
-    """Call an address; returns why it failed, '' if it answered."""
-    failure, _ = _request("GET", url)
-    return failure
+    """Call an address; returns why it failed, '' if it answered. Never raises."""
+    return _call_in_time(lambda: _request("GET", url)[0])
+
+
+def _call_in_time(send: Callable[[], str]) -> str:
+    """Return what `send` returns; why it failed if it raised an error, or did not end in time.
+
+    It has a thread of its own, which ends with the process: no limit of a library holds for everything
+    that a receiver can do.
+    """
+    results: Queue[str] = Queue()
+
+    def call() -> None:
+        try:
+            results.put(send())
+        except Exception as error:  # noqa: BLE001 - an alert must not change how a run ends
+            results.put(f"failed with {type(error).__name__}")
+
+    Thread(target=call, daemon=True).start()
+    try:
+        return results.get(timeout=_MAX_SECONDS)
+    except Empty:
+        return f"no answer within {_MAX_SECONDS:.0f} seconds"
 
 
 def _request(

@@ -30,7 +30,7 @@ class AlertRecord:
     def of(cls, profiles_folder: Path, profile: str, target: str) -> AlertRecord:
         """Return the record of a target."""
         words = "_".join(re.sub("[^A-Za-z0-9]+", "_", word) for word in (profile, target))
-        digest = hashlib.sha256(f"{profile}\0{target}".encode()).hexdigest()[:8]
+        digest = hashlib.sha256(f"{profile}\0{target}".encode(errors="surrogatepass")).hexdigest()[:8]
         return cls(profiles_folder / RECORDS_FOLDER / f"alerts_{words}_{digest}.json")
 
     def read(self) -> Reported:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.alerts.conditions import Reported, decide_message, end_of_error, end_of_result
 from reverse_etl.alerts.message import build_message
-from reverse_etl.alerts.receivers import find_receivers, send_ping
+from reverse_etl.alerts.receivers import find_receivers, send_message, send_ping
 from reverse_etl.alerts.record import AlertRecord
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class _RunAlerts:
         if decision.kind is None or not receivers:
             return True
         message = build_message(decision, end, self.target.profile, self.target.name)
-        failures = [(receiver.name, receiver.send(message)) for receiver in receivers]
+        failures = [(receiver.name, send_message(receiver, message)) for receiver in receivers]
         for name, failure in failures:
             if failure:
                 self.on_warning(f"The alert to {name} could not be sent: {failure}.")

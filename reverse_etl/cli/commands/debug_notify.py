@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.alerts.message import build_test_message
-from reverse_etl.alerts.receivers import find_receivers
+from reverse_etl.alerts.receivers import find_receivers, send_message
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.errors import Problem, UsageError
@@ -34,7 +34,7 @@ def send_test_message(target: Target) -> int:
     message = build_test_message(target.profile, target.name)
     failures = 0
     for receiver in receivers:
-        failure = receiver.send(message)
+        failure = send_message(receiver, message)
         failures += bool(failure)
         show.print_mapping({receiver.name: f"failed: {failure}" if failure else "sent"}, _WIDTH)
     if not failures:
