@@ -46,12 +46,16 @@ class ResponseRule:
     def _render(self, content: bytes) -> str:
         try:
             document = orjson.loads(content or b"null")
-        except orjson.JSONDecodeError:
+            kept: Any = mask_value(document)
+            if self.fields:
+                kept = {field: _find_values(document, field.split(".")) for field in self.fields}
+            return "" if document is None else orjson.dumps(kept).decode()
+        except (
+            orjson.JSONDecodeError,
+            orjson.JSONEncodeError,
+            RecursionError,
+        ):  # no JSON, or nested too deep
             return "" if self.fields else mask_text(content.decode(errors="replace"))
-        kept: Any = mask_value(document)
-        if self.fields:
-            kept = {field: _find_values(document, field.split(".")) for field in self.fields}
-        return "" if document is None else orjson.dumps(kept).decode()
 
 
 def _find_values(value: Any, names: Sequence[str]) -> Any:

@@ -41,6 +41,7 @@ _TABLE: Final = "responses"
 _RANGES_PER_STATEMENT: Final = 50  # each with a body
 _READ_ROWS: Final = 1_000
 _ROW_KEYS_PER_STATEMENT: Final = 1_000
+_SEPARATORS: Final = re.compile(r"[\s\"',;<>{}()\[\]]+")
 
 
 @dataclass(frozen=True)
@@ -133,11 +134,19 @@ def _split_into_ranges(responses: Iterable[KeptResponse]) -> Iterator[tuple[Any,
 
 
 def _find_texts(body: str) -> Iterator[str]:
-    """Yield the texts and numbers in a kept body; of one that was cut, all that may be one."""
+    """Yield the texts and numbers in a kept body, and the e-mails and phones inside of sentences.
+
+    A body that was cut is no JSON: each part of it that may be a text is one.
+    """
     try:
-        yield from _walk_texts(orjson.loads(body or "null"))
-    except orjson.JSONDecodeError:
-        yield from re.split(r"[\s\"',;<>{}\[\]]+", body)
+        texts = [*_walk_texts(orjson.loads(body or "null"))]
+    except (orjson.JSONDecodeError, RecursionError):
+        yield from _SEPARATORS.split(body)
+        return
+    for text in texts:
+        yield text
+        words = (word.rstrip(".:!?") for word in _SEPARATORS.split(text))
+        yield from (word for word in words if word != text and ("@" in word or word.startswith("+")))
 
 
 def _walk_texts(value: Any) -> Iterator[str]:
@@ -147,6 +156,7 @@ def _walk_texts(value: Any) -> Iterator[str]:
         case int() | float():  # an id may be a number
             yield str(value)
         case dict():
+            yield from value
             for item in value.values():
                 yield from _walk_texts(item)
         case list():

@@ -180,6 +180,17 @@ def test_a_response_names_a_person_by_a_number(make_world: Callable[..., World])
     assert [row_key for _, row_key, *_ in shop.state(READ)] == ["key:u"]
 
 
+def test_a_person_in_a_sentence_of_a_reply_is_erased(shop: World) -> None:
+    """Klaviyo's errors name people in their sentences."""
+    shop.new_profile(email="ann@example.com")
+    tags(shop, ("the tag of Ann@Example.com.", "x1"), ("7 of them", "x2"), responses=["data.attributes.name"])
+    shop.people([{"email": "ann@example.com"}], "erase", "email VARCHAR")
+    shop.run()
+    shop.model("erase", "select email from erase", surface="profile_deletions")
+    shop.run(options=PlanOptions(allow=Allowances(deletes={"erase": None})))
+    assert [row_key for _, row_key, *_ in shop.state(READ)] == ["key:7 of them|x2"]
+
+
 def test_a_run_that_is_killed_keeps_what_it_stored(shop: World) -> None:
     """The next run sends the rest, and each row that was sent has its response."""
     tags(shop, *((f"t{number:03}", "ann@example.com") for number in range(120)), max_requests=500)
