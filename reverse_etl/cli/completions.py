@@ -82,9 +82,9 @@ def _read_matching(read_values: Callable[[], Iterable[str]], incomplete: str) ->
         values = {*read_values()}
     except (ReverseEtlError, OSError):
         return []
-    # A shell would take a name with a blank for two words.
+    # A shell would take a name with a blank for two words, and one that can't be printed ends the completion.
     return [
         CompletionItem(value)
         for value in sorted(values)
-        if value.startswith(incomplete) and not any(map(str.isspace, value))
+        if value.startswith(incomplete) and value.isprintable() and not any(map(str.isspace, value))
     ]

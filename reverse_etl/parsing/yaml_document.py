@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KeyPath = tuple[str | int, ...]
+_MAX_VALUES: Final = 200_000  # a few aliases of aliases would fill the memory
 _BARE_BRACES = re.compile(r"[:\-]\s+\{[{%]")
 
 
@@ -48,7 +50,8 @@ def format_key_path(keys: KeyPath) -> str:
 def read_yaml(path: Path) -> YamlDocument:
     """Read a YAML file with the safe loader. The content of an empty file is an empty mapping.
 
-    Raises UsageError with file and line if the file cannot be read, is not YAML, or repeats a key.
+    Raises UsageError with file and line if the file cannot be read, is not YAML, repeats a key, is nested too
+    deep, or is too large with what its aliases repeat.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -56,12 +59,16 @@ def read_yaml(path: Path) -> YamlDocument:
         raise UsageError.of(
             f"{path.name} cannot be read: {_read_error_reason(error)}.", where=format_location(path)
         ) from error
-    with suppress(yaml.YAMLError):  # libyaml is ten times faster; the other loader explains mistakes better
-        return _parse(path, text, yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
     try:
+        with suppress(
+            yaml.YAMLError
+        ):  # libyaml is ten times faster; the other loader explains mistakes better
+            return _parse(path, text, yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader)
         return _parse(path, text, yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise _invalid_yaml_error(path, text, error) from None
+    except RecursionError:
+        raise _too_large_error(path, "nested too deep, or an alias is a part of itself") from None
 
 
 def _parse(path: Path, text: str, loader_class: type[yaml.SafeLoader | yaml.CSafeLoader]) -> YamlDocument:
@@ -70,12 +77,18 @@ def _parse(path: Path, text: str, loader_class: type[yaml.SafeLoader | yaml.CSaf
         root = loader.get_single_node()
         if root is None:
             return YamlDocument(path, {}, {})
-        lines = dict(_key_lines(root, ()))
+        lines = dict(islice(_key_lines(root, ()), _MAX_VALUES + 1))
+        if len(lines) > _MAX_VALUES:
+            raise _too_large_error(path, f"more than {_MAX_VALUES:,} values, with those of aliases")
         _reject_duplicate_keys(root, path)
         content = loader.construct_document(root)
     finally:
         loader.dispose()
     return YamlDocument(path, {} if content is None else content, lines)
+
+
+def _too_large_error(path: Path, reason: str) -> UsageError:
+    return UsageError.of(f"{path.name} is too large: {reason}.", where=format_location(path))
 
 
 def _read_error_reason(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.report.page import PageLinks, render_index, render_page
@@ -34,5 +35,5 @@ def render_site(reports: Sequence[Report], runs: Sequence[ReportedRun]) -> Itera
 
 
 def page_name(run_id: str) -> str:
-    """Return the file name of a run's page."""
-    return f"run_{run_id}.html"
+    """Return the file name of a run's page, which leads out of no folder, whatever the id in the state."""
+    return f"run_{re.sub('[^A-Za-z0-9_-]', '_', run_id)}.html"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,9 +54,30 @@ def test_words_are_completed(project: World, words: list[str], expected: list[st
     assert completed(project, *words) == expected
 
 
+ALIASES = "\n".join(
+    [
+        "a: &a [x]",
+        *(f"{this}: &{this} [{', '.join([f'*{last}'] * 9)}]" for last, this in pairwise("abcdefghi")),
+    ]
+)
+
+
 @pytest.mark.parametrize("words", [["run", "--select", ""], ["run", "--target", ""]])
-def test_a_project_that_cannot_be_read_completes_nothing(world: World, words: list[str]) -> None:
-    world.write("profiles.yml", "shop: [")
+@pytest.mark.parametrize(
+    "profiles",
+    [
+        "shop: [",
+        "shop: " + "[" * 3_000 + "]" * 3_000,
+        "shop: &shop {target: trial, outputs: *shop}",
+        ALIASES,
+        'shop: {target: trial, outputs: {"\\ud800": {type: duckdb}}}',
+    ],
+    ids=["no YAML", "deep", "part of itself", "large by aliases", "no text"],
+)
+def test_a_project_that_cannot_be_read_completes_nothing(
+    world: World, words: list[str], profiles: str
+) -> None:
+    world.write("profiles.yml", profiles)
     assert completed(world, *words) == []
 
 

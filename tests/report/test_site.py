@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from reverse_etl.report.facts import ReportedRun
-from reverse_etl.report.site import render_site
+from reverse_etl.report.site import page_name, render_site
 from reverse_etl.state.runs import StopCause
 from tests.report.cases import RUN, TEA, VIP, former, listed, report
 from tests.report.test_page import EVIL, Outline
@@ -31,6 +31,10 @@ def test_pages_of_runs_link_to_their_neighbours_and_the_index() -> None:
     assert _links(pages[newest]) == ["index.html", middle]
     assert _links(pages[middle]) == ["index.html", oldest, newest]
     assert _links(pages[oldest]) == ["index.html", middle]
+
+
+def test_a_page_lies_in_the_folder_whatever_the_id_in_the_state() -> None:
+    assert page_name("../../../etc/x") == "run__________etc_x.html"
 
 
 def test_the_index_links_to_each_page_and_names_each_run() -> None:
