@@ -83,6 +83,20 @@ class ReadPerson:
             for profile in self.profiles
         )
 
+    @property
+    def left_by_email(self) -> Sequence[ConsentingProfile]:
+        """Return those who subscribed to another channel and are off the list because their e-mail left it.
+
+        A request that subscribes them to the list could bring its mails back; joining it changes no consent.
+        Others with the same phone are not among them: nobody may bring them on the list.
+        """
+        return [
+            profile
+            for profile in self.profiles
+            if profile.consent.status is ConsentStatus.SUBSCRIBED
+            and self.list_id in profile.consent.left_lists
+        ]
+
 
 def decide_subscription(
     person: ReadPerson, consented_at: datetime | None, *, over_unsubscription: bool = False
@@ -106,18 +120,7 @@ def decide_subscription(
                 return Decision(Verdict.UNDELIVERABLE, bounce=suppression.reason)
     if person.is_subscribed:
         return Decision(Verdict.SUBSCRIBED)
-    return Decision(Verdict.JOIN if _has_left_by_email(person) else Verdict.SEND)
-
-
-def _has_left_by_email(person: ReadPerson) -> bool:
-    """Return whether a subscriber to another channel is off the list because their e-mail left it.
-
-    A request that subscribes them to the list could bring its mails back; joining it changes no consent.
-    """
-    return any(
-        profile.consent.status is ConsentStatus.SUBSCRIBED and person.list_id in profile.consent.left_lists
-        for profile in person.profiles
-    )
+    return Decision(Verdict.JOIN if person.left_by_email else Verdict.SEND)
 
 
 def _find_opt_outs(

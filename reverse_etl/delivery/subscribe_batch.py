@@ -215,7 +215,7 @@ class _BatchSender:
                 case Verdict.SUBSCRIBED:
                     self.batch.subscribed.append(row)
                 case Verdict.JOIN:
-                    profiles = part.people[row.subscriber.identifier].profiles
+                    profiles = part.people[row.subscriber.identifier].left_by_email
                     self.joining += [(row, profile.id) for profile in profiles]
                 case Verdict.OPTED_OUT if self._may_resubscribe(row, decision):
                     self._resubscribe(row)

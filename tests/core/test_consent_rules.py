@@ -91,6 +91,14 @@ def test_a_subscriber_to_another_channel_whose_mails_ended_joins_the_list_by_id(
     assert decide_subscription(person(texts, list_id="L1", member=True), NOON).verdict is Verdict.SUBSCRIBED
 
 
+def test_nobody_else_with_the_phone_joins_the_list() -> None:
+    """They may have consented to mails, which those of the list are not."""
+    texts = Consent(ConsentStatus.SUBSCRIBED, left_lists=frozenset({"L1"}))
+    shared = person(NEVER, texts, Consent(ConsentStatus.SUBSCRIBED), list_id="L1")
+    assert decide_subscription(shared, NOON).verdict is Verdict.JOIN
+    assert [profile.id for profile in shared.left_by_email] == ["P1"]
+
+
 def test_a_person_off_the_list_by_an_earlier_request_is_not_held() -> None:
     """Without such a request she would be unsubscribed from everything."""
     own = Consent(ConsentStatus.SUBSCRIBED, source="newsletter")
