@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reverse_etl.report.facts import Report, ReportedRun
 
 INDEX: Final = "index.html"
+_INDEX_MARK: Final = b'<p class="over">reverse-etl runs'
 
 
 def render_site(reports: Sequence[Report], runs: Sequence[ReportedRun]) -> Iterator[tuple[str, str]]:
@@ -32,6 +33,11 @@ def render_site(reports: Sequence[Report], runs: Sequence[ReportedRun]) -> Itera
         yield names[number], render_page(report, links)
     links = PageLinks(by_run={report.run.run_id: name for report, name in zip(reports, names, strict=True)})
     yield INDEX, render_index(reports[0], runs, collect_trends(runs), links)
+
+
+def is_own_index(content: bytes) -> bool:
+    """Return whether a file is the index of a site, and so may be replaced."""
+    return _INDEX_MARK in content
 
 
 def page_name(run_id: str) -> str:

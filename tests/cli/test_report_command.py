@@ -141,6 +141,16 @@ def test_a_site_has_an_index_and_a_page_for_each_of_the_newest_runs(ran: World) 
     index = (ran.folder / "site" / "index.html").read_text(encoding="utf-8")
     assert all(f'href="{name}"' in index for name in files if name != "index.html")
     assert "p3@example.com" not in "".join(path.read_text() for path in (ran.folder / "site").iterdir())
+    assert ran.run("report", "--all", "site", "--limit", "2").code == 0
+
+
+def test_a_site_replaces_no_index_of_something_else(ran: World) -> None:
+    """In the folder `target` it is dbt's documentation."""
+    path = ran.write("target/index.html", "<h1>docs</h1>")
+    ended = ran.run("report", "--all", "target")
+    assert ended.code == 2
+    assert "target/index.html is not an index of runs, and would be replaced." in ended.err
+    assert path.read_text(encoding="utf-8") == "<h1>docs</h1>"
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,13 @@ import click
 
 from reverse_etl.cli.options import AS_JSON, SHOW_VALUES, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
+from reverse_etl.errors import UsageError
 from reverse_etl.files import write_atomically
 from reverse_etl.formatting import format_path
 from reverse_etl.report.document import report_document
 from reverse_etl.report.masking import mask_report
 from reverse_etl.report.page import render_page
-from reverse_etl.report.site import INDEX, render_site
+from reverse_etl.report.site import INDEX, is_own_index, render_site
 
 if TYPE_CHECKING:
     from reverse_etl.project import Project
@@ -86,9 +87,19 @@ def command(  # noqa: PLR0913 - click passes options by name
 
 
 def _write_site(project: Project, folder: Path, pages: int, *, show_values: bool) -> None:
-    """Write the files of the site and print the path of its index."""
+    """Write the files of the site and print the path of its index.
+
+    Raises UsageError for a folder whose index is of something else, such as dbt's documentation.
+    """
+    index = folder / INDEX
+    if index.exists() and not is_own_index(index.read_bytes()):
+        raise UsageError.of(
+            f"{format_path(index)} is not an index of runs, and would be replaced.",
+            where="report --all",
+            hint="Name another folder.",
+        )
     reports = project.reports(pages)
     shown = reports if show_values else [mask_report(report) for report in reports]
     for name, page in render_site(shown, project.history()):
         write_atomically(folder / name, page.encode())
-    show.print_line(format_path(folder / INDEX))
+    show.print_line(format_path(index))
