@@ -68,6 +68,6 @@ def test_a_name_mentions_nobody_and_is_no_link() -> None:
 
 
 def test_targets_whose_names_look_alike_have_records_of_their_own(tmp_path: Path) -> None:
-    """What was reported of the one would keep the alerts of the other silent."""
+    """The reports of one target must not keep the alerts of another one silent."""
     names = [("shop", "prod-eu"), ("shop", "prod_eu"), ("shop_prod", "eu")]
     assert len({AlertRecord.of(tmp_path, *name).path for name in names}) == 3

@@ -200,7 +200,7 @@ LISTS = pytest.mark.parametrize("config", [{}, {"list": "Members"}], ids=["no li
 def test_a_person_desired_under_the_shown_address_stays_subscribed(
     make_world: Callable[..., World], rows_before: tuple[str, ...], config: dict[str, Any]
 ) -> None:
-    """Bob's row left, and a look-up by it finds ann, whom a row still subscribes."""
+    """Bob's row left, and a look-up by it finds ann, who still has a row."""
     world = make_world(merged_emails="keep")
     unsubscribing(world, *rows_before, CAT, **config)
     world.run()
@@ -212,7 +212,7 @@ def test_a_person_desired_under_the_shown_address_stays_subscribed(
     assert unsubscriptions(world) == 0
 
 
-def test_a_person_whom_another_model_subscribes_by_the_shown_address_stays_subscribed(
+def test_a_person_of_another_model_by_the_shown_address_stays_subscribed(
     make_world: Callable[..., World],
 ) -> None:
     world = make_world(merged_emails="keep")
@@ -228,7 +228,7 @@ def test_a_person_whom_another_model_subscribes_by_the_shown_address_stays_subsc
     assert unsubscriptions(world) == 0
 
 
-def test_a_person_with_a_second_address_whom_no_row_names_is_unsubscribed(
+def test_a_person_with_a_second_address_and_no_row_is_unsubscribed(
     make_world: Callable[..., World],
 ) -> None:
     world = make_world(merged_emails="keep")
