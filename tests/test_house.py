@@ -31,6 +31,7 @@ SURFACE_PORT = {
     "request_rules",
     "request_template",
     "event_rules",  # the rules that planning and delivery keep: flows, and how old events may be
+    "read_back",  # what `reconcile` reads, by the surface's own word
 }  # what other rooms may import of surfaces/
 # Where the name of a surface is a word for something else: an endpoint's name in JSON, and a table's.
 OTHER_MEANINGS = {

@@ -27,7 +27,7 @@ _COMMANDS: Final = {
     "history": "Show the runs and what each did, newest first.",
     "retry": "Let the next run send refused rows again.",
     "adopt": "Take ownership of the current list members.",
-    "reconcile": "Compare lists in Klaviyo with the rows that were applied.",
+    "reconcile": "Compare what Klaviyo shows with the rows that were applied.",
     "state": "Change the state: rename, forget, move, trust, readmit.",
     "report": "Write an HTML page about a run, by default the latest.",
     "exposures": "Write a dbt exposure for each model.",

@@ -22,24 +22,28 @@ _MAX_READS: Final = 5  # of one attempt, if reads take longer
 
 @dataclass(frozen=True)
 class ConsentReader:
-    """Reads the present consent of people to a channel, and whether they are on a list."""
+    """Reads the present consent of people to a channel, and whether they are on a list.
+
+    `max_age` is how many seconds ago a read may have been sent for a request to rely on it.
+    """
 
     klaviyo: Klaviyo
     clock: Clock
     options: SubscribeOptions
+    max_age: float = MAX_READ_AGE
 
     def read(self, identifiers: Sequence[str]) -> dict[str, ReadPerson]:
-        """Return each person, from reads that were sent at most `MAX_READ_AGE` seconds ago.
+        """Return each person, from reads that were sent at most `max_age` seconds ago.
 
         Raises AmbiguousPerson if a profile is found whose identifier was not asked for, since it may be of
         any of several people. Raises KlaviyoError.
         """
         for _ in range(_MAX_READS):
             people, read_at = self._read_once(identifiers)
-            if self.clock.monotonic() - read_at <= MAX_READ_AGE:
+            if self.clock.monotonic() - read_at <= self.max_age:
                 return people
         raise KlaviyoError.of(
-            f"Klaviyo's replies take longer than {MAX_READ_AGE:.0f} seconds, so that what they show may be "
+            f"Klaviyo's replies take longer than {self.max_age:.0f} seconds, so that what they show may be "
             "outdated. Nobody was subscribed by it.",
             hint="Run again later.",
         )

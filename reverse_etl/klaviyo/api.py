@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.profiles import Member, Profile
     from reverse_etl.klaviyo.suppressions import EmailState
 
-_MAX_MEMBER_PAGES = 100_000  # of a list with ten million members
+_MAX_PROFILE_PAGES = 100_000  # of ten million people
 
 
 class Klaviyo(DecodingClient):
@@ -199,7 +199,7 @@ class Klaviyo(DecodingClient):
     def get_members_since(self, list_id: str, joined_at: datetime) -> Iterator[Member]:
         """Yield the members of a list that joined at `joined_at` or later, ordered by that time."""
         request = profiles.members_since_request(list_id, joined_at)
-        for member in self._fetch_each(request, profiles.parse_member, _MAX_MEMBER_PAGES):
+        for member in self._fetch_each(request, profiles.parse_member, _MAX_PROFILE_PAGES):
             if member.joined_at >= joined_at:
                 yield member
 
@@ -248,6 +248,13 @@ class Klaviyo(DecodingClient):
             return self._fetch_each(request, suppressions.parse_email_state)
 
         return tuple(suppressions.find_email_states(emails, fetch))
+
+    def get_suppressed(self) -> Iterator[EmailState]:
+        """Yield all profiles that are suppressed by hand or by a job, oldest suppression first."""
+        request = suppressions.suppressed_request()
+        for state in self._fetch_each(request, suppressions.parse_email_state, _MAX_PROFILE_PAGES):
+            if state.suppressed_at is not None:
+                yield state
 
     def change_profile(self, request: Request) -> ProfileReply:
         """Send a request of `profile_changes` that changes a single profile; idempotent."""

@@ -14,11 +14,11 @@ from reverse_etl.domain.identifiers import IdentifierType, canonicalize
 from reverse_etl.klaviyo.client import get_request
 from reverse_etl.klaviyo.consents import Channel, find_block, find_suppressions
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.filters import MAX_VALUES, any_of
+from reverse_etl.klaviyo.filters import MAX_VALUES, any_of, quote_value
 from reverse_etl.klaviyo.jsonapi import MalformedReply, Resource
 from reverse_etl.klaviyo.messages import Request
 from reverse_etl.klaviyo.other_identifiers import find_all
-from reverse_etl.klaviyo.profiles import Profile
+from reverse_etl.klaviyo.profiles import PAGE_SIZE, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -62,6 +62,19 @@ def email_states_request(emails: Sequence[str]) -> Request:
     query = {
         "filter": any_of("email", emails),
         "page[size]": str(MAX_VALUES),
+        "fields[profile]": "email",
+        "additional-fields[profile]": "subscriptions",
+    }
+    return get_request(Endpoint.PROFILES, query=query)
+
+
+def suppressed_request() -> Request:
+    """Return the request that reads all people who are suppressed by hand or by a job, oldest first."""
+    field = f"subscriptions.{'.'.join(Channel.EMAIL.path)}.suppression"
+    query = {
+        "filter": f"equals({field}.reason,{quote_value(BY_HAND)})",
+        "sort": f"{field}.timestamp",
+        "page[size]": PAGE_SIZE,
         "fields[profile]": "email",
         "additional-fields[profile]": "subscriptions",
     }

@@ -13,6 +13,7 @@ from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.errors import Problem
 from reverse_etl.formatting import format_location
 from reverse_etl.surfaces.interface import ListAspect
+from reverse_etl.surfaces.read_back import ReadMembers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,7 @@ class Model:
     @property
     def owns_members(self) -> bool:
         """Return whether the model says who is on its lists."""
-        return self.config.surface.has_list and self.list_aspect is ListAspect.MEMBERS
+        return isinstance(self.config.surface.read_back, ReadMembers)
 
     @property
     def traits(self) -> Traits:

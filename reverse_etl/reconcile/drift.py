@@ -1,27 +1,26 @@
-"""Compares the members of a list with the rows that were applied to it."""
+"""Compares what Klaviyo shows, such as the members of a list, with the rows that were applied."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.delivery.profile_lookup import Lookups
-from reverse_etl.delivery.refusals import ListRefusals
 from reverse_etl.domain.events import ListRead, Warned
-from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE, format_timestamp
 from reverse_etl.errors import WarehouseError
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE
-from reverse_etl.klaviyo.profiles import Profile
-from reverse_etl.reconcile.member_reader import read_members
+from reverse_etl.reconcile.readers import create_reader
 from reverse_etl.state.sql import members, schema
+from reverse_etl.surfaces.read_back import ReadBack, ReadConsents, ReadMembers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from reverse_etl.delivery.context import DeliveryContext
-    from reverse_etl.klaviyo.profiles import Member
+    from reverse_etl.klaviyo.profiles import Profile
+    from reverse_etl.reconcile.readers import Reader, ShownPerson
     from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.model_tables import ModelTables
 
@@ -31,28 +30,41 @@ _CONTACTS_PER_LOOKUP: Final = 5_000
 
 @dataclass(frozen=True)
 class OwnedList:
-    """A list that a model owns, and the model's state tables."""
+    """A list that a model owns, and the model's state tables.
+
+    `list_id` and `list_name` are '' for a model without a list. `scope_key` is that of the state.
+    """
 
     model: str
     tables: ModelTables
     list_id: str
     list_name: str
+    scope_key: tuple[str, str]
+    read_back: ReadBack
 
     @property
     def comparison(self) -> members.ListComparison:
         """Return the tables in which its members are compared with its rows."""
-        return members.ListComparison(self.tables, self.list_id)
+        is_consent = isinstance(self.read_back, ReadConsents)
+        return members.ListComparison(
+            self.tables, self.list_id, (*self.scope_key, self.model) if is_consent else None
+        )
 
 
 @dataclass(frozen=True)
 class ListDifference:
-    """How a list differs from the rows that were applied to it, in counts and sample identities.
+    """How a list, or what a model without one did, differs from the applied rows, in counts and samples.
 
     `applied` rows are in the snapshot, and `missing` is how many of them match none of the `members`.
     `uncertain` rows may or may not be applied. `unmanaged` are members that match no row; the person of
     `removals_not_found` removals was not found then, and is a member now. `already_members` rows match a
     member who joined before reverse-etl first sent the row, so that no run removes them. `deleted` says that
     Klaviyo no longer has the list; all counts are 0 then.
+
+    For suppressions and consents, `members` are the people that Klaviyo shows as a row asks for, and
+    `read_back` has the words for it. `opted_out` rows are neither missing nor among them, and neither are
+    `unconfirmed` rows, whose consent Klaviyo never showed. Nobody can be adopted, so that `unmanaged` has no
+    sample.
     """
 
     model: str
@@ -69,6 +81,14 @@ class ListDifference:
     unmanaged_sample: tuple[str, ...] = ()
     removals_not_found_sample: tuple[str, ...] = ()
     deleted: bool = False
+    opted_out: int = 0
+    unconfirmed: int = 0
+    read_back: ReadBack = field(default_factory=ReadMembers)
+
+    @property
+    def label(self) -> str:
+        """Return the list's name, or what its people are in Klaviyo for a model without a list."""
+        return self.list_name or f"({self.read_back.words})"
 
 
 @contextmanager
@@ -77,8 +97,8 @@ def compare_list(context: DeliveryContext, owned_list: OwnedList) -> Iterator[Li
 
     Sends only GETs. Raises KlaviyoError and WarehouseError.
     """
-    if context.klaviyo.get_list(owned_list.list_id) is None:
-        yield ListDifference(owned_list.model, owned_list.list_id, owned_list.list_name, deleted=True)
+    if owned_list.list_id and context.klaviyo.get_list(owned_list.list_id) is None:
+        yield _describe(owned_list, deleted=True)
         return
     for omitted in context.state.omissions.by_list().get((owned_list.model, owned_list.list_id), ()):
         context.on_event(Warned(omitted.describe(owned_list.list_name)))
@@ -94,36 +114,33 @@ def compare_list(context: DeliveryContext, owned_list: OwnedList) -> Iterator[Li
 
 def _read_and_compare(context: DeliveryContext, owned_list: OwnedList) -> ListDifference:
     warehouse, comparison = context.warehouse, owned_list.comparison
+    reader = create_reader(context, owned_list.read_back, owned_list.list_id)
     warehouse.set_query_tag(run=context.run_id, model=owned_list.model)
     warehouse.execute(members.create_members(comparison))
-    for group in read_members(context, owned_list.list_id):
-        for statement in members.insert_members(comparison, [_member_values(member) for member in group]):
-            warehouse.execute(statement)
+    for group in reader.read_all():
+        _insert(context, comparison, group)
         context.state.renew_lease_if_due()  # reading a long list may outlast the lease
     _match(context, comparison)
-    if _add_hidden_members(context, owned_list):
+    if _add_people_of_rows(context, comparison, reader):
         _match(context, comparison)
-    ((applied, uncertain, member_count, missing, unmanaged, already_members),) = warehouse.fetch(
-        members.select_comparison_counts(comparison)
+    (counts,) = warehouse.fetch(members.select_comparison_counts(comparison))
+    figures = dict(zip(members.COMPARISON_COUNTS, counts, strict=True))
+    difference = _describe(
+        owned_list,
+        **figures,
+        missing_sample=_first_values(warehouse.fetch(members.select_missing_sample(comparison, SAMPLE_SIZE))),
     )
-    context.on_event(ListRead(owned_list.model, owned_list.list_name, member_count))
+    context.on_event(ListRead(owned_list.model, owned_list.list_name, difference.members))
+    if not isinstance(owned_list.read_back, ReadMembers):
+        return replace(difference, already_members=0)
     removals_not_found = _first_values(
         warehouse.fetch(
             members.select_unmatched_but_present(comparison, context.state.scope.key, owned_list.model)
         )
     )
-    return ListDifference(
-        owned_list.model,
-        owned_list.list_id,
-        owned_list.list_name,
-        applied=applied,
-        uncertain=uncertain,
-        members=member_count,
-        missing=missing,
-        unmanaged=unmanaged,
-        already_members=already_members,
+    return replace(
+        difference,
         removals_not_found=len(removals_not_found),
-        missing_sample=_first_values(warehouse.fetch(members.select_missing_sample(comparison, SAMPLE_SIZE))),
         unmanaged_sample=_first_values(
             warehouse.fetch(members.select_unmanaged_sample(comparison, SAMPLE_SIZE))
         ),
@@ -131,51 +148,49 @@ def _read_and_compare(context: DeliveryContext, owned_list: OwnedList) -> ListDi
     )
 
 
+def _describe(owned_list: OwnedList, **figures: Any) -> ListDifference:
+    names = (owned_list.model, owned_list.list_id, owned_list.list_name)
+    return ListDifference(*names, read_back=owned_list.read_back, **figures)
+
+
 def _match(context: DeliveryContext, comparison: members.ListComparison) -> None:
     for statement in members.compare_members(comparison):
         context.warehouse.execute(statement)
 
 
-def _add_hidden_members(context: DeliveryContext, owned_list: OwnedList) -> bool:
-    """Look up the rows without a member by their e-mail and phone; return whether that found somebody.
+def _add_people_of_rows(context: DeliveryContext, comparison: members.ListComparison, reader: Reader) -> bool:
+    """Look up the rows that match nobody by their e-mail and phone; return whether that found somebody.
 
-    A profile may have several addresses and show another one than the row's, or show a phone in a form of its
-    own. Such members are inserted once more, with the identifier by which Klaviyo found them.
+    These people are inserted, some of them once more, with the identifier by which Klaviyo found them.
     """
-    warehouse, comparison, any_found = context.warehouse, owned_list.comparison, False
-    lookups = Lookups(context, owned_list.list_id, ListRefusals(has_applied_rows=True), {})
-    for contacts in warehouse.stream(members.select_unmatched_contacts(comparison), _CONTACTS_PER_LOOKUP):
-        for kind, values in zip(LIST_FILTERABLE, zip(*contacts, strict=True), strict=True):
-            found = lookups.find_members(kind, [value for value in values if value is not None])
-            rows = [
-                _member_values(_with_only(member, kind, value))
-                for member in found
-                for other_kind, value in sorted(member.profile.other_identifiers)
-                if other_kind == kind
-            ]
-            any_found = any_found or bool(rows)
-            for statement in members.insert_members(comparison, rows):
-                warehouse.execute(statement)
+    any_found = False
+    for contacts in context.warehouse.stream(
+        members.select_unmatched_contacts(comparison), _CONTACTS_PER_LOOKUP
+    ):
+        for kind, column in zip(LIST_FILTERABLE, zip(*contacts, strict=True), strict=True):
+            values = list(dict.fromkeys(value for value in column if value is not None))
+            found = list(reader.look_up(kind, values))
+            any_found = any_found or bool(found)
+            _insert(context, comparison, found)
         context.state.renew_lease_if_due()
     return any_found
 
 
-def _with_only(member: Member, kind: IdentifierType, value: str) -> Member:
-    values = {kind: value}
-    email, phone = values.get(IdentifierType.EMAIL), values.get(IdentifierType.PHONE)
-    return replace(member, profile=Profile(member.profile.id, email, phone, external_id=None))
+def _insert(
+    context: DeliveryContext, comparison: members.ListComparison, people: Iterable[ShownPerson]
+) -> None:
+    for statement in members.insert_members(comparison, [_member_values(*person) for person in people]):
+        context.warehouse.execute(statement)
 
 
-def _member_values(member: Member) -> tuple[str | None, ...]:
-    profile = member.profile
-    latest_join = format_timestamp(member.joined_at + CLOCK_SKEW_TOLERANCE)
+def _member_values(profile: Profile, since: datetime | None) -> tuple[str | None, ...]:
     return (
         profile.email,
         profile.phone_number,
         profile.external_id,
         profile.id,
-        format_timestamp(member.joined_at),
-        latest_join,
+        format_timestamp(since) if since else None,
+        format_timestamp(since + CLOCK_SKEW_TOLERANCE) if since else None,
     )
 
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.recovery import recover_earlier_runs
+from reverse_etl.domain.events import Warned
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.errors import KlaviyoError, Problem, UsageError
 from reverse_etl.planning import lists
 from reverse_etl.reconcile.drift import ListDifference, OwnedList, compare_list
+from reverse_etl.surfaces.catalog import find_surface
+from reverse_etl.surfaces.read_back import ReadConsents, ReadMembers, ReadSuppressions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.models.model import Model
+    from reverse_etl.state.model_record import ModelRecord
+    from reverse_etl.surfaces.read_back import ReadBack
 
     ListIdsByName = Mapping[str, str]  # `lists` of the destination: list ids by logical name
 
@@ -99,8 +104,9 @@ def _compare_and_update(
 def _require_sent_models(
     context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
 ) -> None:
+    models_with_members = [model for model in models if model.owns_members]
     models_with_lists = {
-        owned_list.model for owned_list in _find_owned_lists(context, models, list_ids_by_name)
+        owned_list.model for owned_list in _find_owned_lists(context, models_with_members, list_ids_by_name)
     }
     if unsent_models := [model for model in models if model.name not in models_with_lists]:
         raise UsageError(*(_never_sent_problem(model) for model in unsent_models))
@@ -109,15 +115,24 @@ def _require_sent_models(
 def _find_owned_lists(
     context: DeliveryContext, models: Sequence[Model], list_ids_by_name: ListIdsByName
 ) -> Iterator[OwnedList]:
-    """Yield the lists that the models own and have sent to.
+    """Yield the lists that the models own and have sent to, and the models without one that have sent.
 
-    For a model with a list column these are all lists that it has rows on.
+    For a model with a list column these are all lists that it has rows on. Surfaces that can't be read back
+    are left out.
     """
     model_records, registered_lists = context.state.models(), context.state.lists.registered()
     for model in models:
         model_record = model_records.get(model.name)
         tables = context.state.load_tables(model_record) if model_record else None
-        if tables is None or not model.owns_members:
+        read_back = model.config.surface.read_back
+        if model_record is None or tables is None or read_back is None:
+            continue
+        if _sent_otherwise(model_record, read_back):
+            text = "it changed since it was sent, so that its rows can't be compared. Run it first."
+            context.on_event(Warned(f"{model.name}: {text}"))
+            continue
+        if model.list_target is None:
+            yield OwnedList(model.name, tables, "", "", context.state.scope.key, read_back)
             continue
         list_names = {
             registered_list.id: registered_list.name
@@ -133,7 +148,26 @@ def _find_owned_lists(
                 for ref in lists.resolve_lists(model, (), list_ids_by_name, registered_lists, None).refs
             }
         for list_id in sorted(owned_ids & list_names.keys(), key=lambda id_: (list_names[id_], id_)):
-            yield OwnedList(model.name, tables, list_id, list_names[list_id])
+            yield OwnedList(
+                model.name, tables, list_id, list_names[list_id], context.state.scope.key, read_back
+            )
+
+
+def _sent_otherwise(model_record: ModelRecord, read_back: ReadBack) -> bool:
+    """Return whether the rows were sent by a surface or channel that is not read back like the model's.
+
+    The lists of a model of members are those that it sent to, whatever it was then.
+    """
+    sent_by = find_surface(model_record.surface)
+    match read_back:
+        case ReadMembers():
+            return False
+        case ReadSuppressions():
+            return sent_by is None or sent_by.read_back != read_back
+        case ReadConsents(channel):
+            identifiers = {kind for kind, _ in model_record.identifiers}
+            asked_for_consent = sent_by is not None and sent_by.asks_for_consent
+            return not asked_for_consent or channel.identifier not in identifiers
 
 
 def _never_sent_problem(model: Model) -> Problem:

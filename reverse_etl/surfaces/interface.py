@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reverse_etl.surfaces.event_rules import EventRules
     from reverse_etl.surfaces.operation_facts import RowCounts
     from reverse_etl.surfaces.operations import Operation
+    from reverse_etl.surfaces.read_back import ReadBack
 
 
 class ListRule(Enum):
@@ -201,7 +202,8 @@ class Surface:
     member any more can't be unsubscribed from the list alone.
 
     `upsert_effect` and `remove_effect` are sentences for the plan: what happens to people that can't be
-    undone, or that they notice. `event_rules` are those of a model whose rows are events. If
+    undone, or that they notice. `read_back` is how `reconcile` reads back what rows did, None if it can't.
+    `event_rules` are those of a model whose rows are events. If
     `receipts_first`, each request's receipt is stored before it is sent.
     """
 
@@ -227,6 +229,7 @@ class Surface:
     remove_effect: str = ""
     event_rules: EventRules | None = None
     receipts_first: bool = False
+    read_back: ReadBack | None = None
 
     @property
     def setting_names(self) -> tuple[str, ...]:

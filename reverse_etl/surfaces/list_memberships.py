@@ -16,6 +16,7 @@ from reverse_etl.surfaces.interface import (
     Surface,
 )
 from reverse_etl.surfaces.profile_settings import ProfileSettings
+from reverse_etl.surfaces.read_back import ReadMembers
 from reverse_etl.surfaces.shared_operations import IMPORT_PROFILES, REMOVE_FROM_LIST
 
 LIST_MEMBERSHIPS: Final = Surface(
@@ -28,5 +29,6 @@ LIST_MEMBERSHIPS: Final = Surface(
     guards=Guards(min_rows=1),
     upsert=IMPORT_PROFILES,
     remove=REMOVE_FROM_LIST,
+    read_back=ReadMembers(),
     settings=ProfileSettings,
 )

@@ -16,6 +16,7 @@ from reverse_etl.surfaces.interface import (
     Surface,
 )
 from reverse_etl.surfaces.list_memberships import LIST_MEMBERSHIPS
+from reverse_etl.surfaces.read_back import ReadMembers
 from reverse_etl.surfaces.shared_operations import ADD_TO_LIST, REMOVE_FROM_LIST
 
 LIST_MEMBERSHIPS_BY_PROFILE_ID: Final = Surface(
@@ -28,5 +29,6 @@ LIST_MEMBERSHIPS_BY_PROFILE_ID: Final = Surface(
     guards=Guards(min_rows=1),
     upsert=ADD_TO_LIST,
     remove=REMOVE_FROM_LIST,
+    read_back=ReadMembers(),
     alternative=LIST_MEMBERSHIPS,
 )

@@ -30,6 +30,7 @@ from reverse_etl.surfaces.interface import (
     SurfaceSettings,
 )
 from reverse_etl.surfaces.operations import CONSENTED_AT, DATE_OF_BIRTH, SubscribePeople, UnsubscribePeople
+from reverse_etl.surfaces.read_back import ReadConsents
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
@@ -132,6 +133,7 @@ class SubscriptionSettings(SurfaceSettings):
             upsert=upsert,
             remove=remove,
             removes_first=remove is not None,
+            read_back=ReadConsents(channel),
             guards=replace(surface.guards, min_rows=1 if remove else 0),
             upsert_effect=_EFFECT if is_required else f"{_EFFECT} {_EFFECT_NOW}",
             remove_effect=_REMOVE_EFFECT if remove else "",
@@ -185,4 +187,5 @@ SUBSCRIPTIONS: Final = Surface(
     list_aspect=ListAspect.EMAIL_CONSENT,
     remove=None,  # a row that leaves is forgotten, unless the model says on_remove='unsubscribe'
     settings=SubscriptionSettings,
+    read_back=ReadConsents(Channel.EMAIL),
 )

@@ -20,6 +20,7 @@ from reverse_etl.surfaces.interface import (
     SurfaceSettings,
 )
 from reverse_etl.surfaces.operations import ChangeSuppressions
+from reverse_etl.surfaces.read_back import ReadSuppressions
 
 _UNSUPPRESS: Final = ChangeSuppressions(
     Endpoint.UNSUPPRESS, Endpoint.UNSUPPRESSION, max_rows=MAX_EMAILS, removes=True
@@ -63,5 +64,6 @@ SUPPRESSIONS: Final = Surface(
     guards=Guards(min_rows=0),
     upsert=ChangeSuppressions(Endpoint.SUPPRESS, Endpoint.SUPPRESSION, max_rows=MAX_EMAILS),
     settings=SuppressionSettings,
+    read_back=ReadSuppressions(),
     upsert_effect=f"{_SUPPRESSED} The suppression stays when the row leaves the model.",
 )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 if TYPE_CHECKING:
     from reverse_etl.sandbox import Sandbox
     from tests.cli.world import World
+
+
+NOTHING_SENT = "Nothing to compare: these models have sent nothing that can be read back."
 
 
 def _row(out: str, name: str) -> list[str]:
@@ -24,6 +27,15 @@ def _hand(sandbox: Sandbox, method: str, *emails: str) -> None:
     headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-10-15"}
     body = {"data": [{"type": "profile", "id": each} for each in ids]}
     assert requests.request(method, url, json=body, headers=headers, timeout=10).status_code == 204
+
+
+def _start_job(sandbox: Sandbox, kind: str, email: str, **attributes: Any) -> None:
+    """Start a job for one person, as another app would."""
+    headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-10-15"}
+    rows = [{"type": "profile", "attributes": {"email": email, **attributes}}]
+    body = {"data": {"type": kind, "attributes": {"profiles": {"data": rows}}}}
+    url = f"{sandbox.origin}/api/{kind}s"
+    assert requests.post(url, json=body, headers=headers, timeout=10).status_code == 202
 
 
 def test_reconcile_shows_missing_members_and_resends_them(world: World) -> None:
@@ -73,7 +85,7 @@ def test_adopt_takes_a_list_over(world: World) -> None:
 def test_nothing_to_reconcile_is_said_plainly(world: World) -> None:
     world.klaviyo()
     before = world.run("reconcile")
-    assert (before.out, before.code) == ("No list to compare: these models have not sent to any list.", 0)
+    assert (before.out, before.code) == (NOTHING_SENT, 0)
 
 
 def test_adopt_and_reconcile_report_a_deleted_list(world: World) -> None:
@@ -98,3 +110,35 @@ def test_adopt_reports_rows_that_are_not_on_the_list(world: World) -> None:
     told = world.run("adopt", "--select", "vip").err
     assert "Nothing to adopt" in told
     assert "The next run sends 1 missing row again if the model still returns it." in told
+
+
+def test_reconcile_shows_suppressions_and_consents(world: World) -> None:
+    """Each in its own words: nothing of them is on a list, and nobody is adopted."""
+    sandbox = world.klaviyo()
+    world.run("run")
+    sandbox.finish_jobs()
+    first, second, *_ = sorted(str(each["email"]) for each in sandbox.profiles())
+    sandbox.suppress(first, "USER_SUPPRESSED")
+    leaf = {"email": {"marketing": {"consent": "SUBSCRIBED"}}}
+    _start_job(sandbox, "profile-subscription-bulk-create-job", second, subscriptions=leaf)
+    sandbox.finish_jobs()
+    world.model("blocked", f"select '{first}' as email", surface="suppressions")
+    texts = f"select '{second}' as email, timestamptz '2020-05-01 12:00:00+00' as consented_at"
+    world.model("newsletter", texts, surface="subscriptions", channel="email")
+    selected = ("--select", "blocked newsletter")
+    assert world.run("run", *selected).code == 0
+    assert world.run("reconcile", *selected).code == 0
+    _start_job(sandbox, "profile-suppression-bulk-delete-job", first)
+    sandbox.finish_jobs()
+    sandbox.opt_out(second)
+    found = world.run("reconcile", *selected)
+    assert found.code == 1
+    assert _row(found.out, "(suppressed)") == ["(suppressed)", "blocked", "1", "0", "1", "0", "0"]
+    assert _row(found.out, "(subscribed)") == ["(subscribed)", "newsletter", "1", "0", "0", "0", "1"]
+    assert "(suppressed): 1 applied but not suppressed: " in found.out
+    assert "(subscribed): 1 opted out or suppressed since, and not to be sent again" in found.out
+    assert "adopt" not in found.err
+    assert first not in found.out
+    opted_out = world.run("reconcile", "--select", "newsletter", "--json")
+    (document,) = json.loads(opted_out.out)["lists"]
+    assert (opted_out.code, document["list"], document["opted_out"], document["missing"]) == (0, "", 1, 0)

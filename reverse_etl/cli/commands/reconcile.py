@@ -1,4 +1,4 @@
-"""`reverse-etl reconcile`: compare lists in Klaviyo with the rows that were applied."""
+"""`reverse-etl reconcile`: compare what Klaviyo shows with the rows that were applied."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ _RESEND_OPTION = click.option(
 @project_options
 @list_options(_RESEND_OPTION)
 def command(project_flags: ProjectFlags, list_flags: ListFlags, *, resend: bool) -> int:
-    """Compare lists in Klaviyo with the rows that were applied.
+    """Compare what Klaviyo shows with the rows that were applied.
 
-    Reads all members, with GETs only. Missing rows were applied but are no longer members, for example
-    because somebody removed them by hand. Other members have no row in the model: they joined before the
-    first run, or somebody else added them. They are reported but don't affect the exit code.
+    Reads, with GETs only, all members of lists, all suppressed people, and the consent of the rows' people.
+    Missing rows were applied, but Klaviyo no longer shows it, for example because somebody removed a member
+    by hand. Unmanaged people have no row in the model: they joined before the first run, or somebody else
+    added them. People who opted out since are not missing, and are not sent again. Unmanaged people and
+    opt-outs are reported but don't affect the exit code.
 
     Exits with 1 if rows are missing (unless they will be sent again), if a member is still there whose
     removal found nobody, or if a list no longer exists in Klaviyo.
@@ -39,13 +41,13 @@ def command(project_flags: ProjectFlags, list_flags: ListFlags, *, resend: bool)
     if differences or list_flags.as_json:
         show_differences(differences, list_flags)
     else:
-        show.print_line("No list to compare: these models have not sent to any list.")
+        show.print_line("Nothing to compare: these models have sent nothing that can be read back.")
     missing = sum(difference.missing for difference in differences)
     if missing and resend:
         terminal.info(format_resent(missing))
     elif missing:
         terminal.info("To send missing rows again in the next run: reverse-etl reconcile --resend")
-    if any(difference.unmanaged for difference in differences):
+    if any(difference.unmanaged_sample for difference in differences):
         terminal.info("To let a model remove the other members: reverse-etl adopt --select MODEL")
     unresolved = [
         difference

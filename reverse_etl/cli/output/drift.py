@@ -22,6 +22,8 @@ _HEADINGS: Final = {
     "unmanaged": "unmanaged",
     "already_members": "already members",
     "removals_not_found": "removals not found",
+    "opted_out": "opted out",
+    "unconfirmed": "unconfirmed",
 }
 _ALWAYS_SHOWN: Final = {"applied", "members", "missing", "unmanaged"}  # the rest is shown where there is any
 
@@ -35,6 +37,8 @@ def _figures(difference: ListDifference) -> dict[str, int]:
         "unmanaged": difference.unmanaged,
         "already_members": difference.already_members,
         "removals_not_found": difference.removals_not_found,
+        "opted_out": difference.opted_out,
+        "unconfirmed": difference.unconfirmed,
     }
 
 
@@ -80,14 +84,14 @@ def show_differences(differences: Sequence[ListDifference], list_flags: ListFlag
         if name in _ALWAYS_SHOWN or any(list_figures[name] for list_figures in figures)
     ]
     rows = [
-        (difference.list_name, difference.model, *(list_figures[name] for name in shown))
+        (difference.label, difference.model, *(list_figures[name] for name in shown))
         for difference, list_figures in zip(existing, figures, strict=True)
     ]
     if existing:
         show.print_table(("list", "model", *(_HEADINGS[name] for name in shown)), rows, text_columns=2)
     for difference in differences:
         for line in _detail_lines(difference, show_values=list_flags.show_values):
-            show.print_line(f"{difference.list_name}: {line}")
+            show.print_line(f"{difference.label}: {line}")
 
 
 def _detail_lines(difference: ListDifference, *, show_values: bool) -> Iterator[str]:
@@ -97,20 +101,22 @@ def _detail_lines(difference: ListDifference, *, show_values: bool) -> Iterator[
         )
         return f"such as {identities}" if rows > len(sample) else identities
 
+    shown = difference.read_back.words
     if difference.deleted:
         yield (
             f"{difference.list_id} no longer exists in Klaviyo. To see what a run would do: reverse-etl plan"
         )
     if difference.missing:
         yield (
-            f"{difference.missing:,} applied but not on the list: "
+            f"{difference.missing:,} applied but not {shown}: "
             f"{describe_sample(difference.missing, difference.missing_sample)}"
         )
     if difference.unmanaged:
-        yield (
-            f"{difference.unmanaged:,} on the list without a row in {difference.model}: "
-            f"{describe_sample(difference.unmanaged, difference.unmanaged_sample)}"
-        )
+        sample = describe_sample(difference.unmanaged, difference.unmanaged_sample)
+        text = f"{difference.unmanaged:,} {shown} without a row in {difference.model}"
+        yield f"{text}: {sample}" if difference.unmanaged_sample else text
+    if difference.opted_out:
+        yield f"{difference.opted_out:,} opted out or suppressed since, and not to be sent again"
     if difference.removals_not_found:
         yield (
             f"{difference.removals_not_found:,} still on the list, though their removal found nobody: "

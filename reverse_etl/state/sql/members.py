@@ -7,7 +7,7 @@ phone may be another person: it neither matches the row nor counts as unmanaged.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import PERSONAL_IDENTIFIERS, IdentifierType
@@ -20,6 +20,16 @@ from reverse_etl.warehouse.statement import Sql, Statement, quote_literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+COMPARISON_COUNTS: Final = (
+    "applied",
+    "uncertain",
+    "members",
+    "missing",
+    "unmanaged",
+    "already_members",
+    "opted_out",
+    "unconfirmed",
+)
 _MEMBER_COLUMNS = (*IDENTIFIER_COLUMNS.values(), "retl_joined_at", "retl_joined_late")
 
 
@@ -28,15 +38,20 @@ class ListComparison:
     """The comparison of one list with its rows, in four scratch tables.
 
     `members` are the members that were read. `matched` pairs rows with members, `missing` are rows without a
-    member, `unmanaged` members without a row.
+    member, `unmanaged` members without a row. `consents_of` is the account, the project and the model of rows
+    of consent: those that Klaviyo never confirmed are not missing.
     """
 
     tables: ModelTables
     list_id: str
+    consents_of: tuple[str, str, str] | None = None
 
     @property
     def members(self) -> str:
-        """Return the table of the members: identifiers, when they joined, and that plus a tolerance of a minute."""
+        """Return the table of the members: identifiers, when they joined, and that plus a tolerance of a minute.
+
+        A person without a time opted out: they are no member, and their rows are not missing.
+        """
         return f"members_{self.tables.table_key}"
 
     @property
@@ -115,7 +130,7 @@ def compare_members(comparison: ListComparison) -> tuple[Statement, ...]:
 
 
 def select_comparison_counts(comparison: ListComparison) -> Statement:
-    """Return one row: rows applied, rows uncertain, members, missing rows, unmanaged members, rows whose person joined before."""
+    """Return one row with the numbers of COMPARISON_COUNTS."""
     return Statement.read(*_render("comparison_counts", comparison))
 
 
