@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
@@ -72,6 +73,9 @@ def members_calls(comparison: members.ListComparison) -> Iterator[Call]:
     )
     yield "mark_missing_uncertain", members.mark_missing_uncertain(comparison)
     yield "adopt_members", members.adopt_members(comparison)
+    consents = replace(comparison, consents_of=(*KEY, MODEL))
+    yield "compare_consents", members.compare_members(consents)
+    yield "select_consent_counts", members.select_comparison_counts(consents)
 
 
 def migrations_calls(dialect: Dialect) -> Iterator[Call]:

@@ -1,10 +1,14 @@
 -- select_comparison_counts 1
 SELECT (SELECT COUNT(*) FROM state.snapshot_vip_0a1b2c3d WHERE retl_list_id = ?),
   (SELECT COUNT(*) FROM state.deltas_vip_0a1b2c3d WHERE retl_list_id = ?),
-  (SELECT COUNT(DISTINCT retl_klaviyo_profile_id) FROM temp.members_vip_0a1b2c3d),
+  (SELECT COUNT(DISTINCT retl_klaviyo_profile_id) FROM temp.members_vip_0a1b2c3d WHERE retl_joined_at IS NOT NULL),
   (SELECT COUNT(*) FROM temp.missing_vip_0a1b2c3d),
   (SELECT COUNT(*) FROM temp.others_vip_0a1b2c3d),
   (SELECT COUNT(*) FROM state.snapshot_vip_0a1b2c3d AS s WHERE s.retl_list_id = ? AND EXISTS (
     SELECT 1 FROM temp.met_vip_0a1b2c3d AS t
-    WHERE t.retl_sure AND t.retl_identity = s.retl_identity AND t.retl_joined_late < s.retl_first_sent_at));
--- with ('L1', 'L1', 'L1')
+    WHERE t.retl_sure AND t.retl_identity = s.retl_identity AND t.retl_joined_late < s.retl_first_sent_at)),
+  (SELECT COUNT(*) FROM state.snapshot_vip_0a1b2c3d AS s WHERE s.retl_list_id = ? AND EXISTS (
+    SELECT 1 FROM temp.met_vip_0a1b2c3d AS t
+    WHERE t.retl_sure AND t.retl_identity = s.retl_identity AND t.retl_joined_at IS NULL)),
+  0;
+-- with ('L1', 'L1', 'L1', 'L1')
