@@ -15,6 +15,7 @@ from reverse_etl.state import ModelRecord, RunRecord, RunState, State, StateScop
 from reverse_etl.state.consents import Consents, ConsentState, SentConsent
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
+from reverse_etl.state.omissions import Omission, Omissions
 from reverse_etl.state.own_suppressions import OwnSuppression, OwnSuppressions
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
@@ -40,7 +41,10 @@ from tests.warehouse.model_tables import KEY, MODEL, RUN, vip
 
 
 class RecordingWarehouse:
-    """A warehouse without rows that only records the statements given to it."""
+    """A warehouse that only records the statements given to it.
+
+    Queries return no rows, but for the next ones after `answers` were given.
+    """
 
     opening_notes: tuple[str, ...] = ()
     single_writer = False
@@ -49,15 +53,16 @@ class RecordingWarehouse:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.statements: list[Statement] = []
+        self.answers: list[list[Row]] = []
 
     def execute(self, statement: Statement) -> None:
         """Record a statement."""
         self.statements.append(statement)
 
     def fetch(self, statement: Statement) -> list[Row]:
-        """Record a query and return no rows."""
+        """Record a query and return its answer, or no rows."""
         self.statements.append(statement)
-        return []
+        return self.answers.pop(0) if self.answers else []
 
     def stream(self, statement: Statement, size: int) -> Iterator[list[Row]]:
         """Record a query and return one row: a row key, and the body of a response."""
@@ -76,6 +81,11 @@ def recording_tables(dialect: Dialect) -> tuple[StateTables, list[Statement]]:
     return StateTables(cast("Warehouse", warehouse), StateScope(*KEY), QuickClock()), warehouse.statements
 
 
+def answer(tables: StateTables, *rows: list[Row]) -> None:
+    """Let the next queries return these rows, one list for each."""
+    cast("RecordingWarehouse", tables.warehouse).answers += rows
+
+
 def shared_table_calls(dialect: Dialect) -> Iterator[tuple[str, Sequence[Statement]]]:
     """Yield the statements of each class that reads and writes the shared tables."""
     uses = (
@@ -87,6 +97,7 @@ def shared_table_calls(dialect: Dialect) -> Iterator[tuple[str, Sequence[Stateme
         _use_consents,
         _use_own_suppressions,
         _use_withheld,
+        _use_omissions,
         _use_lease,
         _use_responses,
     )
@@ -176,9 +187,23 @@ def _use_withheld(tables: StateTables) -> None:
     withheld.request(MODEL, [DeletionRequest("email:a@example.com", identifiers, "P1")])
     withheld.mark_deleted(MODEL, ["email:a@example.com"])
     withheld.has_deleted()
+    withheld.find_deleted()
     withheld.erase({MODEL: ("snapshot_vip_0a1b2c3d",)}, {MODEL: "snapshot_vip_0a1b2c3d"})
+    answer(tables, [], [("c0ffee",)])  # no deletion is open, and one is finished
     withheld.readmit("email:a@example.com")
     withheld.forget(MODEL, ["email:a@example.com"])
+
+
+def _use_omissions(tables: StateTables) -> None:
+    omissions, shape = Omissions(tables), vip(tables.dialect)
+    phone, code = IdentifierType.PHONE, "duplicate_profile"
+    omissions.record(RUN, MODEL, shape, [Omission(seq, phone, code) for seq in (3, 5)])
+    omissions.by_list()
+    tables.execute(omissions.flag_staged_rows(MODEL, shape, phone))
+    answer(tables, [(MODEL, "L1", phone.value, code, 2, "email:a@example.com")])
+    omissions.delete_ended(MODEL, shape)
+    omissions.delete_ended("no_omissions", shape)
+    omissions.clear(MODEL)
 
 
 def _use_responses(tables: StateTables) -> None:

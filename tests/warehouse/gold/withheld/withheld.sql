@@ -43,6 +43,8 @@ UPDATE state.withheld SET state = ?, profile_id = ? WHERE account_id = ? AND pro
 -- with ('deleted', None, 'acc', 'shop', 'vip', 'daa460ae3bda82b8bdd054b9d369d07f00f5e172978c194c2fdcaea1ca53d0ed')
 SELECT 1 FROM state.withheld WHERE account_id = ? AND project = ? AND state = ? ORDER BY 1 LIMIT 1;
 -- with ('acc', 'shop', 'deleted')
+SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = ? ORDER BY digest;
+-- with ('acc', 'shop', 'deleted')
 duckdb:    UPDATE state.snapshot_vip_0a1b2c3d SET retl_identity = 'key:' || sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity), retl_email = NULL, retl_phone_e164 = NULL, retl_external_id = NULL, retl_klaviyo_profile_id = NULL
 duckdb:    WHERE sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity) IN (SELECT person FROM state.withheld WHERE account_id = ? AND project = ? AND model = ? AND state = 'deleted');
 snowflake: UPDATE state.snapshot_vip_0a1b2c3d SET retl_identity = 'key:' || SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || retl_identity, 256), retl_email = NULL, retl_phone_e164 = NULL, retl_external_id = NULL, retl_klaviyo_profile_id = NULL
@@ -113,5 +115,7 @@ SELECT person FROM state.withheld WHERE account_id = ? AND project = ? AND diges
 -- with ('acc', 'shop', 'daa460ae3bda82b8bdd054b9d369d07f00f5e172978c194c2fdcaea1ca53d0ed', 'requested', 'deleted')
 SELECT DISTINCT person FROM state.withheld WHERE account_id = ? AND project = ? AND digest = ? ORDER BY person;
 -- with ('acc', 'shop', 'daa460ae3bda82b8bdd054b9d369d07f00f5e172978c194c2fdcaea1ca53d0ed')
+UPDATE state.withheld SET state = ? WHERE account_id = ? AND project = ? AND person IN (?);
+-- with ('readmitted', 'acc', 'shop', 'c0ffee')
 DELETE FROM state.withheld WHERE account_id = ? AND project = ? AND model = ? AND person IN (?);
 -- with ('acc', 'shop', 'vip', 'daa460ae3bda82b8bdd054b9d369d07f00f5e172978c194c2fdcaea1ca53d0ed')
