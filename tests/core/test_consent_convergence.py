@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.errors import GuardRefused
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.messages import TransportError
-from reverse_etl.klaviyo.transport import Transport
 from tests.core.consent import consents, marketing, new_list, status, subscribe_by_hand
-from tests.core.world import Interrupted, World
+from tests.core.unsteady_network import UnsteadyNetwork, emails_of, survive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reverse_etl.klaviyo.messages import Request, TransportResult
+    from reverse_etl.klaviyo.messages import Request
+    from tests.core.world import World
 
 PEOPLE = [f"p{number}@example.com" for number in range(8)]
 LONG_AGO = "2020-05-01 12:00:00+00:00"
@@ -27,16 +24,13 @@ RUNS = 4
 
 
 @dataclass
-class Life:
-    """People and the network, and their doings while requests go out, by chance.
+class Life(UnsteadyNetwork):
+    """People and their doings while requests go out, by chance.
 
     `opted_out` are those who said no, `unsubscribed` those who did so by a link and not by a complaint, and
     `seen` those who had said no when the newest read began.
     """
 
-    world: World
-    chance: Random
-    calm: bool = False
     opted_out: set[str] = field(default_factory=set)
     unsubscribed: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
@@ -57,10 +51,8 @@ class Life:
             self.world.sandbox.suppress(email, self.chance.choice(["SPAM_REPORT", "USER_SUPPRESSED"]))
         self.opted_out.add(email)
 
-    def send(self, send: Callable[[Transport, Request], TransportResult], *call: Any) -> TransportResult:
-        """Send a request, or don't, or lose its reply, or die before or after it."""
-        request: Request = call[1]
-        self.happen()
+    def note(self, request: Request) -> None:
+        """Note who had said no at a read, and whom a request names."""
         if request.endpoint is Endpoint.PROFILES:
             self.seen = set(self.opted_out)
         elif request.endpoint is Endpoint.SUBSCRIBE:
@@ -68,46 +60,20 @@ class Life:
             self.subscribed_by_job |= emails_of(request)
         elif request.endpoint is Endpoint.UNSUBSCRIBE:
             self.unsubscribed_by_job |= emails_of(request)
-        lot = 1.0 if self.calm else self.chance.random()
-        if lot < 0.03:
-            raise Interrupted
-        if lot < 0.06:
-            return TransportError.TIMED_OUT
-        result = send(*call)
-        self.happen()
-        if lot < 0.09:
-            raise Interrupted
-        return TransportError.CONNECTION_LOST if lot < 0.14 else result
-
-
-def emails_of(request: Request) -> set[str]:
-    """Return the people of a request that changes consent, by the identifier of its channel."""
-    rows = json.loads(request.body or b"")["data"]["attributes"]["profiles"]["data"]
-    people = [row["attributes"] for row in rows]
-    return {person.get("email") or person["phone_number"] for person in people}
 
 
 @pytest.fixture
 def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Life]:
     """Return what lets a life begin, with a seed."""
-    send = Transport.send
 
     def begin(seed: int) -> Life:
-        life = Life(world, Random(seed))  # noqa: S311 - no secret
         for email in PEOPLE:
             world.new_profile(email=email)
-        monkeypatch.setattr(Transport, "send", lambda *call: life.send(send, *call))
+        life = Life(world, Random(seed))  # noqa: S311 - no secret
+        life.begin(monkeypatch)
         return life
 
     return begin
-
-
-def survive(world: World) -> int:
-    """Run once, and return the exit code; a dead run has none."""
-    try:
-        return world.project(threads=1).run().exit_code
-    except (Interrupted, GuardRefused):
-        return -1
 
 
 @pytest.mark.parametrize("config", [{}, {"list": "Members"}, {"consent": "now"}])

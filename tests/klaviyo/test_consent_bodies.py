@@ -1,4 +1,4 @@
-"""The bodies of requests that subscribe, unsubscribe, suppress, unsuppress and delete people, by Klaviyo's SDK.
+"""The bodies of requests that subscribe, suppress and delete people, and undo it, by the SDK's models.
 
 Beside them Klaviyo's limits: API reference, 'Bulk Subscribe Profiles', 'Bulk Unsubscribe Profiles', 'Bulk
 Suppress Profiles', 'Bulk Unsuppress Profiles' and 'Request Profile Deletion'.
