@@ -1,4 +1,4 @@
-"""What a plan says of people, by surface: what can't be undone, and what reaches them."""
+"""A plan says, for each surface of people, what can't be undone and what reaches them."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Life(UnsteadyNetwork):
         self.opted_out.add(email)
 
     def note(self, request: Request) -> None:
-        """Note who had said no at a read, and whom a request names."""
+        """Note who had said no at a read, and the people that a request names."""
         if request.endpoint is Endpoint.PROFILES:
             self.seen = set(self.opted_out)
         elif request.endpoint is Endpoint.SUBSCRIBE:

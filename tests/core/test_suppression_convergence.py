@@ -58,7 +58,7 @@ class Life(UnsteadyNetwork):
             self.by_hand.add((email, self.suppressions()[email]))
 
     def note(self, request: Request) -> None:
-        """Note what a read can show, and whom a request names."""
+        """Note what a read can show, and the people that a request names."""
         if request.endpoint is Endpoint.PROFILES:
             self.shown = self.suppressions()
         elif request.endpoint is Endpoint.SUPPRESS:
@@ -72,7 +72,7 @@ class Life(UnsteadyNetwork):
             self.freed_though_blocked += emails & set().union(*self.blocked.values())
 
     def _note_suppression(self, emails: set[str]) -> None:
-        """Suppressions between the read and this request can't be told from the request's own."""
+        """Forget suppressions between the read and this request: they may be the request's own."""
         self.asked |= dict.fromkeys(emails, self.world.clock.now())
         now = self.suppressions()
         self.by_hand -= {
@@ -116,7 +116,7 @@ def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Life]
 def test_nobody_is_unsuppressed_who_was_not_ours(
     world: World, live: Callable[[int], Life], seconds: float, models: list[str]
 ) -> None:
-    """Not if the newest read could show that it was done by hand, and not who is in a model still.
+    """Not if the newest read could show that it was done by hand, and not who is still in a model.
 
     Once the world is calm, a model suppresses all of its people, and frees all of them again.
     """
