@@ -47,7 +47,8 @@ _READ_BACK_SECONDS: Final = (0.0, 15.0, 60.0)
 class LeavingRow:
     """A row that left the model, and the consent that the model asked for; None if it is not its own.
 
-    `was_sent`: an earlier run may have unsubscribed the person.
+    `was_sent`: an earlier run may have unsubscribed the person: it was killed, or a reply was lost. A row that it
+    held, or did not send, is uncertain too, but still counts as in the snapshot.
     """
 
     seq: int
@@ -104,7 +105,8 @@ class _Unsubscriber:
             context.state.renew_lease_or_raise()
             own = self._find_own([identity for _, identity, *_ in rows])
             leaving = iter(
-                LeavingRow(seq, identity, own.get(identity), was_sent) for seq, identity, *_, was_sent in rows
+                LeavingRow(seq, identity, own.get(identity), was_sent=uncertain and not in_snapshot)
+                for seq, identity, *_, in_snapshot, uncertain in rows
             )
             for values in batch_values([row_key_text(identity) for _, identity, *_ in rows]):
                 for part in batched([next(leaving) for _ in values], self.operation.max_rows):

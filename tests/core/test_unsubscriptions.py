@@ -109,6 +109,27 @@ def test_somebody_off_the_list_is_held_and_not_unsubscribed_from_everything(worl
     assert (status(world, ANN), marketing(world, ANN)["suppression"]) == ("SUBSCRIBED", [])
 
 
+def test_a_hold_lasts_while_the_person_is_off_the_list(world: World) -> None:
+    """A held row was not sent, so that nothing says that a request of ours removed her: she stays off the list.
+
+    Other rows are sent in each run, so that the row of the held unsubscription is uncertain.
+    """
+    emails = [f"p{number}@example.com" for number in range(3)]
+    members_and_consents(world, [ANN, BOB], [ANN, BOB])
+    world.run()
+    world.take_off_list(ANN)
+    for number in range(len(emails)):
+        members_and_consents(world, [ANN, BOB], [BOB, *emails[: number + 1]])
+        result = world.run()
+        assert one(result, "newsletter").outcomes == {Outcome.APPLIED: 1, Outcome.HELD: 1}
+        assert ANN not in world.emails()
+    assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
+    world.put_on_list(world.list_id("Members"), world.person(ANN)["id"])
+    result = world.run()
+    assert one(result, "newsletter").outcomes == {Outcome.REMOVED: 1}
+    assert len(marketing(world, ANN)["list_suppressions"]) == 1
+
+
 def test_a_person_of_another_model_is_not_unsubscribed_from_everything(world: World) -> None:
     """The other model's list needs the consent."""
     unsubscribing(world, ANN, BOB)
