@@ -106,11 +106,19 @@ def _stop(delivery: ListDelivery, refusal_reason: str, waiting_models: Collectio
     if refusal_reason:
         delivery.counter.fail(refusal_reason)
     if waiting_models:
-        delivery.counter.halt(
-            f"The model {', '.join(sorted(waiting_models))} has to unsubscribe people from the list before "
-            "they are removed: afterwards, Klaviyo would unsubscribe them from everything. "
-            "Run the models together."
-        )
+        delivery.counter.halt(_describe_waiting(delivery, waiting_models))
+
+
+def _describe_waiting(delivery: ListDelivery, waiting_models: Collection[str]) -> str:
+    """Say which models have to unsubscribe people first, and why they have not."""
+    planned = {model_plan.model.name for model_plan in delivery.context.model_plans}
+    text = (
+        f"The model {', '.join(sorted(waiting_models))} has to unsubscribe people from the list before "
+        "they are removed: afterwards, Klaviyo would unsubscribe them from everything."
+    )
+    if not planned.issuperset(waiting_models):
+        return f"{text} Run the models together."
+    return f"{text} It could not unsubscribe them yet: its own line says why. The next run continues."
 
 
 def leave_rows_in_place(delivery: ListDelivery) -> None:
