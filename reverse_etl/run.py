@@ -129,7 +129,7 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
             klaviyo_time=_server_now(context),
             model_plans=plan.models,
             project_models=request.project_models,
-            suppressing_models=plan.suppressing_models,
+            unselected_models=plan.unselected_models,
         )
         defer_blocked_lists(context, plan)
         previous_records = context.state.models()

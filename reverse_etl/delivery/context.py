@@ -31,7 +31,8 @@ class DeliveryContext:
     `job_timeout_seconds` limits how long the run waits for import jobs. `blocked_lists` have an open import
     of an earlier run: nothing is sent to them; `has_open_imports` is whether there are any.
     `resubscriptions` are shared by all models. `model_plans` are those of the run, `project_models` all
-    of the project, and `suppressing_models` those that suppress people and are not part of the run.
+    of the project, and `unselected_models` those that suppress or unsubscribe people and are not part of the
+    run.
     """
 
     warehouse: Warehouse
@@ -49,4 +50,4 @@ class DeliveryContext:
     resubscriptions: Resubscriptions = field(default_factory=Resubscriptions)
     model_plans: Sequence[ModelPlan] = ()
     project_models: Sequence[ProjectModel] = ()
-    suppressing_models: Sequence[StagedModel] = ()
+    unselected_models: Sequence[StagedModel] = ()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.batched import batched
 from reverse_etl.models.model import Model
 from reverse_etl.planning.sql.staging import select_staged_identities
+from reverse_etl.planning.stager import unsubscribes
 from reverse_etl.state.people import find_own_on_list
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
 
@@ -28,11 +29,11 @@ def find_staged_people(
 ) -> dict[str, str]:
     """Return by identity a model that has a row of it now, whether or not the row is sent.
 
-    These are the models of the run, and others that suppress people. `is_meant` gets the name and the surface
-    of a model.
+    These are the models of the run, and others that suppress or unsubscribe people. `is_meant` gets the
+    name and the surface of a model.
     """
     found: dict[str, str] = {}
-    models: tuple[ModelPlan | StagedModel, ...] = (*context.model_plans, *context.suppressing_models)
+    models: tuple[ModelPlan | StagedModel, ...] = (*context.model_plans, *context.unselected_models)
     for staged in models if identities else ():
         model = staged.model
         if is_meant(model.name, model.config.surface):
@@ -57,22 +58,21 @@ def find_unsubscribing_models(
 ) -> dict[str, str]:
     """Return by identity a model that still has to unsubscribe its person from a list.
 
-    The row left the model, or may have left it: the model is not part of this run, or does not compile.
+    The row left the model, or may have left it: the model is not part of this run and could not be read.
     """
-    staged = {model_plan.model.name: model_plan.tables for model_plan in context.model_plans}
+    planned = {model_plan.model.name: model_plan for model_plan in context.model_plans}
+    unselected = {staged.model.name: staged for staged in context.unselected_models}
+    names = [entry.name for entry in context.state.lists.registered() if entry.id == list_id]
     found: dict[str, str] = {}
     for model in context.project_models if identities else ():
-        if isinstance(model, Model) and not _unsubscribes(model):
+        if isinstance(model, Model) and not unsubscribes(model.config.surface):
             continue
         waiting = find_own_on_list(context.state, model.name, list_id, identities)
-        if waiting and (tables := staged.get(model.name)):
+        staged = planned.get(model.name) or unselected.get(model.name)
+        if waiting and staged is not None:
+            list_values = () if model.name in planned else ("", list_id, *dict.fromkeys(names))
             for part in batched(sorted(waiting), ROWS_PER_STATEMENT):
-                statement = select_staged_identities(tables, part, list_id)
+                statement = select_staged_identities(staged.tables, part, list_id, list_values)
                 waiting -= {identity for (identity,) in context.warehouse.fetch(statement)}
         found |= dict.fromkeys(waiting, model.name)
     return found
-
-
-def _unsubscribes(model: Model) -> bool:
-    remove = model.config.surface.remove
-    return remove is not None and remove.unsubscribes

@@ -47,8 +47,8 @@ _READ_BACK_SECONDS: Final = (0.0, 15.0, 60.0)
 class LeavingRow:
     """A row that left the model, and the consent that the model asked for; None if it is not its own.
 
-    `was_sent`: an earlier run may have unsubscribed the person: it was killed, or a reply was lost. A row that it
-    held, or did not send, is uncertain too, but still counts as in the snapshot.
+    `was_sent`: an earlier run may have unsubscribed the person: it was killed, or a reply was lost. A row
+    that it held, or did not send, is uncertain too, but still counts as in the snapshot.
     """
 
     seq: int

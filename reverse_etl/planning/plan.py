@@ -257,8 +257,8 @@ class Plan:
     that the next run has to recover. `notes` are sentences for the user; `new_notes` are those that no
     earlier run could report. `orphans` are lists that models owned before. `account` is the Klaviyo account
     id, '' for an account that does not exist yet. `violations` are the guards that trip. `removal_holds` are
-    why removals are held, by list id; '' means all lists. `suppressing_models` suppress people, and are not
-    part of the plan.
+    why removals are held, by list id; '' means all lists. `unselected_models` suppress or
+    unsubscribe people, and are not part of the plan.
     """
 
     models: tuple[ModelPlan, ...]
@@ -270,7 +270,7 @@ class Plan:
     account: str = ""
     violations: tuple[Violation, ...] = ()
     removal_holds: Mapping[str, RemovalHold] = field(default_factory=dict)
-    suppressing_models: tuple[StagedModel, ...] = ()
+    unselected_models: tuple[StagedModel, ...] = ()
 
     @property
     def problems(self) -> tuple[Problem, ...]:

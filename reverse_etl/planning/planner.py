@@ -13,11 +13,10 @@ from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
 from reverse_etl.errors import Problem, UnusableReply, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
-from reverse_etl.models.model import BrokenModel, Model
+from reverse_etl.models.model import Model
 from reverse_etl.models.retired_requests import refuse_retired
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, require_usable_time
-from reverse_etl.planning.kept_responses import with_responses
 from reverse_etl.planning.kept_values import find_profile_columns
 from reverse_etl.planning.model_lists import find_lists, refresh_lists
 from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model
@@ -25,7 +24,7 @@ from reverse_etl.planning.new_profiles import forecast_new_profiles
 from reverse_etl.planning.orphans import Orphan, estimate_rows_by_list, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
-from reverse_etl.planning.stage import StagedModel, stage_model
+from reverse_etl.planning.stager import Stager, stage_unselected
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.planning.unknown_lists import describe_unknown_lists
 from reverse_etl.planning.violations import Allowances, Guard
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.lists import ListRef
+    from reverse_etl.planning.stage import StagedModel
     from reverse_etl.state import ModelRecord, RegisteredList, State
     from reverse_etl.surfaces.interface import ListAspect, Surface
     from reverse_etl.warehouse.interface import Warehouse
@@ -57,20 +57,6 @@ class PlanRequest:
     options: PlanOptions
 
 
-@dataclass(frozen=True)
-class _Stager:
-    """Stages models, each with the kept responses that it reads."""
-
-    warehouse: Warehouse
-    state: State
-    project_models: Sequence[ProjectModel]
-
-    def stage(self, model: Model, table_key: str, now: datetime) -> StagedModel:
-        """Stage one model in the warehouse session. Raises ModelError if it fails to run."""
-        readable = with_responses(self.state, model, self.project_models)
-        return stage_model(self.warehouse, readable, table_key, now)
-
-
 def build_plan(
     warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, request: PlanRequest, on_event: EventHandler
 ) -> Plan:
@@ -85,8 +71,8 @@ def build_plan(
     """
     refuse_key(request.selected, request.target.destination)
     refuse_retired(request.selected)
-    staged_models = _stage_models(warehouse, state, request, on_event)
-    suppressing_models = _stage_suppressing(warehouse, state, request)
+    stager = Stager(warehouse, state, request.project_models)
+    staged_models = _stage_models(stager, request, on_event)
     registered_lists, destination = state.lists.registered(), request.target.destination
     refs = find_lists(warehouse, state, destination, klaviyo, staged_models, request.project_models, on_event)
     if request.options.full_refresh:
@@ -94,6 +80,7 @@ def build_plan(
     removal_holds = find_removal_holds(state, klaviyo, refs, destination.shared_lists)
     refs = hold_lists(refs, removal_holds)
     model_plans = _plan_models(warehouse, state, staged_models, refs, request)
+    unselected_models = stage_unselected(stager, model_plans, on_event)
     model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
     model_plans = forecast_new_profiles(warehouse, klaviyo, model_plans, request.options)
     _warn_of_conflicting_properties(warehouse, model_plans, on_event)
@@ -114,7 +101,7 @@ def build_plan(
         orphans=orphans,
         removal_holds=removal_holds,
         account=state.scope.account,
-        suppressing_models=suppressing_models,
+        unselected_models=unselected_models,
     )
     return apply_guards(warehouse, plan, request.options.allow)
 
@@ -162,16 +149,14 @@ def _plan_models(
     )
 
 
-def _stage_models(
-    warehouse: Warehouse, state: State, request: PlanRequest, on_event: EventHandler
-) -> list[StagedModel]:
+def _stage_models(stager: Stager, request: PlanRequest, on_event: EventHandler) -> list[StagedModel]:
+    warehouse, state = stager.warehouse, stager.state
     require_usable_time(request.options.live_since, request.selected, state.clock.now())
     staged_models: list[StagedModel] = []
     records = state.models()
     _require_same_phases(request.selected, records)
     table_keys = state.table_keys((model.name for model in request.selected), records)
     now = datetime.fromtimestamp(state.clock.now(), UTC) + CLOCK_SKEW_TOLERANCE
-    stager = _Stager(warehouse, state, request.project_models)
     with warehouse.staging():
         for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
             started_at = state.clock.monotonic()
@@ -181,35 +166,6 @@ def _stage_models(
             )
             on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))
     return withhold_people(warehouse, state, staged_models, records)
-
-
-def _stage_suppressing(warehouse: Warehouse, state: State, request: PlanRequest) -> tuple[StagedModel, ...]:
-    """Stage the models that suppress people and are not selected, if people are to be subscribed.
-
-    Nobody is subscribed who is suppressed by the project. The state has only the rows that were sent. Raises
-    UsageError if such a model does not compile.
-    """
-    if not any(model.config.surface.asks_for_consent for model in request.selected):
-        return ()
-    selected = {model.name for model in request.selected}
-    others: list[Model] = []
-    for model in request.project_models:
-        surface = model.config.surface if isinstance(model, Model) else find_surface(model.surface_name)
-        if model.name in selected or surface is None or not surface.suppresses_people:
-            continue
-        if isinstance(model, BrokenModel):
-            raise UsageError.of(
-                f"The model {model.name} suppresses people, and does not compile: people that it suppresses "
-                "could be subscribed.",
-                where=str(model.path),
-                hint=f"Show why: reverse-etl compile --select {model.name}",
-            )
-        others.append(model)
-    table_keys = state.table_keys(model.name for model in others)
-    now = datetime.fromtimestamp(state.clock.now(), UTC)
-    stager = _Stager(warehouse, state, request.project_models)
-    with warehouse.staging():
-        return tuple(stager.stage(model, table_keys[model.name], now) for model in others)
 
 
 def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRecord]) -> None:

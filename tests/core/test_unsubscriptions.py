@@ -422,6 +422,31 @@ def test_nobody_is_removed_from_a_list_before_she_is_unsubscribed_from_it(
     assert status(world, ANN) == "SUBSCRIBED"
 
 
+@pytest.mark.parametrize("order", [["members", "newsletter"], ["newsletter", "members"]])
+def test_models_that_run_apart_converge(world: World, order: list[str]) -> None:
+    """She leaves the members, and the consents keep her: nothing waits for the other model."""
+    members_and_consents(world, [ANN, BOB], [ANN, BOB])
+    world.run()
+    members_and_consents(world, [BOB], [ANN, BOB])
+    results = [world.run(select=[name]) for name in order]
+    assert [result.exit_code for result in results] == [0, 0]
+    assert world.emails() == [BOB]
+    assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
+
+
+def test_a_model_that_fails_to_run_lets_its_people_wait(world: World) -> None:
+    """It may have to unsubscribe them. The others are removed, and the run says why somebody waits."""
+    members_and_consents(world, [ANN, BOB, CAT], [ANN, BOB])
+    world.run()
+    members_and_consents(world, [BOB], [ANN, BOB])
+    world.sql("DROP TABLE consents")
+    events: list[object] = []
+    result = world.run(select=["members"], on_event=events.append)
+    assert one(result).outcomes == {Outcome.NOT_SENT: 1, Outcome.REMOVED: 1}
+    assert world.emails() == [ANN, BOB]
+    assert any("Removals of its people wait." in str(event) for event in events)
+
+
 def test_a_guard_of_the_consents_keeps_the_members_too(world: World) -> None:
     """A person who leaves both models waits for the unsubscription, which is not sent in this run."""
     emails = [f"p{number}@example.com" for number in range(30)]

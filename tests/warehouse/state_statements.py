@@ -108,6 +108,8 @@ def snapshot_calls(run: RunDeltas) -> Iterator[Call]:
         emails = ["email:a@example.com"]
         yield "select_known", snapshot.select_known(run.tables, emails, list_id)
         yield "select_staged_identities", staging.select_staged_identities(run.tables, emails, list_id)
+    by_value = staging.select_staged_identities(run.tables, emails, "L1", ["", "L1", "Members"])
+    yield "select_staged_identities", by_value
 
 
 def rejections_calls(model: ModelRejections, run: RunDeltas) -> Iterator[Call]:

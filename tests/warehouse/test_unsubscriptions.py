@@ -35,6 +35,12 @@ def test_a_member_who_is_only_unsubscribed_comes_back_to_the_list(shop: World) -
     assert len(marketing(shop, ANN)["list_suppressions"]) == 1
 
 
+def test_models_that_run_apart_converge(shop: World) -> None:
+    members_and_consents(shop, [BOB], [ANN, BOB])
+    assert one(shop.run(select=["members"])).outcomes == {Outcome.REMOVED: 1}
+    assert shop.emails() == [BOB]
+
+
 def test_nobody_is_removed_from_a_list_before_she_is_unsubscribed_from_it(shop: World) -> None:
     members_and_consents(shop, [BOB], [BOB])
     assert one(shop.run(select=["members"])).outcomes == {Outcome.NOT_SENT: 1}

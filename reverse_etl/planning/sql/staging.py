@@ -334,15 +334,23 @@ def _render(template: str, tables: ModelTables, **values: object) -> tuple[Sql, 
 
 
 def select_staged_identities(
-    tables: ModelTables, identities: Sequence[str], list_id: str | None = None
+    tables: ModelTables,
+    identities: Sequence[str],
+    list_id: str | None = None,
+    list_values: Sequence[str] = (),
 ) -> Statement:
     """Return those of some identities, at least one, that the model has staged rows of, rejected ones included.
 
-    With a list id only those of that list.
+    With a list id only those of that list. `list_values` are what rows may say of the list, for a model whose
+    lists were not looked up.
     """
-    lists = tables.dialect.temp_table(tables.lists)
-    condition = f" AND retl_list IN (SELECT retl_list FROM {lists} WHERE retl_list_id = ?)"
-    on_list, parameters = (condition, (list_id,)) if list_id is not None else ("", ())
+    on_list, parameters = "", tuple(list_values)
+    if list_values:
+        on_list = f" AND retl_list IN ({', '.join('?' for _ in list_values)})"
+    elif list_id is not None:
+        lists = tables.dialect.temp_table(tables.lists)
+        on_list = f" AND retl_list IN (SELECT retl_list FROM {lists} WHERE retl_list_id = ?)"
+        parameters = (list_id,)
     placeholders = ", ".join("?" for _ in identities)
     return Statement.read(
         f"SELECT DISTINCT retl_identity FROM {tables.dialect.temp_table(tables.staged)} "

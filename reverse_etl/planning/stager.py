@@ -1,0 +1,110 @@
+"""Stages models, those of the run and others that decide about the same people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reverse_etl.domain.events import EventHandler, Warned
+from reverse_etl.errors import ModelError, UsageError
+from reverse_etl.models.model import BrokenModel, Model
+from reverse_etl.planning.kept_responses import with_responses
+from reverse_etl.planning.stage import StagedModel, stage_model
+from reverse_etl.surfaces.catalog import find_surface
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reverse_etl.models.model import ProjectModel
+    from reverse_etl.planning.plan import ModelPlan
+    from reverse_etl.state import State
+    from reverse_etl.surfaces.interface import Surface
+    from reverse_etl.warehouse.interface import Warehouse
+
+
+@dataclass(frozen=True)
+class Stager:
+    """Stages models, each with the kept responses that it reads."""
+
+    warehouse: Warehouse
+    state: State
+    project_models: Sequence[ProjectModel]
+
+    def stage(self, model: Model, table_key: str, now: datetime) -> StagedModel:
+        """Stage one model in the warehouse session. Raises ModelError if it fails to run."""
+        readable = with_responses(self.state, model, self.project_models)
+        return stage_model(self.warehouse, readable, table_key, now)
+
+
+def stage_unselected(
+    stager: Stager, model_plans: Sequence[ModelPlan], on_event: EventHandler
+) -> tuple[StagedModel, ...]:
+    """Stage the models that are not selected, and decide about people of the plan.
+
+    The state has only the rows that were sent, and not those that a model has now. Raises UsageError if a
+    model that suppresses people does not compile, and ModelError if it fails to run.
+    """
+    selected = {model_plan.model.name for model_plan in model_plans}
+    others = [model for model in stager.project_models if model.name not in selected]
+    suppressing = tuple(_find_suppressing(others)) if _ask_for_consent(model_plans) else ()
+    unsubscribing = tuple(_find_unsubscribing(stager.state, others, model_plans))
+    table_keys = stager.state.table_keys(model.name for model in (*suppressing, *unsubscribing))
+    now = datetime.fromtimestamp(stager.state.clock.now(), UTC)
+    staged: list[StagedModel] = []
+    if table_keys:
+        with stager.warehouse.staging():
+            staged += [stager.stage(model, table_keys[model.name], now) for model in suppressing]
+            for model in unsubscribing:
+                try:
+                    staged.append(stager.stage(model, table_keys[model.name], now))
+                except ModelError as error:
+                    summary = f"{model.name}: {error.problems[0].summary} Removals of its people wait."
+                    on_event(Warned(summary))
+    return tuple(staged)
+
+
+def _ask_for_consent(model_plans: Sequence[ModelPlan]) -> bool:
+    return any(model_plan.model.config.surface.asks_for_consent for model_plan in model_plans)
+
+
+def _find_suppressing(models: Sequence[ProjectModel]) -> Iterator[Model]:
+    """Yield the models that suppress people: nobody is subscribed who is suppressed by the project."""
+    for model in models:
+        surface = model.config.surface if isinstance(model, Model) else find_surface(model.surface_name)
+        if surface is None or not surface.suppresses_people:
+            continue
+        if isinstance(model, BrokenModel):
+            raise UsageError.of(
+                f"The model {model.name} suppresses people, and does not compile: people that it suppresses "
+                "could be subscribed.",
+                where=str(model.path),
+                hint=f"Show why: reverse-etl compile --select {model.name}",
+            )
+        yield model
+
+
+def _find_unsubscribing(
+    state: State, models: Sequence[ProjectModel], model_plans: Sequence[ModelPlan]
+) -> Iterator[Model]:
+    """Yield the models that unsubscribe people from lists of which the plan removes members.
+
+    A person who left such a model is unsubscribed before they are removed, and one whom it keeps is not
+    unsubscribed at all.
+    """
+    list_ids = {
+        list_plan.list_ref.id
+        for model_plan in model_plans
+        if model_plan.model.owns_members
+        for list_plan in model_plan.lists
+        if list_plan.removes
+    }
+    owners = {entry.model for entry in state.lists.registered() if entry.id in list_ids}
+    for model in models:
+        if isinstance(model, Model) and model.name in owners and unsubscribes(model.config.surface):
+            yield model
+
+
+def unsubscribes(surface: Surface) -> bool:
+    """Return whether people of rows that leave are unsubscribed."""
+    return surface.remove is not None and surface.remove.unsubscribes
