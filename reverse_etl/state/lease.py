@@ -69,7 +69,8 @@ class Lease:
         Asks nothing, so that any thread may call it before each write to Klaviyo.
         """
         state_tables = self._state_tables
-        if state_tables.warehouse.single_writer or state_tables.clock.now() < self._valid_until:
+        is_safe = state_tables.warehouse.single_writer or state_tables.clock.now() < self._valid_until
+        if self._is_held and is_safe:
             return
         raise WarehouseError.of(
             "This run's lease was lost or has expired, so that another run may be at work.",

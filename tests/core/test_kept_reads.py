@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reverse_etl.errors import WarehouseError
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
 
@@ -49,6 +51,18 @@ def test_nothing_read_before_the_lease_is_kept_when_it_is_held(state: State) -> 
     _rename_behind_its_back(state)
     with state.hold_lease():
         assert [*state.models()] == ["renamed"]
+
+
+@pytest.mark.parametrize("single_writer", [True, False])
+def test_nothing_may_be_written_once_the_lease_is_released(
+    state: State, monkeypatch: pytest.MonkeyPatch, *, single_writer: bool
+) -> None:
+    """Although the time for which it was held is not over: another run may hold it."""
+    monkeypatch.setattr(DuckDB, "single_writer", single_writer)
+    with state.hold_lease():
+        state.require_lease()
+    with pytest.raises(WarehouseError):
+        state.require_lease()
 
 
 def test_no_columns_are_kept_of_a_dropped_table(state: State) -> None:
