@@ -151,8 +151,11 @@ class _BatchSender:
                     self._handle_refused_request(part, refusal.error)
 
     def join_list(self) -> None:
-        """Put people on the list who are subscribed and not on it. Their consent does not change."""
+        """Put people on the list who are subscribed and not on it, unless it stopped. No consent changes."""
         rows = [*dict.fromkeys(row for row, _ in self.joining)]
+        if self.batch.stop_reason:
+            self.leave(rows, RowExceptionKind.NOT_SENT)
+            return
         ids = [*dict.fromkeys(profile_id for _, profile_id in self.joining)]
         try:
             for part in batched(ids, MAX_MEMBERS):
