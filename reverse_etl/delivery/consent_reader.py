@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.consent_rules import ReadPerson
 from reverse_etl.domain.batched import split_in_half
-from reverse_etl.errors import KlaviyoError
+from reverse_etl.errors import KlaviyoError, ReplyLost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 MAX_READ_AGE: Final = 5.0  # seconds between a read, as it is sent, and the request that relies on it
 _MAX_READS: Final = 5  # of one attempt, if reads take longer
+_UNKNOWN_PEOPLE: Final = (
+    "The reply to a request was lost, and the read after it shows a profile whose identifier was not asked "
+    "for. The next run reads what came of the request."
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,25 @@ class ConsentReader:
             "outdated. Nobody was subscribed by it.",
             hint="Run again later.",
         )
+
+    def read_for_attempt(
+        self, identifiers: Sequence[str], *, may_have_been_sent: bool
+    ) -> dict[str, ReadPerson]:
+        """Return each person like `read`, just before an attempt of a request.
+
+        If an earlier attempt may have been carried out, any failure raises ReplyLost, also that a read does not
+        tell people apart: what came of the request is unknown then.
+        """
+        try:
+            return self.read(identifiers)
+        except AmbiguousPerson:
+            if may_have_been_sent:
+                raise ReplyLost.of(_UNKNOWN_PEOPLE) from None
+            raise
+        except KlaviyoError as error:
+            if may_have_been_sent:
+                raise ReplyLost(*error.problems) from error
+            raise
 
     def read_in_parts(self, identifiers: Sequence[str]) -> dict[str, ReadPerson]:
         """Return each person like `read`, by as many reads as it takes to tell people apart."""

@@ -176,12 +176,11 @@ class _BatchSender:
 
     def _prepare(self, part: _Part) -> Request | None:
         """Return the request for the rows that may be sent by what a read shows now, None for none."""
-        try:
-            people = part.people = self.reader.read([row.subscriber.identifier for row in part.rows])
-        except KlaviyoError as error:
-            if part.ever_requested:  # an earlier attempt may have been carried out
-                raise ReplyLost(*error.problems) from error
-            raise
+        identifiers = [row.subscriber.identifier for row in part.rows]
+        may_have_been_sent = bool(part.ever_requested)
+        people = part.people = self.reader.read_for_attempt(
+            identifiers, may_have_been_sent=may_have_been_sent
+        )
         part.decisions = {
             row.seq: decide_subscription(
                 people[row.subscriber.identifier],

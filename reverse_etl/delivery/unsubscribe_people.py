@@ -237,12 +237,11 @@ class _Attempt:
 
     def prepare(self) -> Request | None:
         """Return the request for the rows that may be sent by what a read shows now, None for none."""
-        try:
-            people = self.people = self.reader.read([row.identifier for row in self.rows])
-        except KlaviyoError as error:
-            if self.ever_requested:  # an earlier attempt may have been carried out
-                raise ReplyLost(*error.problems) from error
-            raise
+        identifiers = [row.identifier for row in self.rows]
+        may_have_been_sent = bool(self.ever_requested)
+        people = self.people = self.reader.read_for_attempt(
+            identifiers, may_have_been_sent=may_have_been_sent
+        )
         source = self.reader.options.source
         self.decisions = {
             row.seq: decide_unsubscription(

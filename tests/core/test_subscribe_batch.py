@@ -16,8 +16,8 @@ from reverse_etl.klaviyo.consents import (
     Consent,
     ConsentingProfile,
     ConsentStatus,
-    Subscriber,
     SubscribeOptions,
+    Subscriber,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class FailingKlaviyo:
         """Return the client of the reader."""
         return self
 
-    def read(self, identifiers: Sequence[str], **_: Any) -> dict[str, ReadPerson]:
+    def read_for_attempt(self, identifiers: Sequence[str], **_: Any) -> dict[str, ReadPerson]:
         """Return people as Klaviyo shows them."""
         consents = {ANN: SUBSCRIBED_OFF_LIST, BOB: Consent(ConsentStatus.NEVER_SUBSCRIBED)}
         return {

@@ -387,6 +387,27 @@ def test_a_profile_found_by_another_address_is_its_rows_person(world: World, pla
     assert status(world, ANN) == "UNSUBSCRIBED"
 
 
+def test_after_a_lost_reply_people_who_are_not_told_apart_are_unknown(
+    world: World, play_reads: PlayReads
+) -> None:
+    """The first attempt may have subscribed each of them. The next run reads them one by one."""
+    world.sandbox.change_rules(consent_seconds=0)
+
+    def rename(document: Any) -> Any:
+        for resource in document["data"]:
+            if resource["attributes"]["email"] == ANN and requests(world):
+                resource["attributes"]["email"] = "first@example.com"
+        return document
+
+    play_reads(rename)
+    world.fault(Fault(FaultKind.CUT, path=SUBSCRIBE, after=True))
+    consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO))
+    result = world.run()
+    assert (outcomes(result), result.exit_code) == ({"unknown": 2}, 4)
+    assert outcomes(world.run()) == {"applied": 2}
+    assert requests(world) == 1
+
+
 def test_a_row_that_leaves_is_forgotten_and_keeps_its_consent(world: World) -> None:
     """Nobody is unsubscribed because a row is gone."""
     consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO))

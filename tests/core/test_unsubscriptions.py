@@ -354,6 +354,28 @@ def test_a_member_who_is_only_unsubscribed_comes_back_to_the_list(
     assert (counts(result), result.exit_code) == ({"members": {}, "newsletter": {}}, 0)
 
 
+def test_a_member_comes_back_to_the_list_although_a_lost_reply_told_nobody_apart(
+    world: World, play_reads: Callable[[Callable[[Any], Any]], None]
+) -> None:
+    """The read after it shows her by another address. Each person of the request may be off the list."""
+    members_and_consents(world, [ANN, BOB, CAT], [ANN, BOB, CAT])
+    world.run()
+    members_and_consents(world, [ANN, BOB, CAT], [CAT])
+
+    def rename(document: Any) -> Any:
+        for resource in document["data"]:
+            if resource["attributes"]["email"] == ANN and requests(world) == 1:
+                resource["attributes"]["email"] = "first@example.com"
+        return document
+
+    play_reads(rename)
+    world.fault(Fault(FaultKind.CUT, path=UNSUBSCRIBE, after=True))
+    assert one(world.run(), "newsletter").outcomes == {Outcome.UNKNOWN: 2}
+    world.run()
+    world.run()
+    assert world.emails() == [ANN, BOB, CAT]
+
+
 def texts(world: World, *phones: str, **config: Any) -> None:
     """Let a model subscribe these phones to SMS by the list."""
     rows = [{"phone": phone, "consented_at": LONG_AGO} for phone in phones]
