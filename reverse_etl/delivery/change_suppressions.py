@@ -129,15 +129,17 @@ class _SuppressionChange:
         self.open_rows.spans = []
 
     def _record_refused(self, results: Sequence[EmailResult]) -> None:
-        removes = self.operation.removes
-        kind = RowExceptionKind.HELD if removes else RowExceptionKind.REJECTED
+        kind = RowExceptionKind.HELD if self.operation.removes else RowExceptionKind.REJECTED
         refused = [
             make_row_exception(result.row.seq, read_row_error(result.error, "email"), kind)
             for result in results
             if result.error is not None
         ]
-        self.delivery.receipt_buffer.add((), refused)
-        self.delivery.counter.add(Outcome.NOT_SENT if removes else Outcome.REJECTED, len(refused))
+        if self.operation.removes:
+            self.delivery.receipt_buffer.add((), refused)
+            self.delivery.counter.add(Outcome.NOT_SENT, len(refused))
+        else:
+            self.delivery.record((), refused)
 
     def _record_span(self, rows: Sequence[EmailResult], detail: str) -> None:
         self.delivery.receipt_buffer.add((self._receipt(rows, detail),))

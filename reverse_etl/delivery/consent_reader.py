@@ -57,8 +57,8 @@ class ConsentReader:
     ) -> dict[str, ReadPerson]:
         """Return each person like `read`, just before an attempt of a request.
 
-        If an earlier attempt may have been carried out, any failure raises ReplyLost, also that a read does not
-        tell people apart: what came of the request is unknown then.
+        If an earlier attempt may have been carried out, any failure raises ReplyLost, also if a read does
+        not tell people apart: what came of the request is unknown then.
         """
         try:
             return self.read(identifiers)

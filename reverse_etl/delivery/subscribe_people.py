@@ -106,11 +106,11 @@ class _SubscriptionSender:
         sent = [
             SentConsent(list_id, row.identity, now, row.subscriber.consented_at) for row in batch.accepted
         ]
-        self.delivery.receipt_buffer.add((receipt,), batch.row_exceptions, sent_consents=sent)
+        self.delivery.record((), batch.row_exceptions)
+        self.delivery.receipt_buffer.add((receipt,), sent_consents=sent)
         self.accepted += len(batch.accepted)
         counter = self.delivery.counter
         counter.add(Outcome.APPLIED, len(batch.subscribed))
-        counter.count_receipts((), batch.row_exceptions)
         self.problem = self.problem or batch.problem
         self.recent += batch.recent
         if batch.stop_reason:

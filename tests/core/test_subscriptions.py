@@ -261,21 +261,33 @@ def test_phones_are_subscribed_to_sms(world: World) -> None:
     assert (outcomes(world.run()), requests(world)) == ({}, 2)
 
 
-def test_a_missing_date_of_birth_is_the_models_fault(world: World) -> None:
+def test_phones_that_are_all_refused_are_each_rejected(world: World) -> None:
+    """A small list of one country has no sender: the phones are at fault, however many."""
+    world.sandbox.change_rules(refused_sms_prefixes=("+81",))
+    phones = [{"phone_e164": f"+819012345{number}", "consented_at": LONG_AGO} for number in range(600, 603)]
+    world.people(phones, "phones", "phone_e164 VARCHAR, consented_at TIMESTAMPTZ")
+    select = "select phone_e164, consented_at from phones"
+    world.model("texts", select, surface="subscriptions", channel="sms")
+    result = world.run()
+    assert (outcomes(result), result.exit_code) == ({"rejected_by_klaviyo": 3}, 1)
+
+
+@pytest.mark.parametrize("number_of_rows", [3, 25])
+def test_a_missing_date_of_birth_is_the_models_fault(world: World, number_of_rows: int) -> None:
     """All rows are refused for one reason: the list stops, and no row is rejected. With the date they go."""
     world.sandbox.change_rules(age_gated=True)
     rows = [
         {"phone_e164": f"+141555501{number:02}", "consented_at": LONG_AGO, "born": "1990-01-02"}
-        for number in range(25)
+        for number in range(number_of_rows)
     ]
     world.people(rows, "phones", "phone_e164 VARCHAR, consented_at TIMESTAMPTZ, born DATE")
     select = "select phone_e164, consented_at from phones"
     world.model("texts", select, surface="subscriptions", channel="sms")
     result = world.run()
-    assert (outcomes(result), result.exit_code) == ({"not_sent": 25}, 4)
+    assert (outcomes(result), result.exit_code) == ({"not_sent": number_of_rows}, 4)
     select = "select phone_e164, consented_at, born as age_gated_date_of_birth from phones"
     world.model("texts", select, surface="subscriptions", channel="sms")
-    assert outcomes(world.run()) == {"applied": 25}
+    assert outcomes(world.run()) == {"applied": number_of_rows}
 
 
 def test_a_model_whose_times_move_stops(world: World) -> None:

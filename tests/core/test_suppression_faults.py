@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
@@ -104,22 +105,44 @@ def test_a_lost_release_is_proved_by_the_read_back(shop: World) -> None:
     assert suppressed(shop) == []
 
 
-def test_a_refused_email_is_rejected_alone(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    block(shop, [email(number) for number in range(4)])
-    shop.run()
-    block(shop, [email(number) for number in range(8)])
+def refuse_emails(
+    monkeypatch: pytest.MonkeyPatch, *emails: str, endpoint: Endpoint = Endpoint.SUPPRESS
+) -> None:
+    """Let Klaviyo refuse requests to an endpoint with one of these."""
     send = Transport.send
     error = {"code": "invalid", "title": "Invalid", "detail": "No.", "source": {"pointer": "/data"}}
     refusal = Response(400, {"content-type": "application/json"}, json.dumps({"errors": [error]}).encode())
 
     def refuse(transport: Transport, request: Request) -> TransportResult:
-        is_refused = request.path == SUPPRESS and email(5).encode() in (request.body or b"")
+        content = unquote(request.target).encode() + (request.body or b"")
+        is_refused = request.endpoint is endpoint and any(address.encode() in content for address in emails)
         return refusal if is_refused else send(transport, request)
 
     monkeypatch.setattr(Transport, "send", refuse)
+
+
+def test_a_refused_email_is_rejected_alone(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    block(shop, [email(number) for number in range(4)])
+    shop.run()
+    block(shop, [email(number) for number in range(8)])
+    refuse_emails(monkeypatch, email(5))
     assert outcomes(shop) == {Outcome.APPLIED: 3, Outcome.REJECTED: 1}
     assert outcomes(shop) == {}
     assert suppressed(shop) == [email(number) for number in range(8) if number != 5]
+
+
+@pytest.mark.parametrize("endpoint", [Endpoint.SUPPRESS, Endpoint.PROFILES])
+def test_a_small_model_of_which_every_email_is_refused_rejects_no_row(
+    shop: World, monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint
+) -> None:
+    """The account is at fault, and the rows are sent again without `retry`."""
+    emails = [email(number) for number in range(3)]
+    block(shop, emails)
+    with monkeypatch.context() as context:
+        refuse_emails(context, *emails, endpoint=endpoint)
+        result = shop.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 3}, 4)
+    assert outcomes(shop) == {Outcome.APPLIED: 3}
 
 
 def test_a_read_without_suppressions_stops_the_model_before_it_sends(
