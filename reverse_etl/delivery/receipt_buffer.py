@@ -5,16 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from reverse_etl.state.people import mark_off_list
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.domain.receipts import Receipt, RowException
     from reverse_etl.state.consents import SentConsent
 
 FLUSH_SECONDS = 2.0
 FLUSH_RECEIPTS = 50
 RARE_FLUSH_RECEIPTS = 1_000  # if each write wakes a warehouse
+
+
+@dataclass(frozen=True)
+class EndedConsents:
+    """The rows of a list whose consents are forgotten, and whom a request may have removed from the list."""
+
+    list_id: str
+    identities: Sequence[str]
+    off_list: Collection[tuple[IdentifierType, str]]
 
 
 @dataclass
@@ -30,6 +42,7 @@ class ReceiptBuffer:
     _row_exceptions: list[RowException] = field(default_factory=list)
     _unmatched_removals: list[tuple[str, str]] = field(default_factory=list)
     _sent_consents: list[SentConsent] = field(default_factory=list)
+    _ended_consents: list[EndedConsents] = field(default_factory=list)
     _flushed_at: float = float("-inf")
 
     def add(
@@ -39,13 +52,16 @@ class ReceiptBuffer:
         unmatched_removals: Sequence[tuple[str, str]] = (),
         *,
         sent_consents: Sequence[SentConsent] = (),
+        ended_consents: Sequence[EndedConsents] = (),
     ) -> None:
         """Add receipts, and write the group if it is large or old enough.
 
         `unmatched_removals` are the (list id, identity) of leaving rows without a profile in Klaviyo.
         `sent_consents` are the rows that Klaviyo accepted, and that a later read is to confirm.
+        `ended_consents` are forgotten once the receipts of their rows are stored.
         """
         self._sent_consents += sent_consents
+        self._ended_consents += ended_consents
         self._receipts += receipts
         self._row_exceptions += row_exceptions
         self._unmatched_removals += unmatched_removals
@@ -69,11 +85,29 @@ class ReceiptBuffer:
             self._row_exceptions,
             self._unmatched_removals,
         )
-        sent_consents = self._sent_consents
+        sent_consents, ended_consents = self._sent_consents, _merge_by_list(self._ended_consents)
         self._receipts, self._row_exceptions, self._unmatched_removals = [], [], []
-        self._sent_consents = []
+        self._sent_consents, self._ended_consents = [], []
+        for ended in ended_consents:  # before the receipts: once they are stored, nobody looks again
+            mark_off_list(self.context.state, ended.list_id, ended.off_list, except_model=self.model)
         self.context.state.consents.record(self.context.run_id, self.model, sent_consents)
         self.context.state.record_receipts(
             self.context.run_id, self.model, receipts, row_exceptions, unmatched_removals
         )
+        for ended in ended_consents:
+            self.context.state.consents.forget(self.model, ended.list_id, ended.identities)
         self._flushed_at = self.context.clock.monotonic()
+
+
+def _merge_by_list(ended_consents: Iterable[EndedConsents]) -> list[EndedConsents]:
+    by_list: dict[str, list[EndedConsents]] = {}
+    for ended in ended_consents:
+        by_list.setdefault(ended.list_id, []).append(ended)
+    return [
+        EndedConsents(
+            list_id,
+            [identity for ended in group for identity in ended.identities],
+            {person for ended in group for person in ended.off_list},
+        )
+        for list_id, group in by_list.items()
+    ]

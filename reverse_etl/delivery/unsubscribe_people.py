@@ -17,6 +17,7 @@ from reverse_etl.delivery.consent_rules import Decision, Verdict, decide_unsubsc
 from reverse_etl.delivery.known_people import find_people
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.read_back import wait_until_shown
+from reverse_etl.delivery.receipt_buffer import EndedConsents
 from reverse_etl.domain.batched import batched, split_in_half
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import row_key_text
@@ -25,7 +26,6 @@ from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import unsubscribe_request
 from reverse_etl.klaviyo.filters import batch_values
 from reverse_etl.planning.sql.staging import select_staged_identities
-from reverse_etl.state.people import mark_off_list
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class _Unsubscriber:
 
     def record(self, batch: UnsubscribedBatch) -> None:
         """Read back who is unsubscribed, and record what came of a batch."""
-        context, list_id = self.delivery.context, self.delivery.list_id
+        list_id = self.delivery.list_id
         try:
             unproved = self._wait_for(batch.sent)
         except KlaviyoError as error:
@@ -188,15 +188,12 @@ class _Unsubscriber:
             *(RowException(row.seq, RowExceptionKind.NOT_SENT, "") for row in batch.unsent),
         ]
         done = [*removed, *batch.left]
-        model = self.delivery.model_plan.model.name
-        if list_id:
-            mark_off_list(context.state, list_id, batch.off_list, except_model=model)
+        off_list = batch.off_list if list_id else ()
+        ended = EndedConsents(list_id, [row.identity for row in done], off_list)
         receipt = Receipt(
             list_id, Op.REMOVE, batch.rows[0].seq, batch.rows[-1].seq, ReceiptState.APPLIED, len(done)
         )
-        self.delivery.receipt_buffer.add((receipt,), exceptions)
-        self.delivery.receipt_buffer.flush()
-        context.state.consents.forget(model, list_id, [row.identity for row in done])
+        self.delivery.receipt_buffer.add((receipt,), exceptions, ended_consents=(ended,))
         counter = self.delivery.counter
         counter.add(Outcome.REMOVED, len(removed))
         counter.add(Outcome.UNMANAGED, len(batch.left))

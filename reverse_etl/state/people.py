@@ -47,15 +47,16 @@ def find_own_on_list(state: State, model: str, list_id: str, identities: Sequenc
 def mark_off_list(
     state: State, list_id: str, people: Iterable[tuple[IdentifierType, str]], except_model: str
 ) -> None:
-    """Make other models' rows of a list uncertain: a request of this model may have removed them.
+    """Make the rows of a list's other models uncertain: a request of this model may have removed them.
 
     So the next run sends them again. May be repeated.
     """
+    names = {entry.model for entry in state.lists.registered() if entry.id == list_id} - {except_model}
     values_by_kind: dict[IdentifierType, list[str]] = {}
     for kind, value in sorted(people):
         values_by_kind.setdefault(kind, []).append(value)
     for record in state.models().values() if values_by_kind else ():
-        tables = state.load_tables(record) if record.name != except_model else None
+        tables = state.load_tables(record) if record.name in names else None
         if tables is not None:
             state.tables.commit(
                 statement

@@ -11,6 +11,7 @@ from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.transport import Transport
 from reverse_etl.sandbox import Fault, FaultKind
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.consent import (
     ANN,
     BOB,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reverse_etl.klaviyo.messages import Request, TransportResult
+    from reverse_etl.warehouse.statement import Statement
 
 
 def unsubscribing(world: World, *emails: str, **config: Any) -> None:
@@ -374,6 +376,29 @@ def test_a_member_comes_back_to_the_list_although_a_lost_reply_told_nobody_apart
     world.run()
     world.run()
     assert world.emails() == [ANN, BOB, CAT]
+
+
+def test_the_statements_for_people_off_a_list_do_not_grow_with_requests(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other rows are marked once for a group of requests, and only those of the models of the list."""
+    emails = [f"p{number}@example.com" for number in range(230)]
+    world.model("other", "select email from people", list="Other", min_rows=0)
+    members_and_consents(world, emails, emails)
+    world.run()
+    members_and_consents(world, emails, emails[:5])
+    marked: list[str] = []
+    execute = DuckDB.execute
+
+    def watch(warehouse: DuckDB, statement: Statement) -> None:
+        if "SET retl_uncertain = TRUE WHERE retl_list_id" in statement.text:
+            marked.append(statement.text)
+        execute(warehouse, statement)
+
+    monkeypatch.setattr(DuckDB, "execute", watch)
+    assert one(world.run(), "newsletter").outcomes == {Outcome.REMOVED: 225}
+    assert 0 < len(marked) < requests(world) == 3
+    assert all("deltas_members" in statement for statement in marked)
 
 
 def texts(world: World, *phones: str, **config: Any) -> None:
