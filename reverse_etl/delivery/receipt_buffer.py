@@ -22,7 +22,7 @@ RARE_FLUSH_RECEIPTS = 1_000  # if each write wakes a warehouse
 
 @dataclass(frozen=True)
 class EndedConsents:
-    """The rows of a list whose consents are forgotten, and whom a request may have removed from the list."""
+    """The rows of a list whose consents are forgotten, and people that a request may have removed from it."""
 
     list_id: str
     identities: Sequence[str]

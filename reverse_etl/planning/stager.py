@@ -89,7 +89,7 @@ def _find_unsubscribing(
 ) -> Iterator[Model]:
     """Yield the models that unsubscribe people from lists of which the plan removes members.
 
-    A person who left such a model is unsubscribed before they are removed, and one whom it keeps is not
+    A person who left such a model is unsubscribed before they are removed, and one that it keeps is not
     unsubscribed at all.
     """
     list_ids = {
