@@ -149,7 +149,7 @@ def _clear_and_remove(delivery: ListDelivery) -> None:
     surface = delivery.surface
     if delivery.list_plan.clears and surface.clear is not None:
         _send([delivery], surface.clear)
-    if delivery.list_plan.removes and not delivery.counter.stopped:
+    if delivery.list_plan.leaving and not delivery.counter.stopped:
         delivery.receipt_buffer.flush()
         if surface.remove is None:
             leave_rows_in_place(delivery)
@@ -202,5 +202,5 @@ def _count_unsent(list_plan: ListPlan, counter: OutcomeCounter) -> None:
     """
     counter.add(
         Outcome.NOT_SENT,
-        list_plan.upserts + list_plan.removes + list_plan.deferred - sum(counter.counts.values()),
+        list_plan.upserts + list_plan.leaving + list_plan.deferred - sum(counter.counts.values()),
     )

@@ -87,7 +87,7 @@ class ListDelivery:
         """Report how many of the rows to send are done, or of the leaving ones."""
         names, plan = (self.model_name, self.list_name), self.list_plan
         self.context.on_event(
-            RemoveProgress(*names, rows, plan.removes)
+            RemoveProgress(*names, rows, plan.leaving)
             if op is Op.REMOVE
             else SendProgress(*names, rows, plan.upserts)
         )

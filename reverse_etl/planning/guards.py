@@ -125,10 +125,10 @@ def _check_rejected(model_plan: ModelPlan, list_plan: ListPlan, list_id: str | N
 
 def _check_removes(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
     limit, rows_before = model_plan.model.config.max_removes, list_plan.snapshot_rows
-    if list_plan.removes > limit.allowed_rows(rows_before):
-        share = list_plan.removes / rows_before if rows_before else 1.0
+    if list_plan.leaving > limit.allowed_rows(rows_before):
+        share = list_plan.leaving / rows_before if rows_before else 1.0
         summary = (
-            f"{list_plan.removes:,} of {format_count(rows_before, 'row')} would be removed "
+            f"{list_plan.leaving:,} of {format_count(rows_before, 'row')} would be removed "
             f"({format_percent(share)}); {_limit_text(limit, 'max_removes', rows_before)}. Nothing was sent."
         )
         hint = "Check the tables that the model reads."

@@ -58,6 +58,7 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
     op_counts = hold_removals(warehouse, tables, held_list_ids, hold_shared=removes)
     clears = tables.clear_columns and any({Op.ADD, Op.UPDATE} & ops.keys() for ops in op_counts.values())
     list_counts = _Counts(
+        sends_removes=removes,
         op_counts=op_counts,
         removes_by_identifier=_count_removes_by_identifier(warehouse, tables)
         if removes and any(Op.REMOVE in ops for ops in op_counts.values())
@@ -196,6 +197,7 @@ class _Counts:
     without_profile: Mapping[str, int]
     adds_without_profile: Mapping[str, int]
     moved: Mapping[str, int]
+    sends_removes: bool
 
 
 def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
@@ -209,7 +211,6 @@ def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
         snapshot_rows=list_counts.snapshot_rows.get(ref.id, 0),
         adds=ops.get(Op.ADD, 0),
         updates=ops.get(Op.UPDATE, 0),
-        removes=ops.get(Op.REMOVE, 0),
         held_at_plan=ops.get(Op.HELD, 0),
         deferred=list_counts.deferred.get(ref.id, 0),
         moved=list_counts.moved.get(ref.id, 0),
@@ -222,7 +223,7 @@ def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
         exempt_adds=list_counts.adds_without_profile.get(ref.id, 0),
         clears=clears,
         exempt_clears=exempt_clears,
-    )
+    ).count_leaving(ops.get(Op.REMOVE, 0), sends_removes=list_counts.sends_removes)
 
 
 def _plans_without_list(rows: _RowCounts) -> tuple[ListPlan, ...]:

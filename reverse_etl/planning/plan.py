@@ -37,6 +37,7 @@ FIGURES: Final = (
     "adds",
     "updates",
     "removes",
+    "left_in_place",
     "unchanged",
     "deferred",
     "held_at_plan",
@@ -46,7 +47,7 @@ FIGURES: Final = (
     "withheld",
 )
 # Saved plans of earlier versions do not have these.
-LATER_FIGURES: Final = frozenset({"clears", "without_profile", "withheld"})
+LATER_FIGURES: Final = frozenset({"left_in_place", "clears", "without_profile", "withheld"})
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class ListPlan:
     """The plan of one list, as counts of rows.
 
     `rows` are valid and staged; `snapshot_rows` are in the snapshot. `held_at_plan` removals are held because
-    a rejected row may be the same person. `deferred` upserts exceed `--limit`. `clears` of the upserts have
+    a rejected row may be the same person. `left_in_place` rows left a model that sends nothing for them; they
+    are not among `removes`. `deferred` upserts exceed `--limit`. `clears` of the upserts have
     values to clear. `without_profile` rows are not sent: Klaviyo did not know their person lately. `withheld`
     rows are of people whose deletion was asked for. `moved` updates change a time that the surface watches.
     `removes_by_identifier` counts the removes with each identifier type, `removes_without_contact` those with
@@ -105,6 +107,7 @@ class ListPlan:
     adds: int = 0
     updates: int = 0
     removes: int = 0
+    left_in_place: int = 0
     held_at_plan: int = 0
     deferred: int = 0
     moved: int = 0
@@ -139,6 +142,16 @@ class ListPlan:
         return self.adds + self.updates
 
     @property
+    def leaving(self) -> int:
+        """Return the number of rows that left the model and are not held."""
+        return self.removes + self.left_in_place
+
+    def count_leaving(self, rows: int, *, sends_removes: bool) -> ListPlan:
+        """Return the plan with so many rows that left, which are removed or left in place."""
+        removes = rows if sends_removes else 0
+        return replace(self, removes=removes, left_in_place=rows - removes)
+
+    @property
     def unchanged(self) -> int:
         """Return the number of rows that equal the snapshot: nothing is sent for them."""
         return self.rows - self.adds - self.updates - self.deferred - self.without_profile
@@ -165,6 +178,7 @@ class ListPlan:
             self.adds,
             self.updates,
             self.removes,
+            self.left_in_place,
             self.unchanged,
             self.deferred,
             self.held_at_plan,
@@ -209,7 +223,7 @@ class ModelPlan:
     def is_empty(self) -> bool:
         """Return whether the lists that no guard stops have nothing to send, to remove or to defer."""
         return not any(
-            list_plan.upserts or list_plan.removes or list_plan.deferred
+            list_plan.upserts or list_plan.leaving or list_plan.deferred
             for list_plan in self.lists
             if not list_plan.stop_reason
         )

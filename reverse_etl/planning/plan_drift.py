@@ -64,7 +64,7 @@ def find_changed_models(saved_plan: SavedPlan, checksums: Mapping[str, str]) -> 
 
 def find_plan_drift(saved_plan: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
     """Return how today's plan differs from a saved one; empty if they are equal, row by row."""
-    nothing_to_send = not any(list_plan.upserts or list_plan.removes for _, list_plan in plan.list_plans())
+    nothing_to_send = not any(list_plan.upserts or list_plan.leaving for _, list_plan in plan.list_plans())
     hint = (
         f"The plan may have been applied already. {_PLAN_AGAIN_HINT}" if nothing_to_send else _PLAN_AGAIN_HINT
     )

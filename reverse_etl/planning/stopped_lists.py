@@ -128,7 +128,7 @@ def _keep_back_stopped(warehouse: Warehouse, model_plans: Sequence[ModelPlan]) -
                 warehouse.execute(statement)
     held = []
     for model_plan in model_plans:
-        if not any(list_plan.removes and not list_plan.stop_reason for list_plan in model_plan.lists):
+        if not any(list_plan.leaving and not list_plan.stop_reason for list_plan in model_plan.lists):
             held.append(model_plan)
             continue
         for stopped_plan, list_ids in stopped:
@@ -157,9 +157,10 @@ def _recount_removals(warehouse: Warehouse, model_plan: ModelPlan) -> ModelPlan:
             list_plan
             if list_plan.stop_reason or list_plan.has_no_list
             else replace(
-                list_plan,
-                removes=counts.get((list_plan.list_ref.id, Op.REMOVE), 0),
-                held_at_plan=counts.get((list_plan.list_ref.id, Op.HELD), 0),
+                list_plan, held_at_plan=counts.get((list_plan.list_ref.id, Op.HELD), 0)
+            ).count_leaving(
+                counts.get((list_plan.list_ref.id, Op.REMOVE), 0),
+                sends_removes=model_plan.model.config.surface.remove is not None,
             )
             for list_plan in model_plan.lists
         ),
@@ -169,6 +170,6 @@ def _recount_removals(warehouse: Warehouse, model_plan: ModelPlan) -> ModelPlan:
 def _defers(model_plan: ModelPlan) -> bool:
     """Return whether removals of the model wait, because their list is stopped or shares people with one."""
     return any(
-        list_plan.held_at_plan or (list_plan.stop_reason and list_plan.removes)
+        list_plan.held_at_plan or (list_plan.stop_reason and list_plan.leaving)
         for list_plan in model_plan.lists
     )

@@ -51,6 +51,12 @@ _PLANNED: Final = (
 _WITHHELD: Final = Figure(
     "withheld", "the person's deletion was asked for", ("withheld",), hidden_if_zero=True
 )
+_LEFT_IN_PLACE: Final = Figure(
+    "left in place",
+    "left the model; nothing is sent, and Klaviyo keeps what it has",
+    ("left_in_place",),
+    hidden_if_zero=True,
+)
 _UNCHANGED: Final = Figure("unchanged", "already up to date, nothing to send", ("unchanged",))
 PLAN_FIGURES: Final = (*_PLANNED, _WITHHELD, _UNCHANGED)
 OUTCOME_FIGURES: Final = (
@@ -89,12 +95,7 @@ OUTCOME_FIGURES: Final = (
     ),
     Figure("unmanaged", "left as they are: added by someone else", ("unmanaged",), hidden_if_zero=True),
     Figure("not found", "to remove, but not found on the list", ("not_found",), hidden_if_zero=True),
-    Figure(
-        "left in place",
-        "left the model; their profiles stay in Klaviyo",
-        ("left_in_place",),
-        hidden_if_zero=True,
-    ),
+    _LEFT_IN_PLACE,
     Figure(
         "readmitted", "left a model of deletions; others may send them", ("readmitted",), hidden_if_zero=True
     ),
@@ -135,7 +136,7 @@ OUTCOME_FIGURES: Final = (
 # The columns of the tables of `plan` and of `run`. A plan has what is held and rejected before it is sent.
 PLAN_COLUMNS: Final = (
     *_PLANNED,
-    Figure("forgotten", "rows that left the model; nothing is sent", ("forgotten",), hidden_if_zero=True),
+    _LEFT_IN_PLACE,
     Figure("held", f"kept back: {HELD_MEANING}", ("held_at_plan",)),
     Figure("rejected", "failed a check", ("rejected_by_check",)),
     _WITHHELD,

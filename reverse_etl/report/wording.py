@@ -132,7 +132,7 @@ def _success_headline(report: Report, destination: str) -> str:
         return "There was no list to update."
     if report.sum_counts("deferred"):
         return f"All rows that --limit allowed are in {destination}."
-    if not report.sum_counts("adds", "updates", "removes"):
+    if not report.sum_counts("adds", "updates", "removes", "left_in_place"):
         return "Nothing changed, so nothing was sent."
     return f"All changes are in {destination}."
 
@@ -249,7 +249,9 @@ def describe_list_state(report: Report, summary: ListSummary) -> tuple[Severity,
         return Severity.WARNING, "all rows rejected"
     if _has_new_rejections(report, summary):
         return Severity.WARNING, "rows rejected"
-    return Severity.OK, "updated" if summary.sum_counts("adds", "updates", "removes") else "unchanged"
+    return Severity.OK, "updated" if summary.sum_counts(
+        "adds", "updates", "removes", "left_in_place"
+    ) else "unchanged"
 
 
 def _has_new_rejections(report: Report, summary: ListSummary) -> bool:

@@ -22,6 +22,7 @@ FIGURES = (
     "adds",
     "updates",
     "removes",
+    "left_in_place",
     "unchanged",
     "deferred",
     "held_at_plan",

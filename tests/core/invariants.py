@@ -57,5 +57,6 @@ def _check_list(listed: ListResult) -> None:
     removes = sum(rows for end, rows in ends.items() if end in REMOVE_ENDS)
     either = sum(rows for end, rows in ends.items() if end in EITHER)
     assert upserts <= plan.upserts, listed
-    assert removes <= plan.removes, listed
-    assert upserts + removes + either == plan.upserts + plan.removes + plan.deferred, listed
+    assert removes <= plan.leaving, listed
+    assert upserts + removes + either == plan.upserts + plan.leaving + plan.deferred, listed
+    assert listed.outcomes.get(Outcome.LEFT_IN_PLACE, 0) <= plan.left_in_place, listed

@@ -675,13 +675,16 @@ def test_a_model_of_suppressions_that_does_not_compile_stops_the_consents(world:
 
 
 @pytest.mark.parametrize("config", [{}, {"on_remove": "unsubscribe", "max_removes": 1.0, "min_rows": 0}])
-def test_a_plan_says_whether_rows_that_left_are_removed_or_forgotten(
+def test_a_plan_says_whether_rows_that_left_are_removed_or_left_in_place(
     world: World, config: dict[str, Any]
 ) -> None:
     """Without `on_remove` nothing is sent for them."""
     consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO), **config)
     world.run()
     consents(world, (BOB, LONG_AGO), **config)
-    headings, (cells,) = plan_cells(world.plan())
+    plan = world.plan()
+    headings, (cells,) = plan_cells(plan)
     shown = dict(zip(headings, cells, strict=True))
-    assert (shown["removes"], shown.get("forgotten")) == ((1, None) if config else (0, 1))
+    assert (shown["removes"], shown.get("left in place")) == ((1, None) if config else (0, 1))
+    figures = plan.models[0].lists[0].figures()
+    assert (figures["removes"], figures["left_in_place"]) == ((1, 0) if config else (0, 1))

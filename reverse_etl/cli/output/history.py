@@ -71,7 +71,7 @@ def list_rows(runs: Sequence[ReportedRun]) -> Table:
 def _describe_list(summary: ListSummary) -> str:
     if summary.stop_cause:
         return "stopped"
-    return "updated" if _sum(summary, ("adds", "updates", "removes")) else "unchanged"
+    return "updated" if _sum(summary, ("adds", "updates", "removes", "left_in_place")) else "unchanged"
 
 
 def _sum(summary: ReportedRun | ListSummary, names: Sequence[str]) -> int:

@@ -48,19 +48,12 @@ def show_plan_table(plan: Plan) -> None:
 def plan_cells(plan: Plan) -> tuple[list[str], list[list[str | int]]]:
     """Return the headings of a plan's table, and the cells of each list: its label, its model and figures."""
     planned = [*plan.list_plans()]
-    headings, figures = figure_table(PLAN_COLUMNS, [_count_rows(*one) for one in planned])
+    headings, figures = figure_table(PLAN_COLUMNS, [list_plan.figures() for _, list_plan in planned])
     rows: list[list[str | int]] = [
         [_mark_new(list_plan), model_plan.model.name, *numbers]
         for (model_plan, list_plan), numbers in zip(planned, figures, strict=True)
     ]
     return ["list", "model", *headings], rows
-
-
-def _count_rows(model_plan: ModelPlan, list_plan: ListPlan) -> dict[str, int]:
-    """Return the figures of a list; rows that left are forgotten if nothing is sent for them."""
-    sends_nothing = model_plan.model.config.surface.remove is None
-    forgotten = list_plan.removes if sends_nothing else 0
-    return {**list_plan.figures(), "removes": list_plan.removes - forgotten, "forgotten": forgotten}
 
 
 def _mark_new(list_plan: ListPlan) -> str:
@@ -100,7 +93,7 @@ def list_detail_lines(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
 
 def _other_changes_lines(list_plan: ListPlan) -> list[str]:
     """Return how many changes the sample leaves out, if it shows any."""
-    others = list_plan.upserts + list_plan.removes + list_plan.held_at_plan - len(list_plan.sample)
+    others = list_plan.upserts + list_plan.leaving + list_plan.held_at_plan - len(list_plan.sample)
     return [f"  … and {others:,} more (--rows all)"] if list_plan.sample and others else []
 
 
