@@ -28,6 +28,7 @@ from reverse_etl.planning.plan_drift import find_plan_drift, require_same_accoun
 from reverse_etl.state import RunState
 from reverse_etl.state.model_changes import forget_list
 from reverse_etl.state.restored_state import hold_removals
+from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,8 +88,7 @@ def run_project(
         ) as context:
             if options.saved_plan:
                 require_same_account(options.saved_plan, context.state.scope.account)
-            result = run_models(context, replace(request, selected=others), options)
-        artifacts.result = add_gate_problems(result, refusals)
+            artifacts.result = run_models(context, replace(request, selected=others), options, refusals)
         return artifacts.result
 
 
@@ -100,8 +100,15 @@ def _ask_gate(dbt_gate: ProjectGate, models: Sequence[Model], options: RunOption
     return verdict.refusals
 
 
-def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptions) -> RunResult:
+def run_models(
+    context: DeliveryContext,
+    request: PlanRequest,
+    options: RunOptions,
+    gate_problems: tuple[Problem, ...] = (),
+) -> RunResult:
     """Plan the selected models and deliver the plan; with `options.saved_plan`, deliver only that exact plan.
+
+    `gate_problems` are why the dbt gate holds other models back: the run's end is recorded with them.
 
     A guard that trips stops its lists. Raises GuardRefused before the first write if guards stop all lists;
     with a saved plan, if any guard trips or the plan differs from the saved one.
@@ -143,7 +150,8 @@ def run_models(context: DeliveryContext, request: PlanRequest, options: RunOptio
         _claim_lists(context, plan)
         _forget_deleted_lists(context, plan)
         results, settled = _deliver_models(context, plan)
-        result = RunResult(context.run_id, plan, results, compute_exit_code(results, strict=options.strict))
+        exit_code = compute_exit_code(results, strict=options.strict)
+        result = add_gate_problems(RunResult(context.run_id, plan, results, exit_code), gate_problems)
         restore_checksums(context, result, previous_records)
         _record_end(context, result, settled=settled)
         return result
@@ -268,7 +276,7 @@ def _forget_deleted_lists(context: DeliveryContext, plan: Plan) -> None:
 
 
 def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -> None:
-    rows = [
+    rows: list[tuple[str | None, ...]] = [
         (
             list_result.model,
             "" if list_result.list_plan.list_ref.is_new else list_result.list_plan.list_ref.id,
@@ -278,6 +286,9 @@ def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -
             list_result.stop_reason,
         )
         for list_result in result.lists
+    ]
+    rows += [
+        ("", "", "", "{}", StopCause.DBT_GATE.value, problem.summary) for problem in result.gate_problems
     ]
     end = RunState.ENDED if settled else RunState.UNSETTLED
     context.state.runs.record_end(context.run_id, end, result.exit_code, rows)

@@ -25,7 +25,7 @@ _MINUTE, _HOUR = 60, 3600
 _EXIT_CODE_MEANINGS: Final = {
     0: "all rows are applied, or nothing changed",
     1: "finished, but some rows need attention",
-    3: "a guard stopped at least one list before anything of it was sent",
+    3: "a guard stopped at least one list, or the dbt gate a model, before anything of it was sent",
     4: "at least one list failed; it is safe to run again",
 }
 _LATER_NOTES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -54,6 +54,7 @@ class RunEnding(StrEnum):
     ALL_REJECTED = "all_rejected"
     NEEDS_ATTENTION = "needs_attention"
     GUARD_STOPPED = "guard_stopped"
+    GATE_HELD = "gate_held"
     FAILED = "failed"
 
 
@@ -66,6 +67,7 @@ _ENDINGS: Final[Mapping[RunEnding, tuple[Severity, str]]] = {
     RunEnding.ALL_REJECTED: (Severity.WARNING, "all rows rejected"),
     RunEnding.NEEDS_ATTENTION: (Severity.WARNING, "rows need attention"),
     RunEnding.GUARD_STOPPED: (Severity.ERROR, "a guard stopped a list"),
+    RunEnding.GATE_HELD: (Severity.ERROR, "the dbt gate held models back"),
     RunEnding.FAILED: (Severity.ERROR, "a list failed"),
 }
 
@@ -110,6 +112,8 @@ def _summarize_ended_run(report: Report, destination: str) -> RunSummary:
     later_notes = _LATER_NOTES.get(run.state, ())
     if run.exit_code in {EXIT_STOPPED, EXIT_FAILED}:
         stopped_count = sum(bool(summary.stop_cause) for summary in report.lists)
+        if report.refusal_reasons and not stopped_count:
+            return RunSummary(Severity.ERROR, "Not all models were sent.", (*later_notes, *sentences))
         how = "stopped by a guard" if run.exit_code == EXIT_STOPPED else "stopped early"
         headline = f"{stopped_count} of {format_count(len(report.lists), 'list')} {how}."
         return RunSummary(Severity.ERROR, headline, (*later_notes, *sentences))
@@ -139,9 +143,11 @@ def _success_headline(report: Report, destination: str) -> str:
 
 def _stopped_sentences(report: Report) -> list[str]:
     names = [summary.label.text for summary in report.lists if summary.stop_cause]
-    if not names:
-        return []
-    return [f"Stopped early: {_join_names(names)}. The reasons are below; the next run continues from there."]
+    held = "The dbt gate held models back: nothing of them was sent. The reasons are below."
+    stopped = (
+        f"Stopped early: {_join_names(names)}. The reasons are below; the next run continues from there."
+    )
+    return [*([held] if report.refusal_reasons else []), *([stopped] if names else [])]
 
 
 def _join_names(names: Sequence[str]) -> str:
@@ -228,6 +234,8 @@ def _find_ending_by_exit_code(reported_run: ReportedRun) -> RunEnding:
     if exit_code == 0:
         all_rejected = any(summary.is_all_rejected for summary in reported_run.lists)
         return RunEnding.ALL_REJECTED if all_rejected else RunEnding.DONE
+    if exit_code == EXIT_STOPPED and not any(summary.stop_cause for summary in reported_run.lists):
+        return RunEnding.GATE_HELD
     endings = {1: RunEnding.NEEDS_ATTENTION, EXIT_STOPPED: RunEnding.GUARD_STOPPED}
     return endings.get(exit_code, RunEnding.FAILED)
 

@@ -34,6 +34,7 @@ class StopCause(StrEnum):
     GUARD = "guard"
     FAILURE = "failure"
     UNFINISHED = "unfinished"  # the next run goes on with it
+    DBT_GATE = "dbt_gate"  # a reason of the run, not of a list: its models were not planned
     UNKNOWN = "unknown"  # states before version 4 have only the sentence
 
 
@@ -82,13 +83,16 @@ class Runs:
         return tuple(RunRecord(run_id, RunState(state), *values) for run_id, state, *values in rows)
 
     def run_lists(self) -> tuple[RunList, ...]:
-        """Return the result of each list in each run, newest run first. A refused run has no lists."""
+        """Return the result of each list in each run, newest run first. A refused run has no lists.
+
+        Rows without a model are reasons of a run.
+        """
         run_lists, runs = map(self.state_tables.dialect.state_table, ("run_lists", "runs"))
         statement = Statement.read(
             f"SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, "
             f"l.stop_cause, l.reason "
             f"FROM {run_lists} AS l JOIN {runs} AS r ON l.run_id = r.run_id\n"
-            f"WHERE {in_scope_sql('r')} AND r.state <> '{RunState.REFUSED}' "
+            f"WHERE {in_scope_sql('r')} AND r.state <> '{RunState.REFUSED}' AND l.model <> '' "
             f"ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id",
             self.state_tables.scope.key,
         )
@@ -114,10 +118,11 @@ class Runs:
         )
 
     def refusal_reasons(self, run: RunRecord) -> tuple[str, ...]:
-        """Return why guards stopped a run, one or two sentences for each; empty if none did."""
-        if run.state is not RunState.REFUSED:
-            return ()
-        rows = self.state_tables.read("run_lists", "reason", "reason", run_id=run.run_id)
+        """Return why guards stopped a run, or the dbt gate held models of it back; empty if none did.
+
+        Each is one or two sentences. The reasons of stopped lists are with their lists.
+        """
+        rows = self.state_tables.read("run_lists", "reason", "reason", run_id=run.run_id, model="")
         return tuple(reason for (reason,) in rows)
 
     def unfinished(self) -> dict[str, datetime]:

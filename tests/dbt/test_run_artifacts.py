@@ -11,6 +11,7 @@ import pytest
 from reverse_etl.connections import Connections
 from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError, WarehouseError
 from reverse_etl.project import Project
+from reverse_etl.report.wording import RunEnding, Severity, find_run_ending, summarize_run
 from tests.dbt.real_dbt import DBT, edit
 
 if TYPE_CHECKING:
@@ -105,6 +106,27 @@ def test_a_refused_run_leaves_its_reasons_and_no_older_success(shop: Path) -> No
     with pytest.raises(GuardRefused):
         project(shop).run(["spenders"])
     assert statuses(shop)["spenders"][0] == "skipped"
+
+
+def test_a_run_without_the_models_that_the_gate_holds_is_recorded_with_its_exit_code(shop: Path) -> None:
+    """History, status and the report say that the gate held a model, and why."""
+    path = shop / "target" / "run_results.json"
+    results = json.loads(path.read_text())
+    for each in results["results"]:
+        if each["unique_id"] == "model.corner_shop.spenders":
+            each |= {"status": "error", "message": "It broke"}
+    path.write_text(json.dumps(results))
+    assert project(shop).run(["regulars", "spenders"]).exit_code == GuardRefused.exit_code
+    (ran,) = project(shop).history()
+    assert (ran.run.exit_code, find_run_ending(ran)) == (GuardRefused.exit_code, RunEnding.GATE_HELD)
+    assert [summary.label.model for summary in ran.lists] == ["regulars"]
+    report = project(shop).report()
+    summary = summarize_run(report)
+    assert (summary.severity, summary.headline) == (Severity.ERROR, "Not all models were sent.")
+    assert summary.details[0].startswith("The dbt gate held models back")
+    (reason,) = report.refusal_reasons
+    assert reason.startswith("model.corner_shop.spenders failed in `dbt build`")
+    assert project(shop).status().refusal_reasons == (reason,)
 
 
 def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ def test_the_sections_are_in_order() -> None:
     assert Outline(render_page(everything())).headings == [
         "Lists",
         "Why lists stopped",
-        "Why the run was stopped",
+        "Why the dbt gate held models back",
         "Proof: responses from Klaviyo",
         "Rejections by reason",
         "Removals not found",
