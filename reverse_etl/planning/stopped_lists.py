@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.planning.guards import check_guards
 from reverse_etl.planning.removal_holds import find_unsafe_repeats
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
+_SAMPLED_PER_STATEMENT = 5_000
 _UNFINISHED_COUNTS = ("deferred", "not_sent", "accepted", "unknown")
 
 
@@ -151,19 +153,42 @@ def _recount_removals(warehouse: Warehouse, model_plan: ModelPlan) -> ModelPlan:
     counts = {
         (list_id, op): rows for list_id, op, rows in warehouse.fetch(count_planned_by_list(model_plan.tables))
     }
+    held = _find_held_in_samples(warehouse, model_plan)
     return replace(
         model_plan,
         lists=tuple(
             list_plan
             if list_plan.stop_reason or list_plan.has_no_list
             else replace(
-                list_plan, held_at_plan=counts.get((list_plan.list_ref.id, Op.HELD), 0)
+                list_plan,
+                held_at_plan=counts.get((list_plan.list_ref.id, Op.HELD), 0),
+                sample=tuple(
+                    replace(change, op=Op.HELD)
+                    if (list_plan.list_ref.id, change.identity) in held
+                    else change
+                    for change in list_plan.sample
+                ),
             ).count_leaving(
                 counts.get((list_plan.list_ref.id, Op.REMOVE), 0),
                 sends_removes=model_plan.model.config.surface.remove is not None,
             )
             for list_plan in model_plan.lists
         ),
+    )
+
+
+def _find_held_in_samples(warehouse: Warehouse, model_plan: ModelPlan) -> frozenset[tuple[str, str]]:
+    """Return (list id, identity) of the held removals that the samples, made before, show as removes."""
+    removes = (
+        change.identity
+        for list_plan in model_plan.lists
+        for change in list_plan.sample
+        if change.op == Op.REMOVE
+    )
+    return frozenset(
+        (list_id, identity)
+        for identities in batched(removes, _SAMPLED_PER_STATEMENT)
+        for list_id, identity in warehouse.fetch(sql.select_held(model_plan.tables, identities))
     )
 
 

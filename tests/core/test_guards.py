@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import ListDone, SendProgress
 from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError
 from reverse_etl.planning.plan import PlanOptions
@@ -212,6 +213,13 @@ def test_a_list_that_shares_people_with_a_stopped_one_keeps_them(world: World) -
     world.run()
     become(world, many(5, start=20))
     world.people([many(1)[0]], table="vips")
+    planned = world.plan(options=PlanOptions(sample_size=10))
+    sample = next(one.sample for _, one in planned.list_plans() if one.list_ref.name == "Others")
+    assert {change.identity: change.op for change in sample} == {
+        "email:p0001@example.com": Op.HELD,
+        "email:p0002@example.com": Op.HELD,
+        "email:zoe@example.com": Op.REMOVE,
+    }
     result = world.run()
     assert result.exit_code == 3
     others = one(result, "others")

@@ -238,6 +238,7 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
     for has_snapshot in (True, False):
         held = stopped_lists.hold_removals_of_people(shape, many, ["L1"], has_snapshot=has_snapshot)
         yield "hold_removals_of_people", held
+    yield "select_held", stopped_lists.select_held(shape, ["email:ann@example.com"])
     yield "count_planned_by_list", planned_rows.count_planned_by_list(shape)
     yield "select_digest", planned_rows.select_digest(shape)
     yield "select_digest", planned_rows.select_digest(many)
@@ -316,6 +317,7 @@ def _without_profile(shape: ModelTables) -> Iterator[Call]:
     yield "stage_rows", staging.stage_rows(_stage_people(shape))
     yield "create_empty_plan", planned_rows.create_empty_plan(shape)
     yield "skip_without_profile", without_profile.skip_without_profile(shape, "2026-01-01T00:00:00.000Z")
+    yield "select_without_profile", person_rows.select_without_profile(shape, ["email:ann@example.com"])
     yield "count_adds_without_profile", without_profile.count_adds_without_profile(shape)
     yield "collect_applied", snapshot.collect_applied(run)
     yield (

@@ -40,6 +40,16 @@ def keep_back(tables: ModelTables, list_ids: Sequence[str]) -> tuple[Statement, 
     )
 
 
+def select_held(tables: ModelTables, identities: Sequence[str]) -> Statement:
+    """Return (list id, identity) of the held removals among these identities, at least one."""
+    planned, placeholders = tables.dialect.temp_table(tables.planned), ", ".join("?" for _ in identities)
+    return Statement.read(
+        f"SELECT retl_list_id, retl_identity FROM {planned} "
+        f"WHERE retl_op = '{Op.HELD}' AND retl_identity IN ({placeholders})",
+        (*identities,),
+    )
+
+
 def hold_removals_of_people(
     tables: ModelTables, stopped: ModelTables, list_ids: Sequence[str], *, has_snapshot: bool
 ) -> Statement:
