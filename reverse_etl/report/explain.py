@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RejectionReason, RejectionSource, RowProblem
-from reverse_etl.domain.timestamps import format_timestamp
+from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE
+from reverse_etl.planning.diff import LOOK_AGAIN_SECONDS
 from reverse_etl.report import person_rows as sql
 from reverse_etl.report.explanation import (
     AppliedRow,
@@ -22,6 +24,7 @@ from reverse_etl.report.explanation import (
     OpenChange,
     parse_query,
 )
+from reverse_etl.state.withheld import WithheldState
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 
 if TYPE_CHECKING:
@@ -107,6 +110,8 @@ class _Facts:
     open_changes: list[OpenChange] = field(default_factory=list)
     planned_ops: list[str] = field(default_factory=list)
     not_found_at: str | None = None
+    is_readmitted: bool = False
+    no_profile_at: str | None = None
 
     @property
     def identities(self) -> list[str]:
@@ -131,6 +136,8 @@ class _ModelSearch:
             return
         self._find_rows(facts)
         self._find_known_rows(facts)
+        self._find_deleted(facts)
+        self._find_without_profile(facts)
         self._find_planned(facts)
         self._find_unmatched_removals(facts)
         plans = {list_plan.list_ref.id: list_plan for list_plan in self.model_plan.lists}
@@ -154,6 +161,10 @@ class _ModelSearch:
             stop_reason=list_plan.stop_reason if list_plan else "",
             removal_not_found_at=facts.not_found_at,
             changes=_find_changes(facts, [column.name for column in self.model_plan.tables.clear_columns]),
+            deletes_people=self.model_plan.model.config.surface.deletes_people,
+            is_readmitted=facts.is_readmitted,
+            no_profile_at=facts.no_profile_at,
+            looks_again_at=_look_again_time(facts.no_profile_at) if facts.no_profile_at else None,
         )
 
     def _find_rows(self, facts: dict[str | None, _Facts]) -> None:
@@ -186,6 +197,31 @@ class _ModelSearch:
         for list_id, _, run_id, seq, op in self.warehouse.fetch(sql.select_open_changes(tables, values)):
             state, job_id, detail = self._find_receipt(str(run_id), int(seq))
             facts[list_id].open_changes.append(OpenChange(str(run_id), str(op), state, job_id, detail))
+
+    def _find_deleted(self, facts: dict[str | None, _Facts]) -> None:
+        """Find the row of a deleted person, which is known by a hash alone: the text names its identifier."""
+        model = self.model_plan.model
+        if not model.config.surface.deletes_people:
+            return
+        for kind, value in self.query.values.items():
+            state = self.state.withheld.erased_state(model.name, f"{kind}:{value}")
+            if state is None:
+                continue
+            identity, identifiers = f"{kind}:{value}", {kind.value: value}
+            found = facts[""]
+            found.rows.append(ModelRow(identity, identifiers, {}))
+            found.sent.append(AppliedRow(identity, identifiers, {}, None))
+            found.is_readmitted = state is WithheldState.READMITTED
+
+    def _find_without_profile(self, facts: dict[str | None, _Facts]) -> None:
+        tables = self.model_plan.tables
+        if not (tables.keeps_without_profile and self.warehouse.state_columns(tables.without_profile)):
+            return
+        identities = [identity for found in facts.values() for identity in found.identities]
+        if not identities:
+            return
+        for list_id, looked_up_at in self.warehouse.fetch(sql.select_without_profile(tables, identities)):
+            facts[list_id].no_profile_at = looked_up_at
 
     def _find_receipt(self, run_id: str, seq: int) -> tuple[str, str | None, str]:
         receipts = self.state.receipts.covering(run_id, self.model_plan.model.name, seq)
@@ -231,6 +267,10 @@ def _split_row(
     }
     rest = values[len(IDENTIFIER_COLUMNS) :]
     return identifiers, rest[:number], dict(zip(tables.payload_names, rest[number:], strict=True))
+
+
+def _look_again_time(no_profile_at: str) -> str:
+    return format_timestamp(parse_timestamp(no_profile_at) + timedelta(seconds=LOOK_AGAIN_SECONDS))
 
 
 def _find_changes(facts: _Facts, clear_columns: Collection[str]) -> dict[str, tuple[Any, Any]]:

@@ -76,7 +76,8 @@ class AppliedRow:
 class OpenChange:
     """A change that a run handed over, or was about to, and that is not proved.
 
-    `state` is that of its receipt, '' if there is none.
+    `state` is that of its receipt, '' if there is none. `run_id` is '' if no run has it in hand: a
+    removal was kept back, or the row was marked to be sent again.
     """
 
     run_id: str
@@ -99,8 +100,11 @@ class ListExplanation:
     """One person on one list of one model.
 
     `planned_op` is what a run would do now, '' for nothing, and `held_by` the identities of the rejected rows
-    that hold a removal. `stop_reason` is why a guard stops the list, '' if none does. `removal_not_found_at`
-    is when a removal found nobody.
+    that hold a removal. `stop_reason` is why a guard stops the list, '' if none does: the plan may have taken
+    its upserts out. `removal_not_found_at` is when a removal found nobody. `deletes_people` is whether the
+    model deletes its people for good, and `is_readmitted` whether others may send the deleted person again.
+    `no_profile_at` is when Klaviyo did not know the person of a row that creates nobody, `looks_again_at`
+    when it is asked again.
     """
 
     model: str
@@ -116,6 +120,10 @@ class ListExplanation:
     removal_not_found_at: str | None = None
     memberships: tuple[Membership, ...] | None = None
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    deletes_people: bool = False
+    is_readmitted: bool = False
+    no_profile_at: str | None = None
+    looks_again_at: str | None = None
 
     @property
     def is_known(self) -> bool:
@@ -124,14 +132,26 @@ class ListExplanation:
 
     def describe_next_run(self) -> str:
         """Return what the next run would do with the person on this list, as a sentence."""
-        if self.stop_reason and self.planned_op:
+        if self.stop_reason and (self.planned_op or self._is_kept_back):
             return f"nothing: a guard stops the list. {self.stop_reason}"
         return self._describe_operation()
+
+    @property
+    def _is_kept_back(self) -> bool:
+        """Return whether a stopped list would have sent a valid row: it is new, changed or not proved."""
+        sent = {row.identity for row in self.sent}
+        valid = [row for row in self.rows if row.rejection is None]
+        is_new = any(row.identity not in sent for row in valid) and not self.no_profile_at
+        return is_new or bool(valid and (self.changes or self.open_changes))
 
     def _describe_operation(self) -> str:
         match self.planned_op:
             case Op.ADD:
-                return "sends the row: it is new, or a run could not finish it"
+                return (
+                    "deletes the person for good; other models withhold them"
+                    if self.deletes_people
+                    else "sends the row: it is new, or a run could not finish it"
+                )
             case Op.UPDATE:
                 changed = ", ".join(
                     f"{name} {_show(before)} → {_show(after)}"
@@ -152,7 +172,7 @@ class ListExplanation:
     def _describe_rest(self) -> str:
         valid = [row for row in self.rows if row.rejection is None]
         if valid:
-            return "nothing: the row is unchanged"
+            return f"nothing: {self._describe_settled()}"
         if any(row.rejection and row.rejection.code == RowProblem.WITHHELD for row in self.rows):
             return "nothing: the person is withheld, because a model of the project deletes them"
         if self.rows:
@@ -160,6 +180,18 @@ class ListExplanation:
         if self.sent and self.is_append_only:
             return "nothing: the row left the model, and was sent once"
         return "nothing"
+
+    def _describe_settled(self) -> str:
+        """Return why a valid row has nothing to send."""
+        if self.deletes_people and self.sent:
+            others = "may send them again" if self.is_readmitted else "withhold them"
+            return f"the person is deleted, and other models {others}"
+        if self.no_profile_at and self.looks_again_at and not self.sent:
+            return (
+                f"Klaviyo did not know the person on {format_short_time(self.no_profile_at)}; it is asked "
+                f"again from {format_short_time(self.looks_again_at)} on, or when the row changes"
+            )
+        return "the row is unchanged"
 
 
 @dataclass(frozen=True)
@@ -190,8 +222,14 @@ def describe_open_change(change: OpenChange) -> str:
     """
     job = f" (job {change.job_id})" if change.job_id else ""
     detail = f": {change.detail}" if change.detail else ""
-    run = f"run {change.run_id}" if change.run_id else "an earlier run"
-    return f"{run}: {change.op}, {_OPEN_STATES.get(change.state, change.state)}{job}{detail}"
+    if not change.run_id:
+        return "no run has it in hand: it is marked to be compared and sent again"
+    return f"run {change.run_id}: {change.op}, {_OPEN_STATES.get(change.state, change.state)}{job}{detail}"
+
+
+def format_short_time(time: str) -> str:
+    """Return a stored time to the minute, as `explain` writes it."""
+    return f"{time[:16].replace('T', ' ')} UTC"
 
 
 def _show(value: object) -> str:

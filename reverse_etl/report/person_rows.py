@@ -57,6 +57,16 @@ def select_planned(tables: ModelTables, identities: Sequence[str]) -> Statement:
     )
 
 
+def select_without_profile(tables: ModelTables, identities: Sequence[str]) -> Statement:
+    """Return (list id, time) of these rows whose person Klaviyo did not know when it was last asked."""
+    placeholders = ", ".join("?" for _ in identities)
+    return Statement.read(
+        f"SELECT retl_list_id, retl_looked_up_at FROM {tables.dialect.state_table(tables.without_profile)}\n"
+        f"WHERE retl_identity IN ({placeholders}) ORDER BY 1, 2",
+        tuple(identities),
+    )
+
+
 def select_sent_rows(tables: ModelTables, values: Mapping[IdentifierType, str]) -> Statement:
     """Return (list id, identity, identifiers, first sent, payload) of the rows of the snapshot."""
     condition, parameters = _has_identifier("", values)

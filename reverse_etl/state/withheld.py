@@ -209,6 +209,19 @@ class Withheld:
                 self.state_tables.delete(_TABLE, **self.state_tables.in_scope, model=model, person=[*part])
             )
 
+    def erased_state(self, model: str, identity: str) -> WithheldState | None:
+        """Return how far the deletion of a person is whose row is known by its hash, if there is one."""
+        rows = self.state_tables.read(
+            _TABLE,
+            "state",
+            "state",
+            **self.state_tables.in_scope,
+            model=model,
+            person=self.digest(identity),
+            state=[WithheldState.ERASED.value, WithheldState.READMITTED.value],
+        )
+        return WithheldState(rows[0][0]) if rows else None
+
     def readmit(self, identity: str) -> int:
         """Let other models send a person again whose row stays in its model; return how many people it is.
 

@@ -9,8 +9,9 @@ import pytest
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
 from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.report.explanation import describe_open_change
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.rows import become, members_model, person
+from tests.core.rows import become, many, members_model, person
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -247,6 +248,27 @@ def test_a_change_that_is_not_proved_names_its_job(members: World) -> None:
     (change_of_ann,) = only(explain(members, ANN)).open_changes
     assert (change_of_ann.op, change_of_ann.state) == ("update", "accepted")
     assert change_of_ann.job_id
+
+
+def test_a_row_that_reconcile_marks_is_no_change_of_a_run(members: World) -> None:
+    """Nothing was sent for it, so no reply is missing."""
+    members.take_off_list(ANN)
+    members.project().reconcile(resend=True)
+    (marked,) = only(explain(members, ANN)).open_changes
+    assert marked.run_id == ""
+    assert describe_open_change(marked) == "no run has it in hand: it is marked to be compared and sent again"
+
+
+def test_a_new_row_of_a_stopped_list_is_not_called_unchanged(world: World) -> None:
+    """The plan of a stopped list keeps no rows to send, if other lists go out."""
+    members_model(world)
+    world.model("others", "select email from people", surface="profiles")
+    become(world, many(30))
+    world.run()
+    become(world, [*many(5), person("eve")])
+    found, other = explain(world, "eve@example.com").lists
+    assert found.describe_next_run().startswith("nothing: a guard stops the list.")
+    assert other.describe_next_run().startswith("sends the row")
 
 
 def test_a_removal_that_found_nobody_has_its_time(members: World) -> None:

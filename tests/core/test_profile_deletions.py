@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -101,6 +102,26 @@ def test_a_person_is_deleted_once_and_erased_from_the_state(shop: World) -> None
     assert email(1) not in known(shop), "no other model creates the person again"
     run(shop, allow(full_refresh=True), select=["erase"])
     assert requests(shop) == 1
+
+
+def test_explain_says_that_a_person_is_deleted_before_and_after(shop: World) -> None:
+    """Without the flag a guard stops the deletion; afterwards the row is known by its hash alone."""
+    erase(shop, [email(1)])
+
+    def explain() -> dict[str, str]:
+        lists = shop.project().explain(email(1)).lists
+        return {found.model: found.describe_next_run() for found in lists}
+
+    assert explain()["erase"].startswith(
+        "nothing: a guard stops the list. 1 person would be deleted for good"
+    )
+    (alone,) = shop.project().explain(email(1), ["erase"]).lists
+    assert replace(alone, stop_reason="").describe_next_run().startswith("deletes the person for good")
+    run(shop)
+    assert explain()["erase"] == "nothing: the person is deleted, and other models withhold them"
+    assert explain()["members"].startswith("nothing: the person is withheld")
+    assert readmit(shop, email(1)) == 1
+    assert explain()["erase"] == "nothing: the person is deleted, and other models may send them again"
 
 
 def test_nobody_is_deleted_without_the_flag(shop: World) -> None:

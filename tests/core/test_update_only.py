@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.test_killed_runs import dies_at
@@ -76,6 +77,20 @@ def test_an_unknown_person_is_looked_up_again_after_a_week_or_a_change(world: Wo
     assert result.outcomes == {Outcome.APPLIED: 1}
     assert (result.list_plan.checked_adds, world.person(ANN)["properties"]) == (0, {"tier": "silver"})
     assert send(world, [{"email": ANN, "tier": "silver"}]).list_plan.unchanged == 1
+
+
+def test_explain_says_that_klaviyo_did_not_know_the_person(world: World) -> None:
+    """And when it is asked again."""
+    send(world, [{"email": ANN, "tier": "gold"}])
+    (found,) = world.project().explain(ANN).lists
+    assert found.no_profile_at is not None
+    assert found.looks_again_at is not None
+    asked, again = map(parse_timestamp, (found.no_profile_at, found.looks_again_at))
+    assert (again - asked).total_seconds() == 7 * DAY
+    assert found.describe_next_run().startswith("nothing: Klaviyo did not know the person on ")
+    become(world, [{"email": ANN, "tier": "silver"}])
+    (found,) = world.project().explain(ANN).lists
+    assert found.describe_next_run().startswith("sends the row")
 
 
 def test_a_full_refresh_looks_at_all_again(world: World) -> None:

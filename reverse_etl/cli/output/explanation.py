@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.report.document import reason_document
-from reverse_etl.report.explanation import describe_open_change
+from reverse_etl.report.explanation import describe_open_change, format_short_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,7 +56,10 @@ def _list_lines(list_explanation: ListExplanation) -> Iterator[tuple[str, str]]:
     for change in list_explanation.open_changes:
         yield "open", describe_open_change(change)
     if list_explanation.removal_not_found_at:
-        yield "not found", f"a removal on {_short_time(list_explanation.removal_not_found_at)} found nobody"
+        yield (
+            "not found",
+            f"a removal on {format_short_time(list_explanation.removal_not_found_at)} found nobody",
+        )
     yield "next run", list_explanation.describe_next_run()
     for membership in list_explanation.memberships or ():
         yield "Klaviyo", _membership_line(membership)
@@ -70,17 +73,13 @@ def _sent_line(sent: AppliedRow, rows: Sequence[ModelRow]) -> str:
     values = _pairs({**sent.identifiers, **sent.values})
     if values in map(_row_line, rows):
         values = "these values"
-    return f"first on {_short_time(sent.first_sent_at)}, now {values}" if sent.first_sent_at else values
+    return f"first on {format_short_time(sent.first_sent_at)}, now {values}" if sent.first_sent_at else values
 
 
 def _membership_line(membership: Membership) -> str:
     if membership.joined_at is None:
         return f"profile {membership.profile_id} is not on the list"
-    return f"profile {membership.profile_id} is on the list since {_short_time(membership.joined_at)}"
-
-
-def _short_time(time: str) -> str:
-    return f"{time[:16].replace('T', ' ')} UTC"
+    return f"profile {membership.profile_id} is on the list since {format_short_time(membership.joined_at)}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
