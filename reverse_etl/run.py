@@ -123,10 +123,11 @@ def run_models(
         plan = planning.build_plan(
             context.warehouse, context.state, context.klaviyo, request, _with_heartbeat(context)
         )
-        if problems := _find_refusals(plan, options.saved_plan):
+        cause, problems = _find_refusals(plan, options.saved_plan)
+        if problems:
             reasons = [f"{problem.summary} At {problem.where}." for problem in problems]
             context.state.runs.record_refused_run(
-                context.run_id, request.target.destination_id, reasons, GuardRefused.exit_code
+                context.run_id, request.target.destination_id, reasons, cause
             )
             raise GuardRefused(*problems)
         plan = create_missing_lists(context, plan)
@@ -157,11 +158,11 @@ def run_models(
         return result
 
 
-def _find_refusals(plan: Plan, saved_plan: SavedPlan | None) -> tuple[Problem, ...]:
+def _find_refusals(plan: Plan, saved_plan: SavedPlan | None) -> tuple[StopCause, tuple[Problem, ...]]:
     """Return why nothing at all may be sent; a saved plan is applied as a whole or not."""
     if saved_plan and (plan_drift := find_plan_drift(saved_plan, plan)):
-        return plan_drift
-    return plan.problems if saved_plan or plan.is_stopped else ()
+        return StopCause.PLAN_DIFFERS, plan_drift
+    return StopCause.GUARD, plan.problems if saved_plan or plan.is_stopped else ()
 
 
 def _deliver_models(context: DeliveryContext, plan: Plan) -> tuple[tuple[ListResult, ...], bool]:

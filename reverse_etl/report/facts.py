@@ -119,7 +119,8 @@ class Report:
     gate held models of it back. `rejections_match_run` says whether the rejections, of which the state has
     only the current ones, are those of this run. `removals_not_found` has the first of
     `removal_not_found_count` removals. `previous_runs` has the newest of
-    `previous_run_count` runs, newest first. `notes` are current. `interruption` has the rows of a run that recorded no result.
+    `previous_run_count` runs, newest first. `notes` are current. `interruption` has the rows
+    of a run that recorded no result.
     """
 
     generated_at: str

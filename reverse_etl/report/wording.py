@@ -50,6 +50,7 @@ class RunEnding(StrEnum):
     UNSETTLED = "unsettled"
     RECOVERED = "recovered"
     REFUSED = "refused"
+    PLAN_DIFFERS = "plan_differs"
     DONE = "done"
     ALL_REJECTED = "all_rejected"
     NEEDS_ATTENTION = "needs_attention"
@@ -63,6 +64,7 @@ _ENDINGS: Final[Mapping[RunEnding, tuple[Severity, str]]] = {
     RunEnding.UNSETTLED: (Severity.PENDING, "results pending"),
     RunEnding.RECOVERED: (Severity.PENDING, "completed by a later run"),
     RunEnding.REFUSED: (Severity.ERROR, "stopped by a guard"),
+    RunEnding.PLAN_DIFFERS: (Severity.ERROR, "the saved plan no longer fits"),
     RunEnding.DONE: (Severity.OK, "done"),
     RunEnding.ALL_REJECTED: (Severity.WARNING, "all rows rejected"),
     RunEnding.NEEDS_ATTENTION: (Severity.WARNING, "rows need attention"),
@@ -86,7 +88,8 @@ def summarize_run(report: Report) -> RunSummary:
     run, destination = report.run, "the sandbox" if report.sandbox else "Klaviyo"
     match run.state:
         case RunState.REFUSED:
-            headline = "Nothing was sent: a guard stopped this run."
+            why = "the saved plan no longer fits" if run.plan_differs else "a guard stopped this run"
+            headline = f"Nothing was sent: {why}."
             detail = f"This run changed nothing in {destination}. The reasons are below."
             return RunSummary(Severity.ERROR, headline, (detail,))
         case RunState.SUBMITTING:
@@ -209,6 +212,8 @@ def describe_exit_code(run: RunRecord) -> str:
     if run.exit_code is None:
         return "none: the run was interrupted" if run.state == RunState.RECOVERED else "none yet"
     if run.state == RunState.REFUSED:
+        if run.plan_differs:
+            return f"{run.exit_code}: the saved plan no longer fits, so nothing was sent"
         return f"{run.exit_code}: a guard stopped the run before it sent anything"
     return f"{run.exit_code}: {_EXIT_CODE_MEANINGS.get(run.exit_code, 'see the command line')}"
 
@@ -224,7 +229,7 @@ def find_run_ending(reported_run: ReportedRun) -> RunEnding:
         case RunState.RECOVERED:
             return RunEnding.RECOVERED
         case RunState.REFUSED:
-            return RunEnding.REFUSED
+            return RunEnding.PLAN_DIFFERS if run.plan_differs else RunEnding.REFUSED
         case RunState.ENDED:
             return _find_ending_by_exit_code(reported_run)
 

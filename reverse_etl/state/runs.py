@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.timestamps import parse_timestamp
+from reverse_etl.errors import GuardRefused
 from reverse_etl.state.tables import in_scope_sql
 from reverse_etl.warehouse.statement import Statement
 
@@ -34,19 +35,24 @@ class StopCause(StrEnum):
     GUARD = "guard"
     FAILURE = "failure"
     UNFINISHED = "unfinished"  # the next run goes on with it
+    PLAN_DIFFERS = "plan_differs"  # a reason of a run: the saved plan that it applies no longer fits
     DBT_GATE = "dbt_gate"  # a reason of the run, not of a list: its models were not planned
     UNKNOWN = "unknown"  # states before version 4 have only the sentence
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A run as the state stores it. `exit_code` is None if the run was killed, or goes on."""
+    """A run as the state stores it. `exit_code` is None if the run was killed, or goes on.
+
+    `plan_differs` is whether it was refused because its saved plan no longer fits, and not by a guard.
+    """
 
     run_id: str
     state: RunState
     started_at: str
     ended_at: str | None
     exit_code: int | None
+    plan_differs: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,18 @@ class Runs:
             "started_at DESC, run_id DESC",
             **self.state_tables.in_scope,
         )
-        return tuple(RunRecord(run_id, RunState(state), *values) for run_id, state, *values in rows)
+        refused = [run_id for run_id, state, *_ in rows if state == RunState.REFUSED]
+        differing = self._find_differing(refused) if refused else frozenset()
+        return tuple(
+            RunRecord(run_id, RunState(state), started_at, ended_at, exit_code, run_id in differing)
+            for run_id, state, started_at, ended_at, exit_code in rows
+        )
+
+    def _find_differing(self, run_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of some refused runs whose saved plan no longer fits."""
+        cause = StopCause.PLAN_DIFFERS.value
+        rows = self.state_tables.read("run_lists", "run_id", "run_id", model="", stop_cause=cause)
+        return frozenset(run_id for (run_id,) in rows) & {*run_ids}
 
     def run_lists(self) -> tuple[RunList, ...]:
         """Return the result of each list in each run, newest run first. A refused run has no lists.
@@ -182,17 +199,19 @@ class Runs:
         return self._insert_run(run_id, destination_id, row)
 
     def record_refused_run(
-        self, run_id: str, destination_id: str, reasons: Sequence[str], exit_code: int
+        self, run_id: str, destination_id: str, reasons: Sequence[str], cause: StopCause
     ) -> None:
-        """Record a run that guards stopped before its first write, and why."""
+        """Record a run that was stopped before its first write, and why."""
         now = self.state_tables.now()
         self.state_tables.commit(
             (
                 *self.state_tables.insert(
                     "run_lists",
-                    [(run_id, "", "", "", "{}", StopCause.GUARD.value, reason) for reason in reasons],
+                    [(run_id, "", "", "", "{}", cause.value, reason) for reason in reasons],
                 ),
-                *self._insert_run(run_id, destination_id, (RunState.REFUSED.value, now, "", now, exit_code)),
+                *self._insert_run(
+                    run_id, destination_id, (RunState.REFUSED.value, now, "", now, GuardRefused.exit_code)
+                ),
             )
         )
 

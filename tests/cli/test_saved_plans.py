@@ -23,6 +23,9 @@ def test_a_saved_plan_is_applied_by_another_process(world: World) -> None:
     assert (again.code, again.out) == (3, "")
     assert re.search(r"VIP: the list did not exist, now it is \w+; snapshot rows 0, now 5;", again.err)
     assert {entry.method for entry in sandbox.log()} == {"GET"}
+    shown = json.loads(world.run("history", "--json").out)["runs"][0]
+    assert (shown["state"], shown["result"]) == ("refused", "plan_differs")
+    assert "the saved plan no longer fits" in world.run("history").out
 
 
 def test_variables_of_any_kind_are_in_a_saved_plan(world: World) -> None:

@@ -71,6 +71,11 @@ def test_a_list_counts_its_own_new_rejections() -> None:
         (ran("ended", 1), "rows need attention", "1: finished, but some rows need attention"),
         (ran("ended", 4), "a list failed", "4: at least one list failed; it is safe to run again"),
         (ran("refused", 3), "stopped by a guard", "3: a guard stopped the run before it sent anything"),
+        (
+            ran("refused", 3, plan_differs=True),
+            "the saved plan no longer fits",
+            "3: the saved plan no longer fits, so nothing was sent",
+        ),
         (ran("submitting", None), "not finished", "none yet"),
         (ran("recovered", None), "completed by a later run", "none: the run was interrupted"),
         (ran("unsettled", 1), "results pending", "1: finished, but some rows need attention"),

@@ -19,8 +19,8 @@ INSERT INTO state.targets VALUES (?, ?, ?);
 -- with ('shop', 'prod/klaviyo', 'acc')
 INSERT INTO state.runs VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 -- with ('r2', 'acc', 'shop', 'refused', '2026-11-22T12:00:00.000Z', '', '2026-11-22T12:00:00.000Z', 3)
-SELECT reason FROM state.run_lists WHERE run_id = ? ORDER BY reason;
--- with ('r2',)
+SELECT reason FROM state.run_lists WHERE run_id = ? AND model = ? ORDER BY reason;
+-- with ('r2', '')
 SELECT run_id, klaviyo_time FROM state.runs WHERE account_id = ? AND project = ? AND state IN (?, ?) ORDER BY started_at, run_id;
 -- with ('acc', 'shop', 'submitting', 'unsettled')
 SELECT r.klaviyo_time, r.started_at, r.ended_at FROM state.runs AS r
@@ -33,7 +33,7 @@ SELECT run_id, klaviyo_time, started_at, ended_at FROM state.runs WHERE account_
 SELECT run_id, state, started_at, ended_at, exit_code FROM state.runs WHERE account_id = ? AND project = ? ORDER BY started_at DESC, run_id DESC;
 -- with ('acc', 'shop')
 SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.stop_cause, l.reason FROM state.run_lists AS l JOIN state.runs AS r ON l.run_id = r.run_id
-WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id;
+WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' AND l.model <> '' ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id;
 -- with ('acc', 'shop')
 SELECT DISTINCT r.started_at, c.model, c.list_id FROM state.receipts AS c JOIN state.runs AS r ON c.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND r.exit_code IS NULL AND r.state IN ('submitting', 'recovered') ORDER BY r.started_at, c.model, c.list_id;
