@@ -6,7 +6,7 @@ import doctest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.cli.world import World
+from tests.cli.command_line import CommandLine
 
 if TYPE_CHECKING:
     import pytest
@@ -15,7 +15,7 @@ DOCUMENT = Path(__file__).parents[1] / "docs" / "library.md"
 
 
 def test_the_examples_of_the_library_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(tmp_path)
+    cli = CommandLine(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(verbose=False)
@@ -24,6 +24,6 @@ def test_the_examples_of_the_library_work(tmp_path: Path, monkeypatch: pytest.Mo
     )
     report: list[str] = []
     results = runner.run(examples, out=report.append)
-    world.close()
+    cli.close()
     assert not results.failed, "".join(report)
     assert results.attempted > 15

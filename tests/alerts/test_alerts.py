@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.alerts.receivers import WebServer, mail_server, web_server
-from tests.cli.world import World
+from tests.cli.command_line import CommandLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,18 +29,18 @@ def server() -> Iterator[WebServer]:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    world = World(tmp_path)
+def cli(tmp_path: Path) -> Iterator[CommandLine]:
+    cli = CommandLine(tmp_path)
     try:
-        yield world
+        yield cli
     finally:
-        world.close()
+        cli.close()
 
 
-def notified(world: World, **notify: Any) -> World:
+def notified(cli: CommandLine, **notify: Any) -> CommandLine:
     """Let the destination be a sandbox with receivers of alerts."""
-    world.klaviyo(destination={"notify": notify})
-    return world
+    cli.klaviyo(destination={"notify": notify})
+    return cli
 
 
 def hook(server: WebServer) -> list[dict[str, str]]:
@@ -51,24 +51,24 @@ def kinds(server: WebServer) -> list[str]:
     return [one.document["kind"] for one in server.received if one.path == "/hook"]
 
 
-def test_a_change_is_reported_once_and_its_end_too(world: World, server: WebServer) -> None:
-    notified(world, webhooks=hook(server))
-    assert world.run("run").code == 0
+def test_a_change_is_reported_once_and_its_end_too(cli: CommandLine, server: WebServer) -> None:
+    notified(cli, webhooks=hook(server))
+    assert cli.run("run").code == 0
     assert kinds(server) == []
-    world.sql("CREATE TABLE kept AS FROM customers", "DELETE FROM customers")
-    assert world.run("run").code == 3
-    assert world.run("run").code == 3
+    cli.sql("CREATE TABLE kept AS FROM customers", "DELETE FROM customers")
+    assert cli.run("run").code == 3
+    assert cli.run("run").code == 3
     assert kinds(server) == ["stopped"]
-    world.sql("INSERT INTO customers FROM kept")
-    assert world.run("run").code == 0
-    assert world.run("run").code == 0
+    cli.sql("INSERT INTO customers FROM kept")
+    assert cli.run("run").code == 0
+    assert cli.run("run").code == 0
     assert kinds(server) == ["stopped", "recovered"]
 
 
-def test_a_webhook_gets_figures_that_are_signed_and_no_person(world: World, server: WebServer) -> None:
-    notified(world, webhooks=hook(server))
-    world.sql("INSERT INTO customers VALUES ('secret-person', 'x')")
-    assert world.run("run").code == 1
+def test_a_webhook_gets_figures_that_are_signed_and_no_person(cli: CommandLine, server: WebServer) -> None:
+    notified(cli, webhooks=hook(server))
+    cli.sql("INSERT INTO customers VALUES ('secret-person', 'x')")
+    assert cli.run("run").code == 1
     (got,) = server.received
     timestamp = got.headers["X-Reverse-Etl-Timestamp"]
     signed = hmac.new(SECRET.encode(), timestamp.encode() + b"." + got.body, hashlib.sha256).hexdigest()
@@ -84,21 +84,21 @@ def test_a_webhook_gets_figures_that_are_signed_and_no_person(world: World, serv
     assert condition["figures"]["applied"] == 20
 
 
-def test_a_run_that_fails_before_it_begins_is_reported(world: World, server: WebServer) -> None:
-    notified(world, webhooks=hook(server))
-    world.sql("DROP TABLE customers")
-    assert world.run("run").code == 2
+def test_a_run_that_fails_before_it_begins_is_reported(cli: CommandLine, server: WebServer) -> None:
+    notified(cli, webhooks=hook(server))
+    cli.sql("DROP TABLE customers")
+    assert cli.run("run").code == 2
     (got,) = server.received
     assert (got.document["kind"], got.document["run_id"], got.document["exit_code"]) == ("failed", None, 2)
     assert b"customers" not in got.body  # the warehouse's text may quote a value
 
 
-def test_pings_say_that_a_run_began_and_how_it_ended(world: World, server: WebServer) -> None:
+def test_pings_say_that_a_run_began_and_how_it_ended(cli: CommandLine, server: WebServer) -> None:
     addresses = {name: f"{server.origin}/{name}" for name in ("start", "success", "failure")}
-    notified(world, ping=addresses)
-    assert world.run("run").code == 0
-    world.sql("DELETE FROM customers")
-    assert world.run("run").code == 3
+    notified(cli, ping=addresses)
+    assert cli.run("run").code == 0
+    cli.sql("DELETE FROM customers")
+    assert cli.run("run").code == 3
     assert server.paths() == ["/start", "/success", "/start", "/failure"]
     assert {one.method for one in server.received} == {"GET"}
 
@@ -113,12 +113,12 @@ def test_pings_say_that_a_run_began_and_how_it_ended(world: World, server: WebSe
     ],
 )
 def test_an_alert_that_cannot_be_sent_changes_no_outcome(
-    world: World, server: WebServer, statuses: list[int], requests: int, warning: str
+    cli: CommandLine, server: WebServer, statuses: list[int], requests: int, warning: str
 ) -> None:
     server.statuses = statuses
-    notified(world, webhooks=hook(server))
-    world.sql("INSERT INTO customers VALUES ('x', 'y')")
-    ended = world.run("run")
+    notified(cli, webhooks=hook(server))
+    cli.sql("INSERT INTO customers VALUES ('x', 'y')")
+    ended = cli.run("run")
     assert ended.code == 1
     assert server.paths() == ["/hook"] * requests
     assert ("The alert to webhook 1 could not be sent" in ended.err) is bool(warning)
@@ -126,61 +126,61 @@ def test_an_alert_that_cannot_be_sent_changes_no_outcome(
     assert SECRET not in ended.err
 
 
-def test_an_alert_that_was_not_sent_is_sent_by_the_next_run(world: World, server: WebServer) -> None:
+def test_an_alert_that_was_not_sent_is_sent_by_the_next_run(cli: CommandLine, server: WebServer) -> None:
     """Also if the rows need no attention any more, since the first run counted them."""
     server.statuses = [404, 200]
-    notified(world, webhooks=hook(server))
-    world.sql("INSERT INTO customers VALUES ('x', 'y')")
-    assert [world.run("run").code for _ in range(3)] == [1, 0, 0]
+    notified(cli, webhooks=hook(server))
+    cli.sql("INSERT INTO customers VALUES ('x', 'y')")
+    assert [cli.run("run").code for _ in range(3)] == [1, 0, 0]
     assert kinds(server) == ["attention"] * 2
 
 
-def test_rows_that_stay_rejected_have_not_recovered(world: World, server: WebServer) -> None:
-    notified(world, webhooks=hook(server))
-    world.sql("INSERT INTO customers VALUES ('x', 'y')")
-    assert [world.run("run").code for _ in range(2)] == [1, 0]
+def test_rows_that_stay_rejected_have_not_recovered(cli: CommandLine, server: WebServer) -> None:
+    notified(cli, webhooks=hook(server))
+    cli.sql("INSERT INTO customers VALUES ('x', 'y')")
+    assert [cli.run("run").code for _ in range(2)] == [1, 0]
     assert kinds(server) == ["attention"]
-    world.sql("DELETE FROM customers WHERE email = 'x'")
-    assert world.run("run").code == 0
+    cli.sql("DELETE FROM customers WHERE email = 'x'")
+    assert cli.run("run").code == 0
     assert kinds(server) == ["attention", "recovered"]
 
 
 @pytest.mark.parametrize("flags", [["--select", "vipp"], ["--allow-removes", "vipp"], ["--rekey", "vipp"]])
-def test_a_wrong_flag_sends_nothing(world: World, server: WebServer, flags: list[str]) -> None:
-    notified(world, webhooks=hook(server), ping={"start": f"{server.origin}/start"})
-    assert world.run("run", *flags).code == 2
+def test_a_wrong_flag_sends_nothing(cli: CommandLine, server: WebServer, flags: list[str]) -> None:
+    notified(cli, webhooks=hook(server), ping={"start": f"{server.origin}/start"})
+    assert cli.run("run", *flags).code == 2
     assert server.received == []
 
 
-def test_a_failed_run_has_recovered_when_its_models_run(world: World, server: WebServer) -> None:
-    notified(world, webhooks=hook(server))
-    world.model("other", "select 'a@example.com' as email", list="Other")
-    world.sql("ALTER TABLE customers RENAME TO moved")
-    assert world.run("run", "--select", "vip").code == 2
-    assert world.run("run", "--select", "other").code == 0
+def test_a_failed_run_has_recovered_when_its_models_run(cli: CommandLine, server: WebServer) -> None:
+    notified(cli, webhooks=hook(server))
+    cli.model("other", "select 'a@example.com' as email", list="Other")
+    cli.sql("ALTER TABLE customers RENAME TO moved")
+    assert cli.run("run", "--select", "vip").code == 2
+    assert cli.run("run", "--select", "other").code == 0
     assert kinds(server) == ["failed"]
-    world.sql("ALTER TABLE moved RENAME TO customers")
-    assert world.run("run").code == 0
+    cli.sql("ALTER TABLE moved RENAME TO customers")
+    assert cli.run("run").code == 0
     assert kinds(server) == ["failed", "recovered"]
 
 
-def test_the_example_of_the_document_is_accepted(world: World) -> None:
+def test_the_example_of_the_document_is_accepted(cli: CommandLine) -> None:
     document = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
     example = document.partition("```yaml\n")[2].partition("```")[0]
     destination = yaml.safe_load(example)["destinations"]["prod"]
     kinds_example = yaml.safe_load(document.partition("limits the messages: `")[2].partition("`")[0])
-    world.profiles({**destination, "sandbox": True, "notify": destination["notify"] | kinds_example})
-    world.environ |= dict.fromkeys(("ALERT_SLACK_URL", "SMTP_USER", "SMTP_PASSWORD"), "slack://a/b/c")
-    world.environ["ALERT_SECRET"] = SECRET
-    assert world.run("ls").code == 0
+    cli.profiles({**destination, "sandbox": True, "notify": destination["notify"] | kinds_example})
+    cli.environ |= dict.fromkeys(("ALERT_SLACK_URL", "SMTP_USER", "SMTP_PASSWORD"), "slack://a/b/c")
+    cli.environ["ALERT_SECRET"] = SECRET
+    assert cli.run("ls").code == 0
 
 
-def test_services_of_apprise_get_a_message(world: World, server: WebServer) -> None:
+def test_services_of_apprise_get_a_message(cli: CommandLine, server: WebServer) -> None:
     with mail_server() as (port, mails):
         mail = f"mailto://me:pw@127.0.0.1:{port}?smtp=127.0.0.1&from=a@example.com&to=b@example.com&mode=insecure"
-        notified(world, urls=[f"json://127.0.0.1:{server.port}/apprise", mail])
-        world.sql("INSERT INTO customers VALUES ('secret-person', 'y')")
-        ended = world.run("run")
+        notified(cli, urls=[f"json://127.0.0.1:{server.port}/apprise", mail])
+        cli.sql("INSERT INTO customers VALUES ('secret-person', 'y')")
+        ended = cli.run("run")
     assert (ended.code, "could not be sent" in ended.err) == (1, False)
     (got,) = server.received
     assert got.document["title"] == "reverse-etl: the run of shop/trial needs attention"
@@ -190,23 +190,23 @@ def test_services_of_apprise_get_a_message(world: World, server: WebServer) -> N
     assert "secret-person" not in text + got.document["message"]
 
 
-def test_a_service_that_is_down_or_unknown_is_named_without_its_secrets(world: World) -> None:
-    notified(world, urls=["json://user:hidden-word@127.0.0.1:9/x", "nosuch://hidden-word@host"])
-    world.sql("INSERT INTO customers VALUES ('x', 'y')")
-    ended = world.run("run")
+def test_a_service_that_is_down_or_unknown_is_named_without_its_secrets(cli: CommandLine) -> None:
+    notified(cli, urls=["json://user:hidden-word@127.0.0.1:9/x", "nosuch://hidden-word@host"])
+    cli.sql("INSERT INTO customers VALUES ('x', 'y')")
+    ended = cli.run("run")
     assert ended.code == 1
     assert "The alert to json could not be sent: the service did not take it." in ended.err
     assert "The alert to nosuch could not be sent: Apprise does not know such an address." in ended.err
     assert "hidden-word" not in ended.err + ended.out
 
 
-def test_an_interruption_sends_nothing(world: World, server: WebServer) -> None:
+def test_an_interruption_sends_nothing(cli: CommandLine, server: WebServer) -> None:
     """The ping of the end does not come: that is what a dead man's switch is for."""
     addresses = {name: f"{server.origin}/{name}" for name in ("start", "success", "failure")}
-    sandbox = world.klaviyo(
+    sandbox = cli.klaviyo(
         destination={"notify": {"webhooks": hook(server), "ping": addresses}}, job_seconds=60.0
     )
-    with world.begin("run") as process:
+    with cli.begin("run") as process:
         while not any(entry.method == "POST" and "import" in entry.path for entry in sandbox.log()):
             time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
@@ -214,19 +214,19 @@ def test_an_interruption_sends_nothing(world: World, server: WebServer) -> None:
     assert server.paths() == ["/start"]
 
 
-def test_a_plan_and_a_dry_run_send_nothing(world: World, server: WebServer) -> None:
-    notified(world, webhooks=hook(server), ping={"start": f"{server.origin}/start"})
-    world.sql("INSERT INTO customers VALUES ('x', 'y')")
-    world.run("plan")
-    world.run("run", "--dry-run")
+def test_a_plan_and_a_dry_run_send_nothing(cli: CommandLine, server: WebServer) -> None:
+    notified(cli, webhooks=hook(server), ping={"start": f"{server.origin}/start"})
+    cli.sql("INSERT INTO customers VALUES ('x', 'y')")
+    cli.run("plan")
+    cli.run("run", "--dry-run")
     assert server.received == []
 
 
-def test_debug_sends_a_test_message_to_each_receiver(world: World, server: WebServer) -> None:
+def test_debug_sends_a_test_message_to_each_receiver(cli: CommandLine, server: WebServer) -> None:
     server.statuses = [200, 500]
     url = f"json://127.0.0.1:{server.port}/apprise"
-    notified(world, urls=[url], webhooks=hook(server), ping={"start": f"{server.origin}/start"})
-    ended = world.run("debug", "--notify")
+    notified(cli, urls=[url], webhooks=hook(server), ping={"start": f"{server.origin}/start"})
+    ended = cli.run("debug", "--notify")
     assert ended.code == 4
     assert ended.out.splitlines() == ["json         sent", "webhook 1    failed: status 500"]
     assert "Not every alert could be sent." in ended.err
@@ -234,8 +234,8 @@ def test_debug_sends_a_test_message_to_each_receiver(world: World, server: WebSe
     assert server.received[-1].document["kind"] == "test"
 
 
-def test_debug_says_that_there_is_no_receiver(world: World) -> None:
-    ended = world.run("debug", "--notify")
+def test_debug_says_that_there_is_no_receiver(cli: CommandLine) -> None:
+    ended = cli.run("debug", "--notify")
     assert ended.code == 2
     assert "The destination trial has no urls and no webhooks in notify." in ended.err
 
@@ -254,34 +254,34 @@ def test_debug_says_that_there_is_no_receiver(world: World) -> None:
     ],
 )
 def test_a_receiver_that_cannot_be_right_is_refused(
-    world: World, notify: dict[str, Any], message: str
+    cli: CommandLine, notify: dict[str, Any], message: str
 ) -> None:
-    world.profiles({"type": "klaviyo", "sandbox": True, "notify": notify})
-    ended = world.run("ls")
+    cli.profiles({"type": "klaviyo", "sandbox": True, "notify": notify})
+    ended = cli.run("ls")
     assert ended.code == 2
     assert message in ended.err
     assert "profiles.yml" in ended.err
     assert SECRET not in ended.err
 
 
-def test_a_model_cannot_read_the_secrets_of_receivers(world: World) -> None:
-    world.environ["HOOK_SECRET"] = SECRET
+def test_a_model_cannot_read_the_secrets_of_receivers(cli: CommandLine) -> None:
+    cli.environ["HOOK_SECRET"] = SECRET
     notified(
-        world,
+        cli,
         webhooks=[{"url": "https://ops.example.com", "secret": "{{ env_var('HOOK_SECRET') }}"}],
     )
-    world.model("vip", "select '{{ env_var('HOOK_SECRET') }}' as email", list="VIP")
-    ended = world.run("compile")
+    cli.model("vip", "select '{{ env_var('HOOK_SECRET') }}' as email", list="VIP")
+    ended = cli.run("compile")
     assert ended.code == 2
     assert SECRET not in ended.out + ended.err
 
 
-def test_the_record_of_alerts_is_private(world: World, server: WebServer) -> None:
-    notified(world, webhooks=hook(server))
-    world.sql("INSERT INTO customers VALUES ('x', 'y')")
-    world.run("run")
-    (record,) = (world.folder / ".reverse_etl").glob("alerts_shop_trial_*.json")
+def test_the_record_of_alerts_is_private(cli: CommandLine, server: WebServer) -> None:
+    notified(cli, webhooks=hook(server))
+    cli.sql("INSERT INTO customers VALUES ('x', 'y')")
+    cli.run("run")
+    (record,) = (cli.folder / ".reverse_etl").glob("alerts_shop_trial_*.json")
     assert stat.S_IMODE(record.stat().st_mode) == 0o600
     record.write_text("{", encoding="utf-8")
-    assert world.run("run", "--strict").code == 1
+    assert cli.run("run", "--strict").code == 1
     assert len(server.received) == 2

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.world import World
+from tests.cli.command_line import CommandLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def cli(tmp_path: Path) -> Iterator[CommandLine]:
     """Give a project in a folder of its own."""
     (tmp_path / "home").mkdir()
-    made = World(tmp_path)
+    made = CommandLine(tmp_path)
     yield made
     made.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.cli.world import KEY, SELECT, World
+from tests.cli.command_line import KEY, SELECT, CommandLine
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class Case:
     """A wrong thing: its name, what makes it, and the command, with what holds while it runs."""
 
     name: str
-    make: Callable[[World], object]
+    make: Callable[[CommandLine], object]
     command: str = "plan"
-    during: Callable[[World], AbstractContextManager[object]] = lambda _: nullcontext()
+    during: Callable[[CommandLine], AbstractContextManager[object]] = lambda _: nullcontext()
 
 
 def list_in(sandbox: Sandbox, name: str) -> str:
@@ -41,55 +41,55 @@ def list_in(sandbox: Sandbox, name: str) -> str:
     return str(reply.json()["data"]["id"])
 
 
-def _delete_list(world: World) -> None:
-    sandbox = _sent(world)
+def _delete_list(cli: CommandLine) -> None:
+    sandbox = _sent(cli)
     path = f"/api/lists/{sandbox.lists()[0]['id']}"
     requests.delete(sandbox.origin + path, headers=HEADERS, timeout=10)
 
 
-def _sent(world: World, **destination: object) -> Sandbox:
+def _sent(cli: CommandLine, **destination: object) -> Sandbox:
     """Let a first run send the 20 customers."""
-    sandbox = world.klaviyo(destination=destination)
-    assert world.run("run").code == 0
+    sandbox = cli.klaviyo(destination=destination)
+    assert cli.run("run").code == 0
     return sandbox
 
 
-def _taken(world: World) -> None:
-    (world.folder / "shop.duckdb").rename(world.folder / "memory.duckdb")
-    world.profiles({"type": "klaviyo", "sandbox": True}, {"path": "memory.duckdb"})
+def _taken(cli: CommandLine) -> None:
+    (cli.folder / "shop.duckdb").rename(cli.folder / "memory.duckdb")
+    cli.profiles({"type": "klaviyo", "sandbox": True}, {"path": "memory.duckdb"})
 
 
-def _beside(world: World) -> None:
-    profile = world.write("profiles.yml", PROFILE % ("shop.duckdb", ""))
+def _beside(cli: CommandLine) -> None:
+    profile = cli.write("profiles.yml", PROFILE % ("shop.duckdb", ""))
     profile.write_text(profile.read_text() + "destinations:\n  trial: {type: klaviyo, sandbox: true}\n")
 
 
-def _key_variable(world: World) -> None:
-    world.profiles({"type": "klaviyo", "private_api_key": "{{ env_var('MY_KLAVIYO_KEY') }}"})
+def _key_variable(cli: CommandLine) -> None:
+    cli.profiles({"type": "klaviyo", "private_api_key": "{{ env_var('MY_KLAVIYO_KEY') }}"})
 
 
-def _truncated(world: World) -> None:
-    _sent(world)
-    state = world.folder / "shop.reverse_etl.duckdb"
+def _truncated(cli: CommandLine) -> None:
+    _sent(cli)
+    state = cli.folder / "shop.reverse_etl.duckdb"
     state.write_bytes(state.read_bytes()[:3000])
 
 
-def _left(world: World, customers: int) -> None:
-    _sent(world)
-    world.customers(customers)
+def _left(cli: CommandLine, customers: int) -> None:
+    _sent(cli)
+    cli.customers(customers)
 
 
-def _rekeyed(world: World) -> None:
-    _sent(world)
-    world.model("vip", SELECT, list="VIP", identifiers={"external_id": "first_name", "email": "email"})
+def _rekeyed(cli: CommandLine) -> None:
+    _sent(cli)
+    cli.model("vip", SELECT, list="VIP", identifiers={"external_id": "first_name", "email": "email"})
 
 
-def _newer(world: World) -> None:
-    _sent(world)
-    world.sql("UPDATE meta SET version = 99", file="shop.reverse_etl.duckdb")
+def _newer(cli: CommandLine) -> None:
+    _sent(cli)
+    cli.sql("UPDATE meta SET version = 99", file="shop.reverse_etl.duckdb")
 
 
-def _without_scope(world: World) -> None:
+def _without_scope(cli: CommandLine) -> None:
     """Let somebody answer as Klaviyo does when a key lacks a scope."""
     error = '{"id": "1", "status": 403, "code": "permission_denied", "title": "", "detail": "You may not."}'
 
@@ -107,46 +107,46 @@ def _without_scope(world: World) -> None:
 
     server = HTTPServer(("127.0.0.1", 0), Answer)
     Thread(target=server.serve_forever, daemon=True).start()
-    world.ending(server.server_close)
-    world.ending(server.shutdown)
-    world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = KEY
-    world.profiles({"type": "klaviyo", "origin": f"http://127.0.0.1:{server.server_port}"})
+    cli.ending(server.server_close)
+    cli.ending(server.shutdown)
+    cli.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = KEY
+    cli.profiles({"type": "klaviyo", "origin": f"http://127.0.0.1:{server.server_port}"})
 
 
-def _two_lists(world: World) -> None:
-    sandbox = world.klaviyo()
+def _two_lists(cli: CommandLine) -> None:
+    sandbox = cli.klaviyo()
     list_in(sandbox, "VIP")
     list_in(sandbox, "VIP")
 
 
-def _two_names(world: World) -> None:
-    sandbox = world.klaviyo()
+def _two_names(cli: CommandLine) -> None:
+    sandbox = cli.klaviyo()
     names = dict.fromkeys(("VIP", "Very important"), list_in(sandbox, "VIP"))
-    world.profiles({"type": "klaviyo", "origin": sandbox.origin, "lists": names})
-    world.model("vip_too", SELECT, list="Very important")
+    cli.profiles({"type": "klaviyo", "origin": sandbox.origin, "lists": names})
+    cli.model("vip_too", SELECT, list="Very important")
 
 
-def _many_lists(world: World) -> None:
-    world.klaviyo()
+def _many_lists(cli: CommandLine) -> None:
+    cli.klaviyo()
     for number in range(6):
-        world.model(f"list_{number}", SELECT, list=f"List {number}")
+        cli.model(f"list_{number}", SELECT, list=f"List {number}")
 
 
-def _refused(world: World) -> None:
+def _refused(cli: CommandLine) -> None:
     fault = Fault(FaultKind.STATUS, method="POST", path=IMPORTS, status=400, times=None)
-    world.klaviyo().add_fault(fault)
+    cli.klaviyo().add_fault(fault)
 
 
-def _profile(path: str, destinations: str = "") -> Callable[[World], object]:
-    return lambda world: world.write("profiles.yml", PROFILE % (path, destinations))
+def _profile(path: str, destinations: str = "") -> Callable[[CommandLine], object]:
+    return lambda cli: cli.write("profiles.yml", PROFILE % (path, destinations))
 
 
-def _model(select: str, **config: object) -> Callable[[World], object]:
-    return lambda world: world.model("vip", select, **({"list": "VIP"} | config))
+def _model(select: str, **config: object) -> Callable[[CommandLine], object]:
+    return lambda cli: cli.model("vip", select, **({"list": "VIP"} | config))
 
 
-def _destination(**settings: object) -> Callable[[World], object]:
-    return lambda world: world.profiles({"type": "klaviyo", **settings})
+def _destination(**settings: object) -> Callable[[CommandLine], object]:
+    return lambda cli: cli.profiles({"type": "klaviyo", **settings})
 
 
 HEADERS = {
@@ -157,39 +157,39 @@ HEADERS = {
 SANDBOX = "  destinations:\n    trial: {type: klaviyo, sandbox: true}\n"
 
 
-def _no_key(world: World) -> None:
-    world.klaviyo()
-    world.environ.clear()
+def _no_key(cli: CommandLine) -> None:
+    cli.klaviyo()
+    cli.environ.clear()
 
 
-def _unknown_list(world: World) -> None:
-    world.klaviyo()
-    world.model("vip", SELECT, list_id="XyZ123")
+def _unknown_list(cli: CommandLine) -> None:
+    cli.klaviyo()
+    cli.model("vip", SELECT, list_id="XyZ123")
 
 
-def _second_model(world: World) -> None:
-    world.klaviyo()
-    world.model("vip_too", SELECT, list="VIP")
+def _second_model(cli: CommandLine) -> None:
+    cli.klaviyo()
+    cli.model("vip_too", SELECT, list="VIP")
 
 
 CASES = (
-    Case("no profiles.yml", lambda world: (world.folder / "profiles.yml").unlink()),
-    Case("profiles.yml is not YAML", lambda world: world.write("profiles.yml", "shop:\n  outputs: {\n")),
+    Case("no profiles.yml", lambda cli: (cli.folder / "profiles.yml").unlink()),
+    Case("profiles.yml is not YAML", lambda cli: cli.write("profiles.yml", "shop:\n  outputs: {\n")),
     Case("no destination", _profile("shop.duckdb")),
     Case("an unknown key of a destination", _destination(sandbox=True, creat_lists=True)),
     Case("an origin elsewhere", _destination(origin="http://klaviyo.example.com")),
     Case("an environment variable that is not set", _profile("\"{{ env_var('SHOP') }}\"", SANDBOX)),
     Case("no such target", lambda _: None, "plan --target prod"),
     Case("no such profile", lambda _: None, "plan --profile store"),
-    Case("no models", lambda world: (world.folder / "models" / "vip.sql").unlink()),
+    Case("no models", lambda cli: (cli.folder / "models" / "vip.sql").unlink()),
     Case(
         "models of dbt without a dbt project",
-        lambda world: (world.folder / "models").rename(world.folder / "reverse_etl"),
+        lambda cli: (cli.folder / "models").rename(cli.folder / "reverse_etl"),
     ),
     Case("an unknown key of config", _model(SELECT, lst="VIP")),
     Case(
         "a misspelt key of config",
-        lambda world: world.write("models/vip.sql", f"{{{{ config(surfce='profiles') }}}}\n{SELECT}\n"),
+        lambda cli: cli.write("models/vip.sql", f"{{{{ config(surfce='profiles') }}}}\n{SELECT}\n"),
     ),
     Case("a missing identifier", _model("select first_name from {{ ref('customers') }}")),
     Case("an unknown column", _model("select email,\n  surname\nfrom {{ ref('customers') }}")),
@@ -203,7 +203,7 @@ CASES = (
     Case(
         "a value that is no number", _model("select email, first_name::int as n from {{ ref('customers') }}")
     ),
-    Case("a missing warehouse", lambda world: (world.folder / "shop.duckdb").unlink(), "run"),
+    Case("a missing warehouse", lambda cli: (cli.folder / "shop.duckdb").unlink(), "run"),
     Case("a missing folder", _profile("nowhere/shop.duckdb", SANDBOX), "run"),
     Case("a warehouse with a name that is taken", _taken),
     Case("a missing project", lambda _: None, "plan --project-dir nowhere"),
@@ -211,17 +211,17 @@ CASES = (
     Case("properties that are a list", _model("select email, [1] as properties from {{ ref('customers') }}")),
     Case(
         "a missing schema",
-        lambda world: world.profiles({"type": "klaviyo", "sandbox": True}, {"schema": "mian"}),
+        lambda cli: cli.profiles({"type": "klaviyo", "sandbox": True}, {"schema": "mian"}),
     ),
-    Case("a locked warehouse", lambda _: None, during=lambda world: world.locked("shop.duckdb")),
+    Case("a locked warehouse", lambda _: None, during=lambda cli: cli.locked("shop.duckdb")),
     Case(
         "a locked state",
         _sent,
         "run",
-        lambda world: world.locked("shop.reverse_etl.duckdb"),
+        lambda cli: cli.locked("shop.reverse_etl.duckdb"),
     ),
-    Case("a warehouse that is no database", lambda world: world.write("shop.duckdb", NOT_A_DATABASE)),
-    Case("a state that is no database", lambda world: world.write("shop.reverse_etl.duckdb", NOT_A_DATABASE)),
+    Case("a warehouse that is no database", lambda cli: cli.write("shop.duckdb", NOT_A_DATABASE)),
+    Case("a state that is no database", lambda cli: cli.write("shop.reverse_etl.duckdb", NOT_A_DATABASE)),
     Case("a state of a newer version", _newer),
     Case("an unknown selector", lambda _: None, "run --select tag:daily"),
     Case("an unknown model to allow", lambda _: None, "run --allow-removes vpi"),
@@ -230,12 +230,12 @@ CASES = (
     Case("an unknown flag", lambda _: None, "plan --limt 3"),
     Case("a limit of nothing", lambda _: None, "run --limit 0"),
     Case("no key", _no_key, "run"),
-    Case("a wrong key", lambda world: world.klaviyo(key="pk_another"), "run"),
-    Case("a wrong key in debug", lambda world: world.klaviyo(key="pk_another"), "debug"),
+    Case("a wrong key", lambda cli: cli.klaviyo(key="pk_another"), "run"),
+    Case("a wrong key in debug", lambda cli: cli.klaviyo(key="pk_another"), "debug"),
     Case("a key without a scope", _without_scope, "run"),
     Case(
         "a list that may not be created",
-        lambda world: list_in(world.klaviyo(destination={"create_lists": False}), "VIPs"),
+        lambda cli: list_in(cli.klaviyo(destination={"create_lists": False}), "VIPs"),
         "run",
     ),
     Case("two lists of one name", _two_lists, "run"),
@@ -253,20 +253,20 @@ CASES = (
     Case("a list of two names", _two_names, "run"),
     Case("too many new lists", _many_lists, "run"),
     Case("identifiers that changed", _rekeyed, "run"),
-    Case("too few rows", lambda world: _left(world, 0), "run"),
-    Case("too many removes", lambda world: _left(world, 3), "plan"),
+    Case("too few rows", lambda cli: _left(cli, 0), "run"),
+    Case("too many removes", lambda cli: _left(cli, 3), "plan"),
     Case("a request that Klaviyo refuses", _refused, "run"),
     Case("a report before the first run", lambda _: None, "report"),
     Case("a report as JSON into a file", lambda _: None, "report --json --out report.json"),
     Case(
         "a report that cannot be written",
-        lambda world: (world.write("target", "A file."), _sent(world)),
+        lambda cli: (cli.write("target", "A file."), _sent(cli)),
         "report",
     ),
     Case("a report into a folder", lambda _: None, "report --out models"),
     Case(
         "a sandbox file that is none",
-        lambda world: world.write("klaviyo_sandbox.sqlite", NOT_A_DATABASE * 99),
+        lambda cli: cli.write("klaviyo_sandbox.sqlite", NOT_A_DATABASE * 99),
         "run",
     ),
 )

@@ -9,28 +9,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.world import PROGRAM, SELECT
+from tests.cli.command_line import PROGRAM, SELECT
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 
 @pytest.fixture
-def project(world: World) -> World:
+def project(cli: CommandLine) -> CommandLine:
     """Return a project of three models, one of which does not compile."""
-    world.model("win_back", SELECT, list="Win back", tags=["weekly"])
-    world.model("broken", "select from", list="Others")
-    return world
+    cli.model("win_back", SELECT, list="Win back", tags=["weekly"])
+    cli.model("broken", "select from", list="Others")
+    return cli
 
 
-def completed(world: World, *words: str) -> list[str]:
+def completed(cli: CommandLine, *words: str) -> list[str]:
     """Return the completions of the last word, as bash would ask for them."""
-    world.environ |= {
+    cli.environ |= {
         "_REVERSE_ETL_COMPLETE": "bash_complete",
         "COMP_WORDS": shlex.join(["reverse-etl", *words]),
         "COMP_CWORD": str(len(words)),
     }
-    ended = world.run()
+    ended = cli.run()
     assert (ended.code, ended.err) == (0, "")
     return [line.partition(",")[2] for line in ended.out.splitlines()]
 
@@ -50,7 +50,7 @@ def completed(world: World, *words: str) -> list[str]:
         (["status", "--rej"], ["--rejected"]),
     ],
 )
-def test_words_are_completed(project: World, words: list[str], expected: list[str]) -> None:
+def test_words_are_completed(project: CommandLine, words: list[str], expected: list[str]) -> None:
     assert completed(project, *words) == expected
 
 
@@ -75,13 +75,13 @@ ALIASES = "\n".join(
     ids=["no YAML", "deep", "part of itself", "large by aliases", "no text"],
 )
 def test_a_project_that_cannot_be_read_completes_nothing(
-    world: World, words: list[str], profiles: str
+    cli: CommandLine, words: list[str], profiles: str
 ) -> None:
-    world.write("profiles.yml", profiles)
-    assert completed(world, *words) == []
+    cli.write("profiles.yml", profiles)
+    assert completed(cli, *words) == []
 
 
-def test_the_options_before_a_word_count(project: World) -> None:
+def test_the_options_before_a_word_count(project: CommandLine) -> None:
     """A profile that needs a variable cannot be read without it."""
     path = project.folder / "profiles.yml"
     path.write_text(path.read_text().replace("shop.duckdb", "\"{{ var('file') }}\""))
@@ -89,12 +89,12 @@ def test_the_options_before_a_word_count(project: World) -> None:
     assert completed(project, "run", "--vars", "{file: shop.duckdb}", "--select", "v") == ["vip"]
 
 
-def test_bash_takes_the_script(world: World) -> None:
+def test_bash_takes_the_script(cli: CommandLine) -> None:
     script = f'PATH="{PROGRAM.parent}:$PATH"; eval "$(reverse-etl completion bash)"; complete -p reverse-etl'
     ended = subprocess.run(
         ["bash", "--norc", "-c", script],  # noqa: S607 - whichever bash there is
-        cwd=world.folder,
-        env=world.environment(),
+        cwd=cli.folder,
+        env=cli.environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -104,7 +104,7 @@ def test_bash_takes_the_script(world: World) -> None:
 
 
 @pytest.mark.parametrize(("shell", "start"), [("zsh", "#compdef reverse-etl"), ("fish", "function ")])
-def test_other_shells_have_a_script_too(world: World, shell: str, start: str) -> None:
-    ended = world.run("completion", shell)
+def test_other_shells_have_a_script_too(cli: CommandLine, shell: str, start: str) -> None:
+    ended = cli.run("completion", shell)
     assert ended.code == 0
     assert ended.out.lstrip().startswith(start)

@@ -12,7 +12,7 @@ import pytest
 from reverse_etl.sandbox import Sandbox
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 MODELS = Path(__file__).parents[2] / "models"
 README = Path(__file__).parents[2] / "README.md"
@@ -32,22 +32,22 @@ ADDRESSES = """
 
 
 @pytest.mark.timeout(200)
-def test_the_demo_ends_with_the_lists_that_the_warehouse_says(world: World) -> None:
+def test_the_demo_ends_with_the_lists_that_the_warehouse_says(cli: CommandLine) -> None:
     """Exit 0; its last table is what the sandbox counts; those on the lists are those of the warehouse.
 
     Its plans and runs say on stderr what the commands would.
     """
-    ran = world.run("demo", "--dir", "demo", "--models", str(MODELS))
+    ran = cli.run("demo", "--dir", "demo", "--models", str(MODELS))
     assert ran.code == 0, ran.err
     table = ran.out.partition("Lists in the sandbox:")[2].partition("Files:")[0]
     rows = re.findall(r"^(\w[\w ]*?)  +([\d, ]+)$", table, flags=re.MULTILINE)
     shown = {name: [int(cell.replace(",", "")) for cell in cells.split()] for name, cells in rows}
-    with Sandbox(world.folder / "demo" / "klaviyo_sandbox.sqlite") as sandbox:
+    with Sandbox(cli.folder / "demo" / "klaviyo_sandbox.sqlite") as sandbox:
         assert {name: cells[-1] for name, cells in shown.items()} == {
             one["name"]: one["members"] for one in sandbox.lists()
         }
         emails = {name: {member["email"] for member in sandbox.members(name)} for name in LISTS}
-    with duckdb.connect(str(world.folder / "demo" / "shop.duckdb"), read_only=True) as warehouse:
+    with duckdb.connect(str(cli.folder / "demo" / "shop.duckdb"), read_only=True) as warehouse:
         found = {name: warehouse.execute(ADDRESSES.format(who)).fetchall() for name, who in LISTS.items()}
     assert shown.keys() == found.keys()
     for name, addresses in found.items():
@@ -70,16 +70,16 @@ def test_the_demo_ends_with_the_lists_that_the_warehouse_says(world: World) -> N
     told = ran.err.splitlines()
     assert told[0].startswith("Lists were not looked up: the sandbox starts with the first run.")
     assert [line for line in told if "newly rejected" in line]
-    again = world.run("run", "--project-dir", "demo", "--profiles-dir", "demo", "--json")
+    again = cli.run("run", "--project-dir", "demo", "--profiles-dir", "demo", "--json")
     assert again.code == 0
 
 
-def test_the_demo_replaces_only_its_own_folder(world: World) -> None:
+def test_the_demo_replaces_only_its_own_folder(cli: CommandLine) -> None:
     """A folder with other files is left as it is; so is one without the demo's models."""
-    refused = world.run("demo", "--dir", ".", "--models", str(MODELS))  # it has a shop.duckdb too
+    refused = cli.run("demo", "--dir", ".", "--models", str(MODELS))  # it has a shop.duckdb too
     assert "holds other files, which the demo would delete." in refused.err
-    assert (world.folder / "profiles.yml").exists()
+    assert (cli.folder / "profiles.yml").exists()
     assert refused.code == 2
-    missing = world.run("demo", "--dir", "demo", "--models", "nowhere")
+    missing = cli.run("demo", "--dir", "demo", "--models", "nowhere")
     assert missing.code == 2
-    assert not (world.folder / "demo").exists()
+    assert not (cli.folder / "demo").exists()

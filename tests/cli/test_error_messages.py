@@ -15,8 +15,8 @@ from tests.cli.message_cases import CASES, PROFILE, SANDBOX, Case
 from tests.clocks import QuickClock
 
 if TYPE_CHECKING:
+    from tests.cli.command_line import CommandLine
     from tests.cli.process import Ended
-    from tests.cli.world import World
     from tests.gold import Gold
 
 MESSAGES = Path(__file__).parent / "gold" / "messages"
@@ -25,12 +25,12 @@ NOBODY = "http://127.0.0.1:9"  # the port of a protocol that nobody speaks
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_mistake_is_reported_with_its_location_and_the_next_step(
-    case: Case, world: World, gold: Gold
+    case: Case, cli: CommandLine, gold: Gold
 ) -> None:
     """The whole text is kept in gold/messages, to be read as a user would."""
-    case.make(world)
-    with case.during(world) as holder:
-        ended = world.run(*case.command.split())
+    case.make(cli)
+    with case.during(cli) as holder:
+        ended = cli.run(*case.command.split())
     told = _told(case.command, ended).replace(f"{Path(sys.executable).resolve()} (PID {holder})", "<holder>")
     gold.check(MESSAGES / f"{_file(case.name)}.txt", told)
     assert ended.code != 0 or case.name == "a list that was deleted"
@@ -53,20 +53,20 @@ def test_every_error_is_a_sentence(path: Path) -> None:
 
 
 def test_unreachable_klaviyo_is_reported_after_the_retries(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a clock on which waiting takes no time; the process itself is tried among the long tests.
 
     Behind a proxy that is not there, so that nothing leaves this machine.
     """
-    monkeypatch.chdir(world.folder)
+    monkeypatch.chdir(cli.folder)
     monkeypatch.setenv("HTTPS_PROXY", NOBODY)
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
-    world.profiles({"type": "klaviyo"})
+    cli.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
+    cli.profiles({"type": "klaviyo"})
     tries: list[object] = []
-    project = Project.load(world.folder, environ=world.environ, clock=QuickClock())
+    project = Project.load(cli.folder, environ=cli.environ, clock=QuickClock())
     with pytest.raises(KlaviyoError, match=r"Could not connect to Klaviyo after 8 attempts\.$") as caught:
         project.plan(on_request=tries.append)
     assert caught.value.exit_code == 4
@@ -74,11 +74,11 @@ def test_unreachable_klaviyo_is_reported_after_the_retries(
 
 
 @pytest.mark.long
-def test_unreachable_klaviyo_is_reported_during_the_retries(world: World) -> None:
+def test_unreachable_klaviyo_is_reported_during_the_retries(cli: CommandLine) -> None:
     """Half a minute of silence would look like a process that hangs."""
-    world.environ |= {"DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": "pk_x", "HTTPS_PROXY": NOBODY}
-    world.profiles({"type": "klaviyo"})
-    ended = world.run("run")
+    cli.environ |= {"DESTINATIONS__KLAVIYO__PRIVATE_API_KEY": "pk_x", "HTTPS_PROXY": NOBODY}
+    cli.profiles({"type": "klaviyo"})
+    ended = cli.run("run")
     assert ended.code == 4
     assert ended.err.splitlines() == [
         "Klaviyo did not answer GET /api/accounts (could not connect to Klaviyo). Retrying.",
@@ -89,11 +89,11 @@ def test_unreachable_klaviyo_is_reported_during_the_retries(world: World) -> Non
 
 
 @pytest.mark.parametrize("command", ["plan", "run", "debug"])
-def test_a_refused_loopback_connection_suggests_the_sandbox(world: World, command: str) -> None:
+def test_a_refused_loopback_connection_suggests_the_sandbox(cli: CommandLine, command: str) -> None:
     """After three attempts instead of eight, with the address and the command that starts a sandbox there."""
-    world.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
-    world.profiles({"type": "klaviyo", "origin": NOBODY})
-    ended = world.run(command)
+    cli.environ["DESTINATIONS__KLAVIYO__PRIVATE_API_KEY"] = "pk_x"
+    cli.profiles({"type": "klaviyo", "origin": NOBODY})
+    ended = cli.run(command)
     assert ended.code == 4
     start = "Start the sandbox: reverse-etl sandbox --port 9."
     assert ended.err.splitlines() == [
@@ -114,10 +114,10 @@ def _told(command: str, ended: Ended) -> str:
     return "\n".join([*parts, f"\nstderr:\n{ended.err}"]) + "\n"
 
 
-def test_too_little_memory_says_which_setting_to_raise(world: World) -> None:
+def test_too_little_memory_says_which_setting_to_raise(cli: CommandLine) -> None:
     """How much was used when it failed is another figure each time."""
-    world.write("profiles.yml", PROFILE % ("shop.duckdb, settings: {memory_limit: 100KB}", SANDBOX))
-    ended = world.run("run")
+    cli.write("profiles.yml", PROFILE % ("shop.duckdb, settings: {memory_limit: 100KB}", SANDBOX))
+    ended = cli.run("run")
     assert ended.code == 4
     assert "Out of Memory Error" in ended.err
     assert "settings: {memory_limit: 2GB} of the output" in ended.err

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
     from tests.gold import Gold
 
 GOLD = Path(__file__).parent / "gold" / "events"
@@ -23,12 +23,12 @@ ORDERS = (
 
 
 @pytest.fixture
-def orders(world: World) -> World:
+def orders(cli: CommandLine) -> CommandLine:
     """Let a model send events, and no other model be there."""
-    (world.folder / "models" / "vip.sql").unlink()
-    world.sql(ORDERS)
-    world.model("orders", SELECT, surface="events", metric="Placed Order", backfill="before_live")
-    return world
+    (cli.folder / "models" / "vip.sql").unlink()
+    cli.sql(ORDERS)
+    cli.model("orders", SELECT, surface="events", metric="Placed Order", backfill="before_live")
+    return cli
 
 
 def shown(text: str) -> str:
@@ -38,7 +38,7 @@ def shown(text: str) -> str:
 
 
 @pytest.mark.parametrize("backfill", ["before_live", "always", "never"])
-def test_a_plan_says_which_events_start_flows(orders: World, gold: Gold, backfill: str) -> None:
+def test_a_plan_says_which_events_start_flows(orders: CommandLine, gold: Gold, backfill: str) -> None:
     """How many go out, from when they are, and which are too old. A plan sends nothing."""
     orders.model("orders", SELECT, surface="events", metric="Placed Order", backfill=backfill)
     sandbox = orders.klaviyo()
@@ -51,7 +51,7 @@ def test_a_plan_says_which_events_start_flows(orders: World, gold: Gold, backfil
     assert (document["old_rows"], document["backfilled"], document["live_since"]) == (2, backfilled, None)
 
 
-def test_a_run_sends_events_and_a_second_one_nothing(orders: World, gold: Gold) -> None:
+def test_a_run_sends_events_and_a_second_one_nothing(orders: CommandLine, gold: Gold) -> None:
     sandbox = orders.klaviyo()
     ended = orders.run("run")
     assert ended.code == 0, ended.err
@@ -62,7 +62,7 @@ def test_a_run_sends_events_and_a_second_one_nothing(orders: World, gold: Gold) 
     assert [entry for entry in sandbox.log() if entry.method != "GET"] == writes
 
 
-def test_after_a_lost_state_nothing_is_sent_until_a_time_is_given(orders: World, gold: Gold) -> None:
+def test_after_a_lost_state_nothing_is_sent_until_a_time_is_given(orders: CommandLine, gold: Gold) -> None:
     """The plan of a saved file has the time too."""
     sandbox = orders.klaviyo()
     orders.run("run")
@@ -85,23 +85,22 @@ def test_after_a_lost_state_nothing_is_sent_until_a_time_is_given(orders: World,
         ("2999-01-01T00:00:00Z", "future"),
     ],
 )
-def test_a_time_that_cannot_be_is_refused(orders: World, time: str, message: str) -> None:
+def test_a_time_that_cannot_be_is_refused(orders: CommandLine, time: str, message: str) -> None:
     orders.klaviyo()
     ended = orders.run("plan", "--live-since", time)
     assert ended.code == 2
     assert message in ended.err
 
 
-def test_a_time_needs_a_model_of_events(world: World) -> None:
-    world.klaviyo()
-    ended = world.run("plan", "--live-since", "2026-01-01T08:00:00Z")
+def test_a_time_needs_a_model_of_events(cli: CommandLine) -> None:
+    cli.klaviyo()
+    ended = cli.run("plan", "--live-since", "2026-01-01T08:00:00Z")
     assert (ended.code, "No selected model has events" in ended.err) == (2, True)
 
 
-def test_a_ready_model_of_events_is_planned_next(world: World) -> None:
+def test_a_ready_model_of_events_is_planned_next(cli: CommandLine) -> None:
     """Other ready models are shown by `debug --request` first."""
-    assert "Next: reverse-etl plan --select events" in world.run("init", "--template", "events").out
+    assert "Next: reverse-etl plan --select events" in cli.run("init", "--template", "events").out
     assert (
-        "Next: reverse-etl debug --request coupon_codes"
-        in world.run("init", "--template", "coupon_codes").out
+        "Next: reverse-etl debug --request coupon_codes" in cli.run("init", "--template", "coupon_codes").out
     )

@@ -22,7 +22,7 @@ from reverse_etl.report.explanation import (
 )
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
     from tests.gold import Gold
 
 GOLD = Path(__file__).parent / "gold" / "documents"
@@ -101,57 +101,57 @@ def test_the_document_names_every_key() -> None:
 
 
 @pytest.mark.parametrize("ask", [False, True])
-def test_a_person_is_explained_before_and_after_a_run(world: World, *, ask: bool) -> None:
+def test_a_person_is_explained_before_and_after_a_run(cli: CommandLine, *, ask: bool) -> None:
     """Nothing is written, neither by the plan nor by the look-up."""
-    sandbox = world.klaviyo()
+    sandbox = cli.klaviyo()
     flags = ["--ask-klaviyo"] if ask else []
-    before = world.run("explain", "P1@example.com", *flags)
+    before = cli.run("explain", "P1@example.com", *flags)
     assert "  next run   sends the row: it is new, or a run could not finish it" in before.out
     assert before.code == 0
     assert all(entry.method == "GET" for entry in sandbox.log())
-    world.run("run")
-    after = world.run("explain", "p1@example.com", "--list", "VIP", *flags)
+    cli.run("run")
+    after = cli.run("explain", "p1@example.com", "--list", "VIP", *flags)
     assert after.out.startswith("vip, list VIP (")
     assert "  next run   nothing: the row is unchanged" in after.out
     assert ("is on the list since" in after.out) == ask
     assert "p2@example.com" not in after.out
 
 
-def test_a_person_nobody_knows_is_said_so(world: World) -> None:
-    world.klaviyo()
-    ended = world.run("explain", "nobody@example.com")
+def test_a_person_nobody_knows_is_said_so(cli: CommandLine) -> None:
+    cli.klaviyo()
+    ended = cli.run("explain", "nobody@example.com")
     assert (ended.out, ended.code) == (
         "No model has a row of nobody@example.com, and nothing was sent for it.",
         0,
     )
-    document = json.loads(world.run("explain", "nobody@example.com", "--json").out)
+    document = json.loads(cli.run("explain", "nobody@example.com", "--json").out)
     assert (document["lists"], document["other_models"], document["klaviyo_profiles"]) == ([], ["vip"], None)
 
 
-def test_a_person_on_another_list_is_not_called_unknown(world: World) -> None:
+def test_a_person_on_another_list_is_not_called_unknown(cli: CommandLine) -> None:
     """`--list` hides what is known of other lists, and says nothing about them."""
-    world.klaviyo()
-    world.model("tea", "select email from {{ ref('customers') }} where email like 'p1@%'", list="Tea")
-    chosen = world.run("explain", "p1@example.com", "--list", "Tea")
+    cli.klaviyo()
+    cli.model("tea", "select email from {{ ref('customers') }} where email like 'p1@%'", list="Tea")
+    chosen = cli.run("explain", "p1@example.com", "--list", "Tea")
     assert chosen.out.startswith("tea, list Tea")
     assert "No row" not in chosen.out
-    elsewhere = world.run("explain", "p2@example.com", "--list", "Tea")
+    elsewhere = cli.run("explain", "p2@example.com", "--list", "Tea")
     assert elsewhere.out == (
         "No model has a row of p2@example.com on the chosen lists, and nothing was sent for it."
     )
 
 
-def test_a_list_that_no_model_has_is_an_error(world: World) -> None:
-    world.klaviyo()
-    ended = world.run("explain", "p1@example.com", "--list", "Vip")
+def test_a_list_that_no_model_has_is_an_error(cli: CommandLine) -> None:
+    cli.klaviyo()
+    ended = cli.run("explain", "p1@example.com", "--list", "Vip")
     assert ended.code == 2
     assert "No model has the list 'Vip'." in ended.err
     assert "Available: VIP." in ended.err
 
 
-def test_a_model_that_does_not_exist_is_an_error(world: World) -> None:
-    world.klaviyo()
-    ended = world.run("explain", "p1@example.com", "--model", "vipp")
+def test_a_model_that_does_not_exist_is_an_error(cli: CommandLine) -> None:
+    cli.klaviyo()
+    ended = cli.run("explain", "p1@example.com", "--model", "vipp")
     assert ended.code == 2
     assert "vipp" in ended.err
 

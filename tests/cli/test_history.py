@@ -13,22 +13,22 @@ from reverse_etl.report.wording import RunEnding
 from reverse_etl.sandbox import Fault, FaultKind
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 
 
 @pytest.fixture
-def three_runs(world: World) -> World:
+def three_runs(cli: CommandLine) -> CommandLine:
     """Let three runs be recorded: with a refused row, without changes, and stopped by a guard."""
-    sandbox = world.klaviyo()
+    sandbox = cli.klaviyo()
     sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
-    assert world.run("run").code == 1
+    assert cli.run("run").code == 1
     sandbox.clear_faults()
-    assert world.run("run").code == 0
-    world.sql("DELETE FROM customers")
-    assert world.run("run").code == 3
-    return world
+    assert cli.run("run").code == 0
+    cli.sql("DELETE FROM customers")
+    assert cli.run("run").code == 3
+    return cli
 
 
 def rows(text: str) -> list[list[str]]:
@@ -36,7 +36,7 @@ def rows(text: str) -> list[list[str]]:
     return [re.split(r"\s{2,}", line.strip()) for line in text.splitlines()[2:]]
 
 
-def test_runs_are_listed_newest_first_without_a_key(three_runs: World) -> None:
+def test_runs_are_listed_newest_first_without_a_key(three_runs: CommandLine) -> None:
     three_runs.environ.clear()
     ended = three_runs.run("history")
     assert ended.code == 0
@@ -49,28 +49,28 @@ def test_runs_are_listed_newest_first_without_a_key(three_runs: World) -> None:
     assert shown[2][-5:] == ["19", "0", "1", "0", "0"]
 
 
-def test_the_lists_of_a_model_are_shown_run_by_run(three_runs: World) -> None:
+def test_the_lists_of_a_model_are_shown_run_by_run(three_runs: CommandLine) -> None:
     """A run that did not include the model is left out, and so is one that recorded no list."""
     shown = rows(three_runs.run("history", "--model", "vip").out)
     assert [row[2:5] for row in shown] == [["vip", "VIP", "unchanged"], ["vip", "VIP", "updated"]]
     assert three_runs.run("history", "--model", "other").out.startswith("No run is recorded yet.")
 
 
-def test_rows_that_a_limit_defers_count_once(world: World) -> None:
+def test_rows_that_a_limit_defers_count_once(cli: CommandLine) -> None:
     """A run counts a deferred row as not sent, too."""
-    world.klaviyo()
-    assert world.run("run", "--limit", "5").code == 0
-    assert rows(world.run("history").out)[0][-1] == "15"
-    assert rows(world.run("history", "--model", "vip").out)[0][-1] == "15"
+    cli.klaviyo()
+    assert cli.run("run", "--limit", "5").code == 0
+    assert rows(cli.run("history").out)[0][-1] == "15"
+    assert rows(cli.run("history", "--model", "vip").out)[0][-1] == "15"
 
 
-def test_a_limit_says_how_many_runs_are_not_shown(three_runs: World) -> None:
+def test_a_limit_says_how_many_runs_are_not_shown(three_runs: CommandLine) -> None:
     ended = three_runs.run("history", "--limit", "1")
     assert len(rows(ended.out)) == 2
     assert ended.out.endswith("… and 2 earlier runs: --limit 3")
 
 
-def test_the_json_has_every_run_with_its_lists(three_runs: World) -> None:
+def test_the_json_has_every_run_with_its_lists(three_runs: CommandLine) -> None:
     """The document of the command line has its keys."""
     document = json.loads(three_runs.run("history", "--json").out)
     assert {run["result"] for run in document["runs"]} <= {*RunEnding}
@@ -83,9 +83,9 @@ def test_the_json_has_every_run_with_its_lists(three_runs: World) -> None:
     assert keys <= set(re.findall(r"[.`]([a-z_]+)[`\[]", section))
 
 
-def test_a_project_without_runs_says_what_to_do(world: World) -> None:
-    world.klaviyo()
-    ended = world.run("history")
+def test_a_project_without_runs_says_what_to_do(cli: CommandLine) -> None:
+    cli.klaviyo()
+    ended = cli.run("history")
     assert (ended.out, ended.code) == (
         "No run is recorded yet. To see what a run would send: reverse-etl plan",
         0,

@@ -20,7 +20,7 @@ from reverse_etl.config.scaffold import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 ADDED = f"  destinations:\n    dev: {SANDBOX_DESTINATION}\n"
 PROFILES = (  # before the added lines, and after them
@@ -157,61 +157,61 @@ def test_names_that_need_quotes_get_them(*, upper: bool, email: str, select: str
         "users AS SELECT row_number() OVER () AS user_id, first_name FROM customers",
     ],
 )
-def test_a_people_table_of_any_kind_reaches_a_first_list(world: World, table: str) -> None:
-    (world.folder / "models" / "vip.sql").unlink()
-    (world.folder / "profiles.yml").unlink()
-    world.sql(f"CREATE TABLE {table}", "DROP TABLE customers")
-    assert world.run("init").code == 0
+def test_a_people_table_of_any_kind_reaches_a_first_list(cli: CommandLine, table: str) -> None:
+    (cli.folder / "models" / "vip.sql").unlink()
+    (cli.folder / "profiles.yml").unlink()
+    cli.sql(f"CREATE TABLE {table}", "DROP TABLE customers")
+    assert cli.run("init").code == 0
     for command in ("debug", "plan", "run", "status", "report"):
-        ended = world.run(command)
+        ended = cli.run(command)
         assert ended.code == 0, (command, ended)
-    assert " 20 " in world.run("status").out
+    assert " 20 " in cli.run("status").out
 
 
-def test_in_a_folder_with_a_warehouse_the_next_commands_work(world: World) -> None:
-    (world.folder / "profiles.yml").unlink()
-    (world.folder / "models" / "vip.sql").unlink()
-    begun = world.run("init")
+def test_in_a_folder_with_a_warehouse_the_next_commands_work(cli: CommandLine) -> None:
+    (cli.folder / "profiles.yml").unlink()
+    (cli.folder / "models" / "vip.sql").unlink()
+    begun = cli.run("init")
     assert begun.code == 0
     assert begun.out == (
         "wrote profiles.yml: the warehouse is shop.duckdb, the destination a sandbox\n"
         "wrote models/first_list.sql: selects everyone in customers with an e-mail; adapt it\n"
         "\nNext: reverse-etl debug, then reverse-etl plan"
     )
-    assert (world.folder / "models" / "first_list.sql").read_text() == (
+    assert (cli.folder / "models" / "first_list.sql").read_text() == (
         "-- Each row that this query returns becomes a member of the list.\n"
         "-- A member whose row disappears is removed, if this model added it.\n"
         "{{ config(\n    surface='list_memberships',\n    list='My first list',\n"
         "    identifiers={'email': 'email'},\n) }}\n"
         "select email, first_name\nfrom {{ ref('customers') }}\nwhere email is not null\n"
     )
-    assert world.run("debug").code == 0
-    assert world.run("plan").code == 0
-    assert world.run("run").code == 0
-    again = world.run("init")
+    assert cli.run("debug").code == 0
+    assert cli.run("plan").code == 0
+    assert cli.run("run").code == 0
+    again = cli.run("init")
     assert again.code == 0
     assert "has a destination for" in again.out
     assert "models already has models" in again.out
 
 
-def test_a_folder_with_a_warehouse_does_not_use_the_home_folders_profile(world: World) -> None:
-    (world.folder / "profiles.yml").unlink()
-    world.write("b.duckdb", "")
+def test_a_folder_with_a_warehouse_does_not_use_the_home_folders_profile(cli: CommandLine) -> None:
+    (cli.folder / "profiles.yml").unlink()
+    cli.write("b.duckdb", "")
     home = "other:\n  outputs:\n    dev: {type: duckdb, path: elsewhere.duckdb}\n"
-    world.write("home/.dbt/profiles.yml", home)
-    begun = world.run("init", "--warehouse", "shop.duckdb")
+    cli.write("home/.dbt/profiles.yml", home)
+    begun = cli.run("init", "--warehouse", "shop.duckdb")
     assert begun.code == 0
     assert "wrote profiles.yml: the warehouse is shop.duckdb" in begun.out
-    assert (world.folder / "home" / ".dbt" / "profiles.yml").read_text() == home
-    again = world.run("init", "--warehouse", "b.duckdb")
+    assert (cli.folder / "home" / ".dbt" / "profiles.yml").read_text() == home
+    again = cli.run("init", "--warehouse", "b.duckdb")
     assert (again.code, "profiles.yml exists already" in again.err) == (2, True)
 
 
-def test_in_a_dbt_project_the_table_is_a_dbt_model(world: World) -> None:
+def test_in_a_dbt_project_the_table_is_a_dbt_model(cli: CommandLine) -> None:
     """A raw table of a likelier name lies beside them; `ref` would not find it."""
-    world.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
-    (world.folder / "models" / "vip.sql").unlink()
-    world.sql("CREATE TABLE clean_people AS SELECT * FROM customers")
+    cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+    (cli.folder / "models" / "vip.sql").unlink()
+    cli.sql("CREATE TABLE clean_people AS SELECT * FROM customers")
     node = {"resource_type": "model", "name": "clean_people", "package_name": "shop", "version": None}
     document = {
         "metadata": {
@@ -224,105 +224,105 @@ def test_in_a_dbt_project_the_table_is_a_dbt_model(world: World) -> None:
         "macros": {},
         "disabled": {},
     }
-    world.write("target/manifest.json", json.dumps(document))
-    world.write("target/run_results.json", '{"args": {"target": "trial"}, "results": []}')
-    begun = world.run("init")
+    cli.write("target/manifest.json", json.dumps(document))
+    cli.write("target/run_results.json", '{"args": {"target": "trial"}, "results": []}')
+    begun = cli.run("init")
     assert begun.code == 0, begun
     assert "everyone in clean_people with an e-mail" in begun.out, begun
-    assert world.run("debug").code == 0
+    assert cli.run("debug").code == 0
 
 
-def test_in_an_empty_folder_it_says_what_is_missing(world: World) -> None:
+def test_in_an_empty_folder_it_says_what_is_missing(cli: CommandLine) -> None:
     for path in ("profiles.yml", "shop.duckdb", "models/vip.sql"):
-        (world.folder / path).unlink()
-    begun = world.run("init")
+        (cli.folder / path).unlink()
+    begun = cli.run("init")
     assert begun.code == 0
     assert begun.err.splitlines() == [
         ("warning Could not read the warehouse. There is no DuckDB file at <folder>/warehouse.duckdb."),
     ]
     assert begun.out.splitlines()[1].startswith("found no table of people, so wrote no model: write models/")
-    assert not (world.folder / "models" / "first_list.sql").exists()
+    assert not (cli.folder / "models" / "first_list.sql").exists()
 
 
-def test_a_dbt_project_without_profiles_gets_one_for_its_duckdb_file(world: World) -> None:
+def test_a_dbt_project_without_profiles_gets_one_for_its_duckdb_file(cli: CommandLine) -> None:
     """Under the name that dbt_project.yml asks for, and with the target that was asked for."""
-    world.write("dbt_project.yml", "name: shop\nprofile: acme\nversion: '1'\n")
-    (world.folder / "profiles.yml").unlink()
-    begun = world.run("init", "-t", "dev")
+    cli.write("dbt_project.yml", "name: shop\nprofile: acme\nversion: '1'\n")
+    (cli.folder / "profiles.yml").unlink()
+    begun = cli.run("init", "-t", "dev")
     assert begun.code == 0, begun
-    written = yaml.safe_load((world.folder / "profiles.yml").read_text())
+    written = yaml.safe_load((cli.folder / "profiles.yml").read_text())
     assert (list(written), written["acme"]["target"]) == (["acme"], "dev")
     assert begun.out.endswith("Next: reverse-etl debug --target dev, then reverse-etl plan --target dev")
-    looked = world.run("debug", "--target", "dev")
+    looked = cli.run("debug", "--target", "dev")
     assert (looked.code, "dbt's manifest is missing" in looked.err) == (2, True), "dbt has built nothing yet"
 
 
-def test_a_dbt_project_without_profiles_and_duckdb_file_says_what_to_do(world: World) -> None:
-    world.write("dbt_project.yml", "name: shop\nprofile: acme\nversion: '1'\n")
-    (world.folder / "profiles.yml").unlink()
-    (world.folder / "shop.duckdb").unlink()
-    begun = world.run("init")
+def test_a_dbt_project_without_profiles_and_duckdb_file_says_what_to_do(cli: CommandLine) -> None:
+    cli.write("dbt_project.yml", "name: shop\nprofile: acme\nversion: '1'\n")
+    (cli.folder / "profiles.yml").unlink()
+    (cli.folder / "shop.duckdb").unlink()
+    begun = cli.run("init")
     assert (begun.code, "Create the profile that dbt needs" in begun.err) == (2, True)
-    assert not (world.folder / "profiles.yml").exists()
+    assert not (cli.folder / "profiles.yml").exists()
 
 
-def test_in_a_dbt_project_comments_survive(world: World) -> None:
+def test_in_a_dbt_project_comments_survive(cli: CommandLine) -> None:
     """The profile is dbt_project.yml's; the model goes where dbt does not build it."""
-    world.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+    cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
     text = (
         "# two profiles\nshop:\n  target: dev\n  outputs:  # as dbt wants them\n"
         "    dev: {type: duckdb, path: shop.duckdb}\n"
     )
-    world.write(
+    cli.write(
         "profiles.yml", text + "\n# not ours\nother:\n  outputs: {dev: {type: duckdb, path: x.duckdb}}\n"
     )
-    begun = world.run("init")
+    begun = cli.run("init")
     assert begun.code == 0, begun
-    written = (world.folder / "profiles.yml").read_text()
+    written = (cli.folder / "profiles.yml").read_text()
     assert (
         written == text + ADDED + "\n# not ours\nother:\n  outputs: {dev: {type: duckdb, path: x.duckdb}}\n"
     )
-    assert (world.folder / "reverse_etl" / "first_list.sql").exists()
+    assert (cli.folder / "reverse_etl" / "first_list.sql").exists()
 
 
-def test_a_profile_in_flow_style_is_left_unchanged_with_advice(world: World) -> None:
+def test_a_profile_in_flow_style_is_left_unchanged_with_advice(cli: CommandLine) -> None:
     text = yaml.safe_dump(
         {"shop": {"outputs": {"dev": {"type": "duckdb", "path": "shop.duckdb"}}}}, default_flow_style=True
     )
-    world.write("profiles.yml", text)
-    begun = world.run("init")
+    cli.write("profiles.yml", text)
+    begun = cli.run("init")
     assert begun.code == 2
     assert begun.err.splitlines() == [
         "error init can't add a destination to the profile shop, because it is written on one line.",
         "   at profiles.yml",
         f" next Add this to the profile, beside outputs: destinations: {{dev: {SANDBOX_DESTINATION}}}",
     ]
-    assert (world.folder / "profiles.yml").read_text() == text
+    assert (cli.folder / "profiles.yml").read_text() == text
 
 
 @pytest.mark.parametrize("depth", ["", "shop"])
-def test_in_a_git_repository_files_with_personal_data_are_ignored(world: World, depth: str) -> None:
+def test_in_a_git_repository_files_with_personal_data_are_ignored(cli: CommandLine, depth: str) -> None:
     """The state and the sandbox hold people, and lie in the project's folder."""
-    (world.folder / ".git").mkdir()
-    (world.folder / depth).mkdir(exist_ok=True)
-    ignored = world.write(str(Path(depth) / ".gitignore"), "target/")
-    assert world.run("init", "--project-dir", depth or ".").code == 0
+    (cli.folder / ".git").mkdir()
+    (cli.folder / depth).mkdir(exist_ok=True)
+    ignored = cli.write(str(Path(depth) / ".gitignore"), "target/")
+    assert cli.run("init", "--project-dir", depth or ".").code == 0
     assert ignored.read_text().splitlines() == ["target/", "*.reverse_etl.duckdb*", "klaviyo_sandbox.sqlite*"]
-    world.run("init", "--project-dir", depth or ".")
+    cli.run("init", "--project-dir", depth or ".")
     assert len(ignored.read_text().splitlines()) == 3
 
 
-def test_a_profile_in_the_home_folder_is_not_changed_without_consent(world: World) -> None:
-    (world.folder / "profiles.yml").unlink()
-    world.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+def test_a_profile_in_the_home_folder_is_not_changed_without_consent(cli: CommandLine) -> None:
+    (cli.folder / "profiles.yml").unlink()
+    cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
     home = "shop:\n  outputs:\n    dev: {type: duckdb, path: shop.duckdb}\n"
-    profile = world.write("home/.dbt/profiles.yml", home)
-    begun = world.run("init")
+    profile = cli.write("home/.dbt/profiles.yml", home)
+    begun = cli.run("init")
     assert begun.code == 2
     assert "without your consent" in begun.err
     assert profile.read_text() == home
-    begun = world.run("init", "--profiles-dir", str(profile.parent))
+    begun = cli.run("init", "--profiles-dir", str(profile.parent))
     assert begun.code == 0
     assert "destinations:" in profile.read_text()
-    next_flags = f"--profiles-dir {profile.parent} --target dev".replace(str(world.folder), "<folder>")
+    next_flags = f"--profiles-dir {profile.parent} --target dev".replace(str(cli.folder), "<folder>")
     assert begun.out.endswith(f"Next: reverse-etl debug {next_flags}, then reverse-etl plan {next_flags}")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.domain.identifiers import mask_value
-from tests.cli.world import SELECT
+from tests.cli.command_line import SELECT
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 FIGURES = (
@@ -33,15 +33,15 @@ FIGURES = (
 )
 
 
-def _document(world: World, *command: str) -> dict[str, Any]:
-    document = json.loads(world.run(*command, "--json").out)
+def _document(cli: CommandLine, *command: str) -> dict[str, Any]:
+    document = json.loads(cli.run(*command, "--json").out)
     assert isinstance(document, dict)
     return document
 
 
-def _busy(world: World) -> None:
+def _busy(cli: CommandLine) -> None:
     """Let the model have rows that are malformed, repeated, or different though of one identity."""
-    world.sql(
+    cli.sql(
         "INSERT INTO customers VALUES ('x', 'y'), ('p1@example.com', 'other'), ('p2@example.com', 'First 2')"
     )
 
@@ -73,9 +73,9 @@ def _named(cell: str) -> set[str]:
     return found
 
 
-def test_the_document_has_every_key_of_a_plan_and_of_a_run(world: World) -> None:
-    _busy(world)
-    printed = {command: _keys(_document(world, command)) for command in ("plan", "run")}
+def test_the_document_has_every_key_of_a_plan_and_of_a_run(cli: CommandLine) -> None:
+    _busy(cli)
+    printed = {command: _keys(_document(cli, command)) for command in ("plan", "run")}
     assert printed == _documented()
 
 
@@ -86,30 +86,30 @@ def _documented_of(command: str) -> set[str]:
     return set().union(*(_named(cell) for cell in cells))
 
 
-def test_the_document_has_every_key_of_a_status(world: World) -> None:
-    _busy(world)
-    world.run("run")
-    assert _keys(_document(world, "status")) == _documented_of("status")
+def test_the_document_has_every_key_of_a_status(cli: CommandLine) -> None:
+    _busy(cli)
+    cli.run("run")
+    assert _keys(_document(cli, "status")) == _documented_of("status")
 
 
-def test_the_document_has_every_key_of_the_state_commands(world: World) -> None:
-    world.klaviyo()
-    world.run("run")
-    (world.folder / "models" / "vip.sql").unlink()
-    world.model("club", SELECT, list="VIP")
-    renamed = _keys(_document(world, "state", "rename", "vip", "club"))
-    (world.folder / "models" / "club.sql").unlink()
-    world.model("other", SELECT, list="Other")
-    readmitted = _keys(_document(world, "state", "readmit", "email:ann@example.com"))
-    forgotten = _keys(_document(world, "state", "forget", "club"))
+def test_the_document_has_every_key_of_the_state_commands(cli: CommandLine) -> None:
+    cli.klaviyo()
+    cli.run("run")
+    (cli.folder / "models" / "vip.sql").unlink()
+    cli.model("club", SELECT, list="VIP")
+    renamed = _keys(_document(cli, "state", "rename", "vip", "club"))
+    (cli.folder / "models" / "club.sql").unlink()
+    cli.model("other", SELECT, list="Other")
+    readmitted = _keys(_document(cli, "state", "readmit", "email:ann@example.com"))
+    forgotten = _keys(_document(cli, "state", "forget", "club"))
     assert renamed | forgotten | readmitted == _documented_of("state")
 
 
-def test_the_json_of_a_run_repeats_the_figures_of_its_plan(world: World) -> None:
+def test_the_json_of_a_run_repeats_the_figures_of_its_plan(cli: CommandLine) -> None:
     """The same numbers by the same names: also rows deferred, repeated, and rejected with their reasons."""
-    _busy(world)
-    planned = _document(world, "plan", "--limit", "5")
-    ran = _document(world, "run", "--limit", "5")
+    _busy(cli)
+    planned = _document(cli, "plan", "--limit", "5")
+    ran = _document(cli, "run", "--limit", "5")
     (of_plan,), (of_run,) = planned["lists"], ran["lists"]
     assert {name: of_plan[name] for name in FIGURES} == {name: of_run[name] for name in FIGURES}
     assert planned["models"] == ran["models"]
@@ -119,10 +119,10 @@ def test_the_json_of_a_run_repeats_the_figures_of_its_plan(world: World) -> None
     assert sum(of_plan[name] for name in rows) == 23 - 1
 
 
-def test_a_plan_counts_interrupted_runs(world: World) -> None:
-    world.klaviyo(job_seconds=600.0)
-    assert _document(world, "plan")["unfinished_runs"] == 0
-    with world.begin("run") as process:
+def test_a_plan_counts_interrupted_runs(cli: CommandLine) -> None:
+    cli.klaviyo(job_seconds=600.0)
+    assert _document(cli, "plan")["unfinished_runs"] == 0
+    with cli.begin("run") as process:
         assert process.stderr is not None
         for line in process.stderr:
             if ": sent " in line:
@@ -130,27 +130,27 @@ def test_a_plan_counts_interrupted_runs(world: World) -> None:
         else:
             raise AssertionError("The run ended without saying that it handed rows over.")
         process.kill()
-    assert _document(world, "plan")["unfinished_runs"] == 1
+    assert _document(cli, "plan")["unfinished_runs"] == 1
 
 
-def test_a_table_shows_deferred_and_repeated_rows_where_there_are_any(world: World) -> None:
+def test_a_table_shows_deferred_and_repeated_rows_where_there_are_any(cli: CommandLine) -> None:
     """`--limit` leaves rows for another run, and equal rows count once: nobody should have to add it up."""
-    assert "deferred" not in world.run("plan").out
-    _busy(world)
-    told = world.run("plan", "--limit", "5").out
+    assert "deferred" not in cli.run("plan").out
+    _busy(cli)
+    told = cli.run("plan", "--limit", "5").out
     headings, _, row = [re.split(r"\s{2,}", line.strip()) for line in told.splitlines()[:3]]
     assert dict(zip(headings, row, strict=True))["deferred"] == "14"
     assert "  1 row repeats another in every column; equal rows count once" in told
 
 
-def test_a_model_whose_rows_name_no_list_has_empty_tables(world: World) -> None:
-    world.model(
+def test_a_model_whose_rows_name_no_list_has_empty_tables(cli: CommandLine) -> None:
+    cli.model(
         "vip", "select 'Tea' as club, email from {{ ref('customers') }} where false", list_column="club"
     )
     for command in ("plan", "run"):
-        ended = world.run(command)
+        ended = cli.run(command)
         assert (ended.code, ended.out.split()[:2]) == (0, ["list", "model"])
-        assert _document(world, command)["lists"] == []
+        assert _document(cli, command)["lists"] == []
 
 
 @pytest.mark.parametrize(
@@ -168,15 +168,15 @@ def test_people_are_masked_in_every_column(value: object, shown: object) -> None
     assert mask_value(value) == shown
 
 
-def test_debug_reports_the_result_of_each_check(world: World) -> None:
+def test_debug_reports_the_result_of_each_check(cli: CommandLine) -> None:
     """The same as for people, with every problem's place and advice; its keys are those of the document."""
-    world.klaviyo()
-    works = _document(world, "debug")
+    cli.klaviyo()
+    works = _document(cli, "debug")
     assert (works["works"], works["exit_code"]) == (True, 0)
     names = ["profile", "target", "to", "models", "warehouse", "state", "klaviyo"]
     assert [(check["name"], check["ok"]) for check in works["checks"]] == [(name, True) for name in names]
-    world.model("broken", "select email, nothing from {{ ref('customers') }}", surface="profiles")
-    broken = _document(world, "debug")
+    cli.model("broken", "select email, nothing from {{ ref('customers') }}", surface="profiles")
+    broken = _document(cli, "debug")
     assert (broken["works"], broken["exit_code"]) == (False, 2)
     (failed,) = [check for check in broken["checks"] if not check["ok"]]
     assert failed["name"] == "warehouse"

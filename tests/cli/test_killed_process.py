@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
     from reverse_etl.sandbox import Sandbox
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 PEOPLE = [f"p{number}@example.com" for number in range(40)]
 CLUBS = ("Coffee", "Tea")
@@ -26,7 +26,7 @@ WRITES = {"POST", "DELETE", "PATCH", "PUT"}
 class Shop:
     """A shop whose people come, go and change, and who of them was wanted on a list all along."""
 
-    world: World
+    cli: CommandLine
     sandbox: Sandbox
     random: random.Random
     wanted: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -36,9 +36,9 @@ class Shop:
 
     def open(self) -> None:
         """Write the models: one with a list of its own, one with a list column."""
-        self.world.model("vip", "select email, first_name from {{ ref('vips') }}", list="VIP", **FREELY)
+        self.cli.model("vip", "select email, first_name from {{ ref('vips') }}", list="VIP", **FREELY)
         select = "select club, email, first_name from {{ ref('clubs') }}"
-        self.world.model("clubs", select, list_column="club", **FREELY)
+        self.cli.model("clubs", select, list_column="club", **FREELY)
 
     def turn(self) -> None:
         """Let people come, go and change."""
@@ -55,7 +55,7 @@ class Shop:
 
     def _table(self, table: str, rows: list[tuple[str, str, str]]) -> None:
         values = ", ".join(f"('{club}', '{email}', '{name}')" for club, email, name in rows)
-        self.world.sql(
+        self.cli.sql(
             f"CREATE OR REPLACE TABLE {table} AS FROM (VALUES {values}) AS t(club, email, first_name)"
         )
 
@@ -81,7 +81,7 @@ class Shop:
             time.sleep(moment)
             process.kill()
 
-        return self.world.run("run", started=kill_later).code == -signal.SIGKILL
+        return self.cli.run("run", started=kill_later).code == -signal.SIGKILL
 
     def _requests(self) -> int:
         for entry in self.sandbox.log(self._seen):
@@ -90,19 +90,19 @@ class Shop:
 
     def assert_converges(self) -> None:
         """Run once more; then every list is what its model says, and the next run sends no write."""
-        ended = self.world.run("run")
+        ended = self.cli.run("run")
         assert ended.code == 0, ended
         for name, people in self.wanted.items():
             members = {member["email"]: member["first_name"] for member in self.sandbox.members(name)}
             assert members == people, name
         before = self._requests()
-        again = self.world.run("run")
+        again = self.cli.run("run")
         assert again.code == 0, again
         assert [entry for entry in self.sandbox.log(before) if entry.method in WRITES] == []
 
 
-def _kill_and_converge(world: World, seed: int, rounds: int, kills: int) -> None:
-    shop = Shop(world, world.klaviyo(job_seconds=0.3), random.Random(seed))  # noqa: S311 - the same moments every time
+def _kill_and_converge(cli: CommandLine, seed: int, rounds: int, kills: int) -> None:
+    shop = Shop(cli, cli.klaviyo(job_seconds=0.3), random.Random(seed))  # noqa: S311 - the same moments every time
     shop.open()
     for _ in range(rounds):
         before, died = shop.joined(), 0
@@ -118,13 +118,13 @@ def _kill_and_converge(world: World, seed: int, rounds: int, kills: int) -> None
         assert {key: after.get(key) for key in stayed} == stayed
 
 
-def test_a_run_that_is_killed_again_and_again_converges(world: World) -> None:
+def test_a_run_that_is_killed_again_and_again_converges(cli: CommandLine) -> None:
     """Fifteen kills: before the first request, between requests, while an import runs."""
-    _kill_and_converge(world, seed=1, rounds=3, kills=5)
+    _kill_and_converge(cli, seed=1, rounds=3, kills=5)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("seed", range(2, 8))
-def test_a_run_that_is_killed_many_times_converges(world: World, seed: int) -> None:
-    _kill_and_converge(world, seed, rounds=6, kills=10)
+def test_a_run_that_is_killed_many_times_converges(cli: CommandLine, seed: int) -> None:
+    _kill_and_converge(cli, seed, rounds=6, kills=10)

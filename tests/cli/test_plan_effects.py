@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.cli.world import KEY
+from tests.cli.command_line import KEY
 
 if TYPE_CHECKING:
     from reverse_etl.sandbox import Sandbox
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
     from tests.gold import Gold
 
 GOLD = Path(__file__).parent / "gold" / "effects"
@@ -27,12 +27,12 @@ ON_REMOVE = {"subscriptions": "unsubscribe", "suppressions": "unsuppress"}
 
 
 @pytest.fixture
-def sandbox(world: World) -> Sandbox:
+def sandbox(cli: CommandLine) -> Sandbox:
     """Let Klaviyo know three people, and carry out at once what it is asked."""
-    made = world.klaviyo(consent_seconds=0, suppression_seconds=0)
-    (world.folder / "models" / "vip.sql").unlink()
-    world.customers(3)
-    world.sql("CREATE TABLE people AS SELECT email FROM customers")
+    made = cli.klaviyo(consent_seconds=0, suppression_seconds=0)
+    (cli.folder / "models" / "vip.sql").unlink()
+    cli.customers(3)
+    cli.sql("CREATE TABLE people AS SELECT email FROM customers")
     headers = {"Authorization": f"Klaviyo-API-Key {KEY}", "revision": "2026-10-15"}
     for number in range(3):
         document = {"data": {"type": "profile", "attributes": {"email": f"p{number}@example.com"}}}
@@ -43,10 +43,10 @@ def sandbox(world: World) -> Sandbox:
     return made
 
 
-def use_model(world: World, surface: str, **config: Any) -> None:
+def use_model(cli: CommandLine, surface: str, **config: Any) -> None:
     """Write a model that is named as its surface."""
     select, settings = MODELS[surface]
-    world.model(surface, select, surface=surface, **settings, **config)
+    cli.model(surface, select, surface=surface, **settings, **config)
 
 
 def writes(sandbox: Sandbox) -> int:
@@ -55,25 +55,27 @@ def writes(sandbox: Sandbox) -> int:
 
 
 @pytest.mark.parametrize("surface", MODELS)
-def test_a_plan_says_what_happens_to_people(world: World, sandbox: Sandbox, gold: Gold, surface: str) -> None:
+def test_a_plan_says_what_happens_to_people(
+    cli: CommandLine, sandbox: Sandbox, gold: Gold, surface: str
+) -> None:
     """Before the first run. A plan changes nothing."""
-    use_model(world, surface)
+    use_model(cli, surface)
     before = writes(sandbox)
     flags = ["--allow-deletes", surface] if surface == "profile_deletions" else []
-    ended = world.run("plan", *flags)
+    ended = cli.run("plan", *flags)
     assert ended.code == 0, ended.err
     gold.check(GOLD / f"{surface}.txt", ended.out + "\n")
     assert writes(sandbox) == before
 
 
 @pytest.mark.parametrize("surface", ON_REMOVE)
-def test_a_plan_says_what_is_taken_back(world: World, sandbox: Sandbox, gold: Gold, surface: str) -> None:
+def test_a_plan_says_what_is_taken_back(cli: CommandLine, sandbox: Sandbox, gold: Gold, surface: str) -> None:
     """By a model whose rows left, with `on_remove`."""
-    use_model(world, surface, on_remove=ON_REMOVE[surface], max_removes=1.0)
-    assert world.run("run").code == 0
-    world.sql("DELETE FROM people WHERE email <> 'p0@example.com'")
+    use_model(cli, surface, on_remove=ON_REMOVE[surface], max_removes=1.0)
+    assert cli.run("run").code == 0
+    cli.sql("DELETE FROM people WHERE email <> 'p0@example.com'")
     before = writes(sandbox)
-    ended = world.run("plan")
+    ended = cli.run("plan")
     assert ended.code == 0, ended.err
     gold.check(GOLD / f"{surface}_{ON_REMOVE[surface]}.txt", ended.out + "\n")
     assert writes(sandbox) == before
@@ -81,25 +83,25 @@ def test_a_plan_says_what_is_taken_back(world: World, sandbox: Sandbox, gold: Go
 
 @pytest.mark.parametrize("surface", ["suppressions", "subscriptions"])
 def test_a_plan_says_that_rows_that_left_are_only_forgotten(
-    world: World, sandbox: Sandbox, gold: Gold, surface: str
+    cli: CommandLine, sandbox: Sandbox, gold: Gold, surface: str
 ) -> None:
     """Without `on_remove`, nothing is sent for them."""
-    use_model(world, surface)
-    assert world.run("run").code == 0
-    world.sql("DELETE FROM people WHERE email <> 'p0@example.com'")
-    ended = world.run("plan")
+    use_model(cli, surface)
+    assert cli.run("run").code == 0
+    cli.sql("DELETE FROM people WHERE email <> 'p0@example.com'")
+    ended = cli.run("plan")
     assert ended.code == 0, ended.err
     gold.check(GOLD / f"{surface}_left.txt", ended.out + "\n")
     before = writes(sandbox)
-    assert world.run("run").code == 0
+    assert cli.run("run").code == 0
     assert writes(sandbox) == before
 
 
-def test_deletions_that_no_flag_allows_are_refused(world: World, sandbox: Sandbox, gold: Gold) -> None:
+def test_deletions_that_no_flag_allows_are_refused(cli: CommandLine, sandbox: Sandbox, gold: Gold) -> None:
     """The message has the flag; a plan with the flag is in the gold file of deletions."""
-    use_model(world, "profile_deletions")
+    use_model(cli, "profile_deletions")
     before = writes(sandbox)
-    ended = world.run("plan")
+    ended = cli.run("plan")
     assert ended.code == 3
     gold.check(GOLD / "profile_deletions_refused.txt", f"{ended.out}\n{ended.err}\n")
     assert writes(sandbox) == before

@@ -8,43 +8,43 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.world import SELECT
+from tests.cli.command_line import SELECT
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 
 @pytest.fixture
-def changed(world: World) -> World:
+def changed(cli: CommandLine) -> CommandLine:
     """Let a list be sent, and then change: 3 rows go, 1 comes, and 16 get another name."""
-    world.klaviyo()
-    assert world.run("run").code == 0
-    world.sql(
+    cli.klaviyo()
+    assert cli.run("run").code == 0
+    cli.sql(
         "DELETE FROM customers WHERE email IN ('p1@example.com', 'p2@example.com', 'p3@example.com')",
         "UPDATE customers SET first_name = 'New' WHERE email <> 'p0@example.com'",
         "INSERT INTO customers VALUES ('new@example.com', 'N')",
     )
-    return world
+    return cli
 
 
 def _changes(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.startswith(("  +", "  ~", "  -"))]
 
 
-def test_a_plan_says_how_many_changes_it_does_not_show(changed: World) -> None:
+def test_a_plan_says_how_many_changes_it_does_not_show(changed: CommandLine) -> None:
     shown = changed.run("plan").out
     assert len(_changes(shown)) == 7
     assert "  … and 13 more (--rows all)" in shown.splitlines()
 
 
-def test_all_changes_are_shown(changed: World) -> None:
+def test_all_changes_are_shown(changed: CommandLine) -> None:
     shown = changed.run("plan", "--rows", "all").out
     assert len(_changes(shown)) == 20
     assert "more (--rows" not in shown
     assert len(_changes(changed.run("plan", "--rows", "5").out)) == 9
 
 
-def test_csv_has_each_change_with_its_values(changed: World) -> None:
+def test_csv_has_each_change_with_its_values(changed: CommandLine) -> None:
     ended = changed.run("plan", "--format", "csv", "--show-values")
     records = [*csv.DictReader(ended.out.splitlines())]
     assert len(records) == 20
@@ -55,16 +55,16 @@ def test_csv_has_each_change_with_its_values(changed: World) -> None:
     assert json.loads(of_row["p4@example.com"]["changes"]) == {"first_name": ["'First 4'", "'New'"]}
 
 
-def test_csv_has_no_id_of_a_list_that_is_to_be_created(world: World) -> None:
-    records = [*csv.DictReader(world.run("plan", "--format", "csv").out.splitlines())]
+def test_csv_has_no_id_of_a_list_that_is_to_be_created(cli: CommandLine) -> None:
+    records = [*csv.DictReader(cli.run("plan", "--format", "csv").out.splitlines())]
     assert {(record["list_id"], record["list"]) for record in records} == {("", "VIP")}
 
 
-def test_csv_is_masked_by_default(changed: World) -> None:
+def test_csv_is_masked_by_default(changed: CommandLine) -> None:
     assert "@example.com" not in changed.run("plan", "--format", "csv").out
 
 
-def test_markdown_has_a_table_and_a_block_of_changes(changed: World) -> None:
+def test_markdown_has_a_table_and_a_block_of_changes(changed: CommandLine) -> None:
     lines = changed.run("plan", "--format", "markdown").out.splitlines()
     assert lines[:2] == [
         "| list | model | rows | snapshot rows | adds | updates | removes | held | rejected | unchanged |",
@@ -77,16 +77,16 @@ def test_markdown_has_a_table_and_a_block_of_changes(changed: World) -> None:
     assert [line[0] for line in block if line[0] in "+-~"] == ["+", "~", "~", "~", "-", "-", "-"]
 
 
-def test_no_name_is_read_as_markdown(world: World) -> None:
+def test_no_name_is_read_as_markdown(cli: CommandLine) -> None:
     """A list name with a table's bar, a mention or a code fence stays text."""
-    world.model("vip", SELECT, list="a|b `@team` ```")
-    lines = world.run("plan", "--format", "markdown").out.splitlines()
+    cli.model("vip", SELECT, list="a|b `@team` ```")
+    lines = cli.run("plan", "--format", "markdown").out.splitlines()
     assert lines[2].startswith("| ````a\\|b `@team` ``` *```` | `vip` |")
     assert "### ```` a|b `@team` ``` ````, by `vip`" in lines
     assert "\\* assumed new; Klaviyo was not asked" in lines
 
 
-def test_a_stopped_list_says_so_in_markdown(changed: World) -> None:
+def test_a_stopped_list_says_so_in_markdown(changed: CommandLine) -> None:
     changed.sql("DELETE FROM customers")
     ended = changed.run("plan", "--format", "markdown")
     assert ended.code == 3
@@ -101,7 +101,7 @@ def test_a_stopped_list_says_so_in_markdown(changed: World) -> None:
         (["--json", "--format", "csv"], "--format conflicts with --json."),
     ],
 )
-def test_a_view_that_cannot_be_shown_is_refused(world: World, flags: list[str], message: str) -> None:
-    ended = world.run("plan", *flags)
+def test_a_view_that_cannot_be_shown_is_refused(cli: CommandLine, flags: list[str], message: str) -> None:
+    ended = cli.run("plan", *flags)
     assert ended.code == 2
     assert message in ended.err

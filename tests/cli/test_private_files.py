@@ -8,20 +8,20 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 
-def test_all_that_commands_write_about_people_is_private(world: World) -> None:
+def test_all_that_commands_write_about_people_is_private(cli: CommandLine) -> None:
     """State, sandbox, saved plan, report and records; with their logs of changes."""
-    before = {path for path in world.folder.rglob("*") if path.is_file()}
+    before = {path for path in cli.folder.rglob("*") if path.is_file()}
     for arguments in (
         ("run",),
         ("plan", "--out", "plan.json"),
         ("report",),
         ("report", "--out", "page.html"),
     ):
-        assert world.run(*arguments).code == 0
-    written = {path for path in world.folder.rglob("*") if path.is_file()} - before
+        assert cli.run(*arguments).code == 0
+    written = {path for path in cli.folder.rglob("*") if path.is_file()} - before
     assert {path.name for path in written} >= {
         "shop.reverse_etl.duckdb",
         "klaviyo_sandbox.sqlite",
@@ -35,20 +35,20 @@ def test_all_that_commands_write_about_people_is_private(world: World) -> None:
     }
 
 
-def test_a_killed_run_leaves_private_files_and_the_next_clears_its_temporary_folder(world: World) -> None:
+def test_a_killed_run_leaves_private_files_and_the_next_clears_its_temporary_folder(cli: CommandLine) -> None:
     """The log of changes beside the state stays, and is private too."""
-    temporary = world.folder / "tmp"
+    temporary = cli.folder / "tmp"
     temporary.mkdir()
-    world.environ["TMPDIR"] = str(temporary)
-    sandbox = world.klaviyo(job_seconds=600)
-    with world.begin("run") as process:
+    cli.environ["TMPDIR"] = str(temporary)
+    sandbox = cli.klaviyo(job_seconds=600)
+    with cli.begin("run") as process:
         while not any(entry.path == "/api/profile-bulk-import-jobs" for entry in sandbox.log()):
             time.sleep(0.01)
         time.sleep(0.4)
         os.kill(process.pid, signal.SIGKILL)
     assert [path.name.partition("_")[0] for path in temporary.iterdir()] == ["reverse"]
-    state_files = [*world.folder.glob("shop.reverse_etl.duckdb*")]
+    state_files = [*cli.folder.glob("shop.reverse_etl.duckdb*")]
     assert {path.stat().st_mode & 0o777 for path in state_files} == {0o600}
     sandbox.finish_jobs()
-    world.run("status")
+    cli.run("status")
     assert [*temporary.iterdir()] == []

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.cli.world import SELECT
+from tests.cli.command_line import SELECT
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 
 @pytest.fixture
-def rejected(world: World) -> World:
+def rejected(cli: CommandLine) -> CommandLine:
     """Let rows be rejected by the checks, of which two are equal and have no identifier, and by Klaviyo."""
-    sandbox = world.klaviyo()
+    sandbox = cli.klaviyo()
     sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
-    world.sql("INSERT INTO customers VALUES ('x', 'y'), (NULL, 'nobody'), (NULL, 'nobody'), ('=1+1', 'z')")
-    assert world.run("run").code == 1
-    world.environ.clear()  # no key is needed
-    return world
+    cli.sql("INSERT INTO customers VALUES ('x', 'y'), (NULL, 'nobody'), (NULL, 'nobody'), ('=1+1', 'z')")
+    assert cli.run("run").code == 1
+    cli.environ.clear()  # no key is needed
+    return cli
 
 
-def test_each_rejected_row_is_listed_with_its_reason(rejected: World) -> None:
+def test_each_rejected_row_is_listed_with_its_reason(rejected: CommandLine) -> None:
     ended = rejected.run("status", "--rejected")
     assert ended.code == 0
     listed = ended.out
@@ -38,7 +38,7 @@ def test_each_rejected_row_is_listed_with_its_reason(rejected: World) -> None:
     assert "p3@example.com" in rejected.run("status", "--rejected", "--show-values").out
 
 
-def test_csv_has_every_row_and_runs_no_formula(rejected: World) -> None:
+def test_csv_has_every_row_and_runs_no_formula(rejected: CommandLine) -> None:
     ended = rejected.run("status", "--rejected", "--format", "csv", "--show-values")
     records = [*csv.DictReader(ended.out.splitlines())]
     assert {record["row"]: (record["code"], record["source"]) for record in records} == {
@@ -51,12 +51,12 @@ def test_csv_has_every_row_and_runs_no_formula(rejected: World) -> None:
     assert all(record["since"] for record in records)
 
 
-def test_a_selector_that_matches_nothing_prints_no_header(rejected: World) -> None:
+def test_a_selector_that_matches_nothing_prints_no_header(rejected: CommandLine) -> None:
     ended = rejected.run("status", "--rejected", "--format", "csv", "--select", "typo")
     assert (ended.code, ended.out) == (2, "")
 
 
-def test_json_has_every_row(rejected: World) -> None:
+def test_json_has_every_row(rejected: CommandLine) -> None:
     document = json.loads(rejected.run("status", "--rejected", "--json").out)
     assert [row["rows"] for row in document["rejected"] if row["row"] is None] == [2]
     assert {"model", "list_id", "list", "row", "rows", "source", "code", "field", "detail", "since"} == set(
@@ -64,15 +64,15 @@ def test_json_has_every_row(rejected: World) -> None:
     )
 
 
-def test_only_the_rows_of_selected_models_are_listed(rejected: World) -> None:
+def test_only_the_rows_of_selected_models_are_listed(rejected: CommandLine) -> None:
     rejected.model("other", SELECT, list="Other")
     assert rejected.run("status", "--rejected", "--select", "other").out.strip() == "No row is rejected."
 
 
-def test_a_long_table_says_how_to_get_the_rest(world: World) -> None:
-    world.sql("INSERT INTO customers SELECT 'x' || i, 'y' FROM range(130) AS t(i)")
-    assert world.run("run", "--allow-rejected", "vip").code in {0, 1}
-    ended = world.run("status", "--rejected")
+def test_a_long_table_says_how_to_get_the_rest(cli: CommandLine) -> None:
+    cli.sql("INSERT INTO customers SELECT 'x' || i, 'y' FROM range(130) AS t(i)")
+    assert cli.run("run", "--allow-rejected", "vip").code in {0, 1}
+    ended = cli.run("status", "--rejected")
     assert len(ended.out.splitlines()) == 103
     assert ended.out.rstrip().endswith(
         "… and 30 more rows. All of them: reverse-etl status --rejected --format csv"
@@ -80,7 +80,7 @@ def test_a_long_table_says_how_to_get_the_rest(world: World) -> None:
 
 
 @pytest.mark.parametrize("flags", [["--format", "csv"], ["--rejected", "--format", "csv", "--json"]])
-def test_a_format_is_only_for_a_list_of_rejected_rows(world: World, flags: list[str]) -> None:
-    ended = world.run("status", *flags)
+def test_a_format_is_only_for_a_list_of_rejected_rows(cli: CommandLine, flags: list[str]) -> None:
+    ended = cli.run("status", *flags)
     assert ended.code == 2
     assert "--format is for --rejected, without --json." in ended.err

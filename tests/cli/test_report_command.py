@@ -8,34 +8,34 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.cli.world import KEY
+from tests.cli.command_line import KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 PAGE = "target/reverse_etl/report.html"
 
 
 @pytest.fixture
-def ran(world: World) -> World:
+def ran(cli: CommandLine) -> CommandLine:
     """Let a run send 19 of 20 customers: one is refused, and a row has no e-mail that could be one."""
-    sandbox = world.klaviyo()
-    world.sql("INSERT INTO customers VALUES ('nobody@', 'x')")
+    sandbox = cli.klaviyo()
+    cli.sql("INSERT INTO customers VALUES ('nobody@', 'x')")
     sandbox.add_fault(
         Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="Not p3@example.com.")
     )
-    assert world.run("run").code == 1
+    assert cli.run("run").code == 1
     sandbox.clear_faults()
-    return world
+    return cli
 
 
 def _files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_page_lies_beside_the_record_of_the_run_and_its_path_is_printed(ran: World) -> None:
+def test_the_page_lies_beside_the_record_of_the_run_and_its_path_is_printed(ran: CommandLine) -> None:
     """Without a key, and without a request; a page that lies there is replaced as a whole."""
     before = _files(ran.folder)
     ran.write(PAGE, "an old page")
@@ -51,13 +51,13 @@ def test_the_page_lies_beside_the_record_of_the_run_and_its_path_is_printed(ran:
 
 
 @pytest.mark.parametrize("path", ["page.html", "site/2026-03-01/report.html"])
-def test_the_page_is_written_to_the_given_path(ran: World, path: str) -> None:
+def test_the_page_is_written_to_the_given_path(ran: CommandLine, path: str) -> None:
     before = _files(ran.folder)
     assert ran.run("report", "--out", path).out == path
     assert _files(ran.folder) - before == {path}
 
 
-def test_the_page_on_stdout_is_the_page_in_the_file(ran: World) -> None:
+def test_the_page_on_stdout_is_the_page_in_the_file(ran: CommandLine) -> None:
     """But for when it was made; and there is no file."""
     before = _files(ran.folder)
     printed = ran.run("report", "--out", "-").out.splitlines()
@@ -69,7 +69,7 @@ def test_the_page_on_stdout_is_the_page_in_the_file(ran: World) -> None:
     ]
 
 
-def test_the_same_facts_as_json_and_no_file(ran: World) -> None:
+def test_the_same_facts_as_json_and_no_file(ran: CommandLine) -> None:
     before = _files(ran.folder)
     document = json.loads(ran.run("report", "--json").out)
     assert _files(ran.folder) == before
@@ -88,7 +88,9 @@ def test_the_same_facts_as_json_and_no_file(ran: World) -> None:
 
 
 @pytest.mark.parametrize("form", ["--out=-", "--json"])
-def test_people_are_masked_unless_a_flag_shows_them_and_the_key_never_appears(ran: World, form: str) -> None:
+def test_people_are_masked_unless_a_flag_shows_them_and_the_key_never_appears(
+    ran: CommandLine, form: str
+) -> None:
     """Neither in an example, nor in what Klaviyo said of it."""
     told = ran.run("report", form).out
     assert "@example.com" not in told
@@ -100,7 +102,7 @@ def test_people_are_masked_unless_a_flag_shows_them_and_the_key_never_appears(ra
     assert KEY not in told + shown
 
 
-def test_an_unknown_run_is_a_mistake_that_names_the_newest(ran: World) -> None:
+def test_an_unknown_run_is_a_mistake_that_names_the_newest(ran: CommandLine) -> None:
     ran.write(PAGE, "an old page")
     ids = [json.loads(ran.run("report", "--json").out)["run_id"]]
     told = ran.run("report", "20200101T000000-abcdef")
@@ -111,7 +113,7 @@ def test_an_unknown_run_is_a_mistake_that_names_the_newest(ran: World) -> None:
     assert (ran.folder / PAGE).read_text(encoding="utf-8") == "an old page"
 
 
-def test_an_unwritable_path_is_reported(ran: World) -> None:
+def test_an_unwritable_path_is_reported(ran: CommandLine) -> None:
     """Nothing is left behind, and the run's record stays as it was."""
     (ran.folder / PAGE).mkdir()
     before = _files(ran.folder)
@@ -122,7 +124,7 @@ def test_an_unwritable_path_is_reported(ran: World) -> None:
     assert [*(ran.folder / PAGE).iterdir()] == []
 
 
-def test_a_refused_run_has_a_page_that_says_why(ran: World) -> None:
+def test_a_refused_run_has_a_page_that_says_why(ran: CommandLine) -> None:
     ran.customers(3)
     assert ran.run("run").code == 3
     told = ran.run("report", "--out", "-").out
@@ -130,7 +132,7 @@ def test_a_refused_run_has_a_page_that_says_why(ran: World) -> None:
     assert "<li>16 of 19 rows would be removed (84.2 %);" in told
 
 
-def test_a_site_has_an_index_and_a_page_for_each_of_the_newest_runs(ran: World) -> None:
+def test_a_site_has_an_index_and_a_page_for_each_of_the_newest_runs(ran: CommandLine) -> None:
     for _ in range(2):
         assert ran.run("run").code == 0
     ran.environ.clear()
@@ -144,7 +146,7 @@ def test_a_site_has_an_index_and_a_page_for_each_of_the_newest_runs(ran: World) 
     assert ran.run("report", "--all", "site", "--limit", "2").code == 0
 
 
-def test_a_site_replaces_no_index_of_something_else(ran: World) -> None:
+def test_a_site_replaces_no_index_of_something_else(ran: CommandLine) -> None:
     """In the folder `target` it is dbt's documentation."""
     path = ran.write("target/index.html", "<h1>docs</h1>")
     ended = ran.run("report", "--all", "target")
@@ -160,13 +162,15 @@ def test_a_site_replaces_no_index_of_something_else(ran: World) -> None:
         (["--limit", "2"], "--limit is for --all."),
     ],
 )
-def test_flags_of_a_site_that_contradict_are_refused(world: World, flags: list[str], message: str) -> None:
-    ended = world.run("report", *flags)
+def test_flags_of_a_site_that_contradict_are_refused(
+    cli: CommandLine, flags: list[str], message: str
+) -> None:
+    ended = cli.run("report", *flags)
     assert ended.code == 2
     assert message in ended.err
 
 
-def test_a_site_without_a_run_says_so(world: World) -> None:
-    ended = world.run("report", "--all", "site")
+def test_a_site_without_a_run_says_so(cli: CommandLine) -> None:
+    ended = cli.run("report", "--all", "site")
     assert ended.code == 2
-    assert not (world.folder / "site").exists()
+    assert not (cli.folder / "site").exists()

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.cli.group import repeat_selectors
-from tests.cli.world import SELECT
+from tests.cli.command_line import SELECT
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 
 @pytest.fixture
-def half_broken(world: World) -> World:
+def half_broken(cli: CommandLine) -> CommandLine:
     """Return a project that was sent once, in which one of two models does not compile any more."""
-    assert world.run("run").code == 0
-    world.model("broken", "select emial, from", list="Others", tags=["weekly"])
-    return world
+    assert cli.run("run").code == 0
+    cli.model("broken", "select emial, from", list="Others", tags=["weekly"])
+    return cli
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def half_broken(world: World) -> World:
     ],
 )
 def test_a_command_needs_only_the_models_that_it_works_on(
-    half_broken: World, arguments: tuple[str, ...]
+    half_broken: CommandLine, arguments: tuple[str, ...]
 ) -> None:
     """A mistake in another model stops nothing."""
     half_broken.model("vip", SELECT, list="VIP", tags=["daily"])
@@ -56,7 +56,7 @@ def test_a_command_needs_only_the_models_that_it_works_on(
     ],
 )
 def test_a_selected_model_that_does_not_compile_stops_the_command(
-    half_broken: World, arguments: tuple[str, ...]
+    half_broken: CommandLine, arguments: tuple[str, ...]
 ) -> None:
     ended = half_broken.run(*arguments)
     assert ended.code == 2
@@ -72,7 +72,7 @@ def test_a_selected_model_that_does_not_compile_stops_the_command(
     ],
 )
 def test_a_model_without_readable_config_is_selected_unless_it_is_certain_that_it_is_not(
-    half_broken: World, arguments: tuple[str, ...], code: int
+    half_broken: CommandLine, arguments: tuple[str, ...], code: int
 ) -> None:
     """Nothing says which tags it has; only its name and its path are certain."""
     half_broken.write("models/broken.sql", "{{ config(surface='list_memberships' }}\nselect 1 as email\n")
@@ -81,7 +81,9 @@ def test_a_model_without_readable_config_is_selected_unless_it_is_certain_that_i
     assert ("models/broken.sql" in ended.err) == (code == 2)
 
 
-def test_a_list_of_two_models_stops_only_the_commands_that_work_on_one_of_them(half_broken: World) -> None:
+def test_a_list_of_two_models_stops_only_the_commands_that_work_on_one_of_them(
+    half_broken: CommandLine,
+) -> None:
     """The other model of the list need not be selected, and need not compile."""
     half_broken.model("broken", "select emial, from", list="VIP")
     half_broken.model("third", SELECT, list="Third")
@@ -91,7 +93,7 @@ def test_a_list_of_two_models_stops_only_the_commands_that_work_on_one_of_them(h
     assert "The models broken and vip use the same list 'VIP'." in ended.err
 
 
-def test_status_does_not_call_a_model_deleted_that_does_not_compile(half_broken: World) -> None:
+def test_status_does_not_call_a_model_deleted_that_does_not_compile(half_broken: CommandLine) -> None:
     """Its file is there."""
     half_broken.model("vip", "select emial, from", list="VIP")
     ended = half_broken.run("status")
@@ -99,7 +101,7 @@ def test_status_does_not_call_a_model_deleted_that_does_not_compile(half_broken:
     assert "Note" not in ended.out
 
 
-def test_status_needs_no_manifest(half_broken: World) -> None:
+def test_status_needs_no_manifest(half_broken: CommandLine) -> None:
     """In a dbt project whose target folder was removed, the state can still be read."""
     half_broken.write("dbt_project.yml", "name: shop\nprofile: shop\n")
     half_broken.write("reverse_etl/vip.sql", (half_broken.folder / "models/vip.sql").read_text("utf-8"))
@@ -111,13 +113,13 @@ def test_status_needs_no_manifest(half_broken: World) -> None:
         assert "Note" not in ended.out
 
 
-def test_hidden_files_are_no_models_and_a_suffix_may_be_in_upper_case(world: World) -> None:
+def test_hidden_files_are_no_models_and_a_suffix_may_be_in_upper_case(cli: CommandLine) -> None:
     """Editors, archives and notebooks leave such files."""
-    text = (world.folder / "models/vip.sql").read_text("utf-8")
+    text = (cli.folder / "models/vip.sql").read_text("utf-8")
     for path in ("._vip.sql", ".ipynb_checkpoints/vip-checkpoint.sql", "deep/.vip.sql.swp", "deep/.x.sql"):
-        world.write(f"models/{path}", "\x00\x05")
-    world.write("models/deep/LOUD.SQL", text.replace("VIP", "Loud"))
-    ended = world.run("ls")
+        cli.write(f"models/{path}", "\x00\x05")
+    cli.write("models/deep/LOUD.SQL", text.replace("VIP", "Loud"))
+    ended = cli.run("ls")
     assert ended.code == 0, ended.err
     assert [line.split()[0] for line in ended.out.splitlines()[2:]] == ["LOUD", "vip"]
 
@@ -138,8 +140,8 @@ def test_several_selectors_may_follow_a_flag_as_in_dbt(arguments: str, repeated:
     assert " ".join(repeat_selectors(arguments.split())) == repeated
 
 
-def test_several_selectors_select_several_models(world: World) -> None:
+def test_several_selectors_select_several_models(cli: CommandLine) -> None:
     for name in ("one", "two", "three"):
-        world.model(name, SELECT, list=name)
-    chosen = world.run("ls", "--select", "one", "two", "vip", "--exclude", "two", "three", "-q")
+        cli.model(name, SELECT, list=name)
+    chosen = cli.run("ls", "--select", "one", "two", "vip", "--exclude", "two", "three", "-q")
     assert [line.split()[0] for line in chosen.out.splitlines()[2:]] == ["one", "vip"], chosen.err

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.sandbox import LoggedRequest
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 JOB_SECONDS = 600  # longer than a test may take: a process that waits for its job fails the test
 SAFE = "It is safe to run again: the next run settles unfinished rows first."
@@ -41,10 +41,12 @@ def _has_asked_for_job(log: Sequence[LoggedRequest]) -> bool:
 
 
 @SIGNALS
-def test_a_run_that_waits_for_a_job_stops_at_once(world: World, number: signal.Signals, word: str) -> None:
+def test_a_run_that_waits_for_a_job_stops_at_once(
+    cli: CommandLine, number: signal.Signals, word: str
+) -> None:
     """The job goes on at Klaviyo; the next run settles it."""
-    sandbox = world.klaviyo(job_seconds=JOB_SECONDS)
-    with world.begin("run") as process:
+    sandbox = cli.klaviyo(job_seconds=JOB_SECONDS)
+    with cli.begin("run") as process:
         while not _has_asked_for_job(sandbox.log()):
             assert process.poll() is None
             time.sleep(0.01)
@@ -52,42 +54,42 @@ def test_a_run_that_waits_for_a_job_stops_at_once(world: World, number: signal.S
     assert process.returncode == 128 + number
     assert said.splitlines()[-1] == f"{word}. {SAFE}"
     sandbox.finish_jobs()
-    again = world.run("run")
+    again = cli.run("run")
     assert again.code == 0
     assert "Settling 1 unfinished run first: 1 known import job" in again.err
     assert len(sandbox.members("VIP")) == 20
 
 
-def test_a_run_with_an_embedded_sandbox_stops_and_resumes(world: World) -> None:
+def test_a_run_with_an_embedded_sandbox_stops_and_resumes(cli: CommandLine) -> None:
     """The sandbox lives in the process that is ended; what it had taken, it still has."""
-    world.customers(30_000)
-    with world.begin("run") as process:
+    cli.customers(30_000)
+    with cli.begin("run") as process:
         assert process.stderr is not None
         while ": sent " not in process.stderr.readline():
             assert process.poll() is None
         said = _end(process, signal.SIGTERM)
     assert process.returncode == 143
     assert said.splitlines()[-1] == f"Terminated. {SAFE}"
-    assert world.run("run").code == 0
-    assert world.run("-q", "run", "--json").code == 0
+    assert cli.run("run").code == 0
+    assert cli.run("-q", "run", "--json").code == 0
 
 
-def test_an_endless_query_is_interrupted(world: World) -> None:
+def test_an_endless_query_is_interrupted(cli: CommandLine) -> None:
     """DuckDB does not always stop at a signal; the process ends even so."""
-    world.model("vip", ENDLESS, list="VIP")
-    with world.begin("plan") as process:
+    cli.model("vip", ENDLESS, list="VIP")
+    with cli.begin("plan") as process:
         while sum(psutil.Process(process.pid).cpu_times()[:2]) < BUSY_SECONDS:
             time.sleep(0.01)
         said = _end(process, signal.SIGTERM)
     assert process.returncode == 143
     assert said == f"Terminated. {SAFE}\n"
-    world.model("vip", "select email from {{ ref('customers') }}", list="VIP")
-    assert world.run("plan").code == 0
+    cli.model("vip", "select email from {{ ref('customers') }}", list="VIP")
+    assert cli.run("plan").code == 0
 
 
-def test_json_lines_stay_json_to_the_end(world: World) -> None:
-    world.klaviyo(job_seconds=JOB_SECONDS)
-    with world.begin("--log-format", "json", "run") as process:
+def test_json_lines_stay_json_to_the_end(cli: CommandLine) -> None:
+    cli.klaviyo(job_seconds=JOB_SECONDS)
+    with cli.begin("--log-format", "json", "run") as process:
         assert process.stderr is not None
         while '"send_progress"' not in process.stderr.readline():
             assert process.poll() is None

@@ -9,106 +9,106 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 STATE = "shop.reverse_etl.duckdb"
 
 
-def rename_profile(world: World, old: str = "shop", new: str = "store") -> None:
+def rename_profile(cli: CommandLine, old: str = "shop", new: str = "store") -> None:
     """Rename the profile, as its author would."""
-    text = (world.folder / "profiles.yml").read_text("utf-8")
-    world.write("profiles.yml", text.replace(f"{old}:", f"{new}:", 1))
+    text = (cli.folder / "profiles.yml").read_text("utf-8")
+    cli.write("profiles.yml", text.replace(f"{old}:", f"{new}:", 1))
 
 
-def removed(world: World) -> int:
+def removed(cli: CommandLine) -> int:
     """Run, and return how many members were removed."""
-    ended = world.run("run", "--json")
+    ended = cli.run("run", "--json")
     assert ended.code == 0, ended.err
     return int(json.loads(ended.out)["lists"][0]["removed"])
 
 
-def test_a_renamed_profile_goes_on(world: World) -> None:
+def test_a_renamed_profile_goes_on(cli: CommandLine) -> None:
     """A person who left is removed, although the rows were sent under the old name."""
-    sandbox = world.klaviyo()
-    assert world.run("run").code == 0
+    sandbox = cli.klaviyo()
+    assert cli.run("run").code == 0
     sandbox.finish_jobs()
-    rename_profile(world)
-    world.customers(18)
-    noted = world.run("plan")
+    rename_profile(cli)
+    cli.customers(18)
+    noted = cli.run("plan")
     assert "reverse-etl state move --from-profile shop" in noted.out
-    moved = world.run("state", "move", "--from-profile", "shop")
+    moved = cli.run("state", "move", "--from-profile", "shop")
     assert (moved.code, moved.out) == (0, "store continues shop: vip")
-    assert "state move" not in world.run("plan").out
-    assert removed(world) == 2
-    again = world.run("state", "move", "--from-profile", "shop")
+    assert "state move" not in cli.run("plan").out
+    assert removed(cli) == 2
+    again = cli.run("state", "move", "--from-profile", "shop")
     assert again.code == 2
     assert "The state has no other profile shop." in again.err
 
 
-def test_a_restored_state_of_a_renamed_profile_removes_nobody(world: World) -> None:
+def test_a_restored_state_of_a_renamed_profile_removes_nobody(cli: CommandLine) -> None:
     """The record of the last run goes along: the backup lacks that run, under the new name as well."""
-    sandbox = world.klaviyo()
-    world.run("run")
-    shutil.copy(world.folder / STATE, world.folder / "backup.duckdb")
-    world.customers(19)
-    world.run("run")
+    sandbox = cli.klaviyo()
+    cli.run("run")
+    shutil.copy(cli.folder / STATE, cli.folder / "backup.duckdb")
+    cli.customers(19)
+    cli.run("run")
     sandbox.finish_jobs()
-    shutil.copy(world.folder / "backup.duckdb", world.folder / STATE)
-    rename_profile(world)
-    assert world.run("state", "move", "--from-profile", "shop").code == 0
-    world.customers(18)
-    ended = world.run("run", "--json")
+    shutil.copy(cli.folder / "backup.duckdb", cli.folder / STATE)
+    rename_profile(cli)
+    assert cli.run("state", "move", "--from-profile", "shop").code == 0
+    cli.customers(18)
+    ended = cli.run("run", "--json")
     assert ended.code == 1, ended.err
     assert "All removals are held. The state does not contain the run" in ended.err
 
 
-def test_rows_of_both_profiles_are_not_mixed(world: World) -> None:
+def test_rows_of_both_profiles_are_not_mixed(cli: CommandLine) -> None:
     """Exit code 2 that names both."""
-    world.klaviyo()
-    world.run("run")
-    rename_profile(world)
-    world.run("run")
-    refused = world.run("state", "move", "--from-profile", "shop")
+    cli.klaviyo()
+    cli.run("run")
+    rename_profile(cli)
+    cli.run("run")
+    refused = cli.run("state", "move", "--from-profile", "shop")
     assert refused.code == 2
     assert "rows of both profiles, shop and store" in refused.err
 
 
-def test_an_unknown_profile_is_a_mistake(world: World) -> None:
-    world.klaviyo()
-    world.run("run")
-    rename_profile(world)
-    wrong = world.run("state", "move", "--from-profile", "shob")
+def test_an_unknown_profile_is_a_mistake(cli: CommandLine) -> None:
+    cli.klaviyo()
+    cli.run("run")
+    rename_profile(cli)
+    wrong = cli.run("state", "move", "--from-profile", "shob")
     assert wrong.code == 2
     assert "Did you mean shop" in wrong.err
 
 
-def test_a_state_file_is_moved_to_a_new_state_path(world: World) -> None:
-    sandbox = world.klaviyo(destination={"state_path": "old/state.duckdb"})
-    (world.folder / "old").mkdir()
-    (world.folder / "new").mkdir()
-    assert world.run("run").code == 0
+def test_a_state_file_is_moved_to_a_new_state_path(cli: CommandLine) -> None:
+    sandbox = cli.klaviyo(destination={"state_path": "old/state.duckdb"})
+    (cli.folder / "old").mkdir()
+    (cli.folder / "new").mkdir()
+    assert cli.run("run").code == 0
     sandbox.finish_jobs()
-    text = (world.folder / "profiles.yml").read_text("utf-8")
-    world.write("profiles.yml", text.replace("old/state.duckdb", "new/state.duckdb"))
-    moved = world.run("state", "move", "--from", "old/state.duckdb", "--json")
+    text = (cli.folder / "profiles.yml").read_text("utf-8")
+    cli.write("profiles.yml", text.replace("old/state.duckdb", "new/state.duckdb"))
+    moved = cli.run("state", "move", "--from", "old/state.duckdb", "--json")
     assert moved.code == 0, moved.err
     assert json.loads(moved.out)["to"].endswith("new/state.duckdb")
-    assert not (world.folder / "old/state.duckdb").exists()
-    world.customers(18)
-    assert removed(world) == 2
+    assert not (cli.folder / "old/state.duckdb").exists()
+    cli.customers(18)
+    assert removed(cli) == 2
 
 
-def test_two_state_files_are_both_named(world: World) -> None:
+def test_two_state_files_are_both_named(cli: CommandLine) -> None:
     """Nothing is moved, and the exit code is 2."""
-    world.klaviyo(destination={"state_path": "old.duckdb"})
-    world.run("run")
-    text = (world.folder / "profiles.yml").read_text("utf-8")
-    world.write("profiles.yml", text.replace("old.duckdb", "new.duckdb"))
-    world.run("run")
-    refused = world.run("state", "move", "--from", "old.duckdb")
+    cli.klaviyo(destination={"state_path": "old.duckdb"})
+    cli.run("run")
+    text = (cli.folder / "profiles.yml").read_text("utf-8")
+    cli.write("profiles.yml", text.replace("old.duckdb", "new.duckdb"))
+    cli.run("run")
+    refused = cli.run("state", "move", "--from", "old.duckdb")
     assert refused.code == 2
     assert "<folder>/old.duckdb and <folder>/new.duckdb" in refused.err
-    assert (world.folder / "old.duckdb").exists()
+    assert (cli.folder / "old.duckdb").exists()
 
 
 @pytest.mark.parametrize(
@@ -119,9 +119,9 @@ def test_two_state_files_are_both_named(world: World) -> None:
         (["--from", "shop.duckdb"], "is not a state of reverse-etl"),
     ],
 )
-def test_a_mistake_moves_nothing(world: World, arguments: list[str], words: str) -> None:
-    world.klaviyo()
-    refused = world.run("state", "move", *arguments)
+def test_a_mistake_moves_nothing(cli: CommandLine, arguments: list[str], words: str) -> None:
+    cli.klaviyo()
+    refused = cli.run("state", "move", *arguments)
     assert refused.code == 2
     assert words in refused.err
-    assert (world.folder / "shop.duckdb").exists()
+    assert (cli.folder / "shop.duckdb").exists()

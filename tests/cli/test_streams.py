@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.cli.group import hoist_log_options
-from tests.cli.world import KEY, PROGRAM
+from tests.cli.command_line import KEY, PROGRAM
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 
-def test_every_line_of_the_json_log_parses(world: World) -> None:
+def test_every_line_of_the_json_log_parses(cli: CommandLine) -> None:
     """Also those of errors, of requests, and of arguments that can't be parsed."""
-    world.klaviyo()
-    ran = world.run("--log-format", "json", "-v", "run", "--json")
+    cli.klaviyo()
+    ran = cli.run("--log-format", "json", "-v", "run", "--json")
     entries = [json.loads(line) for line in ran.err.splitlines()]
     assert {entry["event"] for entry in entries} >= {
         "model_staged",
@@ -35,7 +35,7 @@ def test_every_line_of_the_json_log_parses(world: World) -> None:
     }
     assert json.loads(ran.out)["exit_code"] == 0
     for command in (["run", "--select", "nobody"], ["run", "--nope"], ["nope"]):
-        failed = world.run("--log-format=json", *command)
+        failed = cli.run("--log-format=json", *command)
         assert failed.code == 2
         (entry,) = [json.loads(line) for line in failed.err.splitlines()]
         assert entry["event"] == "error"
@@ -43,12 +43,12 @@ def test_every_line_of_the_json_log_parses(world: World) -> None:
         assert entry["problems"][0].keys() == {"summary", "where", "hint"}
 
 
-def test_verbose_logs_show_requests_without_key_query_or_people(world: World) -> None:
+def test_verbose_logs_show_requests_without_key_query_or_people(cli: CommandLine) -> None:
     """Method, path, status and time; once more for a run that looks people up to remove them."""
-    world.klaviyo()
-    first = world.run("-v", "run")
-    world.customers(17)
-    second = world.run("-v", "run", "--allow-removes", "vip")
+    cli.klaviyo()
+    first = cli.run("-v", "run")
+    cli.customers(17)
+    second = cli.run("-v", "run", "--allow-removes", "vip")
     assert second.code == 0
     told = first.err + second.err
     assert re.search(r"^  GET /api/lists 200 \d\.\d\d s$", told, flags=re.MULTILINE)
@@ -58,12 +58,12 @@ def test_verbose_logs_show_requests_without_key_query_or_people(world: World) ->
     assert "@" not in told
 
 
-def test_quiet_prints_only_errors_and_warnings(world: World) -> None:
-    ran = world.run("-q", "run")
+def test_quiet_prints_only_errors_and_warnings(cli: CommandLine) -> None:
+    ran = cli.run("-q", "run")
     assert (ran.code, ran.err) == (0, "")
-    after = world.run("run", "--quiet")
+    after = cli.run("run", "--quiet")
     assert (after.code, after.err) == (0, "")
-    assert world.run("-q", "run", "--select", "nobody").err.startswith("error No model matches nobody.")
+    assert cli.run("-q", "run", "--select", "nobody").err.startswith("error No model matches nobody.")
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_log_options_work_before_and_after_the_command(written: str, read: str) 
 
 
 @pytest.mark.parametrize("command", ["plan", "plan --json", "ls", "compile", "--help"])
-def test_a_closed_pipe_is_no_error(world: World, command: str) -> None:
-    with world.begin("-q", *command.split()) as process:
+def test_a_closed_pipe_is_no_error(cli: CommandLine, command: str) -> None:
+    with cli.begin("-q", *command.split()) as process:
         assert process.stdout is not None
         process.stdout.close()
         assert process.wait(60) == 0
@@ -93,10 +93,10 @@ def test_a_closed_pipe_is_no_error(world: World, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["plan --json", "run", "--help"])
-def test_a_full_disk_under_stdout_is_reported_and_the_run_goes_on(world: World, command: str) -> None:
+def test_a_full_disk_under_stdout_is_reported_and_the_run_goes_on(cli: CommandLine, command: str) -> None:
     """The command goes on to its end, and then says that what it printed is lost."""
-    world.klaviyo()
-    with Path("/dev/full").open("w") as full, world.begin("-q", *command.split(), stdout=full) as process:
+    cli.klaviyo()
+    with Path("/dev/full").open("w") as full, cli.begin("-q", *command.split(), stdout=full) as process:
         assert process.wait(60) == 4
         assert process.stderr is not None
         assert process.stderr.read() == (
@@ -105,45 +105,45 @@ def test_a_full_disk_under_stdout_is_reported_and_the_run_goes_on(world: World, 
             " next Free some disk space, or write to another path. It is safe to run again.\n"
         )
     if command == "run":
-        assert "Nothing to send." in world.run("plan").out
+        assert "Nothing to send." in cli.run("plan").out
 
 
 @pytest.mark.parametrize(
     ("command", "told"), [("run", "error No space"), ("ls --select nobody", "error No model")]
 )
 def test_a_full_disk_outranks_rows_needing_attention_but_not_a_configuration_error(
-    world: World, command: str, told: str
+    cli: CommandLine, command: str, told: str
 ) -> None:
     """The exit code is the first that fits: 2, then 4, then 1 for rows that were rejected."""
-    world.klaviyo()
-    world.sql("INSERT INTO customers VALUES ('x', 'y')")
-    with Path("/dev/full").open("w") as full, world.begin("-q", *command.split(), stdout=full) as process:
+    cli.klaviyo()
+    cli.sql("INSERT INTO customers VALUES ('x', 'y')")
+    with Path("/dev/full").open("w") as full, cli.begin("-q", *command.split(), stdout=full) as process:
         assert process.wait(60) == (4 if command == "run" else 2)
         assert process.stderr is not None
         assert process.stderr.read().splitlines()[-3].startswith(told)
 
 
-def test_a_process_may_have_no_stdout_and_no_stderr(world: World) -> None:
-    world.klaviyo()
+def test_a_process_may_have_no_stdout_and_no_stderr(cli: CommandLine) -> None:
+    cli.klaviyo()
     shell = subprocess.run(
-        ["/bin/sh", "-c", f"{PROGRAM} run >&- 2>&-"], cwd=world.folder, env=world.environment(), check=False
+        ["/bin/sh", "-c", f"{PROGRAM} run >&- 2>&-"], cwd=cli.folder, env=cli.environment(), check=False
     )
     assert shell.returncode == 0
-    assert "Nothing to send." in world.run("plan").out
+    assert "Nothing to send." in cli.run("plan").out
 
 
 @pytest.mark.parametrize("command", ["plan", "run", "--help"])
-def test_a_full_disk_under_stderr_changes_nothing(world: World, command: str) -> None:
-    world.klaviyo()
-    with Path("/dev/full").open("w") as full, world.begin(command, stderr=full) as process:
+def test_a_full_disk_under_stderr_changes_nothing(cli: CommandLine, command: str) -> None:
+    cli.klaviyo()
+    with Path("/dev/full").open("w") as full, cli.begin(command, stderr=full) as process:
         assert process.wait(60) == 0
 
 
-def test_a_terminal_shows_progress_bars(world: World) -> None:
+def test_a_terminal_shows_progress_bars(cli: CommandLine) -> None:
     """A bar moves where stderr is a terminal; there are plain lines elsewhere."""
-    world.klaviyo(job_seconds=1.0)
+    cli.klaviyo(job_seconds=1.0)
     controller, terminal = pty.openpty()
-    with world.begin("run", stderr=terminal) as process:
+    with cli.begin("run", stderr=terminal) as process:
         os.close(terminal)
         shown = b""
         while True:
@@ -156,8 +156,8 @@ def test_a_terminal_shows_progress_bars(world: World) -> None:
     assert "━" in text
     assert "1 import under way" in text
     assert "\x1b[" in text
-    world.customers(25)
-    plain = world.run("run").err
+    cli.customers(25)
+    plain = cli.run("run").err
     assert "VIP: sent 5 of 5 rows" in plain
     assert "━" not in plain
     assert "\x1b" not in plain

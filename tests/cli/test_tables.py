@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.world import SELECT
+from tests.cli.command_line import SELECT
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 NARROW = 80
 LISTS = {"vip": "VIP customers of the year", "win_back_customers": "Win back"}
 
 
-def _on_terminal(world: World, columns: int, *command: str) -> str:
+def _on_terminal(cli: CommandLine, columns: int, *command: str) -> str:
     """Return what a command prints on a terminal of so many columns."""
-    world.environ["COLUMNS"] = str(columns)
+    cli.environ["COLUMNS"] = str(columns)
     controller, terminal = pty.openpty()
-    with world.begin(*command, stdout=terminal):
+    with cli.begin(*command, stdout=terminal):
         os.close(terminal)
         shown = b""
         while True:
@@ -30,7 +30,7 @@ def _on_terminal(world: World, columns: int, *command: str) -> str:
                 shown += os.read(controller, 65536)
             except OSError:  # the process has closed its end
                 break
-    del world.environ["COLUMNS"]
+    del cli.environ["COLUMNS"]
     return re.sub(r"\x1b\[\d*m", "", shown.decode()).replace("\r\n", "\n")
 
 
@@ -52,13 +52,13 @@ def _joined(tables: list[list[list[str]]]) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("command", ["plan", "run", "status", "ls"])
-def test_a_table_that_is_too_wide_continues_below(world: World, command: str) -> None:
+def test_a_table_that_is_too_wide_continues_below(cli: CommandLine, command: str) -> None:
     """No line is broken, each part says which lists its lines are of, and no figure is lost."""
     for name, listed in LISTS.items():
-        world.model(name, SELECT, list=listed, tags=["daily", "nightly"])
-    world.klaviyo()
-    world.run("run", "--limit", "5")
-    narrow = _on_terminal(world, NARROW, command)
+        cli.model(name, SELECT, list=listed, tags=["daily", "nightly"])
+    cli.klaviyo()
+    cli.run("run", "--limit", "5")
+    narrow = _on_terminal(cli, NARROW, command)
     tables = _tables(narrow)
     assert len(tables) > 1
     ruled = [line for line in narrow.splitlines() if "───" in line]
@@ -66,21 +66,21 @@ def test_a_table_that_is_too_wide_continues_below(world: World, command: str) ->
     names = [row[:2] for row in tables[0]]
     assert all([row[:2] for row in table] == names for table in tables)
     if command != "run":  # of which there is another only with other figures
-        assert [_joined(tables)] == _tables(_on_terminal(world, 200, command))
-        assert [_joined(tables)] == _tables(world.run(command).out)
+        assert [_joined(tables)] == _tables(_on_terminal(cli, 200, command))
+        assert [_joined(tables)] == _tables(cli.run(command).out)
 
 
-def test_a_table_in_a_file_has_whole_lines_however_long(world: World) -> None:
+def test_a_table_in_a_file_has_whole_lines_however_long(cli: CommandLine) -> None:
     """A name of a list may be long: what is cut in two, nobody finds."""
     name = "Customers who " + "bought and " * 20 + "came back"
-    world.model("vip", SELECT, list=name)
-    (row,) = [line for line in world.run("plan").out.splitlines() if line.startswith(f"{name} *")]
+    cli.model("vip", SELECT, list=name)
+    (row,) = [line for line in cli.run("plan").out.splitlines() if line.startswith(f"{name} *")]
     assert row.split()[-1] == "0"
 
 
-def test_times_are_marked_as_utc(world: World) -> None:
+def test_times_are_marked_as_utc(cli: CommandLine) -> None:
     """A time without its zone is taken for local time."""
-    world.run("run")
-    headings, _, row = world.run("status").out.splitlines()
+    cli.run("run")
+    headings, _, row = cli.run("status").out.splitlines()
     assert "last run (UTC)" in headings
     assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d ", row)

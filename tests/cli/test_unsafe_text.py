@@ -14,7 +14,7 @@ from reverse_etl.formatting import escape_unsafe
 from reverse_etl.sandbox.faults import Fault, FaultKind
 
 if TYPE_CHECKING:
-    from tests.cli.world import World
+    from tests.cli.command_line import CommandLine
 
 PACKAGE = Path(__file__).parents[2] / "reverse_etl"
 FORGED = "error All 20 rows were removed."
@@ -28,12 +28,12 @@ EVIL_SQL = (
 
 
 @pytest.fixture
-def evil(world: World) -> World:
+def evil(cli: CommandLine) -> CommandLine:
     """Return a project in which values, and names of lists of a second model, hold such characters."""
-    world.model("vip", f"select email, {EVIL_SQL} as first_name from {{{{ ref('customers') }}}}", list="VIP")
+    cli.model("vip", f"select email, {EVIL_SQL} as first_name from {{{{ ref('customers') }}}}", list="VIP")
     select = f"select email, {EVIL_SQL} as list_name from {{{{ ref('customers') }}}}"
-    world.model("many", select, list_column="list_name")
-    return world
+    cli.model("many", select, list_column="list_name")
+    return cli
 
 
 def assert_safe(text: str) -> None:
@@ -43,7 +43,7 @@ def assert_safe(text: str) -> None:
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_commands_show_names_and_values_as_escapes(evil: World, log_format: str) -> None:
+def test_commands_show_names_and_values_as_escapes(evil: CommandLine, log_format: str) -> None:
     """On stdout and in both logs, as tables, lines and JSON."""
     evil.klaviyo()
     for command in ("plan --show-values", "run", "status", "plan --json --show-values", "run --json", "ls"):
@@ -55,7 +55,7 @@ def test_commands_show_names_and_values_as_escapes(evil: World, log_format: str)
             assert json.loads(ended.out)
 
 
-def test_json_keeps_the_values(evil: World) -> None:
+def test_json_keeps_the_values(evil: CommandLine) -> None:
     """The escapes are those of JSON."""
     evil.klaviyo()
     assert evil.run("run", "--select", "vip").code == 0
@@ -65,21 +65,21 @@ def test_json_keeps_the_values(evil: World) -> None:
     assert (change["before"]["first_name"], change["after"]["first_name"]) == (EVIL, f"x{EVIL}")
 
 
-def test_texts_of_klaviyo_are_shown_with_escapes(world: World) -> None:
+def test_texts_of_klaviyo_are_shown_with_escapes(cli: CommandLine) -> None:
     """Its errors reach the log of a run and the problems of a command."""
-    sandbox = world.klaviyo()
+    sandbox = cli.klaviyo()
     sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code=EVIL, detail=EVIL, times=None))
-    assert world.run("run").code == 1
+    assert cli.run("run").code == 1
     for command in ("status", "report --json", "plan"):
-        ended = world.run(*command.split())
+        ended = cli.run(*command.split())
         assert_safe(ended.err)
         assert_safe(ended.out)
-    assert "gnp.exe" in world.run("status").out
+    assert "gnp.exe" in cli.run("status").out
 
 
-def test_names_of_files_and_arguments_are_shown_as_escapes(world: World) -> None:
+def test_names_of_files_and_arguments_are_shown_as_escapes(cli: CommandLine) -> None:
     """A file may be called anything, even what is no text."""
-    bad = world.folder / f"models/x\n{FORGED[:12]}{TITLE}.sql"
+    bad = cli.folder / f"models/x\n{FORGED[:12]}{TITLE}.sql"
     bad.write_text("{{ config(surface='profiles') }}\nselect", encoding="utf-8")
     for arguments in (
         ("ls",),
@@ -88,12 +88,12 @@ def test_names_of_files_and_arguments_are_shown_as_escapes(world: World) -> None
         ("apply", EVIL),
         ("report", "--out", EVIL),
     ):
-        ended = world.run(*arguments)
+        ended = cli.run(*arguments)
         assert_safe(ended.err)
         assert_safe(ended.out)
 
 
-def test_a_page_shows_values_as_escapes(evil: World) -> None:
+def test_a_page_shows_values_as_escapes(evil: CommandLine) -> None:
     """The report, in a file and on stdout, and the sandbox's page."""
     evil.klaviyo()
     assert evil.run("run").code in {0, 1}
@@ -104,10 +104,10 @@ def test_a_page_shows_values_as_escapes(evil: World) -> None:
     assert_safe((evil.folder / "page.html").read_text("utf-8"))
 
 
-def test_compiled_sql_keeps_its_lines_and_shows_the_rest_as_escapes(world: World) -> None:
+def test_compiled_sql_keeps_its_lines_and_shows_the_rest_as_escapes(cli: CommandLine) -> None:
     """Marks of direction in a model could let it read as another one."""
-    world.model("vip", "select email,\n\t'\u202e\x1b[2J' as x from t", list="VIP")
-    assert world.run("compile").out.splitlines()[:3] == [
+    cli.model("vip", "select email,\n\t'\u202e\x1b[2J' as x from t", list="VIP")
+    assert cli.run("compile").out.splitlines()[:3] == [
         "-- models/vip.sql",
         "select email,",
         "\t'\\u202e\\x1b[2J' as x from t;",

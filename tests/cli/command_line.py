@@ -25,7 +25,7 @@ KEY = "pk_right"
 SELECT = "select email, first_name from {{ ref('customers') }}"
 
 
-class World:
+class CommandLine:
     """A folder with profiles.yml, one model `vip` of the list 'VIP', and 20 customers in a DuckDB file.
 
     The destination is a sandbox that starts by itself, until `klaviyo` gives one in this process.
