@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 
-def use(world: World, name: str) -> None:
+def write_ready_model(world: World, name: str) -> None:
     """Write the ready model as `init --template` does."""
     (world.folder / "models" / f"{name}.sql").write_text(read_model_template(name))
 
@@ -155,7 +155,7 @@ def send_profile_deletions(world: World) -> None:
     assert world.sandbox.profiles() == []
 
 
-_SENDERS: dict[str, Callable[[World], None]] = {
+SENDERS: dict[str, Callable[[World], None]] = {
     "catalog_items": send_catalog_items,
     "coupon_codes": send_coupon_codes,
     "events": send_events,
@@ -173,8 +173,8 @@ _SENDERS: dict[str, Callable[[World], None]] = {
 @pytest.mark.parametrize("name", sorted({*model_template_names()} - {LEGACY}))
 def test_a_ready_model_sends_its_rows_and_then_nothing(world: World, name: str) -> None:
     """As it is written, with tables of the names that it reads."""
-    use(world, name)
-    _SENDERS[name](world)
+    write_ready_model(world, name)
+    SENDERS[name](world)
     writes = len(world.writes())
     assert one(world.run()).outcomes == {}
     assert len(world.writes()) == writes
@@ -184,7 +184,7 @@ def test_the_request_of_the_retired_api_is_shown_and_never_sent(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a placeholder for the key, and the three current ways."""
-    use(world, LEGACY)
+    write_ready_model(world, LEGACY)
     row = {"list_id": "L1", "email": "ann@example.com", "first_name": "Ann"}
     world.people([row], "list_members")
     world.project()
