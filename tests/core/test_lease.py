@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reverse_etl.delivery.consent_reader import ConsentReader
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import ModelStaged
 from reverse_etl.errors import WarehouseError
@@ -130,7 +132,8 @@ def test_a_request_that_waited_longer_than_the_lease_is_not_sent(
         return reply
 
     monkeypatch.setattr(Transport, "send", suspend)
-    monkeypatch.setattr("reverse_etl.delivery.consent_reader.MAX_READ_AGE", 10 * LEASE_SECONDS)
+    patient_reader = partial(ConsentReader, max_age=10 * LEASE_SECONDS)
+    monkeypatch.setattr("reverse_etl.delivery.confirm_consents.ConsentReader", patient_reader)
     with pytest.raises(WarehouseError, match="lease was lost or has expired"):
         world.run()
     assert status(world) is None
