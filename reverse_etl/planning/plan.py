@@ -147,7 +147,7 @@ class ListPlan:
         return self.removes + self.left_in_place
 
     def count_leaving(self, rows: int, *, sends_removes: bool) -> ListPlan:
-        """Return the plan with so many rows that left, which are removed or left in place."""
+        """Return the plan with this number of rows that left, which are removed or left in place."""
         removes = rows if sends_removes else 0
         return replace(self, removes=removes, left_in_place=rows - removes)
 
