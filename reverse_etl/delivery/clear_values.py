@@ -11,9 +11,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
-from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.row_exceptions import make_row_exception
+from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.events import ClearProgress

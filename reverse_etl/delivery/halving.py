@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from reverse_etl.delivery.import_bisect import SYSTEMATIC_FAILURE_ALL_ROWS
 from reverse_etl.delivery.refusals import BUDGET_SPENT
+from reverse_etl.delivery.systematic_failure import SYSTEMATIC_FAILURE_ALL_ROWS
 from reverse_etl.domain.batched import split_in_half
 from reverse_etl.errors import KlaviyoError, UnusableReply
 from reverse_etl.klaviyo.errors import is_content_refusal

@@ -11,14 +11,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, assert_never
 
 from reverse_etl.delivery.import_bisect import (
-    SYSTEMATIC_FAILURE_ALL_ROWS,
     AbortList,
     RetryBatches,
     bisect_rejected,
-    find_systematic_failure,
 )
 from reverse_etl.delivery.refusals import BUDGET_SPENT, describe_missing_list
 from reverse_etl.delivery.row_exceptions import make_row_exception
+from reverse_etl.delivery.systematic_failure import SYSTEMATIC_FAILURE_ALL_ROWS, find_systematic_failure
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost

@@ -7,11 +7,11 @@ rows, and the list stops. After five rounds the batch is split in half until the
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.formatting import end_sentence, format_count
+from reverse_etl.delivery.systematic_failure import find_systematic_failure
+from reverse_etl.formatting import end_sentence
 from reverse_etl.klaviyo.batching import Batch, exclude_rows, split_in_half
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.imports import RowError
 
 ROUNDS_BEFORE_HALVING = 5
-SYSTEMATIC_FAILURE_ROWS = 100
-SYSTEMATIC_FAILURE_SHARE = 0.1
-SYSTEMATIC_FAILURE_ALL_ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -68,27 +65,6 @@ def bisect_rejected(
     rest, _ = exclude_rows(batch, row_errors)
     return RetryBatches(
         (rest,) if rest else (), {batch.seqs[index]: error for index, error in row_errors.items()}
-    )
-
-
-def find_systematic_failure(errors: list[RowError], size: int) -> str | None:
-    """Return why the errors are not the fault of single rows, or None.
-
-    That is so if over 10 % and over 100 of `size` rows have the same code and field, or all rows of at least
-    20.
-    """
-    if not errors:
-        return None
-    (code, field), count = Counter((error.code, error.field) for error in errors).most_common(1)[0]
-    many = count > SYSTEMATIC_FAILURE_ROWS and count > SYSTEMATIC_FAILURE_SHARE * size
-    if not many and not count == size >= SYSTEMATIC_FAILURE_ALL_ROWS:
-        return None
-    detail = next(error.detail for error in errors if (error.code, error.field) == (code, field))
-    code_and_field = f"{code} at {field}" if field else code
-    return (
-        f"Klaviyo refused {count:,} of {format_count(size, 'row')} of one request for the same reason, so "
-        "the "
-        f"cause is the model or the account ({code_and_field}). {end_sentence(detail)}"
     )
 
 

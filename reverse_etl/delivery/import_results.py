@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.pending_rows import SentRow
 from reverse_etl.delivery.row_exceptions import make_row_exception
+from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import (
     Receipt,

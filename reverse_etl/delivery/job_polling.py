@@ -14,8 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.import_results import JobResult, ReadRows, evaluate_job
+from reverse_etl.domain.events import Warned
+from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
 from reverse_etl.errors import UnusableReply
+from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.imports import Job, JobStatus
 
 if TYPE_CHECKING:
@@ -186,3 +189,12 @@ def _read_errors(context: DeliveryContext, job_id: str) -> Iterator[JobRowError]
     for error in context.klaviyo.get_job_errors(job_id):
         context.state.renew_lease_if_due()
         yield error
+
+
+def warn_of_unknown_rows(context: DeliveryContext, name: str, result: JobResult) -> None:
+    """Report why the rows of an import job are unknown; `name` is that of their list or model."""
+    if result.receipt.state is ReceiptState.UNKNOWN and result.receipt.rows:
+        rows = format_count(result.receipt.rows, "row")
+        context.on_event(
+            Warned(f"{name}: {rows} unknown. {result.receipt.detail} The next run sends them again.")
+        )

@@ -6,13 +6,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.blocked_lists import BlockedLists
-from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs
+from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs, warn_of_unknown_rows
 from reverse_etl.delivery.pending_rows import PendingRows
 from reverse_etl.delivery.refused_identifiers import find_omissions, record_omissions
-from reverse_etl.domain.events import RecoveryStarted, Warned
+from reverse_etl.domain.events import RecoveryStarted
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.errors import KeyRefused, KlaviyoError
-from reverse_etl.formatting import format_count
 from reverse_etl.state import OpenReceipt, RunState
 from reverse_etl.state.people import erase_deleted
 from reverse_etl.surfaces.catalog import find_surface
@@ -125,15 +124,6 @@ def _find_runs_with_unidentified_jobs(
         for list_id in uncertain:
             blocked.add(name, list_id, _UNIDENTIFIED)
     return open_runs
-
-
-def warn_of_unknown_rows(context: DeliveryContext, name: str, result: JobResult) -> None:
-    """Report why the rows of an import job are unknown; `name` is that of their list or model."""
-    if result.receipt.state is ReceiptState.UNKNOWN and result.receipt.rows:
-        rows = format_count(result.receipt.rows, "row")
-        context.on_event(
-            Warned(f"{name}: {rows} unknown. {result.receipt.detail} The next run sends them again.")
-        )
 
 
 def _describe_open_job(result: JobResult) -> str:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.row_exceptions import make_row_exception
+from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, as_unknown
 from reverse_etl.domain.rejections import UNENCODABLE
 from reverse_etl.errors import KlaviyoError, ReplyLost

@@ -1,6 +1,6 @@
 """Blame the model if Klaviyo refused every row of a small list for one reason.
 
-Larger lists are judged while they are sent (`import_bisect.find_systematic_failure`). The few rows of a small
+Larger lists are judged while they are sent (`find_systematic_failure`). The few rows of a small
 one fit into one request, so that their refusals show only afterwards that nothing of the list was right.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.delivery.import_bisect import SYSTEMATIC_FAILURE_ALL_ROWS
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.delivery.systematic_failure import SYSTEMATIC_FAILURE_ALL_ROWS
 from reverse_etl.domain.receipts import RowExceptionKind
 from reverse_etl.domain.rejections import RejectionReason, RejectionSource
 from reverse_etl.formatting import end_sentence

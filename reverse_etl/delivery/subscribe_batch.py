@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.consent_reader import AmbiguousPerson
 from reverse_etl.delivery.consent_rules import Decision, Verdict, decide_subscription
-from reverse_etl.delivery.import_bisect import find_systematic_failure
 from reverse_etl.delivery.refusals import BUDGET_SPENT
 from reverse_etl.delivery.row_exceptions import make_row_exception
+from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.batched import batched, split_in_half
 from reverse_etl.domain.receipts import RowException, RowExceptionKind
 from reverse_etl.domain.rejections import OPTED_OUT, UNDELIVERABLE, OptOut

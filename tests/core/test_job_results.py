@@ -11,10 +11,10 @@ from reverse_etl.delivery.import_bisect import (
     AbortList,
     RetryBatches,
     bisect_rejected,
-    find_systematic_failure,
 )
 from reverse_etl.delivery.import_results import NamedRows, evaluate_job, match_errors_to_rows
 from reverse_etl.delivery.pending_rows import SentRow
+from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowExceptionKind
