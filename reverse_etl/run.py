@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.dbt.gate import format_warning
-from reverse_etl.delivery.confirm_consents import settle_earlier_consents
+from reverse_etl.delivery.consents.confirm_consents import settle_earlier_consents
 from reverse_etl.delivery.deliver import count_idle_list, deliver_model
 from reverse_etl.delivery.list_creation import create_missing_lists
 from reverse_etl.delivery.recovery import recover_earlier_runs

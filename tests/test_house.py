@@ -218,8 +218,8 @@ def test_only_delivery_matches_the_class_of_an_operation() -> None:
         if isinstance(asked_class, ast.Name) and asked_class.id in classes
     }
     assert asked == {
-        ("delivery/confirm_consents.py", "SubscribePeople"),
-        ("delivery/request_preview.py", "SendRequests"),
+        ("delivery/consents/confirm_consents.py", "SubscribePeople"),
+        ("delivery/requests/request_preview.py", "SendRequests"),
     }
 
 

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
-from reverse_etl.delivery.add_members import add_members
-from reverse_etl.delivery.change_suppressions import change_suppressions
-from reverse_etl.delivery.clear_values import clear_values
-from reverse_etl.delivery.delete_profiles import delete_profiles, readmit_people
-from reverse_etl.delivery.import_rows import import_rows
+from reverse_etl.delivery.consents.subscribe_people import subscribe_people
+from reverse_etl.delivery.consents.unsubscribe_people import unsubscribe_people
+from reverse_etl.delivery.events.send_events import send_events
+from reverse_etl.delivery.imports.import_rows import import_rows
 from reverse_etl.delivery.list_delivery import ListDelivery
 from reverse_etl.delivery.list_groups import group_lists
+from reverse_etl.delivery.members.add_members import add_members
+from reverse_etl.delivery.members.remove_members import leave_rows_in_place, remove_members
 from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
 from reverse_etl.delivery.pending_rows import PendingRows
+from reverse_etl.delivery.profiles.clear_values import clear_values
+from reverse_etl.delivery.profiles.delete_profiles import delete_profiles, readmit_people
+from reverse_etl.delivery.profiles.update_profiles import update_profiles
 from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
-from reverse_etl.delivery.remove_members import leave_rows_in_place, remove_members
-from reverse_etl.delivery.send_events import send_events
-from reverse_etl.delivery.send_requests import send_requests
+from reverse_etl.delivery.requests.send_requests import send_requests
 from reverse_etl.delivery.small_lists import blame_model_for_small_list
-from reverse_etl.delivery.subscribe_people import subscribe_people
-from reverse_etl.delivery.unsubscribe_people import unsubscribe_people
-from reverse_etl.delivery.update_profiles import update_profiles
+from reverse_etl.delivery.suppressions.change_suppressions import change_suppressions
 from reverse_etl.domain.events import ListDone
 from reverse_etl.state.people import erase_deleted
 from reverse_etl.surfaces.interface import Blocking

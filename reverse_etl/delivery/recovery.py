@@ -6,9 +6,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.blocked_lists import BlockedLists
-from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs, warn_of_unknown_rows
+from reverse_etl.delivery.imports.job_polling import poll_jobs, wait_for_open_jobs, warn_of_unknown_rows
+from reverse_etl.delivery.imports.refused_identifiers import find_omissions, record_omissions
 from reverse_etl.delivery.pending_rows import PendingRows
-from reverse_etl.delivery.refused_identifiers import find_omissions, record_omissions
 from reverse_etl.domain.events import RecoveryStarted
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.errors import KeyRefused, KlaviyoError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.delivery.context import DeliveryContext
-    from reverse_etl.delivery.import_results import JobResult
+    from reverse_etl.delivery.imports.import_results import JobResult
     from reverse_etl.models.model import Model
 
 _UNIDENTIFIED = (

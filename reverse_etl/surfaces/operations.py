@@ -110,7 +110,7 @@ class AddToList(OperationFacts):
 class RemoveFromList(OperationFacts):
     """The person of a leaving row is looked up by all identifiers that were sent, and removed from the list.
 
-    `delivery/removal_rules.py` decides who is removed.
+    `delivery/members/removal_rules.py` decides who is removed.
     """
 
     endpoint: Endpoint

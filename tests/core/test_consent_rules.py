@@ -6,7 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reverse_etl.delivery.consent_rules import ReadPerson, Verdict, decide_subscription, decide_unsubscription
+from reverse_etl.delivery.consents.consent_rules import (
+    ReadPerson,
+    Verdict,
+    decide_subscription,
+    decide_unsubscription,
+)
 from reverse_etl.klaviyo.consents import Consent, ConsentingProfile, ConsentStatus, Suppression
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reverse_etl.delivery.deletion_rules import DeletionHold, FoundProfile, find_hold
+from reverse_etl.delivery.profiles.deletion_rules import DeletionHold, FoundProfile, find_hold
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.profiles import Profile
 

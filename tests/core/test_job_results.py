@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.delivery.import_bisect import (
+from reverse_etl.delivery.imports.import_bisect import (
     AbortList,
     RetryBatches,
     bisect_rejected,
 )
-from reverse_etl.delivery.import_results import NamedRows, evaluate_job, match_errors_to_rows
+from reverse_etl.delivery.imports.import_results import NamedRows, evaluate_job, match_errors_to_rows
 from reverse_etl.delivery.pending_rows import SentRow
 from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.deltas import Op

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.delivery.consent_reader import ConsentReader
+from reverse_etl.delivery.consents.consent_reader import ConsentReader
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.events import ModelStaged
 from reverse_etl.errors import WarehouseError
@@ -133,7 +133,7 @@ def test_a_request_that_waited_longer_than_the_lease_is_not_sent(
 
     monkeypatch.setattr(Transport, "send", suspend)
     patient_reader = partial(ConsentReader, max_age=10 * LEASE_SECONDS)
-    monkeypatch.setattr("reverse_etl.delivery.confirm_consents.ConsentReader", patient_reader)
+    monkeypatch.setattr("reverse_etl.delivery.consents.confirm_consents.ConsentReader", patient_reader)
     with pytest.raises(WarehouseError, match="lease was lost or has expired"):
         world.run()
     assert status(world) is None

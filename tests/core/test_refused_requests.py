@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery import refusals
-from reverse_etl.delivery.import_batch import submit_batch
+from reverse_etl.delivery.imports.import_batch import submit_batch
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.refusals import ListRefusals
 from reverse_etl.klaviyo.batching import Batch, import_envelope

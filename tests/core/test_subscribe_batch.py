@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from reverse_etl.delivery.consent_rules import ReadPerson
+from reverse_etl.delivery.consents.consent_rules import ReadPerson
+from reverse_etl.delivery.consents.subscribe_batch import SubscriptionRow, subscribe_batch
 from reverse_etl.delivery.refusals import ListRefusals
-from reverse_etl.delivery.subscribe_batch import SubscriptionRow, subscribe_batch
 from reverse_etl.domain.receipts import RowExceptionKind
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.klaviyo.consents import (
@@ -23,7 +23,7 @@ from reverse_etl.klaviyo.consents import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reverse_etl.delivery.consent_reader import ConsentReader
+    from reverse_etl.delivery.consents.consent_reader import ConsentReader
 
 ANN, BOB = "+14155550100", "+14155550101"
 LIST_ID = "L1"

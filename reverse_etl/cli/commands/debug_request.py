@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
-from reverse_etl.delivery.request_preview import preview_request, send_preview
+from reverse_etl.delivery.requests.request_preview import preview_request, send_preview
 from reverse_etl.domain.identifiers import mask_target, mask_text, mask_value
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
@@ -16,7 +16,7 @@ from reverse_etl.planning.kept_responses import add_responses
 from reverse_etl.planning.planner import require_known_models
 
 if TYPE_CHECKING:
-    from reverse_etl.delivery.request_preview import RequestPreview
+    from reverse_etl.delivery.requests.request_preview import RequestPreview
     from reverse_etl.klaviyo.messages import Response
     from reverse_etl.project import Project
 

@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
-from reverse_etl.delivery.confirm_consents import make_reader
-from reverse_etl.delivery.consent_reader import AmbiguousPerson, ConsentReader
-from reverse_etl.delivery.consent_rules import Decision, Verdict, decide_unsubscription
+from reverse_etl.delivery.consents.confirm_consents import make_reader
+from reverse_etl.delivery.consents.consent_reader import AmbiguousPerson, ConsentReader
+from reverse_etl.delivery.consents.consent_rules import Decision, Verdict, decide_unsubscription
 from reverse_etl.delivery.known_people import find_people
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.read_back import wait_until_shown
@@ -31,7 +31,7 @@ from reverse_etl.state.tables import ROWS_PER_STATEMENT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from reverse_etl.delivery.consent_rules import ReadPerson
+    from reverse_etl.delivery.consents.consent_rules import ReadPerson
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.messages import Request

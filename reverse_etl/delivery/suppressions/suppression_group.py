@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.halving import send_in_halves
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.suppression_rules import suppression_time
+from reverse_etl.delivery.suppressions.suppression_rules import suppression_time
 from reverse_etl.errors import ReplyLost
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.halving import HalvedRequest
     from reverse_etl.delivery.refusals import ListRefusals
-    from reverse_etl.delivery.suppression_rules import Rule
+    from reverse_etl.delivery.suppressions.suppression_rules import Rule
     from reverse_etl.errors import UnusableReply
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.surfaces.operations import ChangeSuppressions

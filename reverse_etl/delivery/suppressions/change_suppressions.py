@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.outcomes import UNPROVED_STATES, Outcome
 from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_error
-from reverse_etl.delivery.suppression_group import (
+from reverse_etl.delivery.suppressions.suppression_group import (
     EmailResult,
     EmailRow,
     GroupResult,
     GroupSender,
     split_spans,
 )
-from reverse_etl.delivery.suppression_ownership import OwnershipRecorder
-from reverse_etl.delivery.suppression_read_back import SuppressionReadBack
-from reverse_etl.delivery.suppression_rules import Rule, SuppressRule, UnsuppressRule
+from reverse_etl.delivery.suppressions.suppression_ownership import OwnershipRecorder
+from reverse_etl.delivery.suppressions.suppression_read_back import SuppressionReadBack
+from reverse_etl.delivery.suppressions.suppression_rules import Rule, SuppressRule, UnsuppressRule
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import split_identity
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowExceptionKind

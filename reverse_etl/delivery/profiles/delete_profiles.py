@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.delivery.deletion_rules import FoundProfile, find_hold
 from reverse_etl.delivery.outcomes import UNPROVED_STATES, Outcome
+from reverse_etl.delivery.profiles.deletion_rules import FoundProfile, find_hold
 from reverse_etl.delivery.read_back import wait_until_shown
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
@@ -22,8 +22,8 @@ from reverse_etl.state.withheld import DeletionRequest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reverse_etl.delivery.deletion_rules import DeletionHold
     from reverse_etl.delivery.list_delivery import ListDelivery
+    from reverse_etl.delivery.profiles.deletion_rules import DeletionHold
     from reverse_etl.klaviyo.profiles import Profile
     from reverse_etl.surfaces.operations import DeleteProfiles, ReadmitPeople
 

@@ -15,8 +15,8 @@ import orjson
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.halving import send_in_halves
-from reverse_etl.delivery.imports import encode_rows
-from reverse_etl.delivery.refused_identifiers import find_omissions, record_omissions
+from reverse_etl.delivery.imports.refused_identifiers import find_omissions, record_omissions
+from reverse_etl.delivery.imports.submit_imports import encode_rows
 from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_error
 from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.batched import batched

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.read_back import READ_BACK_SECONDS, wait_until_shown
-from reverse_etl.delivery.suppression_rules import suppression_time
+from reverse_etl.delivery.suppressions.suppression_rules import suppression_time
 from reverse_etl.domain.batched import batched
 from reverse_etl.errors import KlaviyoError
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reverse_etl.delivery.list_delivery import ListDelivery
-    from reverse_etl.delivery.suppression_group import EmailResult
-    from reverse_etl.delivery.suppression_ownership import OwnershipRecorder
-    from reverse_etl.delivery.suppression_rules import Rule
+    from reverse_etl.delivery.suppressions.suppression_group import EmailResult
+    from reverse_etl.delivery.suppressions.suppression_ownership import OwnershipRecorder
+    from reverse_etl.delivery.suppressions.suppression_rules import Rule
     from reverse_etl.klaviyo.suppressions import EmailState
     from reverse_etl.surfaces.operations import ChangeSuppressions
 

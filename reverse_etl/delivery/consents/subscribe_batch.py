@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.delivery.consent_reader import AmbiguousPerson
-from reverse_etl.delivery.consent_rules import Decision, Verdict, decide_subscription
+from reverse_etl.delivery.consents.consent_reader import AmbiguousPerson
+from reverse_etl.delivery.consents.consent_rules import Decision, Verdict, decide_subscription
 from reverse_etl.delivery.refusals import BUDGET_SPENT
 from reverse_etl.delivery.row_exceptions import make_row_exception
 from reverse_etl.delivery.systematic_failure import find_systematic_failure
@@ -28,8 +28,8 @@ from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reverse_etl.delivery.consent_reader import ConsentReader
-    from reverse_etl.delivery.consent_rules import ReadPerson
+    from reverse_etl.delivery.consents.consent_reader import ConsentReader
+    from reverse_etl.delivery.consents.consent_rules import ReadPerson
     from reverse_etl.delivery.refusals import ListRefusals
     from reverse_etl.delivery.resubscriptions import Resubscriptions
     from reverse_etl.klaviyo.messages import Request

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, assert_never
 
-from reverse_etl.delivery.import_bisect import (
+from reverse_etl.delivery.imports.import_bisect import (
     AbortList,
     RetryBatches,
     bisect_rejected,

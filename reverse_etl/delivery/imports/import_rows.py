@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.imports import submit_imports
-from reverse_etl.delivery.job_polling import poll_jobs, wait_for_open_jobs, warn_of_unknown_rows
+from reverse_etl.delivery.imports.job_polling import poll_jobs, wait_for_open_jobs, warn_of_unknown_rows
+from reverse_etl.delivery.imports.refused_identifiers import note_refused_identifiers, record_omissions
+from reverse_etl.delivery.imports.submit_imports import submit_imports
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.refused_identifiers import note_refused_identifiers, record_omissions
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.formatting import format_count

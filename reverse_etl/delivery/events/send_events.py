@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
-from reverse_etl.delivery.event_batch import PreparedEvents, SentEvents, send_prepared
+from reverse_etl.delivery.events.event_batch import PreparedEvents, SentEvents, send_prepared
 from reverse_etl.delivery.row_exceptions import make_unencodable_exception
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
-from reverse_etl.delivery.consent_reader import ConsentReader
+from reverse_etl.delivery.consents.consent_reader import ConsentReader
 from reverse_etl.delivery.read_back import wait_until_shown
 from reverse_etl.domain.events import Warned
 from reverse_etl.domain.identifiers import row_key_text
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from reverse_etl.delivery.consent_rules import ReadPerson
+    from reverse_etl.delivery.consents.consent_rules import ReadPerson
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.models.model import Model
 

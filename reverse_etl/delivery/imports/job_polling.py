@@ -13,7 +13,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.import_results import JobResult, ReadRows, evaluate_job
+from reverse_etl.delivery.imports.import_results import JobResult, ReadRows, evaluate_job
 from reverse_etl.domain.events import Warned
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE

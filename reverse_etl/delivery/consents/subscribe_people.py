@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from reverse_etl.delivery.concurrency import map_concurrently
-from reverse_etl.delivery.confirm_consents import PendingList, make_reader
-from reverse_etl.delivery.known_people import find_staged_people
-from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.subscribe_batch import (
+from reverse_etl.delivery.consents.confirm_consents import PendingList, make_reader
+from reverse_etl.delivery.consents.subscribe_batch import (
     IGNORED_WITHIN,
     SubscribedBatch,
     SubscriptionRow,
     subscribe_batch,
 )
+from reverse_etl.delivery.known_people import find_staged_people
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
@@ -31,7 +31,7 @@ from reverse_etl.surfaces.operations import CONSENTED_AT, DATE_OF_BIRTH
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reverse_etl.delivery.consent_reader import ConsentReader
+    from reverse_etl.delivery.consents.consent_reader import ConsentReader
     from reverse_etl.delivery.list_delivery import ListDelivery
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.surfaces.operations import SubscribePeople

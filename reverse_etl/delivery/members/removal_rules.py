@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from reverse_etl.delivery.members.removal_evidence import RemovalCandidate, RemovalDecision, RemovalEvidence
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.removal_evidence import RemovalCandidate, RemovalDecision, RemovalEvidence
 from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, split_identity
 
 if TYPE_CHECKING:

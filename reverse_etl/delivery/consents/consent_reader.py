@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.delivery.consent_rules import ReadPerson
+from reverse_etl.delivery.consents.consent_rules import ReadPerson
 from reverse_etl.domain.batched import split_in_half
 from reverse_etl.errors import KlaviyoError, ReplyLost
 

@@ -6,8 +6,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.concurrency import map_concurrently
-from reverse_etl.delivery.import_batch import submit_batch
-from reverse_etl.delivery.refused_identifiers import note_refused_identifiers
+from reverse_etl.delivery.imports.import_batch import submit_batch
+from reverse_etl.delivery.imports.refused_identifiers import note_refused_identifiers
 from reverse_etl.delivery.row_exceptions import make_unencodable_exception
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import (

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.halving import send_in_halves
-from reverse_etl.delivery.removal_evidence import (
+from reverse_etl.delivery.members.removal_evidence import (
     IdentifierMatch,
     RemovalCandidate,
     RemovalDecision,
     RemovalEvidence,
 )
-from reverse_etl.delivery.removal_rules import decide_removals
+from reverse_etl.delivery.members.removal_rules import decide_removals
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, IdentifierType, split_identity
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE

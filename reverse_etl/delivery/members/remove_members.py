@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.halving import send_in_halves
 from reverse_etl.delivery.known_people import find_unsubscribing_models
+from reverse_etl.delivery.members.profile_lookup import resolve_removals
+from reverse_etl.delivery.members.removal_evidence import IdentifierMatch, RemovalCandidate, RemovalDecision
+from reverse_etl.delivery.members.removal_rules import collect_inherited_first_sent
 from reverse_etl.delivery.outcomes import OUTCOME_BY_RECEIPT_STATE, Outcome
-from reverse_etl.delivery.profile_lookup import resolve_removals
-from reverse_etl.delivery.removal_evidence import IdentifierMatch, RemovalCandidate, RemovalDecision
-from reverse_etl.delivery.removal_rules import collect_inherited_first_sent
 from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_error
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
-    from reverse_etl.delivery.profile_lookup import ResolvedRemovals
+    from reverse_etl.delivery.members.profile_lookup import ResolvedRemovals
     from reverse_etl.errors import UnusableReply
     from reverse_etl.surfaces.operations import RemoveFromList
     from reverse_etl.warehouse.interface import Row

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.receipt_buffer import FLUSH_RECEIPTS
-from reverse_etl.delivery.request_bisect import SentRequest, send_request
+from reverse_etl.delivery.requests.request_bisect import SentRequest, send_request
 from reverse_etl.delivery.row_exceptions import make_unencodable_exception
 from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.deltas import Op

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.outcomes import UNPROVED_STATES, Outcome
-from reverse_etl.delivery.suppression_rules import may_be_own
+from reverse_etl.delivery.suppressions.suppression_rules import may_be_own
 from reverse_etl.state.own_suppressions import OwnSuppression
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reverse_etl.delivery.suppression_group import EmailResult
-    from reverse_etl.delivery.suppression_rules import UnsuppressRule
+    from reverse_etl.delivery.suppressions.suppression_group import EmailResult
+    from reverse_etl.delivery.suppressions.suppression_rules import UnsuppressRule
     from reverse_etl.state.own_suppressions import OwnSuppressions
 
 

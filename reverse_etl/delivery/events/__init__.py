@@ -1,0 +1,1 @@
+"""Send events, each once."""

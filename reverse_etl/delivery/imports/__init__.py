@@ -1,0 +1,1 @@
+"""Import profiles, and follow the jobs to their end: rows of profiles and of lists."""

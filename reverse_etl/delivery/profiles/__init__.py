@@ -1,0 +1,1 @@
+"""Change, clear and delete profiles that exist."""

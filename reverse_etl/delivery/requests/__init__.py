@@ -1,0 +1,1 @@
+"""Send the requests that a model describes itself."""

@@ -1,0 +1,1 @@
+"""Suppress and unsuppress people, by what Klaviyo shows of them."""
