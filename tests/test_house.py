@@ -104,6 +104,25 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     TopologicalSorter(modules()).prepare()  # raises CycleError
 
 
+def test_the_rooms_of_delivery_share_only_what_lies_beside_them() -> None:
+    """`deliver` and `recovery` are above the rooms; the other files beside the rooms are below them."""
+    rooms = {folder.parent.name for folder in (PACKAGE / "delivery").glob("*/__init__.py")}
+
+    def room(module: str) -> str:
+        return module.removeprefix("reverse_etl.delivery.").split(".")[0]
+
+    arrows = {
+        (room(module), room(other))
+        for module, imported in modules().items()
+        for other in imported
+        if module.startswith("reverse_etl.delivery.") and other.startswith("reverse_etl.delivery.")
+    }
+    into_rooms = {(giver, taker) for giver, taker in arrows if taker in rooms and giver != taker}
+    assert {giver for giver, _ in into_rooms} - rooms == {"deliver", "recovery"}
+    assert {pair for pair in into_rooms if pair[0] in rooms} == {("profiles", "imports")}
+    assert {giver for giver, taker in arrows if taker in {"deliver", "recovery"}} == set()
+
+
 def test_the_root_of_the_package_holds_few_loose_files() -> None:
     """A newcomer finds the flow, the library's face and what every room uses; the rest lies in rooms."""
     loose = {file.stem for file in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
