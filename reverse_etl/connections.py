@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.context import DeliveryContext
-from reverse_etl.domain.events import Warned
+from reverse_etl.domain.progress import Warned
 from reverse_etl.errors import UsageError
 from reverse_etl.files import private_files
 from reverse_etl.klaviyo.api import Klaviyo
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.clock import Clock
     from reverse_etl.config.target import Target
-    from reverse_etl.domain.events import EventHandler
+    from reverse_etl.domain.progress import ProgressHandler
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
     from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.klaviyo.private_key import PrivateKey
@@ -46,15 +46,17 @@ class Connections:
     threads: int
     rate_limit_for: Callable[[Endpoint], RateLimit]
 
-    def state(self, warehouse: Warehouse, account: str | None, on_event: EventHandler | None = None) -> State:
+    def state(
+        self, warehouse: Warehouse, account: str | None, on_progress: ProgressHandler | None = None
+    ) -> State:
         """Return the state for an account: '' means a new account, None that of the target's last run.
 
-        `on_event` gets an event if the state had to be migrated first.
+        If the state had to be migrated first, `on_progress` is called.
         """
-        if on_event is not None:
+        if on_progress is not None:
             for note in warehouse.opening_notes:
-                on_event(Warned(note))
-        open_state(warehouse, self.clock, on_event)
+                on_progress(Warned(note))
+        open_state(warehouse, self.clock, on_progress)
         name = self.target.profile
         if account is None:
             account = last_account(warehouse, name, self.target.destination_id) or ""
@@ -86,10 +88,10 @@ class Connections:
             yield self.state(warehouse, None)
 
     @contextmanager
-    def locked_state(self, on_event: EventHandler) -> Iterator[State]:
+    def locked_state(self, on_progress: ProgressHandler) -> Iterator[State]:
         """Open the state of the target's last run for changes, and hold its lease."""
         with self.warehouse(read_only=False) as warehouse:
-            state = self.state(warehouse, None, on_event)
+            state = self.state(warehouse, None, on_progress)
             with state.hold_lease():
                 yield state
 
@@ -163,7 +165,7 @@ class Connections:
         self,
         *,
         dry_run: bool,
-        on_event: EventHandler,
+        on_progress: ProgressHandler,
         on_request: RequestHook | None,
         starts_sandbox: bool = False,
     ) -> Iterator[DeliveryContext]:
@@ -180,7 +182,7 @@ class Connections:
             ThreadPoolExecutor(self.threads, "klaviyo") as executor,
         ):
             assert klaviyo is not None  # noqa: S101 - there is a key, and the sandbox's file exists
-            state = self.state(warehouse, klaviyo.get_account().id, on_event)
+            state = self.state(warehouse, klaviyo.get_account().id, on_progress)
             try:
                 yield DeliveryContext(
                     warehouse=warehouse,
@@ -192,7 +194,7 @@ class Connections:
                     run_id=_make_run_id(self.clock),
                     klaviyo_time=klaviyo.server_time,
                     job_timeout_seconds=self.target.destination.job_timeout_minutes * 60.0,
-                    on_event=on_event,
+                    on_progress=on_progress,
                 )
             except BaseException:
                 klaviyo.stop()

@@ -20,7 +20,7 @@ from reverse_etl.connections import Connections
 from reverse_etl.dbt.gate import GateOptions, GateVerdict
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.dbt.record import RECORD_FILE
-from reverse_etl.domain.events import ignore_event
+from reverse_etl.domain.progress import ignore_progress
 from reverse_etl.files import RECORDS_FOLDER
 from reverse_etl.models.model import Model
 from reverse_etl.models.project_models import ProjectModels
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.results import RunResult
-    from reverse_etl.domain.events import EventHandler
+    from reverse_etl.domain.progress import ProgressHandler
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
     from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.planning.plan import Plan
@@ -151,7 +151,7 @@ class Project:
         exclude: Sequence[str] = (),
         *,
         options: PlanOptions | None = None,
-        on_event: EventHandler = ignore_event,
+        on_progress: ProgressHandler = ignore_progress,
         on_request: RequestHook | None = None,
     ) -> Plan:
         """Return what a run would do. Sends only GETs and changes no persistent table and no file.
@@ -163,7 +163,7 @@ class Project:
         options = replace(options, sample_size=options.sample_size or SAMPLE_SIZE)
         request = self._build_request(select, exclude, options)
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
-            return planning.build_plan(warehouse, state, klaviyo, request, on_event)
+            return planning.build_plan(warehouse, state, klaviyo, request, on_progress)
 
     def run(  # noqa: PLR0913 - the command line's flags
         self,
@@ -175,7 +175,7 @@ class Project:
         strict: bool = False,
         gate: GateOptions | None = None,
         lease_timeout: float = 0.0,
-        on_event: EventHandler = ignore_event,
+        on_progress: ProgressHandler = ignore_progress,
         on_request: RequestHook | None = None,
     ) -> RunResult:
         """Plan, send what changed, and record the outcome of every row.
@@ -194,7 +194,7 @@ class Project:
         run_options = RunOptions(
             strict=strict,
             gate=gate or GateOptions(),
-            on_event=on_event,
+            on_progress=on_progress,
             on_request=on_request,
             lease_timeout=lease_timeout,
         )
@@ -206,7 +206,7 @@ class Project:
         *,
         strict: bool = False,
         lease_timeout: float = 0.0,
-        on_event: EventHandler = ignore_event,
+        on_progress: ProgressHandler = ignore_progress,
         on_request: RequestHook | None = None,
     ) -> RunResult:
         """Run exactly what a saved plan says, row by row, or nothing.
@@ -223,7 +223,7 @@ class Project:
         run_options = RunOptions(
             strict=strict,
             gate=saved_plan.gate,
-            on_event=on_event,
+            on_progress=on_progress,
             on_request=on_request,
             saved_plan=saved_plan,
             lease_timeout=lease_timeout,
@@ -272,7 +272,7 @@ class Project:
         *,
         lists: Collection[str] = (),
         ask_klaviyo: bool = False,
-        on_event: EventHandler = ignore_event,
+        on_progress: ProgressHandler = ignore_progress,
         on_request: RequestHook | None = None,
     ) -> Explanation:
         """Return what is known of one person: in the models, in the state, of the next run, and at Klaviyo.
@@ -283,7 +283,7 @@ class Project:
             self.target.destination.require_key()
         request = self._build_request(select, (), None)
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
-            plan = planning.build_plan(warehouse, state, klaviyo, request, on_event)
+            plan = planning.build_plan(warehouse, state, klaviyo, request, on_progress)
             explanation = explain_person(warehouse, state, plan, text, lists)
             return add_memberships(klaviyo, explanation) if ask_klaviyo and klaviyo else explanation
 
@@ -293,7 +293,7 @@ class Project:
         exclude: Sequence[str] = (),
         *,
         resend: bool = False,
-        on_event: EventHandler = ignore_event,
+        on_progress: ProgressHandler = ignore_progress,
         on_request: RequestHook | None = None,
     ) -> tuple[ListDifference, ...]:
         """Read the lists of models back, and return how they differ from the rows applied to them.
@@ -303,7 +303,7 @@ class Project:
         models = self.select(select, exclude)
         operation = flow.resend_missing if resend else flow.reconcile
         with self.connections.delivery_context(
-            dry_run=not resend, on_event=on_event, on_request=on_request
+            dry_run=not resend, on_progress=on_progress, on_request=on_request
         ) as context:
             return operation(context, models, self.target.destination.lists)
 
@@ -313,7 +313,7 @@ class Project:
         exclude: Sequence[str] = (),
         *,
         dry_run: bool = False,
-        on_event: EventHandler = ignore_event,
+        on_progress: ProgressHandler = ignore_progress,
         on_request: RequestHook | None = None,
     ) -> tuple[ListDifference, ...]:
         """Take ownership of all current members of the models' lists, so that later runs may remove them.
@@ -323,7 +323,7 @@ class Project:
         models = self.select(select, exclude)
         operation = flow.preview_adopt if dry_run else flow.adopt
         with self.connections.delivery_context(
-            dry_run=dry_run, on_event=on_event, on_request=on_request
+            dry_run=dry_run, on_progress=on_progress, on_request=on_request
         ) as context:
             return operation(context, models, self.target.destination.lists)
 
@@ -379,7 +379,7 @@ class Project:
         exclude: Sequence[str] = (),
         *,
         unknown: bool = False,
-        on_event: EventHandler = ignore_event,
+        on_progress: ProgressHandler = ignore_progress,
     ) -> dict[str, int]:
         """Clear the rejections made by Klaviyo, so that the next run sends these rows again.
 
@@ -387,7 +387,7 @@ class Project:
         Returns the number of rows by model.
         """
         models = self.select(select, exclude)
-        with self.connections.locked_state(on_event) as state:
+        with self.connections.locked_state(on_progress) as state:
             retry = retry_unknown if unknown else retry_rejected
             return {model.name: retry(state, model.name, model.config.surface) for model in models}
 

@@ -20,7 +20,7 @@ from reverse_etl.delivery.results import (
     compute_exit_code,
 )
 from reverse_etl.delivery.submission import defer_blocked_lists, mark_submitting, restore_checksums
-from reverse_etl.domain.events import EventHandler, ProgressEvent, Warned
+from reverse_etl.domain.progress import Progress, ProgressHandler, Warned
 from reverse_etl.errors import GuardRefused, UnusableReply
 from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
@@ -56,7 +56,7 @@ class RunOptions:
 
     strict: bool
     gate: GateOptions
-    on_event: EventHandler
+    on_progress: ProgressHandler
     on_request: RequestHook | None
     saved_plan: SavedPlan | None = None
     lease_timeout: float = 0.0
@@ -84,7 +84,7 @@ def run_project(
             raise GuardRefused(*refusals)
         request.target.destination.require_key()
         with connections.delivery_context(
-            dry_run=False, starts_sandbox=True, on_event=options.on_event, on_request=options.on_request
+            dry_run=False, starts_sandbox=True, on_progress=options.on_progress, on_request=options.on_request
         ) as context:
             if options.saved_plan:
                 require_same_account(options.saved_plan, context.state.scope.account)
@@ -96,7 +96,7 @@ def _ask_gate(dbt_gate: ProjectGate, models: Sequence[Model], options: RunOption
     """Return why the dbt gate holds models back, and report its warnings."""
     verdict = dbt_gate.check_and_remember(models, options.gate)
     for warning in (*(one for model in models for one in model.warnings), *verdict.warnings):
-        options.on_event(Warned(format_warning(warning)))
+        options.on_progress(Warned(format_warning(warning)))
     return verdict.refusals
 
 
@@ -208,14 +208,14 @@ def _deliver_model(
     return counters
 
 
-def _with_heartbeat(context: DeliveryContext) -> EventHandler:
-    """Return an event handler that also renews the lease, so that long staging does not lose it."""
+def _with_heartbeat(context: DeliveryContext) -> ProgressHandler:
+    """Return a progress handler that also renews the lease, so that long staging does not lose it."""
 
-    def handle_event(event: ProgressEvent) -> None:
+    def handle_progress(progress: Progress) -> None:
         context.state.renew_lease_if_due()
-        context.on_event(event)
+        context.on_progress(progress)
 
-    return handle_event
+    return handle_progress
 
 
 def _server_now(context: DeliveryContext) -> datetime:
@@ -249,7 +249,7 @@ def _record_last_run(context: DeliveryContext) -> None:
         last_run_file.write(context.run_id)
     except OSError as error:
         if last_run_file.path.exists():
-            context.on_event(Warned(f"The record of the last run cannot be written: {error}."))
+            context.on_progress(Warned(f"The record of the last run cannot be written: {error}."))
 
 
 def _claim_lists(context: DeliveryContext, plan: Plan) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.clock import Clock
-    from reverse_etl.domain.events import EventHandler
+    from reverse_etl.domain.progress import ProgressHandler
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.plan import ModelPlan
@@ -44,7 +44,7 @@ class DeliveryContext:
     run_id: str
     klaviyo_time: datetime
     job_timeout_seconds: float
-    on_event: EventHandler
+    on_progress: ProgressHandler
     blocked_lists: BlockedLists = field(default_factory=BlockedLists)
     has_open_imports: bool = False
     resubscriptions: Resubscriptions = field(default_factory=Resubscriptions)

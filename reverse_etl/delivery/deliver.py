@@ -25,7 +25,7 @@ from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
 from reverse_etl.delivery.requests.send_requests import send_requests
 from reverse_etl.delivery.small_lists import blame_model_for_small_list
 from reverse_etl.delivery.suppressions.change_suppressions import change_suppressions
-from reverse_etl.domain.events import ListDone
+from reverse_etl.domain.progress import ListDone
 from reverse_etl.state.people import erase_deleted
 from reverse_etl.surfaces.interface import Blocking
 from reverse_etl.surfaces.operations import (
@@ -101,7 +101,7 @@ def _deliver_group(group: Sequence[ListDelivery], earlier_counters: Sequence[Out
     for delivery in group:
         _count_unsent(delivery.list_plan, delivery.counter)
         counts = {str(outcome): rows for outcome, rows in delivery.counter.counts.items()}
-        delivery.context.on_event(
+        delivery.context.on_progress(
             ListDone(delivery.model_name, delivery.list_name, counts, delivery.counter.stop_reason)
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.events import ListCreated
+from reverse_etl.domain.progress import ListCreated
 from reverse_etl.errors import KeyRefused, KlaviyoError, ReplyLost
 from reverse_etl.planning.lists import AmbiguousList, ListRef, creation_started_at, pick_list
 from reverse_etl.planning.sql import planned_rows, staging
@@ -75,7 +75,7 @@ def _try_create(context: DeliveryContext, model_plan: ModelPlan, ref: ListRef) -
         raise
     except (KlaviyoError, AmbiguousList) as error:
         return replace(ref, fault=f"The list could not be created. {error} Nothing was sent to it.")
-    context.on_event(ListCreated(created.name, created.id))
+    context.on_progress(ListCreated(created.name, created.id))
     return created
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.refusals import ListRefusals
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import JobProgress, RemoveProgress, SendProgress
+from reverse_etl.domain.progress import JobProgress, RemoveProgress, SendProgress
 from reverse_etl.domain.receipts import RowExceptionKind
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class ListDelivery:
     def report_progress(self, op: Op, rows: int) -> None:
         """Report how many of the rows to send are done, or of the leaving ones."""
         names, plan = (self.model_name, self.list_name), self.list_plan
-        self.context.on_event(
+        self.context.on_progress(
             RemoveProgress(*names, rows, plan.leaving)
             if op is Op.REMOVE
             else SendProgress(*names, rows, plan.upserts)
@@ -94,4 +94,4 @@ class ListDelivery:
 
     def report_open_jobs(self, jobs: int) -> None:
         """Report how many of the list's jobs have not ended."""
-        self.context.on_event(JobProgress(self.model_name, self.list_name, jobs))
+        self.context.on_progress(JobProgress(self.model_name, self.list_name, jobs))

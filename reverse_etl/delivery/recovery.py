@@ -9,7 +9,7 @@ from reverse_etl.delivery.blocked_lists import BlockedLists
 from reverse_etl.delivery.imports.job_polling import poll_jobs, wait_for_open_jobs, warn_of_unknown_rows
 from reverse_etl.delivery.imports.refused_identifiers import find_omissions, record_omissions
 from reverse_etl.delivery.pending_rows import PendingRows
-from reverse_etl.domain.events import RecoveryStarted
+from reverse_etl.domain.progress import RecoveryStarted
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.errors import KeyRefused, KlaviyoError
 from reverse_etl.state import OpenReceipt, RunState
@@ -43,7 +43,7 @@ def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> B
     if not open_receipts and not unfinished:
         return blocked
     checksums = {model.name: model.checksum for model in models if model.config.surface.records_intent}
-    context.on_event(RecoveryStarted(len(unfinished), len(open_receipts)))
+    context.on_progress(RecoveryStarted(len(unfinished), len(open_receipts)))
     by_model: dict[tuple[str, str], list[OpenReceipt]] = defaultdict(list)
     for entry in open_receipts:
         by_model[entry.run_id, entry.model].append(entry)

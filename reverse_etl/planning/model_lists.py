@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.events import Warned
 from reverse_etl.domain.list_target import ListColumn
+from reverse_etl.domain.progress import Warned
 from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
 from reverse_etl.errors import UnusableReply
 from reverse_etl.parsing.suggestions import find_similar
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.config.target import Destination
-    from reverse_etl.domain.events import EventHandler
+    from reverse_etl.domain.progress import ProgressHandler
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.models.model import Model, ProjectModel
     from reverse_etl.planning.list_directory import ListSource
@@ -87,7 +87,7 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
     klaviyo: Klaviyo | None,
     staged_models: Sequence[StagedModel],
     project_models: Sequence[ProjectModel],
-    on_event: EventHandler,
+    on_progress: ProgressHandler,
 ) -> dict[str, tuple[ListRef, ...]]:
     """Return the lists of each staged model, and reject the staged rows whose list can't be used.
 
@@ -112,10 +112,12 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
     models = [staged_model.model for staged_model in staged_models]
     found = finder.require_usable(found, models, project_models)
     for staged_model in staged_models:
-        _reject_rows(warehouse, finder, staged_model, found[staged_model.model.name].refused_names, on_event)
+        _reject_rows(
+            warehouse, finder, staged_model, found[staged_model.model.name].refused_names, on_progress
+        )
         for ref in found[staged_model.model.name].refs:
             if ref.fault:
-                on_event(Warned(f"{staged_model.model.name}, list {ref.name!r}: {ref.fault}"))
+                on_progress(Warned(f"{staged_model.model.name}, list {ref.name!r}: {ref.fault}"))
     last_lists = last_lists_by_model(state.runs.run_lists())
     return {
         staged_model.model.name: _annotate_history(
@@ -166,7 +168,7 @@ def _reject_rows(
     finder: ListFinder,
     staged_model: StagedModel,
     refused_names: Mapping[str, RowProblem],
-    on_event: EventHandler,
+    on_progress: ProgressHandler,
 ) -> None:
     """Reject the rows of the refused lists, and warn of them by name."""
     for problem in dict.fromkeys(refused_names.values()):
@@ -174,7 +176,7 @@ def _reject_rows(
         warehouse.execute(staging.reject_lists(staged_model.tables, problem, names))
         shown = ", ".join(map(repr, names[:_MAX_SHOWN_NAMES]))
         others = f" and {len(names) - _MAX_SHOWN_NAMES:,} more" if len(names) > _MAX_SHOWN_NAMES else ""
-        on_event(
+        on_progress(
             Warned(
                 f"{staged_model.model.path} (model {staged_model.model.name}): the rows of the "
                 f"list{'s' if len(names) > 1 else ''} {shown}{others} are rejected: "

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.events import EventHandler, Warned
-from reverse_etl.domain.events import ModelStaged as StagedEvent
 from reverse_etl.domain.identifiers import mask_identity
+from reverse_etl.domain.progress import ModelStaged as StagedProgress
+from reverse_etl.domain.progress import ProgressHandler, Warned
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
 from reverse_etl.errors import Problem, UnusableReply, UsageError
 from reverse_etl.formatting import format_count
@@ -58,7 +58,11 @@ class PlanRequest:
 
 
 def build_plan(
-    warehouse: Warehouse, state: State, klaviyo: Klaviyo | None, request: PlanRequest, on_event: EventHandler
+    warehouse: Warehouse,
+    state: State,
+    klaviyo: Klaviyo | None,
+    request: PlanRequest,
+    on_progress: ProgressHandler,
 ) -> Plan:
     """Return the plan of the selected models, by phase and then in the given order.
 
@@ -72,19 +76,21 @@ def build_plan(
     refuse_key(request.selected, request.target.destination)
     refuse_retired(request.selected)
     stager = Stager(warehouse, state, request.project_models)
-    staged_models = _stage_models(stager, request, on_event)
+    staged_models = _stage_models(stager, request, on_progress)
     registered_lists, destination = state.lists.registered(), request.target.destination
-    refs = find_lists(warehouse, state, destination, klaviyo, staged_models, request.project_models, on_event)
+    refs = find_lists(
+        warehouse, state, destination, klaviyo, staged_models, request.project_models, on_progress
+    )
     if request.options.full_refresh:
         refs = refresh_lists(refs, staged_models)
     removal_holds = find_removal_holds(state, klaviyo, refs, destination.shared_lists)
     refs = hold_lists(refs, removal_holds)
     model_plans = _plan_models(warehouse, state, staged_models, refs, request)
-    unselected_models = stage_unselected(stager, model_plans, on_event)
+    unselected_models = stage_unselected(stager, model_plans, on_progress)
     model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
     model_plans = forecast_new_profiles(warehouse, klaviyo, model_plans, request.options)
-    _warn_of_conflicting_properties(warehouse, model_plans, on_event)
-    _warn_of_kept_values(model_plans, on_event)
+    _warn_of_conflicting_properties(warehouse, model_plans, on_progress)
+    _warn_of_kept_values(model_plans, on_progress)
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
     notes, new_notes = _describe_orphans(state, orphans)
     member_refs = _select_members(staged_models, refs)
@@ -149,7 +155,7 @@ def _plan_models(
     )
 
 
-def _stage_models(stager: Stager, request: PlanRequest, on_event: EventHandler) -> list[StagedModel]:
+def _stage_models(stager: Stager, request: PlanRequest, on_progress: ProgressHandler) -> list[StagedModel]:
     warehouse, state = stager.warehouse, stager.state
     require_usable_time(request.options.live_since, request.selected, state.clock.now())
     staged_models: list[StagedModel] = []
@@ -164,7 +170,9 @@ def _stage_models(stager: Stager, request: PlanRequest, on_event: EventHandler) 
             staged_models.append(
                 leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
             )
-            on_event(StagedEvent(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at))
+            on_progress(
+                StagedProgress(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at)
+            )
     return withhold_people(warehouse, state, staged_models, records)
 
 
@@ -187,7 +195,7 @@ def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRec
 
 
 def _warn_of_conflicting_properties(
-    warehouse: Warehouse, model_plans: Sequence[ModelPlan], on_event: EventHandler
+    warehouse: Warehouse, model_plans: Sequence[ModelPlan], on_progress: ProgressHandler
 ) -> None:
     """Warn if rows of one person on several lists have different values: a profile has each property once."""
     for model_plan in model_plans:
@@ -201,15 +209,15 @@ def _warn_of_conflicting_properties(
                 f"{mask_identity(example)}. A property belongs to the profile: the list that is sent last "
                 "overwrites the others. Give each person one value, or each list its own column."
             )
-            on_event(Warned(text))
+            on_progress(Warned(text))
 
 
-def _warn_of_kept_values(model_plans: Sequence[ModelPlan], on_event: EventHandler) -> None:
+def _warn_of_kept_values(model_plans: Sequence[ModelPlan], on_progress: ProgressHandler) -> None:
     """Warn of values that are not cleared because another row or model has one."""
     for model_plan in model_plans:
         where = f"{model_plan.model.path} (model {model_plan.model.name})"
         for kept in model_plan.kept_values:
-            on_event(Warned(f"{where}: {kept.describe()}"))
+            on_progress(Warned(f"{where}: {kept.describe()}"))
 
 
 def _find_orphans(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.events import EventHandler, Warned
+from reverse_etl.domain.progress import ProgressHandler, Warned
 from reverse_etl.errors import ModelError, UsageError
 from reverse_etl.models.model import BrokenModel, Model
 from reverse_etl.planning.kept_responses import with_responses
@@ -38,7 +38,7 @@ class Stager:
 
 
 def stage_unselected(
-    stager: Stager, model_plans: Sequence[ModelPlan], on_event: EventHandler
+    stager: Stager, model_plans: Sequence[ModelPlan], on_progress: ProgressHandler
 ) -> tuple[StagedModel, ...]:
     """Stage the models that are not selected, and decide about people of the plan.
 
@@ -60,7 +60,7 @@ def stage_unselected(
                     staged.append(stager.stage(model, table_keys[model.name], now))
                 except ModelError as error:
                     summary = f"{model.name}: {error.problems[0].summary} Removals of its people wait."
-                    on_event(Warned(summary))
+                    on_progress(Warned(summary))
     return tuple(staged)
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from reverse_etl.domain.events import ListRead, Warned
+from reverse_etl.domain.progress import ListRead, Warned
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE, format_timestamp
 from reverse_etl.errors import WarehouseError
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE
@@ -101,7 +101,7 @@ def compare_list(context: DeliveryContext, owned_list: OwnedList) -> Iterator[Li
         yield _describe(owned_list, deleted=True)
         return
     for omitted in context.state.omissions.by_list().get((owned_list.model, owned_list.list_id), ()):
-        context.on_event(Warned(omitted.describe(owned_list.list_name)))
+        context.on_progress(Warned(omitted.describe(owned_list.list_name)))
     try:
         yield _read_and_compare(context, owned_list)
     finally:
@@ -130,7 +130,7 @@ def _read_and_compare(context: DeliveryContext, owned_list: OwnedList) -> ListDi
         **figures,
         missing_sample=_first_values(warehouse.fetch(members.select_missing_sample(comparison, SAMPLE_SIZE))),
     )
-    context.on_event(ListRead(owned_list.model, owned_list.list_name, difference.members))
+    context.on_progress(ListRead(owned_list.model, owned_list.list_name, difference.members))
     if not isinstance(owned_list.read_back, ReadMembers):
         return replace(difference, already_members=0)
     removals_not_found = _first_values(

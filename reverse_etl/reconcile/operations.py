@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.recovery import recover_earlier_runs
-from reverse_etl.domain.events import Warned
 from reverse_etl.domain.list_target import ListColumn
+from reverse_etl.domain.progress import Warned
 from reverse_etl.errors import KlaviyoError, Problem, UsageError
 from reverse_etl.planning import lists
 from reverse_etl.reconcile.drift import ListDifference, OwnedList, compare_list
@@ -129,7 +129,7 @@ def _find_owned_lists(
             continue
         if _sent_otherwise(model_record, read_back):
             text = "it changed since it was sent, so that its rows can't be compared. Run it first."
-            context.on_event(Warned(f"{model.name}: {text}"))
+            context.on_progress(Warned(f"{model.name}: {text}"))
             continue
         if model.list_target is None:
             yield OwnedList(model.name, tables, "", "", context.state.scope.key, read_back)

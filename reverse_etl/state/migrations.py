@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.events import StateMigrated
+from reverse_etl.domain.progress import StateMigrated
 from reverse_etl.errors import UsageError
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.sql import migrations, schema
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reverse_etl.clock import Clock
-    from reverse_etl.domain.events import EventHandler
+    from reverse_etl.domain.progress import ProgressHandler
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.statement import Statement
 
@@ -41,7 +41,7 @@ class _Meta:
     backup: str | None = None
 
 
-def open_state(warehouse: Warehouse, clock: Clock, on_event: EventHandler | None = None) -> None:
+def open_state(warehouse: Warehouse, clock: Clock, on_progress: ProgressHandler | None = None) -> None:
     """Create, check or migrate the tables that all models share.
 
     Raises UsageError if a newer version of the program wrote them, or began to migrate them; WarehouseError
@@ -70,8 +70,8 @@ def open_state(warehouse: Warehouse, clock: Clock, on_event: EventHandler | None
         meta = _read_meta(warehouse)  # another process may have migrated it before the lease was ours
         if meta.version is not None and meta.version < schema.STATE_VERSION:
             backup = _migrate(warehouse, clock, meta, leases)
-            if on_event:
-                on_event(StateMigrated(meta.version, schema.STATE_VERSION, backup))
+            if on_progress:
+                on_progress(StateMigrated(meta.version, schema.STATE_VERSION, backup))
 
 
 def _migrate(warehouse: Warehouse, clock: Clock, meta: _Meta, leases: Sequence[Lease]) -> str:

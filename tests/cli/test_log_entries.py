@@ -7,15 +7,15 @@ from typing import get_args
 
 import pytest
 
-from reverse_etl.cli.output.log_entries import event_entry, problem_document, request_entry
-from reverse_etl.domain.events import (
+from reverse_etl.cli.output.log_entries import problem_document, progress_entry, request_entry
+from reverse_etl.domain.progress import (
     ClearProgress,
     JobProgress,
     ListCreated,
     ListDone,
     ListRead,
     ModelStaged,
-    ProgressEvent,
+    Progress,
     RecoveryStarted,
     RemoveProgress,
     SendProgress,
@@ -61,14 +61,14 @@ ENTRIES = (
 )
 
 
-@pytest.mark.parametrize(("event", "name", "content"), ENTRIES, ids=[name for _, name, _ in ENTRIES])
-def test_each_event_has_its_name_and_keys(event: ProgressEvent, name: str, content: str) -> None:
-    written, found = event_entry(event)
+@pytest.mark.parametrize(("progress", "name", "content"), ENTRIES, ids=[name for _, name, _ in ENTRIES])
+def test_each_kind_of_progress_has_its_name_and_keys(progress: Progress, name: str, content: str) -> None:
+    written, found = progress_entry(progress)
     assert (written, json.dumps(found)) == (name, content)
 
 
-def test_every_event_is_among_these() -> None:
-    assert {type(event) for event, _, _ in ENTRIES} == set(get_args(ProgressEvent))
+def test_every_kind_of_progress_is_among_these() -> None:
+    assert {type(progress) for progress, _, _ in ENTRIES} == set(get_args(Progress))
 
 
 def test_a_request_has_its_name_and_keys() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import SendProgress
+from reverse_etl.domain.progress import SendProgress
 from reverse_etl.errors import GuardRefused
 from reverse_etl.planning.guards import exempt_lines
 from reverse_etl.planning.plan import PlanOptions

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import JobProgress, SendProgress
+from reverse_etl.domain.progress import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import UNSENT, become, members_model, moves, people, person
 from tests.core.world import once_at, one
@@ -203,7 +203,7 @@ def neighbours(world: World) -> World:
 def test_an_identity_found_off_the_list_matches_nobody_else_on_it(neighbours: World) -> None:
     """Zoe joined manually during the run that first sent Ann, who was removed manually since."""
     become(neighbours, [caller("ann", PHONE, club="Tea"), caller("bob", club="Tea")])
-    neighbours.run(on_event=once_at(JobProgress, lambda: zoe_joins(neighbours, "Tea")))
+    neighbours.run(on_progress=once_at(JobProgress, lambda: zoe_joins(neighbours, "Tea")))
     neighbours.wait(600.0)
     neighbours.take_off_list("ann@example.com", "Tea")
     moves(neighbours, [caller("bob", club="Tea"), caller("zoe", PHONE, club="Coffee")])
@@ -225,7 +225,7 @@ def test_a_member_who_joined_outside_our_runs_is_not_a_renamed_row(neighbours: W
     if when == "while another list was sent to":
         rows = [caller("ann", PHONE, club="Tea"), *(caller(name, club="Coffee") for name in ("cat", "dan"))]
         become(neighbours, [*rows, caller("bob", club="Tea")])
-        neighbours.run(on_event=once_at(JobProgress, lambda: zoe_joins(neighbours, "Tea")))
+        neighbours.run(on_progress=once_at(JobProgress, lambda: zoe_joins(neighbours, "Tea")))
     else:
         zoe_joins(neighbours, "Tea")
         neighbours.wait(3_600.0)

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import SendProgress
+from reverse_etl.domain.progress import SendProgress
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from reverse_etl.cli import app
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import Warned
+from reverse_etl.domain.progress import Warned
 from reverse_etl.errors import GuardRefused
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.planning.plan import PlanOptions
@@ -152,7 +152,7 @@ def test_a_value_that_another_model_has_is_not_cleared(world: World) -> None:
         before = len(world.writes())
         result = world.run(
             select=selected,
-            on_event=lambda event: told.append(event.text) if isinstance(event, Warned) else None,
+            on_progress=lambda event: told.append(event.text) if isinstance(event, Warned) else None,
         )
         assert one(result, "members").list_plan.unchanged == 1
         assert len(world.writes()) == before

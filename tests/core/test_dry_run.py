@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import SendProgress
+from reverse_etl.domain.progress import SendProgress
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.planning.plan import PlanOptions

@@ -133,7 +133,7 @@ def test_only_events_under_way_are_sent_alone_after_a_kill(world: World) -> None
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        world.project(threads=1).run(on_event=die)
+        world.project(threads=1).run(on_progress=die)
     world.run()
     assert len([entry for entry in world.writes() if entry.path == "/api/events"]) <= 2
     assert len(stored(world)) == ORDERS

@@ -9,7 +9,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import ListDone, SendProgress
+from reverse_etl.domain.progress import ListDone, SendProgress
 from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.violations import Allowances

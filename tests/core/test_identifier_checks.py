@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.columns import Column, ColumnKind
-from reverse_etl.domain.events import JobProgress, ListCreated, SendProgress
 from reverse_etl.domain.identifiers import BLANKS, PUNCTUATION, IdentifierType, canonicalize
+from reverse_etl.domain.progress import JobProgress, ListCreated, SendProgress
 from reverse_etl.planning.sql import identifiers
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
 from tests.core.world import one

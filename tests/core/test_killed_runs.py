@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.domain.events import ListDone
+from reverse_etl.domain.progress import ListDone
 from reverse_etl.state import State
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person

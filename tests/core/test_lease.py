@@ -9,7 +9,7 @@ import pytest
 
 from reverse_etl.delivery.consents.consent_reader import ConsentReader
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import ModelStaged
+from reverse_etl.domain.progress import ModelStaged
 from reverse_etl.errors import WarehouseError
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.transport import Transport
@@ -66,7 +66,7 @@ def test_a_run_that_loses_its_lease_while_it_plans_writes_nothing(
     staged: list[ModelStaged] = []
     taken = lost(lambda: bool(staged))
     with pytest.raises(WarehouseError, match="lost its lease to another: another"):
-        world.run(on_event=lambda event: staged.append(event) if isinstance(event, ModelStaged) else None)
+        world.run(on_progress=lambda event: staged.append(event) if isinstance(event, ModelStaged) else None)
     assert taken
     assert len(world.writes()) == number
 

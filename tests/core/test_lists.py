@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import SendProgress, Warned
+from reverse_etl.domain.progress import SendProgress, Warned
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, members_model, names, people, person
@@ -212,7 +212,7 @@ def test_a_list_that_is_deleted_before_it_is_filled_stops_alone(world: World) ->
         if isinstance(event, SendProgress) and event.list == "Cake":
             world.by_hand("DELETE", f"/api/lists/{tea}")
 
-    result = world.run(on_event=tell)
+    result = world.run(on_progress=tell)
     assert result.exit_code == 4
     assert [(listed.list_plan.list_ref.name, listed.failed) for listed in result.lists] == [
         ("Cake", False),
@@ -266,7 +266,7 @@ def test_a_name_of_no_list_rejects_its_rows_and_stops_nothing_else(make_world: C
     members_model(world)
     become(world, [person("ann", club="Tea"), person("bob", club="Teas")])
     warnings: list[str] = []
-    result = world.run(on_event=warnings_into(warnings))
+    result = world.run(on_progress=warnings_into(warnings))
     assert result.exit_code == 1
     assert world.emails("Tea") == ["ann@example.com"]
     assert len(world.members()) == 2
@@ -315,7 +315,7 @@ def test_different_values_of_a_property_on_several_lists_are_a_warning(world: Wo
     ]
     become(world, rows)
     warnings: list[str] = []
-    world.project().plan(on_event=warnings_into(warnings))
+    world.project().plan(on_progress=warnings_into(warnings))
     (warning,) = (text.replace("FIRST_NAME", "first_name") for text in warnings)  # as each warehouse names it
     assert warning.startswith(
         "models/clubs.sql (model clubs): 1 person has rows with different values of first_name on different "

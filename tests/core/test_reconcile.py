@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import JobProgress
+from reverse_etl.domain.progress import JobProgress
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.project import Project
 from reverse_etl.reconcile.member_reader import (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import Warned
+from reverse_etl.domain.progress import Warned
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.consent import ANN, BOB, CAT, LONG_AGO, at, consents, new_list, requests, status
@@ -143,7 +143,7 @@ def test_a_model_of_another_surface_is_compared_after_its_next_run(shop: World) 
     shop.run()
     shop.model("blocked", "select email from people", surface="suppressions")
     events: list[Any] = []
-    assert shop.project().reconcile(resend=True, on_event=events.append) == ()
+    assert shop.project().reconcile(resend=True, on_progress=events.append) == ()
     (warning,) = [event for event in events if isinstance(event, Warned)]
     assert "blocked: it changed since it was sent" in warning.text
 
@@ -218,7 +218,7 @@ def test_a_model_of_another_channel_is_compared_after_its_next_run(world: World)
     select = "select '+14155550100' as phone_e164, consented_at from consents"
     world.model("newsletter", select, surface="subscriptions", channel="sms")
     events: list[Any] = []
-    assert world.project().reconcile(resend=True, on_event=events.append) == ()
+    assert world.project().reconcile(resend=True, on_progress=events.append) == ()
     assert any(isinstance(event, Warned) and "it changed since" in event.text for event in events)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import Warned
+from reverse_etl.domain.progress import Warned
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.world import one
 
@@ -66,7 +66,7 @@ def test_a_row_of_two_profiles_is_sent_without_its_secondary_identifier(
         if isinstance(event, Warned):
             warnings.append(event.text)
 
-    world.project().reconcile(on_event=listen)
+    world.project().reconcile(on_progress=listen)
     assert any(text.startswith(note) for text in warnings)
     world.wait(600.0)
     world.put_on_list(world.list_id(), other)

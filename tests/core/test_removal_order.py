@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import JobProgress, SendProgress
+from reverse_etl.domain.progress import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
@@ -93,7 +93,7 @@ def test_open_jobs_finish_before_removals_after_a_lost_import_reply(
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
 
-    result = world.run(on_event=later_by_another_app(world, 1_500.0))
+    result = world.run(on_progress=later_by_another_app(world, 1_500.0))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     *posts, removal = [entry for entry in world.sandbox.log(number) if entry.method != "GET"]
     assert [entry.method for entry in posts] == ["POST", "POST", "POST"]
@@ -111,7 +111,7 @@ def test_constant_imports_by_another_app_block_nobody(make_world: Callable[..., 
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
     result = world.run(
-        on_event=lambda event: by_another_app(world) if isinstance(event, JobProgress) else None
+        on_progress=lambda event: by_another_app(world) if isinstance(event, JobProgress) else None
     )
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
 
@@ -128,7 +128,7 @@ def test_a_run_with_held_removals_needs_attention(
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
 
-    result = world.run(on_event=later_by_another_app(world, 360.0))
+    result = world.run(on_progress=later_by_another_app(world, 360.0))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 1}
     assert "may still be running" in one(result).stop_reason
     assert result.exit_code == 1

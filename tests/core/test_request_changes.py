@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import RemoveProgress, SendProgress
+from reverse_etl.domain.progress import RemoveProgress, SendProgress
 from reverse_etl.klaviyo.messages import Response, TransportError
 from reverse_etl.planning.plan import PlanOptions
 from tests.core.world import one

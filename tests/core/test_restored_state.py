@@ -241,7 +241,7 @@ def test_a_record_that_cannot_be_written_is_said(members: World) -> None:
     record.mkdir()
     events: list[object] = []
     become(members, people("ann", "bob", "cat", "dan"))
-    members.run(on_event=events.append)
+    members.run(on_progress=events.append)
     assert any("The record of the last run cannot be written" in str(event) for event in events)
 
 

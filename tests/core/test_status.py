@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import JobProgress, SendProgress
+from reverse_etl.domain.progress import JobProgress, SendProgress
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.report.status import Interruption
 from reverse_etl.sandbox import Fault, FaultKind

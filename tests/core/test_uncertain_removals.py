@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import SendProgress
+from reverse_etl.domain.progress import SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, UNSENT, become, clubs_model, members_model, moves, people, person
 from tests.core.world import one

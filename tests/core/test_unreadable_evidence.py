@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import JobProgress, Warned
+from reverse_etl.domain.progress import JobProgress, Warned
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
@@ -39,7 +39,7 @@ def run_with_warnings(world: World) -> tuple[Any, str]:
         if isinstance(event, Warned):
             warnings.append(event.text)
 
-    return world.run(on_event=note), " ".join(warnings)
+    return world.run(on_progress=note), " ".join(warnings)
 
 
 def status(value: Any, path: str = IMPORTS, field: str = "/data/*/attributes/status") -> Fault:

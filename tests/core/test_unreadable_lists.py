@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.domain.events import Warned
+from reverse_etl.domain.progress import Warned
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.world import one
@@ -50,7 +50,7 @@ def test_an_unreadable_lookup_stops_its_list(members: World) -> None:
     members.people([{"email": "zoe@example.com"}, {"email": "yve@example.com"}], table="others")
     members.fault(unreadable(members.list_id("Members")))
     warnings: list[str] = []
-    result = members.run(on_event=note_warnings(warnings))
+    result = members.run(on_progress=note_warnings(warnings))
     assert result.exit_code == 4
     assert "could not be looked up" in one(result, "members").stop_reason
     assert any("members, list 'Members': The list could not be looked up" in text for text in warnings)
@@ -108,5 +108,5 @@ def test_a_plan_says_which_list_cannot_be_looked_up(members: World) -> None:
     members.run()
     members.fault(unreadable(members.list_id("Members")))
     warnings: list[str] = []
-    members.plan(on_event=note_warnings(warnings))
+    members.plan(on_progress=note_warnings(warnings))
     assert any("could not be looked up" in text for text in warnings)

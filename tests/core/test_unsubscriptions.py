@@ -488,7 +488,7 @@ def test_a_model_that_fails_to_run_lets_its_people_wait(world: World) -> None:
     members_and_consents(world, [BOB], [ANN, BOB])
     world.sql("DROP TABLE consents")
     events: list[object] = []
-    result = world.run(select=["members"], on_event=events.append)
+    result = world.run(select=["members"], on_progress=events.append)
     assert one(result).outcomes == {Outcome.NOT_SENT: 1, Outcome.REMOVED: 1}
     assert world.emails() == [ANN, BOB]
     assert any("Removals of its people wait." in str(event) for event in events)

@@ -134,7 +134,7 @@ class World:
                 raise Interrupted
 
         try:
-            self.run(on_event=tell, **options)
+            self.run(on_progress=tell, **options)
         except Interrupted:
             return True
         return False

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.events import SendProgress
+from reverse_etl.domain.progress import SendProgress
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox.routes.records import TAG

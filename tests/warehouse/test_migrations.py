@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from reverse_etl.config.target import STATE_SCHEMA
-from reverse_etl.domain.events import StateMigrated
+from reverse_etl.domain.progress import StateMigrated
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.state import LEASE_SECONDS, open_state
 from reverse_etl.state.sql import migrations
@@ -28,7 +28,7 @@ from tests.warehouse.snowflake_accounts import new_database
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from reverse_etl.domain.events import ProgressEvent
+    from reverse_etl.domain.progress import Progress
     from tests.contract.state_dump import Engine
     from tests.contract.warehouses import Warehouse
     from tests.warehouse.snowflake_accounts import Server
@@ -106,9 +106,9 @@ class OldState:
         finally:
             opened.close()
 
-    def open(self, *, read_only: bool = False) -> list[ProgressEvent]:
+    def open(self, *, read_only: bool = False) -> list[Progress]:
         """Open the state and close it again; return the warnings."""
-        told: list[ProgressEvent] = []
+        told: list[Progress] = []
         with self.session(read_only=read_only) as session:
             open_state(session, self.clock, told.append)
         return told

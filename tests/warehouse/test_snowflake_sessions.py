@@ -10,7 +10,7 @@ from reverse_etl import connections
 from reverse_etl.clock import SystemClock
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.pending_rows import PendingRows
-from reverse_etl.domain.events import JobProgress, RemoveProgress
+from reverse_etl.domain.progress import JobProgress, RemoveProgress
 from reverse_etl.errors import SessionLost, WarehouseError
 from reverse_etl.state import State, StateScope, open_state
 from reverse_etl.state.sql import schema
@@ -314,7 +314,7 @@ def run_and_end(shop: SnowflakeWorld, event: type, **options: Any) -> RunResult:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connections, "open_warehouse", seen)
-        result = project.run(on_event=once_at(event, end), **options)
+        result = project.run(on_progress=once_at(event, end), **options)
     assert ended
     return result
 

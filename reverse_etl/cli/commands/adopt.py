@@ -45,7 +45,7 @@ def command(project_flags: ProjectFlags, list_flags: ListFlags, *, dry_run: bool
             list_flags.select,
             list_flags.exclude,
             dry_run=dry_run,
-            on_event=terminal.print_event,
+            on_progress=terminal.print_progress,
             on_request=terminal.print_request,
         )
     show_differences(differences, list_flags)

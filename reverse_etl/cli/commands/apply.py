@@ -50,7 +50,7 @@ def command(
             saved_plan,
             strict=strict,
             lease_timeout=lease_timeout * 60.0,
-            on_event=terminal.print_event,
+            on_progress=terminal.print_progress,
             on_request=terminal.print_request,
         )
         watch.record_result(result, strict=strict)

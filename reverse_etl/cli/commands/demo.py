@@ -89,7 +89,7 @@ def _show_plan(project: Project) -> None:
 def _run_and_show(project: Project) -> RunResult:
     _print_command(f"run{_format_project_flags(project.folder)}")
     with terminal.progress_bars():
-        result = project.run(on_event=terminal.show_progress)
+        result = project.run(on_progress=terminal.show_progress)
     show_result(result)
     print_follow_up(result)
     return result

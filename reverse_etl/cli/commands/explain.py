@@ -36,7 +36,7 @@ def command(  # noqa: PLR0913, PLR0917 - one per option
         models,
         lists=lists,
         ask_klaviyo=ask_klaviyo,
-        on_event=terminal.print_event,
+        on_progress=terminal.print_progress,
         on_request=terminal.print_request,
     )
     if as_json:

@@ -119,7 +119,7 @@ def plan_and_print(
         plan_flags.select,
         plan_flags.exclude,
         options=options,
-        on_event=terminal.print_event,
+        on_progress=terminal.print_progress,
         on_request=terminal.print_request,
     )
     _print_plan(plan, view.format, show_values=plan_flags.show_values)

@@ -35,7 +35,7 @@ def command(project_flags: ProjectFlags, list_flags: ListFlags, *, resend: bool)
             list_flags.select,
             list_flags.exclude,
             resend=resend,
-            on_event=terminal.print_event,
+            on_progress=terminal.print_progress,
             on_request=terminal.print_request,
         )
     if differences or list_flags.as_json:

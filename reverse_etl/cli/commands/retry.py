@@ -33,7 +33,7 @@ def command(
     model or its config changes. Rows rejected by a check are checked in every run and need no retry.
     """
     project = project_flags.load()
-    retried_rows = project.retry(select, exclude, unknown=unknown, on_event=terminal.print_event)
+    retried_rows = project.retry(select, exclude, unknown=unknown, on_progress=terminal.print_progress)
     if as_json:
         show.print_json(retried_rows)
         return

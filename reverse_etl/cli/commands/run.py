@@ -56,7 +56,7 @@ def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool, lea
             strict=strict,
             gate=plan_flags.gate,
             lease_timeout=lease_timeout * 60.0,
-            on_event=terminal.print_event,
+            on_progress=terminal.print_progress,
             on_request=terminal.print_request,
         )
         watch.record_result(result, strict=strict)

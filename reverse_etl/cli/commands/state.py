@@ -41,7 +41,7 @@ def rename(project_flags: ProjectFlags, *, old_name: str, new_name: str, as_json
     Rename the model's file first. If NEW was sent already, it keeps its own rows, and the next run removes
     members of OLD that NEW does not return, within its guards.
     """
-    moved = project_flags.load().state_changes.rename(old_name, new_name, on_event=terminal.print_event)
+    moved = project_flags.load().state_changes.rename(old_name, new_name, on_progress=terminal.print_progress)
     if as_json:
         show.print_json({"old": old_name, "new": new_name, "lists": _lists_document(moved)})
         return
@@ -61,7 +61,7 @@ def forget(project_flags: ProjectFlags, *, name: str, list_id: str | None, as_js
     are readmitted: other models may send them again. With --list, also for a model that no longer owns the
     list.
     """
-    moved = project_flags.load().state_changes.forget(name, list_id, on_event=terminal.print_event)
+    moved = project_flags.load().state_changes.forget(name, list_id, on_progress=terminal.print_progress)
     if as_json:
         show.print_json({"model": name, "lists": _lists_document(moved)})
         return
@@ -90,7 +90,7 @@ def move(project_flags: ProjectFlags, *, old_profile: str | None, source: str | 
             show.print_line(f"The state was moved from {source} to {place}.")
         return
     assert old_profile is not None  # noqa: S101 - one of the two is given
-    models = project.state_changes.move_from_project(old_profile, on_event=terminal.print_event)
+    models = project.state_changes.move_from_project(old_profile, on_progress=terminal.print_progress)
     if as_json:
         show.print_json(
             {"from_profile": old_profile, "profile": project.target.profile, "models": list(models)}
@@ -110,7 +110,7 @@ def trust(project_flags: ProjectFlags, *, as_json: bool) -> None:
     somebody else added since. Look at the removals first (reverse-etl plan). Members that you want to keep
     must be in the model.
     """
-    holds = project_flags.load().state_changes.trust(on_event=terminal.print_event)
+    holds = project_flags.load().state_changes.trust(on_progress=terminal.print_progress)
     if as_json:
         show.print_json({"ended_holds": holds})
         return
@@ -141,7 +141,7 @@ def readmit(project_flags: ProjectFlags, *, identity: str, as_json: bool) -> Non
             where=f"reverse-etl state readmit {mask_text(identity)}",
             hint=f"For example: email:ann@example.com. The types are {', '.join(kinds)}.",
         )
-    with project_flags.load().connections.locked_state(terminal.print_event) as state:
+    with project_flags.load().connections.locked_state(terminal.print_progress) as state:
         people = state.withheld.readmit(f"{kind}:{canonical}")
     if as_json:
         show.print_json({"readmitted": people})

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.output.log_entries import event_entry, problem_document, request_entry
-from reverse_etl.domain.events import (
+from reverse_etl.cli.output.log_entries import problem_document, progress_entry, request_entry
+from reverse_etl.domain.progress import (
     ListCreated,
     ListDone,
     ListRead,
     ModelStaged,
-    ProgressEvent,
+    Progress,
     RecoveryStarted,
     SendProgress,
     StateMigrated,
@@ -37,7 +37,7 @@ _ERROR_LABEL = click.style("error ", fg="red", bold=True)
 
 
 class Terminal:
-    """Logs on stderr: messages, errors, events, requests and progress. One per process."""
+    """Logs on stderr: messages, errors, progress and requests. One per process."""
 
     def __init__(self) -> None:
         self._json = False
@@ -88,28 +88,28 @@ class Terminal:
             self._print_line(trace, keep="\n")
             self._print_line(text, label=_ERROR_LABEL)
 
-    def print_event(self, event: ProgressEvent) -> None:
-        """Log an event of a run; even when quiet, that a list stopped."""
-        if isinstance(event, Warned):
-            self.warn(event.text)
+    def print_progress(self, progress: Progress) -> None:
+        """Log progress of a run; even when quiet, that a list stopped."""
+        if isinstance(progress, Warned):
+            self.warn(progress.text)
             return
-        stop_text = _stop_text(event)
+        stop_text = _stop_text(progress)
         if self._json:
             if not self._quiet or stop_text:
-                self._print_json(*event_entry(event))
+                self._print_json(*progress_entry(progress))
         elif stop_text:
             self.warn(stop_text)
-        elif not (self._progress_bars is not None and self._progress_bars.show_event(event)) and (
-            text := _event_text(event)
+        elif not (self._progress_bars is not None and self._progress_bars.show_progress(progress)) and (
+            text := _progress_text(progress)
         ):
             self.info(text)
 
-    def show_progress(self, event: ProgressEvent) -> None:
-        """Show an event in the progress bars only, but warn if a list stopped."""
-        if stop_text := _stop_text(event):
+    def show_progress(self, progress: Progress) -> None:
+        """Show progress in the progress bars only, but warn if a list stopped."""
+        if stop_text := _stop_text(progress):
             self.warn(stop_text)
         elif self._progress_bars is not None:
-            self._progress_bars.show_event(event)
+            self._progress_bars.show_progress(progress)
 
     def print_request(self, entry: RequestLogEntry) -> None:
         """Log a request when verbose; otherwise log only its first retry."""
@@ -155,8 +155,8 @@ class Terminal:
         else:
             click.echo(line, err=True)
 
-    def _print_json(self, event: str, content: Mapping[str, object]) -> None:
-        entry = {"timestamp": round(time.time(), 3), "event": event, **content}
+    def _print_json(self, name: str, content: Mapping[str, object]) -> None:
+        entry = {"timestamp": round(time.time(), 3), "event": name, **content}
         print(json.dumps(entry, default=str), file=sys.stderr, flush=True)  # noqa: T201 - a log line
 
 
@@ -172,17 +172,17 @@ def _failure_text(entry: RequestLogEntry) -> str:
     return f"status {entry.status}" if entry.status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
 
 
-def _stop_text(event: ProgressEvent) -> str:
+def _stop_text(progress: Progress) -> str:
     """Return why a list stopped, or '' if it did not."""
-    match event:
+    match progress:
         case ListDone(model, name, _, reason) if reason:
             return f"{name or model} stopped: {reason}"
         case _:
             return ""
 
 
-def _event_text(event: ProgressEvent) -> str:  # noqa: PLR0911 - one per kind of event
-    match event:
+def _progress_text(progress: Progress) -> str:  # noqa: PLR0911 - one per kind of progress
+    match progress:
         case StateMigrated(old_version, new_version, backup):
             return (
                 f"The state is migrated from version {old_version} to {new_version}. "

@@ -1,4 +1,4 @@
-"""Events, requests and problems as entries of the JSON log: their names and keys are those of docs/cli.md.
+"""Progress, requests and problems as entries of the JSON log: their names and keys are those of docs/cli.md.
 
 Each is written out, so that a class or field of another name changes no entry.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, assert_never
 
-from reverse_etl.domain.events import (
+from reverse_etl.domain.progress import (
     ClearProgress,
     JobProgress,
     ListCreated,
     ListDone,
     ListRead,
     ModelStaged,
-    ProgressEvent,
+    Progress,
     RecoveryStarted,
     RemoveProgress,
     SendProgress,
@@ -27,40 +27,44 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.messages import RequestLogEntry
 
 
-def event_entry(event: ProgressEvent) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911 - one per kind of event
-    """Return the name of an event in the log, and its content."""
-    match event:
+def progress_entry(progress: Progress) -> tuple[str, dict[str, Any]]:  # noqa: C901, PLR0911 - one per kind of progress
+    """Return the name of a kind of progress in the log, and its content."""
+    match progress:
         case Warned():
-            return "warning", {"text": event.text}
+            return "warning", {"text": progress.text}
         case StateMigrated():
             return "state_migrated", {
-                "old_version": event.old_version,
-                "new_version": event.new_version,
-                "backup": event.backup,
+                "old_version": progress.old_version,
+                "new_version": progress.new_version,
+                "backup": progress.backup,
             }
         case ModelStaged():
-            return "model_staged", {"model": event.model, "rows": event.rows, "seconds": event.seconds}
+            return "model_staged", {
+                "model": progress.model,
+                "rows": progress.rows,
+                "seconds": progress.seconds,
+            }
         case RecoveryStarted():
-            return "recovery_started", {"runs": event.runs, "open_jobs": event.open_jobs}
+            return "recovery_started", {"runs": progress.runs, "open_jobs": progress.open_jobs}
         case ListCreated():
-            return "list_created", {"list": event.name, "list_id": event.list_id}
+            return "list_created", {"list": progress.name, "list_id": progress.list_id}
         case SendProgress():
-            return "send_progress", _of_list(event) | {"rows": event.rows, "total": event.total}
+            return "send_progress", _of_list(progress) | {"rows": progress.rows, "total": progress.total}
         case JobProgress():
-            return "job_progress", _of_list(event) | {"open_jobs": event.open_jobs}
+            return "job_progress", _of_list(progress) | {"open_jobs": progress.open_jobs}
         case ClearProgress():
-            return "clear_progress", _of_list(event) | {"rows": event.rows, "total": event.total}
+            return "clear_progress", _of_list(progress) | {"rows": progress.rows, "total": progress.total}
         case RemoveProgress():
-            return "remove_progress", _of_list(event) | {"rows": event.rows, "total": event.total}
+            return "remove_progress", _of_list(progress) | {"rows": progress.rows, "total": progress.total}
         case ListRead():
-            return "list_read", _of_list(event) | {"members": event.members}
+            return "list_read", _of_list(progress) | {"members": progress.members}
         case ListDone():
-            return "list_done", _of_list(event) | {
-                "counts": dict(event.counts),
-                "stop_reason": event.stop_reason,
+            return "list_done", _of_list(progress) | {
+                "counts": dict(progress.counts),
+                "stop_reason": progress.stop_reason,
             }
         case _:
-            assert_never(event)
+            assert_never(progress)
 
 
 def request_entry(exchange: RequestLogEntry) -> tuple[str, dict[str, Any]]:
@@ -81,6 +85,6 @@ def problem_document(problem: Problem) -> dict[str, str]:
 
 
 def _of_list(
-    event: SendProgress | JobProgress | ClearProgress | RemoveProgress | ListRead | ListDone,
+    progress: SendProgress | JobProgress | ClearProgress | RemoveProgress | ListRead | ListDone,
 ) -> dict[str, Any]:
-    return {"model": event.model, "list": event.list}
+    return {"model": progress.model, "list": progress.list}

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.consents.consent_reader import ConsentReader
 from reverse_etl.delivery.read_back import wait_until_shown
-from reverse_etl.domain.events import Warned
 from reverse_etl.domain.identifiers import row_key_text
+from reverse_etl.domain.progress import Warned
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import KeyRefused, KlaviyoError
 from reverse_etl.klaviyo.consents import ConsentStatus, SubscribeOptions
@@ -59,7 +59,7 @@ def settle_earlier_consents(context: DeliveryContext, models: Iterable[Model]) -
         except KeyRefused:
             raise
         except KlaviyoError as error:
-            context.on_event(Warned(f"{model}: pending consents were not looked up. {error}"))
+            context.on_progress(Warned(f"{model}: pending consents were not looked up. {error}"))
 
 
 @dataclass(frozen=True)

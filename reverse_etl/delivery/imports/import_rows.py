@@ -119,7 +119,7 @@ def _wait_for_unidentified_jobs(delivery: ListDelivery) -> None:
     """After a lost reply, wait for imports without a receipt."""
     try:
         ended = wait_for_open_jobs(
-            delivery.context, delivery.context.klaviyo_time, on_progress=delivery.report_open_jobs
+            delivery.context, delivery.context.klaviyo_time, on_open_jobs=delivery.report_open_jobs
         )
     except KlaviyoError as error:
         delivery.counter.has_unidentified_job = True

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.imports.import_results import JobResult, ReadRows, evaluate_job
-from reverse_etl.domain.events import Warned
+from reverse_etl.domain.progress import Warned
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
 from reverse_etl.errors import UnusableReply
@@ -34,10 +34,10 @@ UNKNOWN_STATUS_SECONDS = 600.0  # a job with a status that nobody knows may have
 MAX_JOB_AGE = timedelta(days=1)  # Klaviyo forgets a job after seven days
 UNREADABLE_STATUS = "unreadable"
 
-OnProgress = Callable[[int], None]
+OnOpenJobs = Callable[[int], None]
 
 
-def ignore_progress(jobs: int) -> None:
+def ignore_open_jobs(jobs: int) -> None:
     """Accept the number of open jobs, and do nothing."""
     del jobs
 
@@ -47,20 +47,20 @@ def poll_jobs(
     receipts: Sequence[Receipt],
     since: datetime,
     read_rows: ReadRows,
-    on_progress: OnProgress = ignore_progress,
+    on_open_jobs: OnOpenJobs = ignore_open_jobs,
 ) -> Iterator[JobResult]:
     """Yield each accepted receipt once, as its job ends.
 
     Receipts whose job has not ended in time stay accepted. Polls many jobs with one request, at growing
     intervals, and renews the lease meanwhile. `since` is before the first of the jobs; `read_rows` reads the
-    rows of a range; `on_progress` is called with the number of open jobs.
+    rows of a range; `on_open_jobs` is called with the number of open jobs.
     """
     if not receipts:
         return
     open_jobs: dict[str, Job | None] = {receipt.job_id or "": None for receipt in receipts}
     receipts_by_job = {receipt.job_id or "": receipt for receipt in receipts}
     for waited in _poll_schedule(context):
-        on_progress(len(open_jobs))
+        on_open_jobs(len(open_jobs))
         for job_id, job in _fetch_jobs(context, frozenset(open_jobs), since, waited).items():
             if job is not None and _is_open(context, job, waited):
                 open_jobs[job_id] = job
@@ -69,7 +69,7 @@ def poll_jobs(
             receipt = receipts_by_job[job_id]
             yield evaluate_job(receipt, job, partial(_read_errors, context), read_rows)
         if not open_jobs:
-            on_progress(0)
+            on_open_jobs(0)
             return
         if all(job is not None and _is_overdue(context, job, waited) for job in open_jobs.values()):
             break
@@ -81,7 +81,7 @@ def wait_for_open_jobs(
     context: DeliveryContext,
     since: datetime,
     known_job_ids: frozenset[str] = frozenset(),
-    on_progress: OnProgress = ignore_progress,
+    on_open_jobs: OnOpenJobs = ignore_open_jobs,
 ) -> bool:
     """Wait until all imports created between `since` and now have ended. Returns whether they have.
 
@@ -102,7 +102,7 @@ def wait_for_open_jobs(
             and _is_open(context, job, waited)
             and (job.created_at is None or job.created_at <= until)
         ]
-        on_progress(len(open_jobs))
+        on_open_jobs(len(open_jobs))
         if jobs is not None and not open_jobs:
             return True
         if jobs is not None and all(_is_overdue(context, job, waited) for job in open_jobs):
@@ -195,6 +195,6 @@ def warn_of_unknown_rows(context: DeliveryContext, name: str, result: JobResult)
     """Report why the rows of an import job are unknown; `name` is that of their list or model."""
     if result.receipt.state is ReceiptState.UNKNOWN and result.receipt.rows:
         rows = format_count(result.receipt.rows, "row")
-        context.on_event(
+        context.on_progress(
             Warned(f"{name}: {rows} unknown. {result.receipt.detail} The next run sends them again.")
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.domain.events import Warned
+from reverse_etl.domain.progress import Warned
 from reverse_etl.domain.receipts import RowExceptionKind
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
@@ -77,7 +77,7 @@ def record_omissions(
         return
     context.state.omissions.record(pending_rows.run_id, model, pending_rows.tables, omissions)
     rows = format_count(len({omission.seq for omission in omissions}), "row")
-    context.on_event(
+    context.on_progress(
         Warned(
             f"{model}: {rows} refused, since another profile has one of their identifiers. "
             "They are sent without it from now on. To see them: reverse-etl status"

@@ -16,9 +16,9 @@ from reverse_etl.delivery.row_exceptions import make_row_exception
 from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import ClearProgress
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.null_rules import OnNull
+from reverse_etl.domain.progress import ClearProgress
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost, UnusableReply
 from reverse_etl.klaviyo import profile_changes
@@ -85,7 +85,7 @@ def clear_values(delivery: ListDelivery, operation: ClearValues) -> None:
         results = [*map_concurrently(delivery.context, lambda row: _send(delivery, operation, row), rows)]
         _record(delivery, results)
         done += len(results)
-        delivery.context.on_event(ClearProgress(delivery.model_name, delivery.list_name, done, total))
+        delivery.context.on_progress(ClearProgress(delivery.model_name, delivery.list_name, done, total))
     delivery.counter.replace(Outcome.APPLIED, Outcome.NOT_SENT, total - done)
 
 

@@ -11,8 +11,8 @@ from reverse_etl.delivery.profiles.deletion_rules import FoundProfile, find_hold
 from reverse_etl.delivery.read_back import wait_until_shown
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.events import Warned
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.progress import Warned
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.formatting import format_count
@@ -102,7 +102,7 @@ class _Deletion:
             self._hold(holds)
             self._delete_group([row for row in rows if holds[row] is None], profiles_by_seq, requested)
         if self.held:
-            self.delivery.context.on_event(
+            self.delivery.context.on_progress(
                 Warned(
                     f"{self.delivery.model_name}: {format_count(self.held, 'row')} held, because two "
                     "profiles have the row's identifiers, or the one that has them shows another e-mail, "

@@ -1,4 +1,4 @@
-"""Progress events of a run. A handler only watches: the run does not depend on it."""
+"""The progress of a run: one class for each kind. A handler only watches: the run does not depend on it."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class ListDone:
     stop_reason: str
 
 
-ProgressEvent = (
+Progress = (
     Warned
     | StateMigrated
     | ModelStaged
@@ -118,9 +118,9 @@ ProgressEvent = (
     | ListRead
     | ListDone
 )
-EventHandler = Callable[[ProgressEvent], None]
+ProgressHandler = Callable[[Progress], None]
 
 
-def ignore_event(event: ProgressEvent) -> None:
-    """Do nothing with an event."""
-    del event
+def ignore_progress(progress: Progress) -> None:
+    """Do nothing with progress."""
+    del progress
