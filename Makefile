@@ -67,9 +67,13 @@ format: .venv/ready ## Fix style and formatting
 	@$(BIN)/ruff format
 
 .PHONY: bench
-bench: .venv/ready ## Run the benchmarks and write benchmarks/results.md
+bench: .venv/ready bench-cost ## Run the benchmarks and write benchmarks/results.md and cost.md
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/surfaces.py
+
+.PHONY: bench-cost
+bench-cost: .venv/ready ## Count statements and rows, time the start of commands, and write benchmarks/cost.md
+	@$(BIN)/python -m benchmarks.cost
 
 .PHONY: bench-long
 bench-long: .venv/ready ## Run the benchmarks with 10 million rows too

@@ -1,0 +1,126 @@
+"""The cost of a night for a warehouse, and of the start of a command: `python -m benchmarks.cost`.
+
+The counts are those that a test checks. CPU seconds are of whole processes, as ratios to a process that only
+imports DuckDB and requests, measured in turn.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+from tests.core.costs import SELECT, measure
+from tests.core.rows import BY_EMAIL, become
+from tests.core.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RESULTS: Final = Path(__file__).parent / "cost.md"
+ROUNDS: Final = 9
+BARE: Final = (sys.executable, "-c", "import duckdb, requests")
+COMMANDS: Final = ("plan", "status", "ls", "--help")
+
+# The figures of 2026-11-30, before the work on them began.
+BEFORE: Final = {
+    "statements, plan of one model, nothing changed": "31",
+    "statements, run overhead": "24",
+    "statements, further model, nothing changed": "35",
+    "statements, further model, with changes": "90",
+    "statements more with 0.1 % malformed rows, nothing changed": "10",
+    "rows read, nothing changed": "6.4",
+    "rows written, nothing changed": "3.3",
+    "rows read, nothing changed, 0.1 % malformed": "17.4",
+    "rows read, 0.1 % changed": "23.8",
+    "rows written, 0.1 % changed": "3.4",
+    "`plan`": "4.1",
+    "`status`": "3.7",
+    "`ls`": "3.4",
+    "`--help`": "0.3",
+}
+GOALS: Final = {
+    "statements, run overhead": "12",
+    "statements, further model, nothing changed": "8",
+    "statements, further model, with changes": "30",
+    "statements more with 0.1 % malformed rows, nothing changed": "0",
+    "rows read, nothing changed": "1",
+    "rows written, nothing changed": "keys only",
+    "rows read, nothing changed, 0.1 % malformed": "1",
+    "rows read, 0.1 % changed": "3",
+    "rows written, 0.1 % changed": "0.1",
+    "`plan`": "1.5",
+}
+
+_PAGE = """# The cost of a night
+
+`make bench-cost` writes this page.
+
+## Counts
+
+Counted at DuckDB's adapter: one model of 3 columns and 1,000 rows with two identifiers, whose list is in
+Klaviyo's sandbox, and then another one beside it. A changed night adds one person, updates one and removes
+one. Statements are all that the adapter runs, also those that begin and end transactions, without those of
+the lease. Rows are values read or written, over those that the model has: 1 is the model's table once, with
+its 3 columns. Staged rows have checked identifiers, a row key and flags besides, 11 columns in all.
+
+{counts}
+
+## Start of a command
+
+CPU seconds of a process, over those of `python -c "import duckdb, requests"`, which took {bare:.2f} s:
+medians of {rounds}, measured in turn. The model's table is empty, and Python's caches are warm.
+
+{starts}
+"""
+
+
+def main() -> None:
+    """Measure, print and write."""
+    with tempfile.TemporaryDirectory() as folder:
+        with closing(World(Path(folder) / "counts")) as world:
+            counts = {name: f"{figure:g}" for name, figure in measure(world).figures.items()}
+        with closing(World(Path(folder) / "starts")) as world:
+            bare, *starts = measure_starts(world)
+    ratios = {f"`{command}`": f"{start / bare:.1f}" for command, start in zip(COMMANDS, starts, strict=True)}
+    text = _PAGE.format(counts=_table(counts), bare=bare, rounds=ROUNDS, starts=_table(ratios))
+    RESULTS.write_text(text)
+    print(text)
+
+
+def measure_starts(world: World) -> list[float]:
+    """Return the CPU seconds of a bare process, and of each command on an empty model."""
+    become(world, [])
+    world.model("members", SELECT, identifiers=BY_EMAIL)
+    world.profile()
+    program = str(Path(sys.executable).parent / "reverse-etl")
+    processes = [BARE, *((program, command) for command in COMMANDS)]
+    rounds = [[_cpu_seconds(process, world.folder) for process in processes] for _ in range(ROUNDS + 1)]
+    return [median(seconds) for seconds in zip(*rounds[1:], strict=True)]
+
+
+def _cpu_seconds(command: Sequence[str], folder: Path) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode not in {0, 3}:  # 3: the guard for empty models stops the plan
+        raise SystemExit(f"{command}: {done.stderr}")
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def _table(figures: dict[str, str]) -> str:
+    lines = ["| | Today | Goal | Before |", "| --- | ---: | ---: | ---: |"]
+    lines += [
+        f"| {name} | {figure} | {GOALS.get(name, '')} | {BEFORE.get(name, '')} |"
+        for name, figure in figures.items()
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

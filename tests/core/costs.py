@@ -1,0 +1,177 @@
+"""The costs of runs: statements, and values read and written, counted at DuckDB's adapter."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from reverse_etl.warehouse.statement import StatementKind
+from tests.core.rows import BY_EMAIL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reverse_etl.warehouse.interface import Row
+    from reverse_etl.warehouse.statement import Statement
+    from tests.core.world import World
+
+ROWS = 1_000
+SELECT = "select email, customer_id, first_name from people"
+COLUMNS = 3  # of SELECT
+
+
+@dataclass
+class Cost:
+    """Statements without those of the lease, which depend on the time; values are rows times columns.
+
+    The rows that a query streams while requests go out are not counted: they are the change.
+    """
+
+    statements: int = 0
+    read: int = 0
+    written: int = 0
+
+    @property
+    def rows_read(self) -> float:
+        """Return the values that were read, in copies of the model's table."""
+        return self.read / (ROWS * COLUMNS)
+
+    @property
+    def rows_written(self) -> float:
+        """Return the values that were written, in copies of the model's table."""
+        return self.written / (ROWS * COLUMNS)
+
+
+@contextmanager
+def counting() -> Iterator[Cost]:
+    """Count the statements and values of DuckDB's sessions inside."""
+    cost = Cost()
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("execute", "fetch"):
+            patched.setattr(DuckDB, name, _counted(getattr(DuckDB, name), cost))
+        stream = DuckDB.stream
+
+        def count_stream(session: DuckDB, statement: Statement, size: int) -> Iterator[list[Row]]:
+            cost.statements += 1
+            return stream(session, statement, size)
+
+        patched.setattr(DuckDB, "stream", count_stream)
+        yield cost
+
+
+def _counted(run: Callable[[DuckDB, Statement], Any], cost: Cost) -> Callable[[DuckDB, Statement], Any]:
+    def run_and_count(session: DuckDB, statement: Statement) -> Any:
+        connection = session._connection
+        connection.execute("SET enable_profiling = 'no_output'")
+        result = run(session, statement)
+        profile = json.loads(connection.get_profiling_information() or "{}")
+        if '."lease"' not in statement.text:
+            cost.statements += 1
+            cost.read += sum(map(_values_read, _operators(profile)))
+            cost.written += _values_written(session, statement, profile)
+        return result
+
+    return run_and_count
+
+
+def _operators(profile: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    below = profile.get("operator") or profile.get("children") or []
+    for operator in below:
+        yield operator
+        yield from _operators({"children": operator.get("children", [])})
+
+
+def _values_read(operator: dict[str, Any]) -> int:
+    if "rows_scanned" not in operator:
+        return 0
+    columns = operator["extra_info"].get("Projections", "")
+    names = [columns] if isinstance(columns, str) else columns
+    return int(operator["rows_scanned"]) * max(1, len(names))
+
+
+def _values_written(session: DuckDB, statement: Statement, profile: dict[str, Any]) -> int:
+    """Return the values that were written; an UPDATE writes whole rows, a DELETE only their keys."""
+    if statement.table is None or statement.kind is StatementKind.DROP:
+        return 0
+    writers = ("CREATE_TABLE_AS", "INSERT", "UPDATE", "DELETE", "MERGE_INTO")
+    for operator in _operators(profile):
+        if operator["name"].removeprefix("BATCH_") in writers:
+            rows = sum(child["intermediate_rows"] for child in operator["children"])
+            if operator["name"] == "DELETE":
+                return int(rows)
+            columns = session._connection.execute(f"DESCRIBE {statement.table}").fetchall()
+            return int(rows) * len(columns)
+    return 0
+
+
+@dataclass(frozen=True)
+class Nights:
+    """The cost of a plan or a run of one model or of two: idle, or with 0.1 % added, updated and removed.
+
+    `idle_with_malformed` has 0.1 % of malformed rows, which were there the night before.
+    """
+
+    idle_plan: Cost
+    idle: Cost
+    idle_with_malformed: Cost
+    changed: Cost
+    two_idle: Cost
+    two_changed: Cost
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Return what is to stay small, by name."""
+        further = self.two_idle.statements - self.idle.statements
+        return {
+            "statements, plan of one model, nothing changed": self.idle_plan.statements,
+            "statements, run overhead": self.idle.statements - further,
+            "statements, further model, nothing changed": further,
+            "statements, further model, with changes": self.two_changed.statements - self.changed.statements,
+            "statements more with 0.1 % malformed rows, nothing changed": (
+                self.idle_with_malformed.statements - self.idle.statements
+            ),
+            "rows read, nothing changed": round(self.idle.rows_read, 1),
+            "rows written, nothing changed": round(self.idle.rows_written, 1),
+            "rows read, nothing changed, 0.1 % malformed": round(self.idle_with_malformed.rows_read, 1),
+            "rows read, 0.1 % changed": round(self.changed.rows_read, 1),
+            "rows written, 0.1 % changed": round(self.changed.rows_written, 1),
+        }
+
+
+def measure(world: World) -> Nights:
+    """Return the costs of nights of ROWS people: one model, then another beside it."""
+    world.model("members", SELECT, identifiers=BY_EMAIL)
+    fill(world, night=0)
+    world.run()
+    idle_plan, idle = count(world.plan), count(world.run)
+    fill(world, night=1)
+    changed = count(world.run)
+    world.model("others", SELECT, list="Others", identifiers=BY_EMAIL)
+    world.run()
+    two_idle = count(world.run)
+    fill(world, night=2)
+    two_changed = count(world.run)
+    world.drop_model("others")
+    world.sql("INSERT INTO people VALUES ('malformed', 'c-malformed', 'Ann')")
+    world.run()
+    return Nights(idle_plan, idle, count(world.run), changed, two_idle, two_changed)
+
+
+def count(call: Callable[[], object]) -> Cost:
+    """Return the cost of a call."""
+    with counting() as cost:
+        call()
+    return cost
+
+
+def fill(world: World, night: int) -> None:
+    """Make the people of a night: each adds one, renames one, and lacks one."""
+    world.sql(
+        "CREATE OR REPLACE TABLE people AS SELECT i || '@example.com' AS email, 'c-' || i AS customer_id, "
+        f"'Ann' || if(i = 500, {night}, 0) AS first_name FROM range({night}, {night + ROWS}) AS r(i)"
+    )
