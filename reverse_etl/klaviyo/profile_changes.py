@@ -30,8 +30,9 @@ _NEVER_CLEARED: Final = frozenset({*FIELD_BY_IDENTIFIER_TYPE.values(), "properti
 
 @dataclass(frozen=True)
 class ProfileChanged:
-    """Klaviyo changed the profile, and replied with its attributes."""
+    """Klaviyo changed or created the profile, and replied with its id and its attributes."""
 
+    profile_id: str
     attributes: Mapping[str, Any]
 
 
@@ -108,6 +109,12 @@ def change_request(
     return Request(endpoint, endpoint.path(profile_id), orjson.dumps({"data": data}))
 
 
+def create_request(endpoint: Endpoint, attributes: Mapping[str, Any], profile_id: str = "") -> Request:
+    """Return the request that creates a profile, or changes the one that has the identifiers."""
+    data = {"type": "profile", "attributes": attributes} | ({"id": profile_id} if profile_id else {})
+    return Request(endpoint, endpoint.path(), orjson.dumps({"data": data}))
+
+
 def update_request(
     endpoint: Endpoint, profile_id: str, names: Iterable[str], unset: Sequence[str] = ()
 ) -> Request:
@@ -143,7 +150,8 @@ def parse_reply(request: Request, response: Response) -> ProfileReply:
     Raises KlaviyoError for a refusal that is not of the content, and MalformedReply.
     """
     if request.endpoint.is_success(response.status):
-        return ProfileChanged(parse_resource(parse_document(response)).attributes)
+        profile = parse_resource(parse_document(response))
+        return ProfileChanged(profile.id, profile.attributes)
     errors = parse_errors(response) if response.status in CONTENT_REFUSALS else ()
     if not errors:
         raise refusal_error(request, response)

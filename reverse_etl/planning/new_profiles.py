@@ -42,7 +42,7 @@ def forecast_new_profiles(
         return (*model_plans,)
     budget, forecast = profile_forecast.MAX_PEOPLE, []
     for model_plan in model_plans:
-        if model_plan.model.config.surface.upsert.forecasts_new_profiles and any(
+        if model_plan.model.config.surface.upsert.creates_people and any(
             list_plan.adds for list_plan in model_plan.lists
         ):
             people = [*_read_people(warehouse, model_plan, budget)]

@@ -41,10 +41,18 @@ class OperationFacts:
     """The facts of an operation, as they are unless its class overrides them."""
 
     runs_together: ClassVar = False  # lists that share nobody are sent at the same time
-    forecasts_new_profiles: ClassVar = False  # `plan --new-profiles` looks up how many people it creates
-    changes_known_people: ClassVar = False  # it creates nobody: unknown people are kept and looked up again
     unsubscribes: ClassVar = False  # the person has to be a member of the list until it is sent
     identifier_errors_are_of_rows: ClassVar = False  # also if all rows of a list have them
+
+    @property
+    def creates_people(self) -> bool:
+        """Return whether people whom Klaviyo does not know become profiles by it."""
+        return False
+
+    @property
+    def changes_known_people(self) -> bool:
+        """Return whether it creates nobody: unknown people are kept and looked up again."""
+        return False
 
     @property
     def once(self) -> bool:

@@ -59,7 +59,11 @@ class ImportRows(OperationFacts):
     make_encoder: Callable[[Sequence[IdentifierType], Sequence[tuple[str, Column]]], RowEncoder]
     proof: ClassVar = ProofKind.JOB
     runs_together: ClassVar = True
-    forecasts_new_profiles: ClassVar = True
+
+    @property
+    def creates_people(self) -> bool:
+        """Return that people whom Klaviyo does not know become profiles."""
+        return True
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take, if rows fill requests by number."""
@@ -68,19 +72,30 @@ class ImportRows(OperationFacts):
 
 @dataclass(frozen=True)
 class UpdateProfiles(OperationFacts):
-    """Profiles that exist are changed by id, a request a row, after a look-up. Nobody is created.
+    """Profiles that exist are changed by id, a request a row, after a look-up.
 
-    With `add_to_list` they are then added to the list. `make_encoder` is as that of `ImportRows`. With
-    `patches_arrays` a second request changes the arrays that need it.
+    Others are created with `creates_by`; without it nobody is. With `add_to_list` the profiles are then added
+    to the list. `make_encoder` is as that of `ImportRows`. With `patches_arrays` a second request changes the
+    arrays that need it.
     """
 
     endpoint: Endpoint
     make_encoder: Callable[[Sequence[IdentifierType], Sequence[tuple[str, Column]]], RowEncoder]
     add_to_list: Endpoint | None = None
+    creates_by: Endpoint | None = None
     patches_arrays: bool = False
     max_rows: int = 1
     proof: ClassVar = ProofKind.REPLY
-    changes_known_people: ClassVar = True
+
+    @property
+    def creates_people(self) -> bool:
+        """Return whether people whom Klaviyo does not know become profiles."""
+        return self.creates_by is not None
+
+    @property
+    def changes_known_people(self) -> bool:
+        """Return whether it creates nobody."""
+        return self.creates_by is None
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
         """Return about how many requests the upserts take, if all of them exist, look-ups included."""

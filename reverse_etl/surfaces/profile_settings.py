@@ -6,7 +6,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, InstanceOf, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf
 
 from reverse_etl.domain.null_rules import NullRules, OnNull
 from reverse_etl.klaviyo.array_changes import ArrayChange
@@ -72,28 +72,25 @@ class ProfileSettings(SurfaceSettings):
         default={}, description=_ARRAYS_EXAMPLE
     )
 
-    @model_validator(mode="after")
-    def _validate_arrays(self) -> ProfileSettings:
-        if self.arrays and self.create is Create.ALWAYS:
-            raise AdviceError(
-                "arrays needs create='never': what a bulk import does to arrays can't be proved.",
-                "Write create='never', or move these columns into a model of their own that has it.",
-            )
-        return self
-
     def configure(self, surface: Surface) -> Surface:
-        """Return the surface of a model with these settings."""
+        """Return the surface of a model with these settings.
+
+        What a bulk import does to an array can't be proved, so that a model with arrays sends row by row.
+        """
+        creates = self.create is Create.ALWAYS
         columns = replace(surface.columns, null_rules=self.on_null, arrays=self.arrays)
         clear = CLEAR_VALUES if self.on_null.may_clear else None
-        if self.create is Create.ALWAYS:
+        if creates and not self.arrays:
             return replace(surface, columns=columns, clear=clear)
-        add_to_list = Endpoint.ADD_TO_LIST if surface.has_list else None
-        return replace(
-            surface,
-            columns=columns,
-            upsert=replace(UPDATE_PROFILES, add_to_list=add_to_list, patches_arrays=bool(self.arrays)),
-            clear=replace(clear, by_identifier=None) if clear else None,
+        upsert = replace(
+            UPDATE_PROFILES,
+            add_to_list=Endpoint.ADD_TO_LIST if surface.has_list else None,
+            creates_by=Endpoint.IMPORT_PROFILE if creates else None,
+            patches_arrays=bool(self.arrays),
         )
+        if clear and not creates:
+            clear = replace(clear, by_identifier=None)
+        return replace(surface, columns=columns, upsert=upsert, clear=clear)
 
     def describe(self) -> dict[str, Any]:
         """Return the settings that are not the defaults, by which a changed model is known."""

@@ -9,28 +9,36 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import ModelError
 from reverse_etl.klaviyo.api import Klaviyo
+from reverse_etl.klaviyo.transport import Transport
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.world import Interrupted, one
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from tests.core.killing import run_until_killed
+from tests.core.world import one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.klaviyo.messages import Request
     from tests.core.world import World
 
 ANN = "ann@example.com"
+BOB = "bob@example.com"
 ARRAYS = {"tags": "append", "gone": "unappend"}
+COLUMNS = "email VARCHAR, tags VARCHAR[], gone VARCHAR[], tier VARCHAR"
+SELECT = "select email, tags, gone, tier from people"
 
 
-def tag(world: World, tags: Sequence[str] | None, gone: Sequence[str] = (), **config: Any) -> None:
+def tag(
+    world: World,
+    tags: Sequence[str] | None,
+    gone: Sequence[str] = (),
+    tier: str | None = "gold",
+    **config: Any,
+) -> None:
     """Let a model append tags to a person's array, and remove values from another."""
-    world.people(
-        [{"email": ANN, "tags": tags, "gone": gone, "tier": "gold"}],
-        columns="email VARCHAR, tags VARCHAR[], gone VARCHAR[], tier VARCHAR",
-    )
+    world.people([{"email": ANN, "tags": tags, "gone": gone, "tier": tier}], columns=COLUMNS)
     config = {"surface": "profiles", "create": "never", "arrays": ARRAYS} | config
-    world.model("tagged", "select email, tags, gone, tier from people", **config)
+    world.model("tagged", SELECT, **config)
 
 
 def arrays(world: World) -> tuple[Any, Any]:
@@ -52,43 +60,89 @@ def test_values_of_others_stay_and_nothing_is_added_twice(world: World) -> None:
     assert len(world.writes()) == before + 1, "nothing is missing, so that the array is left alone"
 
 
-@pytest.mark.parametrize("after", [False, True])
-def test_a_lost_reply_appends_nothing_twice(world: World, *, after: bool) -> None:
-    world.new_profile(email=ANN, properties={"tags": ["a"], "gone": []})
-    tag(world, ["b"])
-    world.fault(Fault(FaultKind.CUT, path="/api/profiles/*", method="PATCH", times=None, after=after))
-    assert one(world.run()).failed
-    world.calm()
-    world.run()
-    assert arrays(world)[0] == ["a", "b"]
+def test_a_new_person_is_created_and_gets_the_whole_array(world: World) -> None:
+    """Klaviyo shows who exists; both are then added to the list."""
+    world.new_list()
+    world.new_profile(email=ANN, properties={"tags": ["other"], "gone": ["x"]})
+    people = [{"email": email, "tags": ["a", "b"], "gone": ["x"], "tier": "gold"} for email in (ANN, BOB)]
+    world.people(people, columns=COLUMNS)
+    world.model("tagged", SELECT, arrays=ARRAYS)
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert world.emails() == [ANN, BOB]
+    assert arrays(world) == (["other", "a", "b"], [])
+    assert world.person(BOB)["properties"] == {"tags": ["a", "b"], "tier": "gold"}
     assert one(world.run()).outcomes == {}
 
 
-def test_a_killed_run_is_completed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether it dies before a patch, after it, or before it is recorded."""
-    world.new_profile(email=ANN, properties={"tags": [], "gone": ["x"]})
-    change = Klaviyo.change_profile
-    for nth in range(4):
-        expected = [f"t{number}" for number in range(nth + 1)]
-        tag(world, [expected[-1]], ["x"])
-        calls: list[Any] = []
+def test_values_stay_of_a_person_who_was_created_since_the_look_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.new_profile(email=ANN, properties={"tags": ["other"]})
+    tag(world, ["a"], create="always")
+    monkeypatch.setattr(Klaviyo, "find_profiles", lambda *_: ())
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert arrays(world)[0] == ["other", "a"]
 
-        def die(klaviyo: Klaviyo, request: Request, nth: int = nth, calls: list[Any] = calls) -> Any:
-            calls.append(request)
-            if len(calls) == nth // 2 + 1 and nth % 2 == 0:
-                raise Interrupted
-            reply = change(klaviyo, request)
-            if len(calls) == nth // 2 + 1:
-                raise Interrupted
-            return reply
 
-        with monkeypatch.context() as patched:
-            patched.setattr(Klaviyo, "change_profile", die)
-            with pytest.raises(Interrupted):
-                world.run()
+def test_nobody_is_created_by_a_profile_id_alone(world: World) -> None:
+    people = [
+        {"klaviyo_profile_id": "01UNKNOWN", "tags": ["a"]},
+        {"klaviyo_profile_id": "01OTHER", "email": BOB, "tags": ["a"]},
+    ]
+    world.people(people, columns="klaviyo_profile_id VARCHAR, email VARCHAR, tags VARCHAR[]")
+    select = "select klaviyo_profile_id, email, tags from people"
+    world.model("tagged", select, surface="profiles", arrays={"tags": "append"})
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    assert world.person(BOB)["properties"] == {"tags": ["a"]}
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_lost_reply_appends_nothing_twice(world: World, *, after: bool, is_new: bool) -> None:
+    """Whether it is of the request that creates, of one that changes, or of that which adds to the list."""
+    world.new_list()
+    if not is_new:
+        world.new_profile(email=ANN, properties={"tags": ["a"]})
+    tag(world, ["b"], create="always", surface="list_memberships")
+    lost = [
+        ("POST", "/api/profile-import"),
+        ("PATCH", "/api/profiles/*"),
+        ("POST", "/api/lists/*/relationships/profiles"),
+    ]
+    for method, path in lost[not is_new :]:
+        world.fault(Fault(FaultKind.CUT, path=path, method=method, times=None, after=after))
+        assert one(world.run()).failed, path
+        world.calm()
+    world.run()
+    assert arrays(world)[0] == (["b"] if is_new else ["a", "b"])
+    assert world.emails() == [ANN]
+    assert one(world.run()).outcomes == {}
+
+
+@pytest.mark.parametrize(
+    ("create", "owner", "names", "step"),
+    [("always", Transport, ("send",), 1), ("never", DuckDB, ("execute", "fetch"), 19)],
+)
+def test_a_run_may_be_killed_at_each_request_and_at_statements(
+    world: World, create: str, owner: type, names: tuple[str, ...], step: int
+) -> None:
+    """Of look-up, change, patch and unset. Each value is there once, and a later one is not lost."""
+    world.new_profile(email=ANN)
+    tags: list[str] = []
+    nth, killed = 1, True
+    while killed:
+        tags.append(f"t{len(tags)}")
+        tier = "gold" if len(tags) % 2 else None
+        world.rename(ANN, properties={"gone": ["x", "y"]})
+        tag(world, tags[-1:], ["x"], tier, create=create, on_null={"tier": "unset"})
+        killed = run_until_killed(world, nth, owner, *names, options=PlanOptions(full_refresh=True))
         world.run()
-        assert arrays(world) == (expected, [])
-        assert one(world.run()).outcomes == {}
+        world.run(options=PlanOptions(full_refresh=True))
+        assert arrays(world) == (tags, ["y"]), nth
+        assert world.person(ANN)["properties"].get("tier", "unset") == (tier or "unset"), nth
+        assert one(world.run()).outcomes == {}, nth
+        nth += step
+    assert nth > 7 * step
 
 
 def test_a_null_changes_nothing(world: World) -> None:
@@ -114,7 +168,6 @@ def test_a_custom_property_is_unset_with_its_name(world: World) -> None:
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"create": "always"}, "arrays needs create='never'"),
         ({"arrays": {"tags": "add"}}, "arrays of tags cannot be 'add'."),
         ({"arrays": ["tags"]}, "arrays is not a mapping of columns to words."),
         ({"arrays": {"taggs": "append"}}, "arrays names the column taggs, which is not selected."),

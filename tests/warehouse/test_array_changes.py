@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.core.world import World
 
-ANN = "ann@example.com"
+ANN, BOB = "ann@example.com", "bob@example.com"
 COLUMNS = "email VARCHAR, tags VARCHAR, gone VARCHAR, tier VARCHAR"
 
 
@@ -42,4 +42,16 @@ def test_one_value_is_appended_another_removed_and_a_third_unset(shop: World) ->
     shop.people([{"email": ANN, "tags": "c", "gone": "x", "tier": None}], columns=COLUMNS)
     assert one(shop.run()).outcomes == {Outcome.APPLIED: 1}
     assert shop.person(ANN)["properties"] == {"tags": ["other", "b", "c"], "gone": ["y"]}
+    assert one(shop.run()).outcomes == {}
+
+
+def test_a_new_person_and_a_known_one_get_values_and_the_list(shop: World) -> None:
+    shop.new_list()
+    shop.new_profile(email=ANN, properties={"tags": ["other"]})
+    shop.people([{"email": email, "tags": "a"} for email in (ANN, BOB)], columns=COLUMNS)
+    shop.model("tagged", "select email, tags from people", arrays={"tags": "append"})
+    assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}
+    assert shop.emails() == [ANN, BOB]
+    found = [shop.person(email)["properties"]["tags"] for email in (ANN, BOB)]
+    assert found == [["other", "a"], ["a"]]
     assert one(shop.run()).outcomes == {}

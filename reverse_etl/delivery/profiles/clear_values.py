@@ -171,7 +171,7 @@ def _send(delivery: ListDelivery, operation: ClearValues, row: ValuesToClear) ->
     match reply:
         case None:
             return ClearResult(row.seq, ReceiptState.UNKNOWN, NO_PROFILE)
-        case ProfileChanged(attributes):
+        case ProfileChanged(_, attributes):
             is_cleared = not profile_changes.find_uncleared(attributes, row.names)
             state = ReceiptState.APPLIED if is_cleared else ReceiptState.UNKNOWN
             return ClearResult(row.seq, state, None if is_cleared else NOT_CLEARED)

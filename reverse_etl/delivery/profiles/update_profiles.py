@@ -1,12 +1,13 @@
-"""Change one list's profiles that exist, and create none: the ids are looked up in the same batch.
+"""Change one list's profiles by id, a request a row: the ids are looked up in the same batch.
 
-A person that Klaviyo does not know ends as `no_profile`. The row is kept, and looked at again when it changes
-or after a week.
+A person that Klaviyo does not know is created by a request that replies with the profile. Where nobody may
+be created, the person ends as `no_profile`. The row is kept, and looked at again when it changes or after a
+week.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,7 @@ from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_err
 from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo import profile_changes
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
-    from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.klaviyo.array_changes import ArrayChange, ArrayValues
     from reverse_etl.klaviyo.profile_changes import ProfileReply
     from reverse_etl.surfaces.operations import UpdateProfiles
@@ -51,6 +52,12 @@ class Update:
     seq: int
     attributes: Mapping[str, Any]
     identifiers: Sequence[tuple[IdentifierType, str]]
+
+    @property
+    def profile_id(self) -> str:
+        """Return the profile id, '' if the row has another identifier, which finds the profile as well."""
+        kind, value = self.identifiers[-1] if len(self.identifiers) == 1 else (None, "")
+        return value if kind is IdentifierType.PROFILE_ID else ""
 
 
 @dataclass(frozen=True)
@@ -158,22 +165,30 @@ class _Updates:
         return results
 
     def _send(self, update: Update, found: UpdateResult) -> UpdateResult:
-        """Change the profile of one row, in a thread of its own. Never raises KlaviyoError."""
-        if found.kind is not None:
+        """Change or create the profile of one row, in a thread of its own. Never raises KlaviyoError.
+
+        A profile is created without its arrays: somebody else may have created it since the look-up, and the
+        reply shows which values it lacks.
+        """
+        creates_by = self.operation.creates_by if found.kind is RowExceptionKind.NO_PROFILE else None
+        if found.kind is not None and creates_by is None:
             return found
-        klaviyo = self.delivery.context.klaviyo
         attributes = {name: value for name, value in update.attributes.items() if name != found.kept_field}
         arrays = self._take_arrays(attributes)
-        request = profile_changes.change_request(self.operation.endpoint, found.profile_id, attributes)
+        if creates_by is not None:
+            request = profile_changes.create_request(creates_by, attributes, update.profile_id)
+        else:
+            request = profile_changes.change_request(self.operation.endpoint, found.profile_id, attributes)
         try:
-            reply = klaviyo.change_profile(request)
+            reply = self.delivery.context.klaviyo.change_profile(request)
         except ReplyLost as error:
             return UpdateResult(update.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
         except KlaviyoError as error:
             return UpdateResult(update.seq, kind=RowExceptionKind.NOT_SENT, failure=str(error))
-        if arrays and isinstance(reply, ProfileChanged):
-            return self._patch_arrays(found, reply, arrays)
-        return _conclude(found, reply)
+        if not isinstance(reply, ProfileChanged):
+            return _conclude(found, reply)
+        changed = replace(found, profile_id=reply.profile_id, kind=None)
+        return self._patch_arrays(changed, reply, arrays) if arrays else changed
 
     def _take_arrays(self, attributes: dict[str, Any]) -> dict[str, tuple[ArrayChange, list[Any]]]:
         """Take out of the attributes those properties that are appended to or removed from arrays."""
@@ -253,7 +268,7 @@ def _conclude(found: UpdateResult, reply: ProfileReply) -> UpdateResult:
     """Return the result of a row by the last reply about its profile."""
     if not isinstance(reply, ProfileRefused):
         return found
-    if reply.status == HTTPStatus.NOT_FOUND:  # merged or deleted since: the next run looks again
+    if reply.status == HTTPStatus.NOT_FOUND and found.profile_id:  # gone since: the next run looks again
         return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, error=reply.error)
     return UpdateResult(found.seq, kind=RowExceptionKind.REJECTED, error=reply.error)
 
