@@ -46,7 +46,7 @@ class OperationFacts:
 
     @property
     def creates_people(self) -> bool:
-        """Return whether people whom Klaviyo does not know become profiles by it."""
+        """Return whether people that Klaviyo does not know become profiles by it."""
         return False
 
     @property

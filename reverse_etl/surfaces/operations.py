@@ -62,7 +62,7 @@ class ImportRows(OperationFacts):
 
     @property
     def creates_people(self) -> bool:
-        """Return that people whom Klaviyo does not know become profiles."""
+        """Return that people that Klaviyo does not know become profiles."""
         return True
 
     def estimate_requests(self, rows: RowCounts) -> dict[AnyEndpoint, int]:
@@ -89,7 +89,7 @@ class UpdateProfiles(OperationFacts):
 
     @property
     def creates_people(self) -> bool:
-        """Return whether people whom Klaviyo does not know become profiles."""
+        """Return whether people that Klaviyo does not know become profiles."""
         return self.creates_by is not None
 
     @property

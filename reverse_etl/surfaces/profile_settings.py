@@ -75,7 +75,7 @@ class ProfileSettings(SurfaceSettings):
     def configure(self, surface: Surface) -> Surface:
         """Return the surface of a model with these settings.
 
-        What a bulk import does to an array can't be proved, so that a model with arrays sends row by row.
+        A bulk import proves nothing about arrays, so that a model with arrays sends row by row.
         """
         creates = self.create is Create.ALWAYS
         columns = replace(surface.columns, null_rules=self.on_null, arrays=self.arrays)

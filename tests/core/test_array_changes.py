@@ -126,7 +126,7 @@ def test_a_lost_reply_appends_nothing_twice(world: World, *, after: bool, is_new
 def test_a_run_may_be_killed_at_each_request_and_at_statements(
     world: World, create: str, owner: type, names: tuple[str, ...], step: int
 ) -> None:
-    """Of look-up, change, patch and unset. Each value is there once, and a later one is not lost."""
+    """The requests look up, change, patch and unset. Each value is there once."""
     world.new_profile(email=ANN)
     tags: list[str] = []
     nth, killed = 1, True
