@@ -66,6 +66,14 @@ format: .venv/ready ## Fix style and formatting
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
+.PHONY: docs
+docs: .venv/ready ## Build the documentation site in build/site; a page or link that leads nowhere is an error
+	@$(BIN)/sphinx-build -q -W --keep-going -b html docs build/site
+
+.PHONY: pictures
+pictures: .venv/ready ## Take the pictures of docs/pictures from the demo; needs chromium
+	@$(BIN)/python docs/take_pictures.py
+
 .PHONY: bench
 bench: .venv/ready bench-cost ## Run the benchmarks and write benchmarks/results.md and cost.md
 	@$(BIN)/python benchmarks/run.py
