@@ -19,7 +19,16 @@ ROOT = Path(__file__).parents[1]
 TOP_LEVEL = 2  # parts of a path directly in a folder
 OWN_WORDS = Path(__file__)  # quotes the banned words
 PACKAGE_TEXTS = {".py", ".j2", ".sql", ".css"}
-DOCUMENTS = ("*.md", "Makefile", "*.yml", "docs/*.*", "docs/schedules/*", "dbt_package/**/*.*", "models/*", "benchmarks/*.*")
+DOCUMENTS = (
+    "*.md",
+    "Makefile",
+    "*.yml",
+    "docs/*.*",
+    "docs/schedules/*",
+    "dbt_package/**/*.*",
+    "models/*",
+    "benchmarks/*.*",
+)
 
 BANNED = {
     "whoever": r"\b[Ww]hoever\b",
