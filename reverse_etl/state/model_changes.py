@@ -145,7 +145,7 @@ def _rename_statements(state: State, old_name: str, new_name: str) -> Iterator[S
     tables, changes = state.tables, {"model": new_name}
     for table in ("models", *_OF_LISTS, *_WITHOUT_LISTS):
         yield tables.update(table, changes, **tables.in_scope, model=old_name)
-    for table in ("run_lists", "receipts", "row_exceptions"):
+    for table in ("run_lists", "receipts", "row_exceptions", "row_outcomes"):
         yield sql.rename_in_runs(tables.dialect, table, tables.scope.key, old_name, new_name)
 
 

@@ -1,12 +1,11 @@
 """People whose deletion was requested: no model sends, removes or looks up a row of theirs.
 
 Only a keyed hash of each identifier is kept, so that the state holds nothing by which the people could be
-contacted. The key is made of the account: a project may be renamed.
+contacted.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -17,6 +16,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_text
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.errors import UsageError
+from reverse_etl.state.person_hash import PersonHash
 from reverse_etl.state.sql.schema import shared_tables_with
 from reverse_etl.state.tables import IN_SCOPE_SQL, ROWS_PER_STATEMENT
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 _TABLE: Final = "withheld"
 _PEOPLE: Final = "withheld_people"  # the scratch table of the hashes that count in a plan
 _ERASED: Final = "erased_rows"  # the scratch table of the rows that an erasure takes along
-# The shared tables that name people, with the column that does.
+# The shared tables that name people, with the column that does. The journal may name them by a hash.
 _KEYED_TABLES: Final = {
-    table: column for column in ("row_key", "identity") for table in shared_tables_with("project", column)
+    table: column
+    for column in ("row_key", "identity")
+    for table in shared_tables_with("project", column, without="pii")
 }
 
 
@@ -66,14 +68,14 @@ class Withheld:
     state_tables: StateTables
 
     @cached_property
-    def _key(self) -> str:
-        return hashlib.sha256(self.state_tables.scope.account.encode()).hexdigest()
+    def _hash(self) -> PersonHash:
+        return PersonHash(self.state_tables.dialect, self.state_tables.scope.account)
 
     def digest(self, identity: str) -> str:
         """Return the hash of an identity. The key of a row whose person is erased is that hash already."""
         if identity.startswith(KEY_PREFIX):
             return row_key_text(identity)
-        return hashlib.sha256(f"{self._key}:{identity}".encode()).hexdigest()
+        return self._hash.digest(identity)
 
     # For a plan
 
@@ -104,7 +106,7 @@ class Withheld:
     def hide_erased(self, model: str, tables: ModelTables) -> Statement:
         """Give erased people's staged rows of a model of deletions the keys under which they are known."""
         staged = self.state_tables.dialect.temp_table(tables.staged)
-        identity = self._text_digest_sql("retl_identity")
+        identity = self._hash.sql("retl_identity")
         blanks = "".join(f", {column} = NULL" for column in IDENTIFIER_COLUMNS.values())
         return Statement.change(
             staged,
@@ -273,6 +275,7 @@ class Withheld:
         statements = [self._delete_rows(model, table) for model, tables in models.items() for table in tables]
         for table, column in _KEYED_TABLES.items():
             statements += self._delete_keyed(table, column)
+        statements += self._delete_from_journal()
         erased = self.state_tables.update(
             _TABLE,
             {"state": WithheldState.ERASED.value},
@@ -291,7 +294,7 @@ class Withheld:
         yield dialect.replace_empty_temp_table(_ERASED, "model VARCHAR, row_key VARCHAR")
         digests = (
             *(self._digest_sql(kind) for kind in IdentifierType),
-            self._text_digest_sql("retl_identity"),
+            self._hash.sql("retl_identity"),
         )
         for model, tables in models.items():
             for table in tables:
@@ -304,7 +307,7 @@ class Withheld:
                     )
 
     def _rename_row(self, model: str, table: str) -> Statement:
-        name, identity = self.state_tables.dialect.state_table(table), self._text_digest_sql("retl_identity")
+        name, identity = self.state_tables.dialect.state_table(table), self._hash.sql("retl_identity")
         blanks = "".join(f", {column} = NULL" for column in IDENTIFIER_COLUMNS.values())
         return Statement.change(
             name,
@@ -328,9 +331,21 @@ class Withheld:
         delete = f"DELETE FROM {name} WHERE {IN_SCOPE_SQL}\nAND "
         erased = f"SELECT CONCAT(model, '|', row_key) FROM {self._erased}"
         yield Statement.change(
-            name, f"{delete}{self._text_digest_sql(column)} IN ({self._deleted_sql})", (*scope, *scope)
+            name, f"{delete}{self._hash.sql(column)} IN ({self._deleted_sql})", (*scope, *scope)
         )
         yield Statement.change(name, f"{delete}CONCAT(model, '|', {column}) IN ({erased})", scope)
+
+    def _delete_from_journal(self) -> Iterator[Statement]:
+        """Yield the statements that delete people from the journal, by identifiers and by row keys."""
+        name, scope = self.state_tables.dialect.state_table("journal"), self.state_tables.scope.key
+        delete = f"DELETE FROM {name} WHERE {IN_SCOPE_SQL}\nAND "
+        for kind in IdentifierType:
+            hashed = self._hash.sql(kind.value, f"{kind.value}:")
+            digest = f"CASE WHEN pii = 'values' THEN {hashed} ELSE {kind.value} END"
+            yield Statement.change(name, f"{delete}{digest} IN ({self._deleted_sql})", (*scope, *scope))
+        row_key = f"CASE WHEN pii = 'values' THEN {self._hash.sql('identity')} ELSE identity END"
+        erased = f"SELECT CONCAT(model, '|', {self._hash.sql('row_key')}) FROM {self._erased}"
+        yield Statement.change(name, f"{delete}CONCAT(model, '|', {row_key}) IN ({erased})", scope)
 
     @property
     def _erased(self) -> TableName:
@@ -341,11 +356,7 @@ class Withheld:
         return f"SELECT digest FROM {self._table} WHERE {IN_SCOPE_SQL} AND state = '{WithheldState.DELETED}'"
 
     def _digest_sql(self, kind: IdentifierType) -> Sql:
-        text = f"{quote_literal(f'{self._key}:{kind.value}:')} || {IDENTIFIER_COLUMNS[kind]}"
-        return Sql(self.state_tables.dialect.sha256_sql(text))
-
-    def _text_digest_sql(self, column: str) -> Sql:
-        return Sql(self.state_tables.dialect.sha256_sql(f"{quote_literal(f'{self._key}:')} || {column}"))
+        return self._hash.sql(IDENTIFIER_COLUMNS[kind], f"{kind.value}:")
 
     @property
     def _table(self) -> TableName:

@@ -42,68 +42,15 @@ def _unchanged(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
+_VERSION_1 = ("models", "targets", "runs", "run_lists", "receipts", "refusals", "rejections", "gone", "lists")
+_VERSION_2 = (*_VERSION_1[:5], "row_exceptions", "rejections", "unmatched_removals", "lists")
+_VERSION_3 = (*_VERSION_2, "own_suppressions", "withheld", "consents", "removal_holds")
+_VERSION_4 = (*_VERSION_3, "responses")
+_VERSION_5 = (*_VERSION_4, "journal", "row_outcomes")
+# The shared tables of each version, in the order in which they are copied.
 TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
-    1: (
-        "models",
-        "targets",
-        "runs",
-        "run_lists",
-        "receipts",
-        "refusals",
-        "rejections",
-        "gone",
-        "lists",
-        "lease",
-        "meta",
-    ),
-    2: (
-        "models",
-        "targets",
-        "runs",
-        "run_lists",
-        "receipts",
-        "row_exceptions",
-        "rejections",
-        "unmatched_removals",
-        "lists",
-        "lease",
-        "meta",
-    ),
-    3: (
-        "models",
-        "targets",
-        "runs",
-        "run_lists",
-        "receipts",
-        "row_exceptions",
-        "rejections",
-        "own_suppressions",
-        "withheld",
-        "unmatched_removals",
-        "consents",
-        "lists",
-        "removal_holds",
-        "lease",
-        "meta",
-    ),
-    4: (
-        "models",
-        "targets",
-        "runs",
-        "run_lists",
-        "receipts",
-        "row_exceptions",
-        "rejections",
-        "own_suppressions",
-        "withheld",
-        "unmatched_removals",
-        "consents",
-        "lists",
-        "removal_holds",
-        "responses",
-        "lease",
-        "meta",
-    ),
+    version: (*tables, "lease", "meta")
+    for version, tables in enumerate((_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5), start=1)
 }
 # The tables that a version is the first to have, with their columns, as in SHARED_TABLES of that version.
 NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
@@ -121,12 +68,19 @@ NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
         "responses": "account_id VARCHAR, project VARCHAR, model VARCHAR, run_id VARCHAR, row_key VARCHAR, responded_at VARCHAR, "
         "method VARCHAR, path VARCHAR, status BIGINT, body VARCHAR, body_is_cut BOOLEAN",
     },
+    5: {
+        "journal": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, run_id VARCHAR, seq BIGINT, "
+        "identity VARCHAR, email VARCHAR, phone_e164 VARCHAR, external_id VARCHAR, klaviyo_profile_id VARCHAR, op VARCHAR, "
+        "outcome VARCHAR, code VARCHAR, recorded_at VARCHAR, pii VARCHAR, changes VARCHAR",
+        "row_outcomes": "run_id VARCHAR, model VARCHAR, first_seq BIGINT, last_seq BIGINT, outcome VARCHAR",
+    },
 }
 # The first part of the name of a model's own table before a version, and since then.
 RENAMED_MODEL_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
     2: {},
     3: {},
     4: {"missing": "without_profile"},
+    5: {},
 }
 # Before version 2 this text in `detail` was the flag `may_have_duplicate`.
 _REPLY_LOST = "The reply to an earlier try was lost: another import may hold these rows too."
@@ -146,12 +100,14 @@ _RENAMED_COUNTS_BY_VERSION: Mapping[int, Mapping[str, str]] = {
     },
     3: {},
     4: {"missing": "without_profile"},
+    5: {},
 }
 # The codes in `rejections` and `row_exceptions` before a version, and since then.
 _RENAMED_CODES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
     2: {"unrenderable": "unencodable"},
     3: {},
     4: {"two_profiles": "several_profiles"},
+    5: {},
 }
 # Before version 4 the code of these details was `not_found`, as that of an answer of Klaviyo.
 _NO_PROFILE_DETAILS = (
@@ -244,6 +200,7 @@ CHANGES_BY_VERSION: Mapping[int, Sequence[TableChange]] = {
             },
         ),
     ),
+    5: (),
 }
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.model_tables import ModelTables
 
-STATE_VERSION = 4
+STATE_VERSION = 5
 
 SHARED_TABLES: Mapping[str, str] = {
     "meta": "version BIGINT, migrating_to BIGINT, backup VARCHAR",
@@ -47,6 +47,10 @@ SHARED_TABLES: Mapping[str, str] = {
     "sent_at VARCHAR, consented_at VARCHAR",
     "responses": "account_id VARCHAR, project VARCHAR, model VARCHAR, run_id VARCHAR, row_key VARCHAR, responded_at VARCHAR, "
     "method VARCHAR, path VARCHAR, status BIGINT, body VARCHAR, body_is_cut BOOLEAN",
+    "journal": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, run_id VARCHAR, seq BIGINT, identity VARCHAR, "
+    "email VARCHAR, phone_e164 VARCHAR, external_id VARCHAR, klaviyo_profile_id VARCHAR, op VARCHAR, outcome VARCHAR, code VARCHAR, "
+    "recorded_at VARCHAR, pii VARCHAR, changes VARCHAR",
+    "row_outcomes": "run_id VARCHAR, model VARCHAR, first_seq BIGINT, last_seq BIGINT, outcome VARCHAR",
     "lease": "account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR",
 }
 
@@ -66,7 +70,7 @@ def shared_tables_with(*columns: str, without: str = "") -> tuple[str, ...]:
     Code that treats every table of a kind asks here, so that no later table is left out.
 
     >>> shared_tables_with("model", "identity")
-    ('unmatched_removals', 'own_suppressions', 'consents')
+    ('unmatched_removals', 'own_suppressions', 'consents', 'journal')
     """
     names = {table: [part.split()[0] for part in types.split(", ")] for table, types in SHARED_TABLES.items()}
     return tuple(table for table, found in names.items() if {*columns} <= {*found} and without not in found)

@@ -13,3 +13,5 @@ UPDATE state.rejections SET code = 'no_profile' WHERE code = 'not_found' AND det
 UPDATE state.row_exceptions SET code = 'no_profile' WHERE code = 'not_found' AND detail IN ('Klaviyo has no profile with this id.', 'Klaviyo no longer has one profile with this identifier.');
 UPDATE state.rejections SET field = CASE field WHEN 'unsubscribed from the list' THEN 'unsubscribed_from_list' WHEN 'suppressed by another model' THEN 'suppressed_by_model' WHEN 'unknown reason' THEN 'unknown_reason' WHEN 'SPAM_REPORT' THEN 'spam_report' WHEN 'SPAM_COMPLAINT' THEN 'spam_complaint' WHEN 'USER_SUPPRESSED' THEN 'user_suppressed' ELSE field END WHERE code = 'opted_out';
 UPDATE state.row_exceptions SET field = CASE field WHEN 'unsubscribed from the list' THEN 'unsubscribed_from_list' WHEN 'suppressed by another model' THEN 'suppressed_by_model' WHEN 'unknown reason' THEN 'unknown_reason' WHEN 'SPAM_REPORT' THEN 'spam_report' WHEN 'SPAM_COMPLAINT' THEN 'spam_complaint' WHEN 'USER_SUPPRESSED' THEN 'user_suppressed' ELSE field END WHERE code = 'opted_out';
+
+-- change_values 4

@@ -109,6 +109,26 @@ snowflake: AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da
 DELETE FROM state.consents WHERE account_id = ? AND project = ?
 AND CONCAT(model, '|', identity) IN (SELECT CONCAT(model, '|', row_key) FROM temp.erased_rows);
 -- with ('acc', 'shop')
+DELETE FROM state.journal WHERE account_id = ? AND project = ?
+duckdb:    AND CASE WHEN pii = 'values' THEN sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || email) ELSE email END IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+snowflake: AND CASE WHEN pii = 'values' THEN SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:email:' || email, 256) ELSE email END IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+-- with ('acc', 'shop', 'acc', 'shop')
+DELETE FROM state.journal WHERE account_id = ? AND project = ?
+duckdb:    AND CASE WHEN pii = 'values' THEN sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || phone_e164) ELSE phone_e164 END IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+snowflake: AND CASE WHEN pii = 'values' THEN SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:phone_e164:' || phone_e164, 256) ELSE phone_e164 END IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+-- with ('acc', 'shop', 'acc', 'shop')
+DELETE FROM state.journal WHERE account_id = ? AND project = ?
+duckdb:    AND CASE WHEN pii = 'values' THEN sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || external_id) ELSE external_id END IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+snowflake: AND CASE WHEN pii = 'values' THEN SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:external_id:' || external_id, 256) ELSE external_id END IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+-- with ('acc', 'shop', 'acc', 'shop')
+DELETE FROM state.journal WHERE account_id = ? AND project = ?
+duckdb:    AND CASE WHEN pii = 'values' THEN sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || klaviyo_profile_id) ELSE klaviyo_profile_id END IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+snowflake: AND CASE WHEN pii = 'values' THEN SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:klaviyo_profile_id:' || klaviyo_profile_id, 256) ELSE klaviyo_profile_id END IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+-- with ('acc', 'shop', 'acc', 'shop')
+DELETE FROM state.journal WHERE account_id = ? AND project = ?
+duckdb:    AND CONCAT(model, '|', CASE WHEN pii = 'values' THEN sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || identity) ELSE identity END) IN (SELECT CONCAT(model, '|', sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || row_key)) FROM temp.erased_rows);
+snowflake: AND CONCAT(model, '|', CASE WHEN pii = 'values' THEN SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || identity, 256) ELSE identity END) IN (SELECT CONCAT(model, '|', SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || row_key, 256)) FROM temp.erased_rows);
+-- with ('acc', 'shop')
 UPDATE state.withheld SET state = ? WHERE account_id = ? AND project = ? AND state = ?;
 -- with ('erased', 'acc', 'shop', 'deleted')
 SELECT person FROM state.withheld WHERE account_id = ? AND project = ? AND digest = ? AND state IN (?, ?) ORDER BY person;
