@@ -1,16 +1,17 @@
-"""All errors that a user can see, as one tree, with the exit code of each.
+"""All errors that a user can see, as one tree, with the exit code of each::
 
     ReverseEtlError
-    ├── UsageError        exit 2   a flag, a file or the state is not usable; nothing was sent
-    │   └── ModelError    exit 2   a model cannot be compiled or does not fit its config; nothing was sent
-    ├── GuardRefused      exit 3   a guard refused the plan; this run sent no write
-    ├── IncompleteFile    exit 4   a file that another program writes is not complete
-    ├── WarehouseError    exit 4   the warehouse or the state could not be read or written
-    │   └── SessionLost   exit 4   the warehouse session ended, with its temporary tables and results
-    └── KlaviyoError      exit 4   Klaviyo refused a request or could not be reached
-        ├── KeyRefused    exit 2   Klaviyo does not accept the key, or the key lacks a scope; nothing was sent
-        ├── ReplyLost     exit 4   no reply came: the request may or may not have been carried out
-        └── UnusableReply exit 4   Klaviyo replied, with a refusal or with content that cannot be read
+    ├── UsageError                 exit 2   a flag, a file or the state is not usable; nothing was sent
+    │   └── ModelError             exit 2   a model does not compile or does not fit its config; nothing was sent
+    ├── GuardRefused               exit 3   a guard refused the plan; this run sent no write
+    ├── IncompleteFile             exit 4   a file that another program writes is not complete
+    ├── WarehouseError             exit 4   the warehouse or the state could not be read or written
+    │   ├── WarehouseUnavailable   exit 4   the warehouse is out of reach or busy
+    │   └── SessionLost            exit 4   the session ended, with its temporary tables and results
+    └── KlaviyoError               exit 4   Klaviyo refused a request or could not be reached
+        ├── KeyRefused             exit 2   Klaviyo refused the key, or it lacks a scope; nothing was sent
+        ├── ReplyLost              exit 4   no reply came: the request may or may not have been carried out
+        └── UnusableReply          exit 4   Klaviyo replied, with a refusal or with content that cannot be read
 
 An error carries one or more problems, so that a single run reports everything that is wrong with a file. Only
 the command line prints them.
