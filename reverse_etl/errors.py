@@ -1,8 +1,10 @@
-"""All errors that a user can see, as one tree, with the exit code of each::
+"""All errors that a user can see, as one tree, with the exit code of each.
+
+::
 
     ReverseEtlError
     ├── UsageError                 exit 2   a flag, a file or the state is not usable; nothing was sent
-    │   └── ModelError             exit 2   a model does not compile or does not fit its config; nothing was sent
+    │   └── ModelError             exit 2   a model does not compile, or not fit its config; nothing was sent
     ├── GuardRefused               exit 3   a guard refused the plan; this run sent no write
     ├── IncompleteFile             exit 4   a file that another program writes is not complete
     ├── WarehouseError             exit 4   the warehouse or the state could not be read or written
@@ -11,7 +13,7 @@
     └── KlaviyoError               exit 4   Klaviyo refused a request or could not be reached
         ├── KeyRefused             exit 2   Klaviyo refused the key, or it lacks a scope; nothing was sent
         ├── ReplyLost              exit 4   no reply came: the request may or may not have been carried out
-        └── UnusableReply          exit 4   Klaviyo replied, with a refusal or with content that cannot be read
+        └── UnusableReply          exit 4   Klaviyo replied, with a refusal or with unreadable content
 
 An error carries one or more problems, so that a single run reports everything that is wrong with a file. Only
 the command line prints them.
@@ -106,7 +108,7 @@ class ReplyLost(KlaviyoError):  # noqa: N818 - says what happened
 
 
 class UnusableReply(KlaviyoError):  # noqa: N818 - says what happened
-    """Klaviyo replied, with a refusal or with content that cannot be read: the same request would fail again.
+    """Klaviyo replied, with a refusal or with unreadable content: the same request would fail again.
 
     `status` is the reply's status; `code` and `detail` are those of Klaviyo's first error, or "".
     """
