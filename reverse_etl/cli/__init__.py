@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
 import sys
 import traceback
 from itertools import pairwise
@@ -22,6 +23,9 @@ from reverse_etl.cli.signals import SignalHandler
 from reverse_etl.errors import Problem, ReverseEtlError
 
 EXIT_FAILED = 4
+_EXIT_USAGE = 2
+_EXIT_ERROR = 1  # of Terraform, whose exit codes --detailed-exitcode gives
+_COMPLETE_VARIABLE = "_REVERSE_ETL_COMPLETE"  # click derives it from the program's name
 _DISK_ADVICE = "Free some disk space, or write to another path. It is safe to run again."
 _ACCESS_ADVICE = "Check the permissions of the path, or choose another one. It is safe to run again."
 _ADVICE_BY_ERRNO = dict.fromkeys(
@@ -87,6 +91,10 @@ def reduce_gc_frequency() -> None:
 
 def _run_app(signal_handler: SignalHandler) -> int:
     try:
+        if _COMPLETE_VARIABLE in os.environ:
+            from reverse_etl.cli.shells import install_completion  # noqa: PLC0415 - only a shell needs it
+
+            install_completion()
         return int(app.main(standalone_mode=False, prog_name="reverse-etl", obj=signal_handler) or 0)
     except BaseException as error:  # noqa: BLE001 - the last handler of the process
         # A library may raise its own error when a signal interrupts it: DuckDB raises a RuntimeError.
@@ -98,14 +106,16 @@ def _run_app(signal_handler: SignalHandler) -> int:
 def _report_failure(error: BaseException) -> int:
     match error:
         case ReverseEtlError():
-            terminal.print_problems(error.problems, error.exit_code)
-            return error.exit_code
+            code = _error_code(error.exit_code)
+            terminal.print_problems(error.problems, code)
+            return code
         case click.exceptions.NoArgsIsHelpError():
             error.show()
             return error.exit_code
         case click.ClickException():
-            terminal.print_problems([_usage_problem(error)], error.exit_code)
-            return error.exit_code
+            code = _error_code(error.exit_code)
+            terminal.print_problems([_usage_problem(error)], code)
+            return code
         case SystemExit(code=int(code)):
             return code
         case OSError(errno=int(number)) if number in _ADVICE_BY_ERRNO:
@@ -117,6 +127,11 @@ def _report_failure(error: BaseException) -> int:
         case _:
             terminal.print_internal_error(traceback.format_exc())
             return EXIT_FAILED
+
+
+def _error_code(code: int) -> int:
+    """Return the exit code of an error: with --detailed-exitcode 2 means changes, and errors end with 1."""
+    return _EXIT_ERROR if code == _EXIT_USAGE and "--detailed-exitcode" in sys.argv else code
 
 
 def _usage_problem(error: click.ClickException) -> Problem:

@@ -40,6 +40,14 @@ def complete_selectors(
     return _read_matching(lambda: _load_models(context).selectors, incomplete)
 
 
+def complete_lists(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the names of lists that begin with the text."""
+    del parameter
+    return _read_matching(lambda: _load_models(context).list_names, incomplete)
+
+
 def complete_targets(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
@@ -82,9 +90,9 @@ def _read_matching(read_values: Callable[[], Iterable[str]], incomplete: str) ->
         values = {*read_values()}
     except (ReverseEtlError, OSError):
         return []
-    # A shell would take a name with a blank for two words, and one that can't be printed ends the completion.
+    # A name that can't be printed ends the completion of a shell.
     return [
         CompletionItem(value)
         for value in sorted(values)
-        if value.startswith(incomplete) and value.isprintable() and not any(map(str.isspace, value))
+        if value.startswith(incomplete) and value.isprintable()
     ]

@@ -40,7 +40,8 @@ def no_models_error(project_dir: Path) -> ModelError:
         f"The SQL files in {dbt_folder.name}/ are models only beside a dbt_project.yml. Move them to "
         f"{folder.name}/, or add --project-dir with the dbt project."
         if folder != dbt_folder and any(dbt_folder.glob("*.sql"))
-        else "Run: reverse-etl init. Or write a model in this folder."
+        else "Write a model in this folder, or begin with a ready one, for example: "
+        "reverse-etl init --template list_column"
     )
     return ModelError.of("The project has no models.", where=format_location(folder), hint=hint)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from reverse_etl.dbt.graph import Graph, read_graph
 from reverse_etl.errors import ReverseEtlError
 from reverse_etl.models.compile import Compilation, compile_project, list_model_files
-from reverse_etl.models.selection import select_models
+from reverse_etl.models.selection import is_one_selector, select_models
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,12 +70,18 @@ class ProjectModels:
     def selectors(self) -> tuple[str, ...]:
         """Return the selectors that match a model by name, tag, list or surface, without raising."""
         traits = [model.traits for model in self.known if model.traits]
-        return (
+        selectors = (
             *self.known_names,
             *(f"tag:{tag}" for one in traits for tag in one.tags),
-            *(f"list:{name}" for one in traits for name in one.lists),
+            *(f"list:{name}" for name in self.list_names),
             *(f"surface:{one.surface}" for one in traits),
         )
+        return tuple(selector for selector in selectors if is_one_selector(selector))
+
+    @property
+    def list_names(self) -> tuple[str, ...]:
+        """Return the names or ids of the lists as far as the models name them, without raising."""
+        return tuple(name for model in self.known if model.traits for name in model.traits.lists)
 
     @property
     def names(self) -> frozenset[str]:

@@ -27,6 +27,11 @@ AnyModel = TypeVar("AnyModel", bound="ProjectModel")
 _SELECTOR: Final = re.compile(r"(?:list:[^,]*|[^\s,]+)(?:,\s*(?:list:[^,]*|[^\s,]+))*")
 
 
+def is_one_selector(text: str) -> bool:
+    """Return whether a text is read as one selector of one part: a comma or a blank separates others."""
+    return "," not in text and _SELECTOR.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class _ModelCriterion:
     """The condition of one selector; `hint` explains why a selector matches nothing.

@@ -145,12 +145,19 @@ def _success_headline(report: Report, destination: str) -> str:
 
 
 def _stopped_sentences(report: Report) -> list[str]:
-    names = [summary.label.text for summary in report.lists if summary.stop_cause]
-    held = "The dbt gate held models back: nothing of them was sent. The reasons are below."
-    stopped = (
-        f"Stopped early: {_join_names(names)}. The reasons are below; the next run continues from there."
-    )
-    return [*([held] if report.refusal_reasons else []), *([stopped] if names else [])]
+    guarded = [one.label.text for one in report.lists if one.stop_cause is StopCause.GUARD]
+    stopped = [one.label.text for one in report.lists if one.stop_cause not in {None, StopCause.GUARD}]
+    sentences = {
+        "The dbt gate held models back: nothing of them was sent. The reasons are below.": bool(
+            report.refusal_reasons
+        ),
+        f"Stopped by a guard: {_join_names(guarded)}. Nothing of it was sent, and the next run stops there too "
+        "unless the rows change or you allow it. The reasons are below.": bool(guarded),
+        f"Stopped early: {_join_names(stopped)}. The reasons are below; the next run continues from there.": bool(
+            stopped
+        ),
+    }
+    return [sentence for sentence, is_true in sentences.items() if is_true]
 
 
 def _join_names(names: Sequence[str]) -> str:

@@ -93,6 +93,20 @@ def test_a_stopped_list_says_so_in_markdown(changed: CommandLine) -> None:
     assert any(line.startswith("stopped: ") for line in ended.out.splitlines())
 
 
+def test_detailed_exit_codes_are_those_of_terraform(cli: CommandLine) -> None:
+    """0 nothing to send, 2 changes, 1 an error that ends with 2 otherwise; guards keep their 3."""
+    cli.klaviyo()
+    flags = ("plan", "--detailed-exitcode")
+    assert cli.run("plan").code == 0
+    assert cli.run(*flags).code == 2
+    assert cli.run("run").code == 0
+    assert cli.run(*flags).code == 0
+    assert cli.run(*flags, "--rows", "0").code == 1
+    assert cli.run(*flags, "--select", "vipp").code == 1
+    cli.sql("DELETE FROM customers")
+    assert cli.run(*flags).code == 3
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -12,11 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
 from reverse_etl.cli.group import hoist_log_options
+from reverse_etl.cli.output.progress import show_progress_bars
+from reverse_etl.domain.progress import JobProgress, RemoveProgress, SendProgress
 from tests.cli.command_line import KEY, PROGRAM
 
 if TYPE_CHECKING:
+    from reverse_etl.domain.progress import Progress
     from tests.cli.command_line import CommandLine
 
 
@@ -177,3 +182,24 @@ def _loaded_by(module: str, action: str = "") -> set[str]:
     code = f"import sys, {module}; {action or 'pass'}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
+
+
+def test_a_bar_says_how_fast_rows_go_and_how_long_the_rest_takes() -> None:
+    """At the speed of the last half minute, and only while rows are left: a job's time is not known."""
+    now, screen = 0.0, io.StringIO()
+    with show_progress_bars(Console(file=screen, width=150, force_terminal=True), lambda: now) as bars:
+
+        def show(progress: Progress, seconds: float) -> str:
+            nonlocal now
+            now = seconds
+            assert bars.show_progress(progress)
+            screen.truncate(0)
+            bars.refresh()
+            return re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]|━|╸|╺", "", screen.getvalue())
+
+        show(SendProgress("vip", "VIP", 1_000, 10_000), 0)
+        assert "500 rows/s, 0:00:14 left" in show(SendProgress("vip", "VIP", 3_000, 10_000), 4)
+        assert "left" not in show(SendProgress("vip", "VIP", 10_000, 10_000), 18)
+        assert "2 imports under way" in show(JobProgress("vip", "VIP", 2), 18)
+        shown = show(RemoveProgress("vip", "VIP", 5, 20), 20)
+        assert re.search(r"VIP: removals +5/20 .* removing", shown)

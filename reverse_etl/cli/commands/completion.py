@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from reverse_etl.cli.output import tables as show
+from reverse_etl.cli.shells import install_completion
 
 _PROGRAM = "reverse-etl"
 _VARIABLE = "_REVERSE_ETL_COMPLETE"  # click derives it from the program's name
@@ -24,6 +25,7 @@ def command(context: click.Context, shell: str) -> None:
     zsh:   echo 'eval "$(reverse-etl completion zsh)"' >> ~/.zshrc
     fish:  reverse-etl completion fish > ~/.config/fish/completions/reverse-etl.fish
     """  # noqa: D301 - \b tells click not to join the lines
+    install_completion()
     completion_class = get_completion_class(shell)
     assert completion_class is not None  # noqa: S101 - click has the three shells
     completion = completion_class(context.find_root().command, {}, _PROGRAM, _VARIABLE)

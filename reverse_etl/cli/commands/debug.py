@@ -9,6 +9,7 @@ import click
 
 from reverse_etl.cli.commands.debug_notify import send_test_message
 from reverse_etl.cli.commands.debug_request import debug_request
+from reverse_etl.cli.completions import complete_models
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
@@ -41,7 +42,13 @@ _WIDTH = 10  # of the column of names
 @click.command("debug")
 @project_options
 @AS_JSON
-@click.option("--request", "request_of", metavar="MODEL", help="Show the first request of a model's rows.")
+@click.option(
+    "--request",
+    "request_of",
+    metavar="MODEL",
+    shell_complete=complete_models,
+    help="Show the first request of a model's rows.",
+)
 @click.option("--send", is_flag=True, help="With --request: send exactly that request.")
 @click.option("--notify", is_flag=True, help="Send a test message to each receiver of alerts.")
 @click.option("--show-values", is_flag=True, help="With --request: show e-mails and phones unmasked.")

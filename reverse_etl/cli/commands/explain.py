@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reverse_etl.cli.completions import complete_lists, complete_models
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
@@ -13,8 +14,21 @@ from reverse_etl.cli.output.explanation import explanation_document, explanation
 @click.command("explain")
 @click.argument("person")
 @project_options
-@click.option("-m", "--model", "models", multiple=True, help="Explain this model only. Repeatable.")
-@click.option("--list", "lists", multiple=True, help="Explain this list only, by name or id. Repeatable.")
+@click.option(
+    "-m",
+    "--model",
+    "models",
+    multiple=True,
+    shell_complete=complete_models,
+    help="Explain this model only. Repeatable.",
+)
+@click.option(
+    "--list",
+    "lists",
+    multiple=True,
+    shell_complete=complete_lists,
+    help="Explain this list only, by name or id. Repeatable.",
+)
 @click.option("--ask-klaviyo", is_flag=True, help="Also look the person up in Klaviyo, with GETs only.")
 @AS_JSON
 def command(  # noqa: PLR0913, PLR0917 - one per option

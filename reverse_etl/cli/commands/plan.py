@@ -45,7 +45,14 @@ _FORMAT_OPTION = click.option(
     type=click.Choice(("text", "markdown", "csv")),
     help="How to print the plan: markdown is for a pull request, csv has the changes alone. [default: text]",
 )
+_DETAILED_EXIT_CODE_OPTION = click.option(
+    "--detailed-exitcode",
+    is_flag=True,
+    help="As in Terraform, exit with 0 if there is nothing to send, 2 if there is, and 1 instead of 2 for a "
+    "usage or configuration error.",
+)
 _ALL_ROWS = 2**31 - 1
+_EXIT_CHANGES = 2  # only with --detailed-exitcode
 
 
 class PlanFormat(StrEnum):
@@ -83,10 +90,16 @@ def _parse_rows(value: str | None) -> int:
 
 @click.command("plan")
 @project_options
-@plan_options(_OUT_OPTION, _ROWS_OPTION, _FORMAT_OPTION)
-def command(
-    project_flags: ProjectFlags, plan_flags: PlanFlags, *, out: Path | None, rows: int, format_: str | None
-) -> None:
+@plan_options(_OUT_OPTION, _ROWS_OPTION, _FORMAT_OPTION, _DETAILED_EXIT_CODE_OPTION)
+def command(  # noqa: PLR0913 - one argument per flag
+    project_flags: ProjectFlags,
+    plan_flags: PlanFlags,
+    *,
+    out: Path | None,
+    rows: int,
+    format_: str | None,
+    detailed_exitcode: bool,
+) -> int:
     """Show what a run would send, without sending it.
 
     Changes no table, and no file except the one that --out names. Works without a key, but then does not look
@@ -99,15 +112,15 @@ def command(
         raise click.UsageError("--format conflicts with --json.")
     view = PlanView(PlanFormat.JSON if plan_flags.as_json else PlanFormat(format_ or PlanFormat.TEXT), rows)
     project = project_flags.load()
-    if out is None:
-        plan_and_print(project, plan_flags, view)
-        return
     try:
-        plan = plan_and_print(project, plan_flags, view, with_digest=True)
+        plan = plan_and_print(project, plan_flags, view, with_digest=out is not None)
     except GuardRefused:
-        terminal.warn(f"The plan is not saved to {out}, because a run would be stopped.")
+        if out is not None:
+            terminal.warn(f"The plan is not saved to {out}, because a run would be stopped.")
         raise
-    _save_plan(project, plan, project_flags, plan_flags, out)
+    if out is not None:
+        _save_plan(project, plan, project_flags, plan_flags, out)
+    return _EXIT_CHANGES if detailed_exitcode and plan.estimate_requests() else 0
 
 
 def plan_and_print(
