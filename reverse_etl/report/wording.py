@@ -12,6 +12,7 @@ from reverse_etl.formatting import format_count
 from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
 from reverse_etl.report.figures import HELD_MEANING
 from reverse_etl.state import RunState
+from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,17 +148,16 @@ def _success_headline(report: Report, destination: str) -> str:
 def _stopped_sentences(report: Report) -> list[str]:
     guarded = [one.label.text for one in report.lists if one.stop_cause is StopCause.GUARD]
     stopped = [one.label.text for one in report.lists if one.stop_cause not in {None, StopCause.GUARD}]
-    sentences = {
-        "The dbt gate held models back: nothing of them was sent. The reasons are below.": bool(
-            report.refusal_reasons
-        ),
-        f"Stopped by a guard: {_join_names(guarded)}. Nothing of it was sent, and the next run stops there too "
-        "unless the rows change or you allow it. The reasons are below.": bool(guarded),
-        f"Stopped early: {_join_names(stopped)}. The reasons are below; the next run continues from there.": bool(
-            stopped
-        ),
-    }
-    return [sentence for sentence, is_true in sentences.items() if is_true]
+    held = "The dbt gate held models back: nothing of them was sent. The reasons are below."
+    guard = (
+        f"Stopped by a guard before anything was sent: {_join_names(guarded)}. The next run stops there too, "
+        "unless the rows change or you allow it. The reasons are below."
+    )
+    early = (
+        f"Stopped early: {_join_names(stopped)}. The reasons are below; the next run continues from there."
+    )
+    happened = ((held, report.refusal_reasons), (guard, guarded), (early, stopped))
+    return [sentence for sentence, names in happened if names]
 
 
 def _join_names(names: Sequence[str]) -> str:

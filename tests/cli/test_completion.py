@@ -13,14 +13,11 @@ from reverse_etl.cli.shells import BashCompletion
 from tests.cli.command_line import PROGRAM, SELECT
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from collections.abc import Callable
 
     from tests.cli.command_line import CommandLine
 
-    class Complete(Protocol):
-        """Returns what bash puts in place of the last word, or behind the last of the signs that break it."""
-
-        def __call__(self, line: str, breaks: str = "") -> list[str]: ...
+    Complete = Callable[..., list[str]]  # of a line, and of the signs at which bash breaks words
 
 
 @pytest.fixture

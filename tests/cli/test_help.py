@@ -93,5 +93,5 @@ def test_run_has_every_flag_of_plan() -> None:
     flags, of_run = ({parameter.name for parameter in command.params} for command in (plan, run))
     assert of_run - flags == {"dry_run", "strict", "lease_timeout"}
     assert {field.name for field in fields(PlanFlags)} | {field.name for field in fields(ProjectFlags)} == (
-        flags - {"vars_", "out", "rows", "format_"} | {"vars"}
+        flags - {"vars_", "out", "rows", "format_", "detailed_exitcode"} | {"vars"}
     )

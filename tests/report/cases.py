@@ -209,6 +209,10 @@ KINDS = {
         replace(changed(unknown=50, applied=0), stop_cause=StopCause.FAILURE, reason="No reply."),
         run=ran("unsettled", 4),
     ),
+    "a guard": report(
+        replace(changed(TEA, applied=0), stop_cause=StopCause.GUARD, reason="10 rows would be removed."),
+        run=ran("ended", 3),
+    ),
     "a settled run": report(changed(accepted=50, applied=0), run=ran("recovered", 1)),
     "a dead run": report(run=ran("recovered", None), later_run_count=1),
 }

@@ -170,6 +170,13 @@ def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, headlin
         ("held", "3 rows held: somebody else may be concerned, such as a rejected row of the same person."),
         ("a limit", "7 rows left for a later run by --limit."),
         ("everything", "Stopped early: Tea club. The reasons are below; the next run continues from there."),
+        (
+            "a guard",
+            (
+                "Stopped by a guard before anything was sent: Tea club. The next run stops there too, unless the "
+                "rows change or you allow it. The reasons are below."
+            ),
+        ),
         ("everything", "5 rows not sent."),
         ("everything", "60 rows not found on the list, so not removed."),
         ("an unsettled run", "The next run collects the pending results first."),

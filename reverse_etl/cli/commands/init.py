@@ -97,12 +97,12 @@ def command(  # noqa: PLR0913 - one argument per flag
         _write_template(project_dir, template)
         return
     chosen_flags = ensure_destination(project_flags, warehouse)
-    _write_first_model(chosen_flags)
+    next_step = _write_first_model(chosen_flags)
     project_path = project_dir.resolve()
     if any((folder / ".git").exists() for folder in (project_path, *project_path.parents)):
         _ignore_personal_data(project_dir / ".gitignore")
     flags = _format_flags(project_dir, profiles_dir, profile, chosen_flags.target)
-    show.print_line(f"\nNext: reverse-etl debug{flags}, then reverse-etl plan{flags}")
+    show.print_line(f"\nNext: {next_step or f'reverse-etl debug{flags}, then reverse-etl plan{flags}'}")
 
 
 def _ignore_personal_data(path: Path) -> None:
@@ -144,21 +144,27 @@ def _write_template(project_dir: Path, template: str) -> None:
     show.print_line(f"\nNext: reverse-etl {next_command} {template}")
 
 
-def _write_first_model(project_flags: ProjectFlags) -> None:
-    """Write a first model, unless there are models already, or no table that it could read."""
+def _write_first_model(project_flags: ProjectFlags) -> str:
+    """Write a first model, unless there are models already, or no table that it could read.
+
+    Returns what the user has to do before there is a model; '' if there is one.
+    """
     folder = models_folder(project_flags.project_dir)
     if any(folder.rglob("*.sql")):
         show.print_line(f"{format_path(folder)} already has models")
-        return
+        return ""
     target = project_flags.load_target()
-    source = _find_people_table(target, project_flags.project_dir)
     path = folder / "first_list.sql"
+    try:
+        source = _find_people_table(target, project_flags.project_dir)
+    except ReverseEtlError as error:
+        terminal.warn(f"Could not read the warehouse, so wrote no model. {error.problems[0].summary}")
+        return f"correct the output in {format_path(target.path)}, then: reverse-etl init"
     if source is None:
-        show.print_line(
-            f"found no table of people, so wrote no model: write {format_path(path)}, "
-            "or begin with a ready one: reverse-etl init --template NAME"
+        show.print_line("found no table of people, so wrote no model")
+        return (
+            f"write {format_path(path)}, or begin with a ready model: reverse-etl init --template list_column"
         )
-        return
     folder.mkdir(parents=True, exist_ok=True)
     text = render_first_model(
         source, FIRST_LIST_NAME, folds_to_upper_case=target.output.type.folds_to_upper_case
@@ -168,27 +174,26 @@ def _write_first_model(project_flags: ProjectFlags) -> None:
     show.print_line(
         f"wrote {format_path(path)}: selects everyone in {source.table} with {identifier}; adapt it"
     )
+    return ""
 
 
 def _find_people_table(target: Target, project_dir: Path) -> PeopleTable | None:
-    """Return a table of people in the warehouse that `ref` can find, or None."""
+    """Return a table of people in the warehouse that `ref` can find, or None.
+
+    Raises ReverseEtlError if the warehouse or dbt's manifest can't be read.
+    """
     columns: dict[str, list[TableColumn]] = {}
-    try:
-        relations = load_relations(target, _find_manifest(project_dir))
-        with closing(open_warehouse(target.output, read_only=True)) as warehouse, warehouse.staging():
-            for table, column, data_type in warehouse.fetch(
-                Statement.read(_COLUMNS_SQL, (target.output.schema,))
-            ):
-                is_text = str(data_type).upper().startswith(_TEXT_TYPES)
-                columns.setdefault(table, []).append(TableColumn(column, is_text))
-            tables = {table: found for table, found in columns.items() if _can_reference(relations, table)}
-            return find_people_table(
-                tables,
-                lambda table, texts: _find_email_column(warehouse, target.output.schema, table, texts),
-            )
-    except ReverseEtlError as error:
-        terminal.warn(f"Could not read the warehouse. {error.problems[0].summary}")
-        return None
+    relations = load_relations(target, _find_manifest(project_dir))
+    with closing(open_warehouse(target.output, read_only=True)) as warehouse, warehouse.staging():
+        for table, column, data_type in warehouse.fetch(
+            Statement.read(_COLUMNS_SQL, (target.output.schema,))
+        ):
+            is_text = str(data_type).upper().startswith(_TEXT_TYPES)
+            columns.setdefault(table, []).append(TableColumn(column, is_text))
+        tables = {table: found for table, found in columns.items() if _can_reference(relations, table)}
+        return find_people_table(
+            tables, lambda table, texts: _find_email_column(warehouse, target.output.schema, table, texts)
+        )
 
 
 def _find_email_column(warehouse: Warehouse, schema: str, table: str, texts: Sequence[str]) -> str:

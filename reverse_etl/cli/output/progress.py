@@ -89,7 +89,5 @@ def show_progress_bars(
         _SpeedColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with rich.progress.Progress(
-        *columns, console=console or Console(stderr=True), get_time=get_time
-    ) as bars:
+    with rich.progress.Progress(*columns, console=console or Console(stderr=True), get_time=get_time) as bars:
         yield ProgressBars(bars)
