@@ -173,8 +173,8 @@ def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, headlin
         (
             "a guard",
             (
-                "Stopped by a guard before anything was sent: Tea club. The next run stops there too, unless the "
-                "rows change or you allow it. The reasons are below."
+                "Stopped by a guard before anything was sent: Tea club. The next run stops there too, "
+                "unless the rows change or you allow it. The reasons are below."
             ),
         ),
         ("everything", "5 rows not sent."),
