@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.context import DeliveryContext
 from reverse_etl.domain.progress import Warned
 from reverse_etl.errors import UsageError
 from reverse_etl.files import private_files
-from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.state import LastRunFile, State, StateScope, last_account, open_state
 from reverse_etl.warehouse.factory import move_state, open_warehouse
 
@@ -23,7 +21,9 @@ if TYPE_CHECKING:
 
     from reverse_etl.clock import Clock
     from reverse_etl.config.target import Target
+    from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.domain.progress import ProgressHandler
+    from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
     from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.klaviyo.private_key import PrivateKey
@@ -141,11 +141,13 @@ class Connections:
     def require_unlocked_sandbox(self) -> None:
         """Raise WarehouseError if another process has locked the file of the embedded sandbox."""
         if self.target.destination.embedded_sandbox:
-            from reverse_etl.sandbox import require_unlocked_file  # noqa: PLC0415 - as below
+            from reverse_etl.sandbox import require_unlocked_file
 
             require_unlocked_file(self.folder / SANDBOX_FILE)
 
     def _connect(self, origin: str, key: PrivateKey, on_request: RequestHook | None) -> Iterator[Klaviyo]:
+        from reverse_etl.klaviyo.api import Klaviyo
+
         klaviyo = Klaviyo.connect(
             origin,
             key,
@@ -173,6 +175,8 @@ class Connections:
 
         Raises UsageError without a key, and for an embedded sandbox without a file, unless `starts_sandbox`.
         """
+        from reverse_etl.delivery.context import DeliveryContext
+
         self.target.destination.require_key()
         if not starts_sandbox:
             self._require_started_sandbox()
@@ -207,7 +211,7 @@ def _start_sandbox(path: Path, clock: Clock, *, dry_run: bool) -> Iterator[str]:
 
     A dry run starts a copy of it, or yields '' if there is no file yet.
     """
-    from reverse_etl.sandbox import Sandbox  # noqa: PLC0415 - imports a web framework that only trials need
+    from reverse_etl.sandbox import Sandbox  # a web framework that only trials need
 
     if dry_run and not path.exists():
         yield ""

@@ -20,6 +20,7 @@ from reverse_etl.connections import Connections
 from reverse_etl.dbt.gate import GateOptions, GateVerdict
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.dbt.record import RECORD_FILE
+from reverse_etl.delivery.run_options import RunOptions
 from reverse_etl.domain.progress import ignore_progress
 from reverse_etl.files import RECORDS_FOLDER
 from reverse_etl.models.model import Model
@@ -35,7 +36,6 @@ from reverse_etl.report.explain import add_memberships, explain_person
 from reverse_etl.report.gather import build_report, load_history
 from reverse_etl.report.rejected_rows import load_rejected_rows
 from reverse_etl.report.status import Status, load_status
-from reverse_etl.run import RunOptions, run_project
 from reverse_etl.state.changes import StateChanges
 from reverse_etl.state.retries import retry_rejected, retry_unknown
 
@@ -232,6 +232,8 @@ class Project:
         return self._run(request, run_options)
 
     def _run(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
+        from reverse_etl.run import run_project
+
         artifacts = self._make_run_artifacts(request.selected)
         return run_project(self.connections, self.dbt_gate, artifacts, request, run_options)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.dbt.gate import format_warning
@@ -35,31 +35,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.connections import Connections
-    from reverse_etl.dbt.gate import GateOptions
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.delivery.outcomes import OutcomeCounter
+    from reverse_etl.delivery.run_options import RunOptions
     from reverse_etl.errors import Problem
-    from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.planning.plan import ModelPlan, Plan
     from reverse_etl.planning.planner import PlanRequest
     from reverse_etl.planning.project_gate import ProjectGate
     from reverse_etl.planning.saved_plan import SavedPlan
     from reverse_etl.report.dbt_artifacts import RunArtifacts
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """The options of a run, apart from those of its plan.
-
-    `lease_timeout` is how many seconds the run waits while another run holds the lease.
-    """
-
-    strict: bool
-    gate: GateOptions
-    on_progress: ProgressHandler
-    on_request: RequestHook | None
-    saved_plan: SavedPlan | None = None
-    lease_timeout: float = 0.0
 
 
 def run_project(

@@ -1,4 +1,7 @@
-"""Chooses the adapter of a target's warehouse, and the names of that warehouse's own tables."""
+"""Chooses the adapter of a target's warehouse, and the names of that warehouse's own tables.
+
+Only the adapter that is chosen is imported, since its driver takes a part of each start.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,6 @@ from typing import TYPE_CHECKING, Final, assert_never
 from reverse_etl.config.target import NO_WAREHOUSE_OPTIONS, WarehouseOptions
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError
-from reverse_etl.warehouse.duckdb import system_tables as duckdb_tables
-from reverse_etl.warehouse.duckdb.adapter import DuckDB
-from reverse_etl.warehouse.duckdb.state_move import move_state_file
-from reverse_etl.warehouse.snowflake import Snowflake
-from reverse_etl.warehouse.snowflake import system_tables as snowflake_tables
-from reverse_etl.warehouse.snowflake.task import render_snowflake_task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,10 +17,17 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Output, Target
     from reverse_etl.warehouse.interface import Warehouse
 
+
+def _render_snowflake_task(target: Target, after: str | None) -> str:
+    from reverse_etl.warehouse.snowflake.task import render_snowflake_task
+
+    return render_snowflake_task(target, after)
+
+
 # The schedulers of warehouses that can run reverse-etl. Each function returns the SQL of a job, which
 # may follow a task that builds with dbt.
 SCHEDULES: Final[Mapping[str, Callable[[Target, str | None], str]]] = {
-    str(Engine.SNOWFLAKE): render_snowflake_task
+    str(Engine.SNOWFLAKE): _render_snowflake_task
 }
 
 
@@ -38,6 +42,8 @@ def open_warehouse(
     """
     match output.type:
         case Engine.DUCKDB:
+            from reverse_etl.warehouse.duckdb.adapter import DuckDB
+
             return DuckDB(
                 output.settings,
                 read_only=read_only,
@@ -45,6 +51,8 @@ def open_warehouse(
                 state_path=options.state_path,
             )
         case Engine.SNOWFLAKE:
+            from reverse_etl.warehouse.snowflake import Snowflake
+
             return Snowflake(output.settings, read_only=read_only, options=options)
         case _:
             assert_never(output.type)
@@ -57,6 +65,8 @@ def move_state(output: Output, options: WarehouseOptions, source: str) -> str:
     """
     match output.type:
         case Engine.DUCKDB:
+            from reverse_etl.warehouse.duckdb.state_move import move_state_file
+
             return str(move_state_file(output.settings, options.state_path, source))
         case Engine.SNOWFLAKE:
             raise UsageError.of(
@@ -72,8 +82,12 @@ def is_state_table(database: str, schema: str, target: Target) -> bool:
     """Return whether a table is of the state; names are in lower case, '' if they are not given."""
     match target.output.type:
         case Engine.DUCKDB:
+            from reverse_etl.warehouse.duckdb import system_tables as duckdb_tables
+
             return duckdb_tables.is_state_table(database, schema)
         case Engine.SNOWFLAKE:
+            from reverse_etl.warehouse.snowflake import system_tables as snowflake_tables
+
             return snowflake_tables.is_state_table(schema, target)
         case _:
             assert_never(target.output.type)
@@ -83,8 +97,12 @@ def is_catalog_table(database: str, schema: str, name: str, target: Target) -> b
     """Return whether a table is of the warehouse itself, such as a catalog."""
     match target.output.type:
         case Engine.DUCKDB:
+            from reverse_etl.warehouse.duckdb import system_tables as duckdb_tables
+
             return duckdb_tables.is_catalog_table(database, schema, name, target)
         case Engine.SNOWFLAKE:
+            from reverse_etl.warehouse.snowflake import system_tables as snowflake_tables
+
             return snowflake_tables.is_catalog_table(database)
         case _:
             assert_never(target.output.type)
