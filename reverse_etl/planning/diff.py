@@ -81,7 +81,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     """Compute the deltas of a model into a temporary table."""
     staged, refs, options = request.staged, request.refs, request.options
     tables = staged.tables
-    for statement in staging.replace_list_ids(tables, {ref.row_value: ref.id for ref in refs}):
+    for statement in staging.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs]):
         warehouse.execute(statement)
     stored_columns = state.tables.columns(tables.snapshot)
     snapshot_rows, uncertain_rows = state.count_rows_by_list(tables) if stored_columns else ({}, {})

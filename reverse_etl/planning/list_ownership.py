@@ -39,12 +39,12 @@ def refuse_lists_of_other_models(
     registered_owners = {(entry.model, entry.id) for entry in registered_lists}
     claims = [(model, ref) for model, lists in sorted(lists_by_model.items()) for ref in lists.refs if ref.id]
     claims.sort(
-        key=lambda claim: (bool(claim[1].row_value), (claim[0], claim[1].id) not in registered_owners)
+        key=lambda claim: (claim[1].is_of_list_column, (claim[0], claim[1].id) not in registered_owners)
     )
     problems = []
     for model, ref in claims:
         owner = owners.setdefault((models[model].list_aspect, ref.id), model)
-        if owner != model and not ref.row_value:
+        if owner != model and not ref.is_of_list_column:
             problems.append(shared_list_problem(ref.name, models[owner], models[model]))
     if problems:
         raise UsageError(*problems)

@@ -24,25 +24,24 @@ if TYPE_CHECKING:
     from reverse_etl.planning.list_directory import ListSource
     from reverse_etl.state import RegisteredList
 
-_PLACEHOLDER_PREFIX = "new:"
-
 
 @dataclass(frozen=True)
 class ListRef:
     """A list that a model owns, or the one target of a surface without lists.
 
-    `row_value` is the list's value in the list column, '' for a model with one list. `name` is the list's
-    name at Klaviyo if known, or the name in the model. `id` is `new:<name>` if the list does not exist yet
-    or was not looked up. `previous_model` is the other model that owned the list last, '' if none. `resumed`
-    says that the model owned the list before, but not in its last run. `surface` is the surface's name if it
-    has no lists; names and ids are '' then. `refresh`: a full refresh of the list was asked for.
-    `removals_held`: the state may be too old to remove anybody. `fault` is why the list could not be looked
-    up or created: nothing is sent to it.
+    `row_value` is the list's value in the list column, '' for a model with one list, None if no row names
+    the list now. `name` is the list's name at Klaviyo if known, or the name in the model. If `is_new`, the
+    list does not exist yet or was not looked up, and `id` is a placeholder. `previous_model` is the other
+    model that owned the list last, '' if none. `resumed` says that the model owned the list before, but not
+    in its last run. `surface` is the surface's name if it has no lists; names and ids are '' then.
+    `refresh`: a full refresh of the list was asked for. `removals_held`: the state may be too old to remove
+    anybody. `fault` is why the list could not be looked up or created: nothing is sent to it.
     """
 
-    row_value: str
+    row_value: str | None
     name: str
     id: str
+    is_new: bool = False
     previous_model: str = ""
     resumed: bool = False
     surface: str = ""
@@ -61,14 +60,9 @@ class ListRef:
         return bool(self.previous_model) or self.resumed or self.refresh
 
     @property
-    def is_unmentioned(self) -> bool:
-        """Return whether no row names the list now: its `row_value` is none that a row can have."""
-        return self.row_value.startswith(" ")
-
-    @property
-    def is_new(self) -> bool:
-        """Return whether the list's id is a placeholder."""
-        return is_placeholder(self.id)
+    def is_of_list_column(self) -> bool:
+        """Return whether rows name the list, now or before, and not the model's config."""
+        return self.row_value != ""
 
 
 @dataclass(frozen=True)
@@ -82,7 +76,7 @@ class ModelLists:
         self, refs: Collection[ListRef], problem: RowProblem = RowProblem.OTHER_MODELS_LIST
     ) -> ModelLists:
         """Return the lists without some of them; the names of lists that rows name are refused."""
-        refused = {ref.row_value: problem for ref in refs if not ref.is_unmentioned}
+        refused = {ref.row_value: problem for ref in refs if ref.row_value is not None}
         kept = tuple(ref for ref in self.refs if ref not in refs)
         return ModelLists(kept, {**self.refused_names, **refused})
 
@@ -102,13 +96,8 @@ class AmbiguousList(UsageError):  # noqa: N818 - says what happened
 
 
 def placeholder_id(name: str) -> str:
-    """Return the placeholder for the id of a list that does not exist yet."""
-    return _PLACEHOLDER_PREFIX + name
-
-
-def is_placeholder(list_id: str) -> bool:
-    """Return whether an id is the placeholder of a list that does not exist yet."""
-    return list_id.startswith(_PLACEHOLDER_PREFIX)
+    """Return the placeholder for the id of a list that does not exist yet. Saved plans have it."""
+    return f"new:{name}"
 
 
 def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
@@ -232,7 +221,7 @@ def _resolve_name(  # noqa: PLR0913, PLR0917 - the three sources of list ids
     own_entries = [
         entry for entry in registered_lists if entry.id and entry.name == name and entry.model == model.name
     ]
-    new_ref = ListRef(row_value, name, placeholder_id(name))
+    new_ref = ListRef(row_value, name, placeholder_id(name), is_new=True)
     try:
         for entry in own_entries:
             if klaviyo is None or klaviyo.get_list(entry.id) is not None:
@@ -242,9 +231,9 @@ def _resolve_name(  # noqa: PLR0913, PLR0917 - the three sources of list ids
         where, started_at = f"{model.path} (model {model.name})", creation_started_at(registered_lists, name)
         klaviyo_list = pick_list(klaviyo.find_lists(name), started_at, name, model=model.name, where=where)
     except UnusableReply as error:
-        list_id = own_entries[0].id if own_entries else new_ref.id
-        return replace(new_ref, id=list_id, fault=_describe_fault(error))
-    return replace(new_ref, id=klaviyo_list.id) if klaviyo_list else new_ref
+        ref = ListRef(row_value, name, own_entries[0].id) if own_entries else new_ref
+        return replace(ref, fault=_describe_fault(error))
+    return ListRef(row_value, name, klaviyo_list.id) if klaviyo_list else new_ref
 
 
 def _describe_fault(error: UnusableReply) -> str:
@@ -257,14 +246,11 @@ def _find_unmentioned_lists(
     registered_lists: Sequence[RegisteredList],
     klaviyo: ListSource | None,
 ) -> Iterator[ListRef]:
-    """Yield the model's lists that no row names now.
-
-    Their `row_value` starts with a space, so that no row matches it: list names in rows are trimmed.
-    """
+    """Yield the model's lists that no row names now."""
     for entry in registered_lists:
         if entry.model != model.name or entry.id not in list_ids:
             continue
-        ref = ListRef(f" {entry.id}", entry.name, entry.id)
+        ref = ListRef(None, entry.name, entry.id)
         try:
             if klaviyo is None or klaviyo.get_list(entry.id) is not None:
                 yield ref

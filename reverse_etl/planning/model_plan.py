@@ -203,7 +203,8 @@ class _Counts:
 def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
     ops = list_counts.op_counts.get(ref.id, {})
     clears, exempt_clears = list_counts.clears.get(ref.id, (0, 0))
-    rows, rejected, withheld = list_counts.rows.get(ref.row_value, (0, (), 0))
+    row_counts = {} if ref.row_value is None else list_counts.rows
+    rows, rejected, withheld = row_counts.get(ref.row_value, (0, (), 0))
     removes_without_contact, removes_by_identifier = list_counts.removes_by_identifier.get(ref.id, (0, {}))
     return ListPlan(
         list_ref=ref,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import GuardRefused, Problem, UsageError
-from reverse_etl.planning.lists import is_placeholder
+from reverse_etl.planning.lists import placeholder_id
 from reverse_etl.planning.saved_plan import to_saved_lists, to_saved_models
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _describe_difference(saved_list: SavedList | None, current_list: SavedList |
         differences.insert(
             0,
             created
-            if is_placeholder(saved_list.list_id)
+            if saved_list.list_id == placeholder_id(saved_list.list)
             else f"list id {saved_list.list_id}, now {current_list.list_id}",
         )
     return "; ".join(differences)

@@ -146,7 +146,7 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
         yield "reject_shared", conflicts.reject_shared(identifier)
         yield "mark_still_rejected", staging.mark_still_rejected(one, "c0ffee")
         yield "select_list_names", staging.select_list_names(one)
-        yield "replace_list_ids", staging.replace_list_ids(one, {"": "L1", "b": "L2"})
+        yield "replace_list_ids", staging.replace_list_ids(one, [("b", "L2"), ("", "L1"), (None, "L0")])
         yield "count_staged_rows", staging.count_staged_rows(one)
 
 
@@ -276,7 +276,7 @@ def _clears(plain: ModelTables) -> Iterator[Call]:
     for table in (shape.deltas, shape.rejected, shape.snapshot):
         yield "migrate_columns", schema.migrate_columns(shape, table, kept)
     yield "create_model_tables", schema.create_model_tables(shape)
-    yield "replace_list_ids", staging.replace_list_ids(shape, {"": "L1"})
+    yield "replace_list_ids", staging.replace_list_ids(shape, [("", "L1")])
     yield "stage_rows", staging.stage_rows(_stage_people(shape))
     yield "select_first_difference", diff.select_first_difference(ModelDiff(shape, kept))
     yield "create_empty_plan", planned_rows.create_empty_plan(shape)
@@ -313,7 +313,7 @@ def _without_profile(shape: ModelTables) -> Iterator[Call]:
     """Yield the statements that differ for a model that creates nobody."""
     run = RunDeltas(shape, RUN, MODEL)
     yield "create_model_tables", schema.create_model_tables(shape)
-    yield "replace_list_ids", staging.replace_list_ids(shape, {"": "L1"})
+    yield "replace_list_ids", staging.replace_list_ids(shape, [("", "L1")])
     yield "stage_rows", staging.stage_rows(_stage_people(shape))
     yield "create_empty_plan", planned_rows.create_empty_plan(shape)
     yield "skip_without_profile", without_profile.skip_without_profile(shape, "2026-01-01T00:00:00.000Z")

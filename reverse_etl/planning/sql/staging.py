@@ -285,15 +285,17 @@ def _numbered_payload(tables: ModelTables) -> dict[str, tuple[Sql, Sql]]:
     }
 
 
-def replace_list_ids(tables: ModelTables, ids: Mapping[str, str]) -> tuple[Statement, ...]:
-    """Store the id of each list by its name in the rows, for the diff to join."""
+def replace_list_ids(tables: ModelTables, lists: Sequence[tuple[str | None, str]]) -> tuple[Statement, ...]:
+    """Store the id of each list beside its name in the rows, None if no row names it, for the diff to join."""
     table = tables.dialect.temp_table(tables.lists)
     columns = "retl_list VARCHAR, retl_list_id VARCHAR"
     create_table = tables.dialect.replace_empty_temp_table(tables.lists, columns)
-    if not ids:
+    if not lists:
         return (create_table,)
-    placeholders = ", ".join("(?, ?)" for _ in ids)
-    values = tuple(value for pair in sorted(ids.items()) for value in pair)
+    placeholders = ", ".join("(?, ?)" for _ in lists)
+    values = tuple(
+        value for pair in sorted(lists, key=lambda pair: (pair[0] or "", pair[1])) for value in pair
+    )
     return (create_table, Statement.insert(table, f"INSERT INTO {table} VALUES {placeholders}", values))
 
 
