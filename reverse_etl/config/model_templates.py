@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Final
 
+from reverse_etl.surfaces.catalog import find_surface
+
 _FOLDER: Final = files("reverse_etl.config") / "templates"
 _SUFFIX: Final = ".sql"
+_SURFACE: Final = re.compile(r"^\s*surface='(\w+)'", re.MULTILINE)
 
 
 def model_template_names() -> tuple[str, ...]:
@@ -18,3 +22,12 @@ def model_template_names() -> tuple[str, ...]:
 def read_model_template(name: str) -> str:
     """Return the text of a ready model. Raises FileNotFoundError for another name."""
     return (_FOLDER / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
+
+
+def has_own_requests(text: str) -> bool:
+    """Return whether the config of a ready model describes its requests."""
+    return any(
+        surface.described_by_model
+        for name in _SURFACE.findall(text)
+        if (surface := find_surface(name)) is not None
+    )

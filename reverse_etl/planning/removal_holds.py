@@ -14,7 +14,7 @@ from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
 from reverse_etl.errors import Problem, UnusableReply, UsageError
 from reverse_etl.formatting import format_count, format_location
 from reverse_etl.planning.violations import Violation
-from reverse_etl.state.removal_holds import ALL_LISTS, RemovalHold
+from reverse_etl.state.removal_holds import EVERY_LIST, RemovalHold
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -45,15 +45,15 @@ def find_removal_holds(
     refs_by_model: Mapping[str, Sequence[ListRef]],
     shared_lists: Collection[str] = (),
 ) -> dict[str, RemovalHold]:
-    """Return why removals are held, by list id; `ALL_LISTS` holds those of all lists. Changes nothing.
+    """Return why removals are held, by list id; `EVERY_LIST` holds those of all lists. Changes nothing.
 
     Without `klaviyo`, its imports are not looked at. Other apps import into the `shared_lists`, names or ids,
     so that imports into these show nothing.
     """
     stored, run_ends = state.removal_holds.load(), state.runs.ends()
     holds = {list_id: RemovalHold(reason) for list_id, reason in stored.reasons.items()}
-    if ALL_LISTS not in holds and (reason := _find_missing_run(state.last_run_file, run_ends)):
-        holds[ALL_LISTS] = RemovalHold(reason)
+    if EVERY_LIST not in holds and (reason := _find_missing_run(state.last_run_file, run_ends)):
+        holds[EVERY_LIST] = RemovalHold(reason)
     shared = {*shared_lists}
     list_ids = {
         ref.id
@@ -62,7 +62,7 @@ def find_removal_holds(
         if ref.id and not ref.is_new and not {ref.id, ref.name, ANY_SHARED_LIST} & shared
     }
     ends = [end for end in run_ends.values() if end is not None]
-    if klaviyo is None or not list_ids or not ends or len(ends) < len(run_ends) or ALL_LISTS in holds:
+    if klaviyo is None or not list_ids or not ends or len(ends) < len(run_ends) or EVERY_LIST in holds:
         return holds
     since = max([*ends, *([stored.trusted_at] if stored.trusted_at else [])])
     return _find_unrecorded_imports(klaviyo, since, list_ids) | holds
@@ -73,7 +73,7 @@ def hold_lists(
 ) -> dict[str, tuple[ListRef, ...]]:
     """Return the lists, with a mark on those whose removals are held."""
     return {
-        model: tuple(replace(ref, removals_held=bool({ALL_LISTS, ref.id} & holds.keys())) for ref in refs)
+        model: tuple(replace(ref, removals_held=bool({EVERY_LIST, ref.id} & holds.keys())) for ref in refs)
         for model, refs in refs_by_model.items()
     }
 
@@ -82,7 +82,7 @@ def describe_holds(names: Mapping[str, str], holds: Mapping[str, RemovalHold]) -
     """Yield a note for each hold on a list that `names` has, by list id, and on all lists."""
     for list_id, hold in sorted(holds.items()):
         next_step = f" {_NEXT_STEP}" if hold.lasting else ""
-        if list_id == ALL_LISTS:
+        if list_id == EVERY_LIST:
             yield f"All removals are held. {hold.reason}{next_step}"
         elif list_id in names:
             yield f"Removals from the list {names[list_id]!r} ({list_id}) are held. {hold.reason}{next_step}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reverse_etl.state.tables import StateTables
     from reverse_etl.warehouse.statement import Statement
 
-ALL_LISTS: Final = ""  # instead of a list id: the hold is on every list and model of the project
+EVERY_LIST: Final = ""  # instead of a list id: the hold is on every list and model of the project
 
 
 class HoldState(StrEnum):
@@ -74,7 +74,7 @@ class RemovalHolds:
         self.state_tables.commit(
             (
                 self.state_tables.delete("removal_holds", **self.state_tables.in_scope),
-                *self.state_tables.insert("removal_holds", [self._row(ALL_LISTS, HoldState.TRUSTED, "")]),
+                *self.state_tables.insert("removal_holds", [self._row(EVERY_LIST, HoldState.TRUSTED, "")]),
             )
         )
         return held

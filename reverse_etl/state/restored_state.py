@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.errors import UsageError
-from reverse_etl.state.removal_holds import ALL_LISTS
+from reverse_etl.state.removal_holds import EVERY_LIST
 from reverse_etl.state.sql import deltas
 from reverse_etl.surfaces.catalog import find_surface
 from reverse_etl.surfaces.interface import DiffKind
@@ -37,7 +37,7 @@ def _mark_uncertain(state: State, list_ids: Collection[str]) -> Iterator[Stateme
         if surface is None or tables is None or surface.diff is not DiffKind.STATE or surface.upsert.once:
             continue
         applied, _ = state.rows_by_list(record.table_key)
-        held_ids = [list_id for list_id in applied if {ALL_LISTS, list_id} & {*list_ids}]
+        held_ids = [list_id for list_id in applied if {EVERY_LIST, list_id} & {*list_ids}]
         if held_ids:
             yield deltas.mark_uncertain(tables, held_ids)
 

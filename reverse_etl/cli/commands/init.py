@@ -14,7 +14,7 @@ from reverse_etl.cli.commands.init_profiles import ensure_destination
 from reverse_etl.cli.options import NO_VARS, ProjectFlags
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
-from reverse_etl.config.model_templates import model_template_names, read_model_template
+from reverse_etl.config.model_templates import has_own_requests, model_template_names, read_model_template
 from reverse_etl.config.people_table import TableColumn, find_people_table
 from reverse_etl.config.scaffold import render_first_model
 from reverse_etl.dbt.project import read_dbt_project
@@ -140,7 +140,7 @@ def _write_template(project_dir: Path, template: str) -> None:
     text = read_model_template(template)
     path.write_text(text, encoding="utf-8")
     show.print_line(f"wrote {format_path(path)}: change the names of its table and columns")
-    next_command = "debug --request" if "request={" in text else "plan --select"
+    next_command = "debug --request" if has_own_requests(text) else "plan --select"
     show.print_line(f"\nNext: reverse-etl {next_command} {template}")
 
 
