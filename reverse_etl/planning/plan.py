@@ -13,7 +13,7 @@ from reverse_etl.planning.violations import Allowances
 from reverse_etl.surfaces.operation_facts import RowCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from reverse_etl.domain.identifiers import IdentifierType
@@ -31,21 +31,22 @@ if TYPE_CHECKING:
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.model_tables import ModelTables
 
-FIGURES: Final = (
-    "rows",
-    "snapshot_rows",
-    "adds",
-    "updates",
-    "removes",
-    "left_in_place",
-    "unchanged",
-    "deferred",
-    "held_at_plan",
-    "rejected_by_check",
-    "clears",
-    "without_profile",
-    "withheld",
-)
+# The figures of a list's plan, by their names in JSON and in the state.
+FIGURES: Final[Mapping[str, Callable[[ListPlan], int]]] = {
+    "rows": lambda plan: plan.rows,
+    "snapshot_rows": lambda plan: plan.snapshot_rows,
+    "adds": lambda plan: plan.adds,
+    "updates": lambda plan: plan.updates,
+    "removes": lambda plan: plan.removes,
+    "left_in_place": lambda plan: plan.left_in_place,
+    "unchanged": lambda plan: plan.unchanged,
+    "deferred": lambda plan: plan.deferred,
+    "held_at_plan": lambda plan: plan.held_at_plan,
+    "rejected_by_check": lambda plan: plan.rejected_by_check,
+    "clears": lambda plan: plan.clears,
+    "without_profile": lambda plan: plan.without_profile,
+    "withheld": lambda plan: plan.withheld,
+}
 # Saved plans of earlier versions do not have these.
 LATER_FIGURES: Final = frozenset({"left_in_place", "clears", "without_profile", "withheld"})
 
@@ -172,22 +173,7 @@ class ListPlan:
 
     def figures(self) -> dict[str, int]:
         """Return the figures of the plan by their names in JSON and in the state."""
-        numbers = (
-            self.rows,
-            self.snapshot_rows,
-            self.adds,
-            self.updates,
-            self.removes,
-            self.left_in_place,
-            self.unchanged,
-            self.deferred,
-            self.held_at_plan,
-            self.rejected_by_check,
-            self.clears,
-            self.without_profile,
-            self.withheld,
-        )
-        return dict(zip(FIGURES, numbers, strict=True))
+        return {name: read(self) for name, read in FIGURES.items()}
 
 
 @dataclass(frozen=True)
