@@ -1,7 +1,8 @@
-"""The tables of five made-up models, in the types of an engine."""
+"""The tables of six made-up models, in the types of an engine."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
@@ -63,6 +64,11 @@ def clubs(dialect: Dialect) -> ModelTables:
     return ModelTables(
         dialect, "clubs_4e5f6a7b", (IdentifierType.EXTERNAL_ID, IdentifierType.EMAIL), (), many_lists=True
     )
+
+
+def friends(dialect: Dialect) -> ModelTables:
+    """Return a model with the columns of `vip`."""
+    return replace(vip(dialect), table_key="friends_7d8e9f0a")
 
 
 def codes(dialect: Dialect) -> ModelTables:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.sql import staging
 from reverse_etl.state.rejections import Rejections
-from reverse_etl.state.sql import deltas, members, migrations, pending, rejections, schema, snapshot
+from reverse_etl.state.sql import (
+    deltas,
+    members,
+    migrations,
+    model_changes,
+    pending,
+    rejections,
+    schema,
+    snapshot,
+)
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
     from reverse_etl.state.sql.deltas import RunDeltas
     from reverse_etl.state.sql.rejections import ModelRejections
     from reverse_etl.warehouse.dialect import Dialect
+    from reverse_etl.warehouse.model_tables import ModelTables
 
 from tests.warehouse.model_tables import KEY, MODEL, RUN
 from tests.warehouse.recorded_statements import recording_tables
@@ -56,6 +66,9 @@ def deltas_calls(run: RunDeltas) -> Iterator[Call]:
     yield "inherit_first_sent", deltas.inherit_first_sent(run, tables.table_key, ["L1", "L2"])
     times = [("L1", "email:a@example.com", "2026-01-01T00:00:00.000Z")]
     yield "backdate_first_sent", deltas.backdate_first_sent(tables, times)
+    yield "count_uncertain", deltas.count_uncertain(tables)
+    yield "delete_uncertain_upserts", deltas.delete_uncertain_upserts(tables)
+    yield "repeat_uncertain_removes", deltas.repeat_uncertain_removes(tables)
 
 
 def members_calls(comparison: members.ListComparison) -> Iterator[Call]:
@@ -71,11 +84,22 @@ def members_calls(comparison: members.ListComparison) -> Iterator[Call]:
         "select_unmatched_but_present",
         members.select_unmatched_but_present(comparison, KEY, MODEL),
     )
+    yield "select_unmatched_contacts", members.select_unmatched_contacts(comparison)
     yield "mark_missing_uncertain", members.mark_missing_uncertain(comparison)
     yield "adopt_members", members.adopt_members(comparison)
     consents = replace(comparison, consents_of=(*KEY, MODEL))
     yield "compare_consents", members.compare_members(consents)
     yield "select_consent_counts", members.select_comparison_counts(consents)
+
+
+def model_changes_calls(tables: ModelTables, other: ModelTables) -> Iterator[Call]:
+    dialect, names = tables.dialect, ("old_name", MODEL)
+    yield "rename_in_runs", model_changes.rename_in_runs(dialect, "receipts", KEY, *names)
+    yield "merge_rows", model_changes.merge_rows(tables, other)
+    yield "merge_consents", model_changes.merge_consents(dialect, KEY, *names)
+    for list_id in ("L1", None):
+        yield "delete_rows", model_changes.delete_rows(dialect, other.snapshot, list_id)
+    yield "drop_table", model_changes.drop_table(dialect, other.snapshot)
 
 
 def migrations_calls(dialect: Dialect) -> Iterator[Call]:

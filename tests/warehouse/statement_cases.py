@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.planning.sql import (
     conflicts,
     diff,
@@ -39,7 +40,19 @@ if TYPE_CHECKING:
     from tests.warehouse.state_statements import Call
 
 from tests.warehouse import state_statements
-from tests.warehouse.model_tables import KEY, MODEL, RUN, TYPES, clubs, codes, kept_of, name_for, orders, vip
+from tests.warehouse.model_tables import (
+    KEY,
+    MODEL,
+    RUN,
+    TYPES,
+    clubs,
+    codes,
+    friends,
+    kept_of,
+    name_for,
+    orders,
+    vip,
+)
 from tests.warehouse.recorded_statements import shared_table_calls
 
 
@@ -94,6 +107,7 @@ def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
         "snapshot": state_statements.snapshot_calls(run),
         "rejections": state_statements.rejections_calls(ModelRejections(shape, *KEY, MODEL), run),
         "migrations": state_statements.migrations_calls(dialect),
+        "model_changes": state_statements.model_changes_calls(shape, friends(dialect)),
         "members": state_statements.members_calls(members.ListComparison(shape, "L1")),
         **{name: iter([(name, statements)]) for name, statements in shared_table_calls(dialect)},
         "claimed": _claimed(SharedIdentifier(shape, IdentifierType.PHONE)),
@@ -147,7 +161,9 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
         yield "mark_still_rejected", staging.mark_still_rejected(one, "c0ffee")
         yield "select_list_names", staging.select_list_names(one)
         yield "replace_list_ids", staging.replace_list_ids(one, [("b", "L2"), ("", "L1"), (None, "L0")])
+        yield "reject_lists", staging.reject_lists(one, RowProblem.UNKNOWN_LIST, ["VIP", "Tea"])
         yield "count_staged_rows", staging.count_staged_rows(one)
+    yield "select_conflicting_properties", staging.select_conflicting_properties(shape)
 
 
 def _consents(dialect: Dialect, people: Sql, email: Column) -> Staging:

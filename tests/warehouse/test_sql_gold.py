@@ -7,6 +7,7 @@ quoted columns are shown in one form; test_snowflake_sql.py tests how they are w
 
 from __future__ import annotations
 
+import ast
 import re
 from difflib import SequenceMatcher
 from itertools import groupby
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tests.gold import Gold
 
 GOLD = Path(__file__).parent / "gold"
+PACKAGE = Path(__file__).parents[2] / "reverse_etl"
 STATE, TEMP = '"STATE"', '"TEMP"'
 SNOWFLAKE = SnowflakeDialect(STATE, TEMP)
 _SNOWFLAKE_TABLE = re.compile(rf'({STATE}|{TEMP})\."(?:TEMP_)?(\w+)"')
@@ -87,6 +89,21 @@ TEXTS = file_texts()
 def test_a_statement_has_the_text_of_its_gold_file(file: str, gold: Gold) -> None:
     """A change of SQL is seen in a review, line by line."""
     gold.check(GOLD / file, TEXTS[file])
+
+
+def test_every_statement_over_rows_has_a_gold_file() -> None:
+    """Those of the dbt package's table are tested where that table is."""
+    functions = {
+        node.name
+        for folder in ("planning", "state")
+        for file in (PACKAGE / folder / "sql").glob("*.py")
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and node.returns
+        if "Statement" in ast.unparse(node.returns)
+    }
+    assert functions - {case.function for case in calls(DUCKDB)} == {
+        *("column_names", "newest_results", "recorded_invocations")
+    }
 
 
 def test_no_gold_file_is_left_over() -> None:

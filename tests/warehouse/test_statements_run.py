@@ -12,7 +12,7 @@ from reverse_etl.state.sql import migrations, schema, snapshot
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.warehouse.statement import Statement
 from tests.contract.state_dump import split_statements
-from tests.warehouse.model_tables import MODEL, RUN, clubs, codes, orders, vip
+from tests.warehouse.model_tables import MODEL, RUN, clubs, codes, friends, orders, vip
 from tests.warehouse.statement_cases import cases
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
     if group == "migrations":
         yield from _tables_of_version_1(dialect)
         yield from _renamed_tables(dialect)
+    if group == "model_changes":
+        yield from schema.create_model_tables(friends(dialect))
     if group == "rejections":
         yield from snapshot.collect_applied(RunDeltas(tables[0], RUN, MODEL))
 

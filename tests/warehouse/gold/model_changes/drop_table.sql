@@ -1,0 +1,2 @@
+-- drop_table 1
+DROP TABLE IF EXISTS state.snapshot_friends_7d8e9f0a;
