@@ -75,6 +75,23 @@ def test_a_run_may_be_killed_at_statements(shop: World) -> None:
     check_kills(shop, 3, 9, DuckDB, "execute", "fetch")
 
 
+def test_a_run_may_be_killed_that_looks_at_a_suppression_that_did_not_show(shop: World) -> None:
+    """Its row left, and the suppression shows now: the person is unsuppressed in the end."""
+    nth, killed = 1, True
+    while killed:
+        shop.sandbox.change_rules(suppression_seconds=3600.0)
+        block(shop, [email(nth)])
+        assert outcomes(shop) == {Outcome.UNVERIFIED: 1}
+        shop.sandbox.change_rules(suppression_seconds=1.0)
+        block(shop, [])
+        shop.wait(3600.0)
+        killed = run_until_killed(shop, nth, Transport, "send")
+        shop.wait(7 * 3600.0)
+        shop.run()
+        assert (suppressed(shop), shop.plan().models[0].is_empty) == ([], True), nth
+        nth += 1
+
+
 def test_a_lost_reply_is_proved_by_the_read_back(shop: World) -> None:
     block(shop, [email(1)])
     shop.fault(Fault(FaultKind.CUT, "POST", SUPPRESS, after=True, times=None))

@@ -117,6 +117,33 @@ def test_a_suppression_that_showed_late_is_the_models_own(shop: World) -> None:
     assert suppressed(shop) == []
 
 
+def test_a_row_that_leaves_before_its_suppression_shows_is_freed_later(shop: World) -> None:
+    """Its row is looked at again in each run, until the suppression shows, or nothing came of the request."""
+    free_on_remove(shop)
+    shop.sandbox.change_rules(suppression_seconds=3600.0)
+    block(shop, [email(1)])
+    assert outcomes(shop) == {Outcome.UNVERIFIED: 1}
+    block(shop, [])
+    result = shop.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNVERIFIED: 1}, 0)
+    shop.wait(3600.0)
+    shop.sandbox.change_rules(suppression_seconds=1.0)
+    assert outcomes(shop) == {Outcome.REMOVED: 1}
+    assert (jobs(shop, UNSUPPRESS), suppressed(shop)) == ([1], [])
+
+
+def test_a_row_that_leaves_after_a_request_that_came_to_nothing_is_forgotten(shop: World) -> None:
+    free_on_remove(shop)
+    shop.sandbox.change_rules(suppression_seconds=30 * 86_400.0)
+    block(shop, [email(1)])
+    shop.run()
+    block(shop, [])
+    assert outcomes(shop) == {Outcome.UNVERIFIED: 1}
+    shop.wait(7 * 3600.0)
+    assert outcomes(shop) == {Outcome.REMOVED: 1}
+    assert (jobs(shop, UNSUPPRESS), shop.state("SELECT * FROM own_suppressions")) == ([], [])
+
+
 def test_nobody_is_freed_that_another_model_suppresses(shop: World) -> None:
     """The model that is left has the suppression from then on, and unsuppresses the person in the end."""
     free_on_remove(shop)

@@ -90,6 +90,7 @@ class _SuppressionChange:
             rule = UnsuppressRule(
                 state.own_suppressions.find(self.delivery.model_name, identities),
                 find_suppressing_models(state, identities, except_model=self.delivery.model_name),
+                self.delivery.context.klaviyo.server_time,
             )
             for part in batched(email_rows, self.operation.max_rows):
                 yield rule, part
@@ -161,7 +162,10 @@ class _SuppressionChange:
         )
 
 
-_DETAILS: Final = {Outcome.NO_PROFILE: "No profile has this e-mail. The next run looks again."}
+_DETAILS: Final = {
+    Outcome.NO_PROFILE: "No profile has this e-mail. The next run looks again.",
+    Outcome.UNVERIFIED: "An earlier request may still suppress the person. The next run looks again.",
+}
 
 
 def _describe_open(result: EmailResult, statuses: Mapping[str, str]) -> str:

@@ -36,7 +36,7 @@ class EmailRow:
 class EmailResult:
     """The result of a row.
 
-    UNVERIFIED means sent: only a read-back can tell more, as of an UNKNOWN row. `error` is why Klaviyo
+    UNVERIFIED means sent, in this run if `was_requested`. `error` is why Klaviyo
     refused the row alone. `asked_at` is Klaviyo's time when it was read, `suppressed_at` the time of the
     suppression that was read.
     """
@@ -47,11 +47,12 @@ class EmailResult:
     suppressed_at: datetime | None = None
     job_id: str | None = None
     error: UnusableReply | None = None
+    was_requested: bool = False
 
     @property
     def is_open(self) -> bool:
         """Return whether only a read-back can tell what came of the row."""
-        return self.outcome in {Outcome.UNVERIFIED, Outcome.UNKNOWN}
+        return self.was_requested and self.outcome in {Outcome.UNVERIFIED, Outcome.UNKNOWN}
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,9 @@ def _conclude(result: EmailResult, halved: HalvedRequest[None], job_ids: Mapping
     """Return a result that is not sent as what came of its request."""
     email = result.row.email
     if email in job_ids:
-        return replace(result, outcome=Outcome.UNVERIFIED, job_id=job_ids[email])
+        return replace(result, outcome=Outcome.UNVERIFIED, job_id=job_ids[email], was_requested=True)
     if (error := halved.refused.get(email)) is not None:
         return EmailResult(result.row, Outcome.REJECTED, error=error)
-    return replace(result, outcome=Outcome.UNKNOWN) if isinstance(halved.error, ReplyLost) else result
+    if isinstance(halved.error, ReplyLost):
+        return replace(result, outcome=Outcome.UNKNOWN, was_requested=True)
+    return result

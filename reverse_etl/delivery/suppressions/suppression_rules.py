@@ -48,28 +48,35 @@ class SuppressRule:
 class UnsuppressRule:
     """Only a suppression that the model's own request made is undone, and only if no other model has the row.
 
-    `own` are the model's suppressions, and `other_models` a model that has a row of it, by identity.
+    `own` are the model's suppressions, and `other_models` a model that has a row of it, by identity. `now` is
+    Klaviyo's time.
     """
 
     own: Mapping[str, OwnSuppression]
     other_models: Mapping[str, str]
+    now: datetime
     outcome_when_done: ClassVar = Outcome.REMOVED
 
     def decide(self, identity: str, state: EmailState | None) -> Outcome | None:
-        """Return how a row ends without a request, as `SuppressRule.decide`."""
+        """Return how a row ends without a request, as `SuppressRule.decide`.
+
+        UNVERIFIED: the request that suppresses the person may still take effect, so that a later run decides.
+        """
         if identity in self.other_models:
             return Outcome.REPLACED
         if state is None:
             return Outcome.NOT_FOUND
-        if state.suppressed_at is None:
-            return Outcome.REMOVED
         entry = self.own.get(identity)
-        is_own = entry is not None and entry.suppressed_at == state.suppressed_at  # no later or earlier one
-        return None if is_own else Outcome.UNMANAGED
+        if state.suppressed_at is None:
+            return Outcome.UNVERIFIED if entry and self._may_still_show(entry) else Outcome.REMOVED
+        return None if entry and may_be_own(entry, state.suppressed_at) else Outcome.UNMANAGED
 
     def is_done(self, state: EmailState | None) -> bool:
         """Return whether the person is not suppressed."""
         return suppression_time(state) is None
+
+    def _may_still_show(self, entry: OwnSuppression) -> bool:
+        return entry.suppressed_at is None and self.now <= entry.requested_at + SHOWS_WITHIN
 
 
 Rule: TypeAlias = SuppressRule | UnsuppressRule
