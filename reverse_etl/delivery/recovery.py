@@ -35,8 +35,9 @@ def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> B
     """Follow the jobs of unfinished runs to their end, and apply what they prove to the snapshot.
 
     Also waits for imports without a receipt: a run may have been killed before it wrote one. `models` are
-    the project's: of those that store receipts before they send, a row without a receipt was not sent.
-    Idempotent. Returns the lists whose imports have not ended in time, or cannot be read now.
+    the project's: of those that store receipts before they send, a row without a receipt was not sent, and
+    neither was an unsubscription. Idempotent. Returns the lists whose imports have not ended in time, or
+    cannot be read now.
     """
     blocked = BlockedLists()
     open_receipts, unfinished = context.state.receipts.open_receipts(), context.state.runs.unfinished()
@@ -58,8 +59,11 @@ def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> B
         for name, model_record in context.state.models().items():
             if (tables := context.state.load_tables(model_record)) is not None:
                 context.state.apply_receipts(run_id, name, tables, model_record.checksum)
+                surface = find_surface(model_record.surface)
                 if run_id in unfinished and model_record.checksum == checksums.get(name):
                     context.state.delete_unsent(run_id, name, tables)
+                elif run_id in unfinished and surface is not None and surface.asks_for_consent:
+                    context.state.mark_unsent_uncertain(run_id, name, tables, keeps_uncertain=True)
     erase_deleted(context.state)
     for run_id in unfinished.keys() - open_runs:
         context.state.runs.record_end(run_id, RunState.RECOVERED)

@@ -284,12 +284,18 @@ class State:
         )
         return range(int(last) + 1, max(seqs) + offset + 1)
 
-    def mark_unsent_uncertain(self, run_id: str, model: str, tables: ModelTables) -> None:
+    def mark_unsent_uncertain(
+        self, run_id: str, model: str, tables: ModelTables, *, keeps_uncertain: bool = False
+    ) -> None:
         """Make the rows uncertain whose removal this run did not send, before `delete_unsent`.
 
-        For a run that sent other rows: these may have changed the profiles of the rows to remove.
+        For a run that sent other rows: these may have changed the profiles of the rows to remove. With
+        `keeps_uncertain` also those that were uncertain before, as `delete_unsent` does.
         """
-        self.tables.execute(deltas.mark_unsent_uncertain(RunDeltas(tables, run_id, model)))
+        run = RunDeltas(tables, run_id, model)
+        self.tables.execute(deltas.mark_unsent_uncertain(run))
+        if keeps_uncertain:
+            self.tables.execute(deltas.keep_uncertain(run))
 
     def delete_unsent(self, run_id: str, model: str, tables: ModelTables) -> None:
         """Delete the deltas that this run knows it did not send; rows that were uncertain before stay so."""

@@ -132,6 +132,41 @@ def test_a_hold_lasts_while_the_person_is_off_the_list(world: World) -> None:
     assert len(marketing(world, ANN)["list_suppressions"]) == 1
 
 
+def test_a_kill_before_the_request_is_no_reason_to_think_that_it_was_sent(
+    world: World, die_after: Callable[[Endpoint], None]
+) -> None:
+    """She was removed from the list by hand: her row is held, and no other model puts her on it again."""
+    members_and_consents(world, [ANN, BOB, CAT], [ANN, BOB, CAT])
+    world.run()
+    world.take_off_list(ANN)
+    members_and_consents(world, [ANN, BOB, CAT], [BOB])
+    die_after(Endpoint.PROFILES)
+    with pytest.raises(Interrupted):
+        world.run()
+    interruption = world.project().status().interruption
+    assert interruption is not None
+    assert (interruption.answered, interruption.unanswered) == ({}, 2)
+    result = world.run()
+    assert one(result, "newsletter").outcomes == {Outcome.HELD: 1, Outcome.REMOVED: 1}
+    assert one(world.run(), "newsletter").outcomes == {Outcome.HELD: 1}
+    assert world.emails() == [BOB, CAT]
+    assert (status(world, ANN), marketing(world, ANN)["suppression"]) == ("SUBSCRIBED", [])
+
+
+def test_a_request_whose_reply_a_kill_lost_is_shown_as_unknown(
+    world: World, die_after: Callable[[Endpoint], None]
+) -> None:
+    unsubscribing(world, ANN, BOB, list="Members")
+    world.run()
+    unsubscribing(world, BOB, list="Members")
+    die_after(Endpoint.UNSUBSCRIBE)
+    with pytest.raises(Interrupted):
+        world.run()
+    interruption = world.project().status().interruption
+    assert interruption is not None
+    assert (interruption.answered, interruption.unanswered) == ({"unknown": 1}, 0)
+
+
 def test_a_person_of_another_model_is_not_unsubscribed_from_everything(world: World) -> None:
     """The other model's list needs the consent."""
     unsubscribing(world, ANN, BOB)

@@ -98,7 +98,10 @@ class _Unsubscriber:
     done: int = 0
 
     def prepare_batches(self) -> Iterator[Sequence[LeavingRow]]:
-        """Yield the rows of each read and request until the list stops."""
+        """Yield the rows of each read and request until the list stops.
+
+        A receipt is stored before they are sent: after a kill, a row without a receipt was not sent.
+        """
         context = self.delivery.context
         for rows in self.delivery.pending_rows.read_removes(self.delivery.list_id, _READ_ROWS):
             # A run that lost the lease must not unsubscribe anybody: another may have the row again.
@@ -113,10 +116,14 @@ class _Unsubscriber:
                     if self.delivery.counter.stopped:
                         return
                     try:
-                        yield self._leave_desired(part)
+                        leaving_part = self._leave_desired(part)
                     except KlaviyoError as error:
                         self.delivery.counter.fail(str(error))
                         return
+                    intent = self._make_receipt(part, ReceiptState.UNKNOWN, len(part))
+                    self.delivery.receipt_buffer.add((intent,))
+                    self.delivery.receipt_buffer.flush()
+                    yield leaving_part
 
     def _find_own(self, identities: Sequence[str]) -> Mapping[str, OwnConsent]:
         """Return the consents that this model gave; without a list, those that no other model asks for.
@@ -190,9 +197,7 @@ class _Unsubscriber:
         done = [*removed, *batch.left]
         off_list = batch.off_list if list_id else ()
         ended = EndedConsents(list_id, [row.identity for row in done], off_list)
-        receipt = Receipt(
-            list_id, Op.REMOVE, batch.rows[0].seq, batch.rows[-1].seq, ReceiptState.APPLIED, len(done)
-        )
+        receipt = self._make_receipt(batch.rows, ReceiptState.APPLIED, len(done))
         self.delivery.receipt_buffer.add((receipt,), exceptions, ended_consents=(ended,))
         counter = self.delivery.counter
         counter.add(Outcome.REMOVED, len(removed))
@@ -202,6 +207,9 @@ class _Unsubscriber:
             counter.fail(batch.stop_reason)
         self.done += len(batch.rows)
         self.delivery.report_progress(Op.REMOVE, self.done)
+
+    def _make_receipt(self, rows: Sequence[LeavingRow], state: ReceiptState, count: int) -> Receipt:
+        return Receipt(self.delivery.list_id, Op.REMOVE, rows[0].seq, rows[-1].seq, state, count)
 
     def _wait_for(self, sent: Sequence[LeavingRow]) -> set[int]:
         """Return the rows whose people are still subscribed after the last read. Raises KlaviyoError."""
