@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
@@ -20,12 +20,16 @@ if TYPE_CHECKING:
 
 
 class ConsentState(StrEnum):
-    """The fate of a consent that Klaviyo accepted. Only a confirmed one is this project's own."""
+    """The fate of a consent that Klaviyo accepted. Only one that was confirmed is this project's own."""
 
     PENDING = "pending"  # Klaviyo has not shown it yet: the person may have to confirm it
     CONFIRMED = "confirmed"
     EXPIRED = "expired"  # it was pending for too long, and is not looked up any more
     OPTED_OUT = "opted_out"  # the person opted out before it was confirmed
+    OFF_LIST = "off_list"  # it was confirmed; its row left while its person was not on the list
+
+
+_OWN: Final = (ConsentState.CONFIRMED, ConsentState.OFF_LIST)
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,13 @@ class SentConsent:
 
 @dataclass(frozen=True)
 class OwnConsent:
-    """A consent that Klaviyo showed after this project asked for it; `consented_at` is None for then."""
+    """A consent that Klaviyo showed after this project asked for it; `consented_at` is None for then.
 
-    sent_at: datetime
+    `was_held`: its row left while its person was not on the list, and an earlier run said so.
+    """
+
     consented_at: datetime | None
+    was_held: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,8 @@ class Consents:
 
     def mark(self, model: str, list_id: str, identities: Sequence[str], state: ConsentState) -> None:
         """Store what became of consents. May be repeated."""
+        if not identities:
+            return
         tables, change = self.state_tables, {"state": state.value}
         tables.commit(
             tables.update(
@@ -129,17 +138,18 @@ class Consents:
         """Return the confirmed consents of a model's list among these identities."""
         return {
             identity: OwnConsent(
-                parse_timestamp(sent_at), parse_timestamp(consented_at) if consented_at else None
+                parse_timestamp(consented_at) if consented_at else None,
+                state == ConsentState.OFF_LIST,
             )
             for part in batched(identities, ROWS_PER_STATEMENT)
-            for identity, sent_at, consented_at in self.state_tables.read(
+            for identity, state, consented_at in self.state_tables.read(
                 "consents",
-                "identity, sent_at, consented_at",
+                "identity, state, consented_at",
                 "identity",
                 **self.state_tables.in_scope,
                 model=model,
                 list_id=list_id,
-                state=ConsentState.CONFIRMED.value,
+                state=[state.value for state in _OWN],
                 identity=[*part],
             )
         }
@@ -174,9 +184,9 @@ class Consents:
         statement = Statement.read(
             f"SELECT c.list_id, c.state, COUNT(*) FROM {self._table} AS c JOIN {snapshot} AS s\n"
             "ON s.retl_list_id = c.list_id AND s.retl_identity = c.identity\n"
-            f"WHERE {in_scope_sql('c')} AND c.model = ? AND c.state <> ? "
+            f"WHERE {in_scope_sql('c')} AND c.model = ? AND c.state NOT IN (?, ?) "
             "GROUP BY c.list_id, c.state ORDER BY c.list_id, c.state",
-            (*self.state_tables.scope.key, model, ConsentState.CONFIRMED.value),
+            (*self.state_tables.scope.key, model, *(state.value for state in _OWN)),
         )
         counts: dict[str, dict[ConsentState, int]] = {}
         for list_id, state, number in self.state_tables.fetch(statement):

@@ -176,10 +176,7 @@ def decide_unsubscription(
     if outside and all(_has_left(profile.consent, person.list_id) for profile in outside):
         return Decision(Verdict.LEAVE)
     if outside:
-        return Decision(
-            Verdict.NOT_A_MEMBER,
-            detail="The person is not on the list, and would be unsubscribed from everything.",
-        )
+        return Decision(Verdict.NOT_A_MEMBER)
     return Decision(Verdict.SEND)
 
 

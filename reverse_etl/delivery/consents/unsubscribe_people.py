@@ -26,6 +26,7 @@ from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import unsubscribe_request
 from reverse_etl.klaviyo.filters import batch_values
 from reverse_etl.planning.sql.staging import select_staged_identities
+from reverse_etl.state.consents import ConsentState
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 _READ_ROWS: Final = 10_000  # at a time from the warehouse
 _READ_BACK_SECONDS: Final = (0.0, 15.0, 60.0)
+_OUTSIDE: Final = "The person is not on the list, and would be unsubscribed from everything."
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class LeavingRow:
 class UnsubscribedBatch:
     """The results of the leaving rows of a batch; each is in one of the lists. `held` has the reasons.
 
+    `outside` are those of people who are not on the list, and who would be unsubscribed from everything.
     `unknown` are those of a lost reply, `stop_reason` is why the list stops, or empty. `off_list` are the
     identifiers of the people that a request may have removed from the list.
     """
@@ -74,6 +77,7 @@ class UnsubscribedBatch:
     sent: list[LeavingRow] = field(default_factory=list)
     left: list[LeavingRow] = field(default_factory=list)
     held: list[tuple[LeavingRow, str]] = field(default_factory=list)
+    outside: list[LeavingRow] = field(default_factory=list)
     unknown: list[LeavingRow] = field(default_factory=list)
     unsent: list[LeavingRow] = field(default_factory=list)
     off_list: set[tuple[IdentifierType, str]] = field(default_factory=set)
@@ -188,9 +192,10 @@ class _Unsubscriber:
         except KlaviyoError as error:
             unproved, batch.stop_reason = {row.seq for row in batch.sent}, batch.stop_reason or str(error)
         removed = [row for row in batch.sent if row.seq not in unproved]
+        held = self._hold_outside(batch)
         unknown = [*batch.unknown, *(row for row in batch.sent if row.seq in unproved)]
         exceptions = [
-            *(RowException(row.seq, RowExceptionKind.HELD, "held", "", why) for row, why in batch.held),
+            *(RowException(row.seq, RowExceptionKind.HELD, "held", "", why) for row, why in held),
             *(RowException(row.seq, RowExceptionKind.UNKNOWN, "", "", batch.stop_reason) for row in unknown),
             *(RowException(row.seq, RowExceptionKind.NOT_SENT, "") for row in batch.unsent),
         ]
@@ -207,6 +212,22 @@ class _Unsubscriber:
             counter.fail(batch.stop_reason)
         self.done += len(batch.rows)
         self.delivery.report_progress(Op.REMOVE, self.done)
+
+    def _hold_outside(self, batch: UnsubscribedBatch) -> list[tuple[LeavingRow, str]]:
+        """Return the rows that are held, with the reasons.
+
+        People who are not on the list need attention once: they may be put on it again. The next run forgets
+        their rows, since off the list they get none of its mails.
+        """
+        new = [row for row in batch.outside if row.own is not None and not row.own.was_held]
+        batch.left += [row for row in batch.outside if row not in new]
+        self.delivery.context.state.consents.mark(
+            self.delivery.model_name,
+            self.delivery.list_id,
+            [row.identity for row in new],
+            ConsentState.OFF_LIST,
+        )
+        return [*batch.held, *((row, _OUTSIDE) for row in new)]
 
     def _make_receipt(self, rows: Sequence[LeavingRow], state: ReceiptState, count: int) -> Receipt:
         return Receipt(self.delivery.list_id, Op.REMOVE, rows[0].seq, rows[-1].seq, state, count)
@@ -301,6 +322,7 @@ def _send_rows(reader: ConsentReader, batch: UnsubscribedBatch, rows: Sequence[L
         batch.off_list |= attempt.find_identifiers(sent + off_list)
         batch.held += [
             (row, attempt.decisions[row.seq].detail)
-            for row in attempt.select(Verdict.UNREADABLE, Verdict.NOT_A_MEMBER)
+            for row in attempt.select(Verdict.UNREADABLE)
             if row not in repeated
         ]
+        batch.outside += [row for row in attempt.select(Verdict.NOT_A_MEMBER) if row not in repeated]
