@@ -19,10 +19,10 @@ WHERE account_id = ? AND project = ? AND run_id = ? GROUP BY model, list_id, sta
 -- with ('acc', 'shop', 'r1')
 SELECT c.list_id, c.state, COUNT(*) FROM state.consents AS c JOIN state.snapshot_vip_0a1b2c3d AS s
 ON s.retl_list_id = c.list_id AND s.retl_identity = c.identity
-WHERE c.account_id = ? AND c.project = ? AND c.model = ? AND c.state <> ? GROUP BY c.list_id, c.state ORDER BY c.list_id, c.state;
--- with ('acc', 'shop', 'vip', 'confirmed')
-SELECT identity, sent_at, consented_at FROM state.consents WHERE account_id = ? AND project = ? AND model = ? AND list_id = ? AND state = ? AND identity IN (?, ?) ORDER BY identity;
--- with ('acc', 'shop', 'vip', 'L1', 'confirmed', 'email:a@example.com', 'email:b@example.com')
+WHERE c.account_id = ? AND c.project = ? AND c.model = ? AND c.state NOT IN (?, ?) GROUP BY c.list_id, c.state ORDER BY c.list_id, c.state;
+-- with ('acc', 'shop', 'vip', 'confirmed', 'off_list')
+SELECT identity, state, consented_at FROM state.consents WHERE account_id = ? AND project = ? AND model = ? AND list_id = ? AND state IN (?, ?) AND identity IN (?, ?) ORDER BY identity;
+-- with ('acc', 'shop', 'vip', 'L1', 'confirmed', 'off_list', 'email:a@example.com', 'email:b@example.com')
 SELECT DISTINCT identity FROM state.consents
 WHERE account_id = ? AND project = ? AND sent_at >= ? AND identity IN (?, ?);
 -- with ('acc', 'shop', '2026-11-22T12:00:00.000Z', 'email:a@example.com', 'email:b@example.com')

@@ -26,7 +26,7 @@ AND NOT EXISTS (
 AND NOT EXISTS (
   SELECT 1 FROM state.consents AS c WHERE c.account_id = 'acc'
   AND c.project = 'shop' AND c.model = 'vip'
-  AND c.list_id = s.retl_list_id AND c.identity = s.retl_identity AND c.state <> 'confirmed');
+  AND c.list_id = s.retl_list_id AND c.identity = s.retl_identity AND c.state NOT IN ('confirmed', 'off_list'));
 duckdb:    CREATE OR REPLACE TABLE temp.others_vip_0a1b2c3d AS
 snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.others_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 SELECT CAST(CASE WHEN m.retl_email IS NOT NULL THEN 'email:' || m.retl_email WHEN m.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || m.retl_phone_e164 ELSE 'klaviyo_profile_id:' || m.retl_klaviyo_profile_id END AS VARCHAR) AS retl_identity, m.* FROM temp.members_vip_0a1b2c3d AS m

@@ -15,5 +15,5 @@ SELECT (SELECT COUNT(*) FROM state.snapshot_vip_0a1b2c3d WHERE retl_list_id = ?)
   AND EXISTS (
   SELECT 1 FROM state.consents AS c WHERE c.account_id = 'acc'
   AND c.project = 'shop' AND c.model = 'vip'
-  AND c.list_id = s.retl_list_id AND c.identity = s.retl_identity AND c.state <> 'confirmed'));
+  AND c.list_id = s.retl_list_id AND c.identity = s.retl_identity AND c.state NOT IN ('confirmed', 'off_list')));
 -- with ('L1', 'L1', 'L1', 'L1', 'L1')
