@@ -14,6 +14,7 @@ from reverse_etl.cli.options import Command, Option, add_selection_flags
 from reverse_etl.dbt.gate import GateMode, GateOptions
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.profile_forecast import LOOKED_UP_PEOPLE
 from reverse_etl.planning.violations import Allowances
 
 if TYPE_CHECKING:
@@ -86,8 +87,10 @@ _PLAN_OPTIONS = (
     ),
     click.option(
         "--new-profiles",
-        is_flag=True,
-        help="Ask Klaviyo how many profiles the plan would create, for at most 2,000 people.",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Look up N people, to say how many profiles the plan would create; 0 asks nothing. "
+        f"[default: {LOOKED_UP_PEOPLE}]",
     ),
     click.option(
         "--allow-resubscribe",
@@ -138,7 +141,7 @@ class PlanFlags:
     allow_new_lists: tuple[str, ...]
     allow_request: tuple[str, ...]
     allow_clears: tuple[str, ...]
-    new_profiles: bool
+    new_profiles: int | None
     live_since: str | None
     allow_resubscribe: tuple[str, ...]
     allow_deletes: tuple[str, ...]
@@ -168,7 +171,6 @@ class PlanFlags:
             full_refresh=self.full_refresh,
             limit=self.limit,
             rekey=frozenset(self.rekey),
-            forecast=self.new_profiles,
             live_since=_parse_time(self.live_since) if self.live_since else None,
             allow=Allowances(
                 removes=self.allow_removes,

@@ -57,16 +57,17 @@ class PlanOptions:
 
     `full_refresh` sends every row again; `limit` sends only the first `limit` upserts of each model; `rekey`
     names the models whose identifiers may change. `sample_size` is the number of sample changes per list and
-    operation. `forecast` looks up how many profiles the adds would create. `with_digest` adds a digest of the
-    rows and values to each model's plan. `allow` names the models that may pass a guard. `live_since` is the
-    time from which on events start flows, which the selected models of events keep.
+    operation. `forecast_people` is how many people are looked up to forecast how many profiles the adds would
+    create, None for no forecast. `with_digest` adds a digest of the rows and values to each model's plan.
+    `allow` names the models that may pass a guard. `live_since` is the time from which on events start flows,
+    which the selected models of events keep.
     """
 
     full_refresh: bool = False
     limit: int | None = None
     rekey: frozenset[str] = frozenset()
     sample_size: int = 0
-    forecast: bool = False
+    forecast_people: int | None = None
     with_digest: bool = False
     allow: Allowances = field(default_factory=Allowances)
     live_since: datetime | None = None

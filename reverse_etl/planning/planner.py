@@ -20,7 +20,7 @@ from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, 
 from reverse_etl.planning.kept_values import find_profile_columns
 from reverse_etl.planning.model_lists import find_lists, refresh_lists
 from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model
-from reverse_etl.planning.new_profiles import forecast_new_profiles
+from reverse_etl.planning.new_profiles import ProfileForecaster
 from reverse_etl.planning.orphans import Orphan, estimate_rows_by_list, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
@@ -88,7 +88,8 @@ def build_plan(
     model_plans = _plan_models(warehouse, state, staged_models, refs, request)
     unselected_models = stage_unselected(stager, model_plans, on_progress)
     model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
-    model_plans = forecast_new_profiles(warehouse, klaviyo, model_plans, request.options)
+    forecaster = ProfileForecaster(warehouse, state, klaviyo, on_progress)
+    model_plans = forecaster.add_forecasts(model_plans, request.options.forecast_people)
     _warn_of_conflicting_properties(warehouse, model_plans, on_progress)
     _warn_of_kept_values(model_plans, on_progress)
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))

@@ -5,21 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-MAX_PEOPLE: Final = 2_000  # of one plan: 20 requests, if each has one identifier
+LOOKED_UP_PEOPLE: Final = 500  # of one plan, unless its user says otherwise: 5 requests an identifier
 
 
 @dataclass(frozen=True)
 class NewProfiles:
-    """The least and the most profiles that a list's adds would create; equal if all were looked up."""
+    """The least and the most profiles that a list's adds would create; equal if Klaviyo was asked about all.
+
+    `looked_up` people of the adds were looked up in Klaviyo. `sent_before` others have a profile, since a
+    model of the project has a proved row of them.
+    """
 
     least: int
     most: int
+    looked_up: int = 0
+    sent_before: int = 0
 
     def describe(self, adds: int) -> str:
         """Return a sentence for people; `adds` are the rows to add."""
+        sources = [
+            *([f"{self.looked_up:,} people were looked up"] if self.looked_up else ["Klaviyo was not asked"]),
+            *([f"{self.sent_before:,} were sent before"] if self.sent_before else []),
+        ]
         if self.least == self.most:
             return f"{self.least:,} of the {adds:,} adds would be new profiles"
-        return (
-            f"between {self.least:,} and {self.most:,} of the {adds:,} adds would be new profiles "
-            f"({MAX_PEOPLE:,} people of a plan are looked up)"
-        )
+        least = f"between {self.least:,} and" if self.least else "at most"
+        return f"{least} {self.most:,} of the {adds:,} adds would be new profiles ({', '.join(sources)})"

@@ -220,6 +220,7 @@ def test_status_before_and_after_a_run_and_why_a_list_stopped(cli: CommandLine) 
         (("debug", "--notify", "--request", "vip"), "--notify sends test messages and does nothing else"),
         (("debug", "--json", "--request", "vip"), "--json is for the checks"),
         (("debug", "--show-values"), "--show-values is for a model's request"),
+        (("run", "--new-profiles", "9"), "--new-profiles needs --dry-run"),
         (("run", "--allow-deletes", "members=0"), "'0' is not a number of people above 0."),
     ],
 )

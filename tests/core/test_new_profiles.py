@@ -1,20 +1,17 @@
-"""Rule: a plan says how many profiles its adds would create, if it is asked to look them up."""
+"""Rule: a plan says how many profiles its adds would create: by a look-up of some, and by what was sent."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reverse_etl.planning import profile_forecast
+import pytest
+
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.profile_forecast import NewProfiles
 from reverse_etl.sandbox import Fault, FaultKind
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.core.world import World
-
-FORECAST = PlanOptions(forecast=True)
 
 
 def become(world: World, count: int) -> None:
@@ -26,34 +23,67 @@ def become(world: World, count: int) -> None:
     world.model("members", "select email, phone_e164 from people", min_rows=0)
 
 
-def forecast(world: World) -> NewProfiles | None:
-    """Return the forecast of the only list."""
-    (model_plan,) = world.plan(options=FORECAST).models
+def forecast(world: World, people: int | None = 500, **options: Any) -> NewProfiles | None:
+    """Return the forecast of the first list of the only model that is planned."""
+    (model_plan,) = world.plan(options=PlanOptions(forecast_people=people), **options).models
     return model_plan.lists[0].new_profiles
+
+
+def look_ups(world: World) -> int:
+    """Return how many requests looked up people."""
+    return len([entry for entry in world.sandbox.log() if entry.path == "/api/profiles"])
 
 
 def test_people_with_any_known_identifier_are_not_new(world: World) -> None:
     become(world, 4)
     world.new_profile(email="p0@example.com")
     world.new_profile(phone_number="+14155550101")
-    assert forecast(world) == NewProfiles(2, 2)
-    assert world.writes() == world.writes()[:2]  # those of the two profiles
+    found = forecast(world)
+    assert found == NewProfiles(2, 2, looked_up=4)
+    assert found.describe(4) == "2 of the 4 adds would be new profiles"
+    assert len(world.writes()) == 2, "those of the two profiles"
 
 
-def test_a_plan_that_is_not_asked_looks_nobody_up(world: World) -> None:
+@pytest.mark.parametrize("people", [None, 0])
+def test_a_plan_that_may_ask_nothing_looks_nobody_up(world: World, people: int | None) -> None:
     become(world, 2)
-    (model_plan,) = world.plan().models
-    assert model_plan.lists[0].new_profiles is None
-    assert not [entry for entry in world.sandbox.log() if entry.path == "/api/profiles"]
+    found = forecast(world, people)
+    assert found == (None if people is None else NewProfiles(0, 2))
+    assert not look_ups(world)
+    if found is not None:
+        expected = "at most 2 of the 2 adds would be new profiles (Klaviyo was not asked)"
+        assert found.describe(2) == expected
 
 
-def test_beyond_the_budget_the_forecast_is_a_range(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile_forecast, "MAX_PEOPLE", 3)
+def test_beyond_the_budget_the_forecast_is_a_range(world: World) -> None:
     become(world, 5)
     world.new_profile(email="p0@example.com")
-    found = forecast(world)
-    assert found == NewProfiles(2, 4)
-    assert found.describe(5).startswith("between 2 and 4 of the 5 adds would be new profiles")
+    found = forecast(world, 3)
+    assert found == NewProfiles(2, 4, looked_up=3)
+    expected = "between 2 and 4 of the 5 adds would be new profiles (3 people were looked up)"
+    assert found.describe(5) == expected
+
+
+@pytest.mark.parametrize(("people", "expected"), [(0, NewProfiles(0, 2, 0, 2)), (1, NewProfiles(0, 2, 1, 1))])
+def test_people_that_a_model_sent_before_are_not_new(
+    world: World, people: int, expected: NewProfiles
+) -> None:
+    """By any identifier, and on a list of any model; those that are looked up do not count twice."""
+    become(world, 2)
+    world.run()
+    become(world, 4)
+    world.model("others", "select phone_e164, email from people", list="Others", min_rows=0)
+    assert forecast(world, people, select=["others"]) == expected
+    assert expected.sent_before == 2 - people
+
+
+def test_a_failing_look_up_leaves_the_range(world: World) -> None:
+    become(world, 2)
+    world.fault(Fault(FaultKind.STATUS, status=403, path="/api/profiles", method="GET", times=None))
+    warnings: list[str] = []
+    found = forecast(world, on_progress=lambda event: warnings.append(getattr(event, "text", "")))
+    assert found == NewProfiles(0, 2)
+    assert [text for text in warnings if text.startswith("How many profiles would be new is a guess: ")]
 
 
 def test_people_that_cannot_be_looked_up_may_be_new_or_not(world: World) -> None:

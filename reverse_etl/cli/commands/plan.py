@@ -23,6 +23,7 @@ from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.errors import GuardRefused
 from reverse_etl.files import write_atomically
 from reverse_etl.formatting import format_count
+from reverse_etl.planning.profile_forecast import LOOKED_UP_PEOPLE
 from reverse_etl.planning.saved_plan import SavedPlan
 
 if TYPE_CHECKING:
@@ -127,7 +128,10 @@ def plan_and_print(
     project: Project, plan_flags: PlanFlags, view: PlanView, *, with_digest: bool = False
 ) -> Plan:
     """Build a plan and print it. Raises GuardRefused, after printing, if a list would be stopped."""
-    options = replace(plan_flags.options, with_digest=with_digest, sample_size=view.sample_size)
+    people = LOOKED_UP_PEOPLE if plan_flags.new_profiles is None else plan_flags.new_profiles
+    options = replace(
+        plan_flags.options, with_digest=with_digest, sample_size=view.sample_size, forecast_people=people
+    )
     plan = project.plan(
         plan_flags.select,
         plan_flags.exclude,

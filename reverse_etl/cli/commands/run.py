@@ -43,6 +43,8 @@ def command(
         view = PlanView(PlanFormat.JSON if plan_flags.as_json else PlanFormat.TEXT)
         plan_and_print(project, plan_flags, view)
         return 0
+    if plan_flags.new_profiles is not None:
+        raise click.UsageError("--new-profiles needs --dry-run: a run looks up nobody to forecast profiles.")
     return _run_and_print(project, plan_flags, strict=strict, lease_timeout=lease_timeout)
 
 

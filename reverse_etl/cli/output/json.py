@@ -80,7 +80,12 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
 def _new_profiles_document(new_profiles: NewProfiles | None) -> dict[str, int] | None:
     if new_profiles is None:
         return None
-    return {"least": new_profiles.least, "most": new_profiles.most}
+    return {
+        "least": new_profiles.least,
+        "most": new_profiles.most,
+        "looked_up": new_profiles.looked_up,
+        "sent_before": new_profiles.sent_before,
+    }
 
 
 def result_document(result: RunResult) -> dict[str, Any]:
@@ -117,6 +122,8 @@ def _events_document(events: EventPlan) -> dict[str, Any]:
         "cutoff": format_timestamp(events.cutoff),
         "old_rows": events.old_rows,
         "backfilled": events.backfilled,
+        "busy_days": events.busy_days,
+        "most_per_day": events.most_per_day,
         "oldest": format_timestamp(events.oldest) if events.oldest else None,
         "live_since": format_timestamp(events.live_since) if events.live_since else None,
     }

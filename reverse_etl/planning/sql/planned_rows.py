@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
@@ -18,6 +19,8 @@ from reverse_etl.warehouse.statement import Sql, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from reverse_etl.warehouse.statement import TableName
 
 
 def create_empty_plan(tables: ModelTables) -> Statement:
@@ -88,10 +91,32 @@ def count_clears_by_list(tables: ModelTables) -> Statement:
 
 
 def select_adds(tables: ModelTables, limit: int) -> Statement:
-    """Return (list id, the four identifiers) of the first rows to add, as they are sent."""
+    """Return (number, list id, the four identifiers) of the first rows to add, as they are sent."""
     columns = [*tables.sent_identifiers_sql("s").values()]
     text = render_sql("planning/sql/select_adds", tables.dialect, tables=tables, columns=columns, limit=limit)
     return Statement.read(*text)
+
+
+@dataclass(frozen=True)
+class SentPeople:
+    """A table of the rows that a model sent, and those columns of identifiers that it has."""
+
+    table: TableName
+    identifier_columns: Sequence[Sql]
+
+
+def count_sent_adds(tables: ModelTables, sources: Sequence[SentPeople], after: int) -> Statement:
+    """Return (list id, rows) of the adds with a number above `after` whose person is in one of the tables."""
+    return Statement.read(
+        *render_sql(
+            "planning/sql/count_sent_adds",
+            tables.dialect,
+            tables=tables,
+            sources=sources,
+            after=after,
+            identifiers=tables.sent_identifiers_sql("s"),
+        )
+    )
 
 
 def count_removes_by_identifier(tables: ModelTables) -> Statement:
