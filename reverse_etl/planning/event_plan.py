@@ -102,10 +102,13 @@ class EventPlanner:
         ((rows, old_rows, oldest),) = self.warehouse.fetch(
             sql.count_planned_events(model_plan.tables, live_since or now)
         )
+        ((busy_days, most),) = self.warehouse.fetch(sql.count_busy_days(model_plan.tables, rules.max_per_day))
         events = replace(
             events,
             backfilled=rules.count_backfilled(int(rows), int(old_rows)),
             oldest=oldest.astimezone(UTC) if oldest is not None else None,
+            busy_days=int(busy_days),
+            most_per_day=int(most),
         )
         if self.options.live_since is not None or not rules.needs_live_since:
             return events

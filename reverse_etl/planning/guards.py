@@ -225,8 +225,22 @@ def _check_requests(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Viol
 
 
 def _check_events(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violation]:
-    """Yield a violation if nobody can know which events were sent before."""
-    events, name = model_plan.events, model_plan.model.name
+    """Yield a violation if people have too many events on a day, or if the state can't know what was sent."""
+    events, name, rules = (
+        model_plan.events,
+        model_plan.model.name,
+        model_plan.model.config.surface.event_rules,
+    )
+    if events is not None and rules is not None and events.busy_days:
+        summary = (
+            f"A person has more than {rules.max_per_day:,} events on a day "
+            f"({format_count(events.busy_days, 'time')}, the most {events.most_per_day:,}; max_per_day). "
+            "Nothing was sent."
+        )
+        hint = (
+            "Check the tables that the model reads: a join may repeat rows, or many rows have one identifier."
+        )
+        yield _violation(Guard.ADDS, model_plan, list_plan, summary, hint)
     if events is not None and events.hold_reason:
         problem = Problem(
             f"{events.hold_reason} Nothing was sent.",

@@ -20,11 +20,15 @@ class Backfill(StrEnum):
 
 @dataclass(frozen=True)
 class EventRules:
-    """The rules of a model's events. `metric` is '' if a column names it."""
+    """The rules of a model's events. `metric` is '' if a column names it.
+
+    `max_per_day` is how many events a person may have on a day.
+    """
 
     metric: str
     backfill: Backfill
     horizon: timedelta
+    max_per_day: int = 100
 
     def is_backfilled(self, time: datetime, live_since: datetime) -> bool:
         """Return whether an event of a time starts no flows."""

@@ -46,6 +46,7 @@ class EventSettings(SurfaceSettings):
     metric: str = Field(default="", description="For example: metric='Placed Order'")
     backfill: Backfill | None = Field(default=None, strict=False)
     horizon: str = Field(default=_DEFAULT_HORIZON, description="For example: '30d'")
+    max_per_day: int = Field(default=EventRules.max_per_day, ge=1, description="For example: 500")
 
     @field_validator("metric")
     @classmethod
@@ -93,7 +94,8 @@ class EventSettings(SurfaceSettings):
 
     def _rules(self) -> EventRules:
         assert self.backfill is not None  # noqa: S101 - as the validator requires
-        return EventRules(self.metric, self.backfill, timedelta(seconds=parse_duration(self.horizon) or 0))
+        horizon = timedelta(seconds=parse_duration(self.horizon) or 0)
+        return EventRules(self.metric, self.backfill, horizon, self.max_per_day)
 
 
 def _refuse_metric(metric: str) -> dict[str, Problem]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.errors import GuardRefused
 from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.event_rows import BULK, DAY, HOUR, backfilled, order, orders, orders_model, stored
 from tests.core.world import one
@@ -50,6 +52,24 @@ def test_events_are_sent_by_the_rules_of_their_time(shop: World) -> None:
     keys = shop.state(f"SELECT retl_identity FROM snapshot_{key}")
     assert sorted(identity for (identity,) in keys) == ["key:o2", "key:o3"]
     assert one(shop.run()).outcomes == {}
+
+
+def test_a_person_with_too_many_events_on_a_day_stops_the_model(shop: World) -> None:
+    """Those that were sent count; days without a new event do not, nor do other people."""
+    orders_model(shop, max_per_day=2)
+    day = order(shop, "o1", 2 * DAY)["time"].replace(hour=12)
+    rows = [order(shop, f"o{nth}") | {"time": day} for nth in range(2)]
+    orders(shop, *rows, order(shop, "b1", email="bob@example.com") | {"time": day})
+    assert shop.run().exit_code == 0
+    orders(shop, *rows, order(shop, "o2") | {"time": day.replace(hour=23)})
+    with pytest.raises(GuardRefused) as raised:
+        shop.run()
+    assert len(stored(shop)) == 3
+    (problem,) = raised.value.problems
+    assert problem.summary.startswith("A person has more than 2 events on a day (1 time, the most 3; max_p")
+    assert shop.run(options=PlanOptions(allow=Allowances(adds=["orders"]))).exit_code == 0
+    orders(shop, *rows, order(shop, "o2") | {"time": day.replace(hour=23)}, order(shop, "o3"))
+    assert shop.run().exit_code == 0
 
 
 def test_lost_replies_and_changed_rows(shop: World) -> None:

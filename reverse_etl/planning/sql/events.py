@@ -42,6 +42,19 @@ def count_planned_events(tables: ModelTables, live_since: datetime) -> Statement
     )
 
 
+def count_busy_days(tables: ModelTables, limit: int) -> Statement:
+    """Return one row: on how many days a person has too many events, one to be sent among them, and the most."""
+    return Statement.read(
+        *render_sql(
+            "planning/sql/count_busy_days",
+            tables.dialect,
+            tables=tables,
+            time=_column_sql(tables.find_column(TIME)),
+            limit=limit,
+        )
+    )
+
+
 def select_metrics(tables: ModelTables) -> Statement:
     """Return the distinct metrics of the valid rows."""
     metric = _column_sql(tables.find_column(METRIC))
