@@ -162,13 +162,17 @@ class _RequestReader:
         except JsonTemplateError as error:
             self.add_template_error(name, file, error)
             return None
-        self.check_names(name, sorted(template.names - provided))
+        for column in sorted(template.names - provided):
+            where = format_location(self.project_dir / file, template.lines.get(column)) if file else ""
+            self.check_names(name, [column], where)
         return template
 
-    def check_names(self, setting: str, names: Sequence[str]) -> None:
+    def check_names(self, setting: str, names: Sequence[str], where: str = "") -> None:
+        """Report the names that are no columns, at the setting unless `where` is another place."""
         for name in names:
             if name not in self.names:
-                self.add(setting, f"The column {name} is not selected.", did_you_mean(name, self.names))
+                summary, hint = f"The column {name} is not selected.", did_you_mean(name, self.names)
+                self.problems.append(Problem(summary, where or self.locate((setting,)), hint))
 
     def add_template_error(self, name: str, file: str, error: JsonTemplateError) -> None:
         where = format_location(self.project_dir / file, error.line) if file else self.locate((name,))

@@ -82,10 +82,14 @@ _ENVIRONMENT.filters["tojson"] = lambda value: value  # a printed value is encod
 
 @dataclass(frozen=True)
 class JsonTemplate:
-    """A template of one JSON document. `names` are the names that it uses and does not set itself."""
+    """A template of one JSON document.
+
+    `names` are the names that it uses and does not set itself. `lines` has the first line of each.
+    """
 
     source: str
     names: frozenset[str]
+    lines: Mapping[str, int] = field(repr=False, compare=False)
     _template: Template = field(repr=False, compare=False)
 
     @classmethod
@@ -102,7 +106,10 @@ class JsonTemplate:
                     "Write the JSON itself; if, for, set and filters of values are allowed.",
                 )
             names = frozenset(meta.find_undeclared_variables(tree))
-            return cls(source, names, _ENVIRONMENT.from_string(bound_template(tree)))
+            lines: dict[str, int] = {}
+            for node in tree.find_all(nodes.Name):
+                lines[node.name] = min(node.lineno, lines.get(node.name, node.lineno))
+            return cls(source, names, lines, _ENVIRONMENT.from_string(bound_template(tree)))
         except TemplateSyntaxError as error:
             reason = (error.message or "it has an error").strip().rstrip(".")
             raise JsonTemplateError(

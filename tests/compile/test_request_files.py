@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -90,3 +90,49 @@ def test_the_rows_of_a_request_are_a_name_in_the_body_of_many_rows_alone(folder:
     """Anywhere else it would reject every row."""
     write(folder, body='{"data": {{ rows }}}')
     assert "The column rows is not selected." in refusal(folder)
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "wrong_json": ({"body": '{"data": {{ name }}'}, "models/wrong_json.sql:4:15", "is not JSON"),
+    "quoted": ({"body": '{"data": "{{ name }}"}'}, "models/quoted.sql:4:15", "is not JSON"),
+    "syntax": ({"body": '{"data": {{ name }'}, "models/syntax.sql:4:15", "cannot be parsed"),
+    "wrong_row": (
+        {"body": '{"data": {{ rows }}}', "mode": "many", "row": '{"id": {{ name }}'},
+        "models/wrong_row.sql:4:63",
+        "is not JSON",
+    ),
+    "wrong_file": ({"body_file": "requests/wrong.json"}, "requests/wrong.json:2", "is not JSON"),
+    "other_host": ({"path": "//example.com/api/x"}, "models/other_host.sql:4:15", "path below /api/"),
+    "other_path": ({"path": "/api/../client/x"}, "models/other_path.sql:4:15", "path below /api/"),
+    "column": ({"body": '{"data": {{ nam }}}'}, "models/column.sql:4:15", "The column nam is not selected."),
+    "column_of_file": ({"body_file": "requests/column.json"}, "requests/column.json:2", "The column nam "),
+    "column_of_path": ({"path": "/api/x/{{ nam }}"}, "models/column_of_path.sql:4:15", "The column nam "),
+    "column_of_query": ({"query": {"a": "{{ nam }}"}}, "models/column_of_query.sql:4:15", "The column nam "),
+}
+
+
+def test_a_mistake_in_a_request_is_refused_with_its_file_and_line(folder: Folder) -> None:
+    """Those in a file of a template are at the line of that file."""
+    folder.write(
+        {
+            "profiles.yml": PROFILES % OWN_VARIABLE,
+            "requests/wrong.json": '{\n"data": {{ name }},\n}\n',
+            "requests/column.json": '{\n"data": {{ nam }}\n}\n',
+        }
+    )
+    for name, (settings, *_) in MISTAKES.items():
+        request = {"path": "/api/x", "method": "POST"} | settings
+        first = {key: request.pop(key) for key in settings}
+        text = ", ".join(f"{key!r}: {value!r}" for key, value in (first | request).items())
+        folder.write(
+            {
+                f"models/{name}.sql": "{{ config(\n    surface='request',\n    unique_key=['name'],\n"
+                f"    request={{{text}}},\n) }}}}\nselect 'a' as name"
+            }
+        )
+    with pytest.raises(ModelError) as raised:
+        folder.compile(environ=ENVIRON)
+    found = {problem.where: problem.summary for problem in raised.value.problems}
+    for _, where, summary in MISTAKES.values():
+        assert summary in found.get(where, ""), (where, found)
+    assert len(found) == len(MISTAKES)

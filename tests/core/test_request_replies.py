@@ -129,6 +129,47 @@ def test_a_refusal_that_means_applied_is_of_single_rows_alone(
     assert sorted(name for names in sent for name in names if len(names) == 1) == ["a", "c", "known"]
 
 
+STATUSES = (400, 404, 409, 413, 422)
+BAD_ROWS = [
+    *(("many", status, "") for status in STATUSES),
+    *(("many", status, "/data/{}/name") for status in (400, 404, 409)),
+    *((mode, status, "") for mode in ("one", "grouped") for status in STATUSES[:3]),
+]
+
+
+def test_a_row_never_fails_another_row_of_its_request(world: World, play_replies: Any) -> None:
+    """Whatever the mode, the status and the pointer; nor does it fail rows of other requests."""
+    applied: list[str] = []
+
+    def reply(request: Request) -> TransportResult:
+        data = json.loads(request.body or b"")["data"]
+        names = [row["name"] for row in (data if isinstance(data, list) else [data])]
+        bad = [index for index, name in enumerate(names) if name.startswith("bad")]
+        if bad:
+            return refusal(status, ("invalid", pointer.format(bad[0])))
+        applied.extend(names)
+        return Response(204, {}, b"")
+
+    play_replies(reply)
+    for number, (mode, status, pointer) in enumerate(BAD_ROWS):
+        names = [f"{name}{number}" for name in ("a", "b", "bad", "c", "d", "e")]
+        world.people([{"name": name, "kind": f"k{index // 4}"} for index, name in enumerate(names)], "rows")
+        request = {"method": "POST", "path": "/api/things", "mode": mode, "body": '{"data": {{ rows }}}'}
+        request["row"] = '{"name": {{ name }}}'
+        if mode == "grouped":
+            request["path"] = "/api/things/{{ kind }}"
+        if mode == "one":
+            request["body"] = '{"data": {"name": {{ name }}}}'
+            del request["row"]
+        select, key = "select name, kind from rows", ["name", "kind"]
+        world.model(mode, select, surface="request", unique_key=key, request=request)
+        applied.clear()
+        result = one(world.run(select=[mode]))
+        case = (mode, status, pointer)
+        assert (result.outcomes[Outcome.APPLIED], result.outcomes[Outcome.REJECTED]) == (5, 1), case
+        assert sorted(applied) == [name for name in sorted(names) if not name.startswith("bad")], case
+
+
 def test_an_error_of_klaviyo_about_a_row_is_stored_short_and_masked(world: World, replies: Any) -> None:
     """Its texts go into the state, and may repeat the request."""
     rows(world, "a")
