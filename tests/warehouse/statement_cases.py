@@ -217,6 +217,7 @@ def _events(shape: ModelTables) -> Iterator[Call]:
     yield "delete_old_events", events.delete_old_events(shape, when)
     yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, {}))
     yield "count_planned_events", events.count_planned_events(shape, when)
+    yield "count_busy_days", events.count_busy_days(shape, 100)
     yield "select_metrics", events.select_metrics(shape)
     yield (
         "select_upserts_with_uncertainty",
@@ -259,6 +260,11 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
     yield "select_digest", planned_rows.select_digest(shape)
     yield "select_digest", planned_rows.select_digest(many)
     yield "select_adds", planned_rows.select_adds(shape, 100)
+    sent = [
+        planned_rows.SentPeople(shape.dialect.state_table(one.snapshot), one.identifier_columns[:2])
+        for one in (shape, many)
+    ]
+    yield "count_sent_adds", planned_rows.count_sent_adds(shape, sent, 99)
     yield "count_removes_by_identifier", planned_rows.count_removes_by_identifier(shape)
     yield "count_snapshot_by_list", snapshot.count_snapshot_by_list(shape)
     yield "count_uncertain_by_list", snapshot.count_uncertain_by_list(shape)
