@@ -9,10 +9,13 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from reverse_etl.domain.batched import batched
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.klaviyo import batching, consents, suppressions
+from reverse_etl.klaviyo import batching, consents, lists, profile_changes, suppressions
+from reverse_etl.klaviyo.array_changes import ArrayChange, find_patch, patch_request
 from reverse_etl.klaviyo.custom_requests import TextTemplate
+from reverse_etl.klaviyo.deletions import delete_profile_request
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.event_encoding import EventEncoder
 from reverse_etl.klaviyo.serialize import ProfileEncoder
@@ -58,11 +61,41 @@ def _subscriptions(rows: int) -> None:
         consents.subscribe_request(people, options)
 
 
+def _unsubscriptions(rows: int) -> None:
+    options = consents.SubscribeOptions(consents.Channel.EMAIL, "L1", "model")
+    for part in batched(_emails(rows), 100):
+        consents.unsubscribe_request(part, options)
+
+
 def _suppressions(rows: int) -> None:
-    emails = _emails(rows)
-    for first in range(0, rows, suppressions.MAX_EMAILS):
-        part = emails[first : first + suppressions.MAX_EMAILS]
+    for part in batched(_emails(rows), suppressions.MAX_EMAILS):
         suppressions.suppression_request(Endpoint.SUPPRESS, part)
+
+
+def _members_by_id(rows: int) -> None:
+    for part in batched(_emails(rows), lists.MAX_MEMBERS):
+        lists.change_members_request(Endpoint.ADD_TO_LIST, "L1", part)
+
+
+def _clears(rows: int) -> None:
+    names = ("tier", "first_name")
+    for number, email in enumerate(_emails(rows)):  # the two endpoints take turns
+        if number % 2:
+            profile_changes.update_request(Endpoint.UPDATE_PROFILE, email, names)
+        else:
+            profile_changes.import_request(Endpoint.IMPORT_PROFILE, IdentifierType.EMAIL, email, names)
+
+
+def _arrays(rows: int) -> None:
+    wanted = {"tags": (ArrayChange.APPEND, ["a", "b"])}
+    for email in _emails(rows):
+        patch = find_patch({"properties": {"tags": ["b"]}}, wanted)
+        patch_request(Endpoint.UPDATE_PROFILE, email, patch or {})
+
+
+def _deletions(rows: int) -> None:
+    for email in _emails(rows):
+        delete_profile_request(email)
 
 
 def _requests(rows: int) -> None:
@@ -90,7 +123,12 @@ SURFACES: dict[str, Callable[[int], None]] = {
     "profiles and list_memberships": _profiles,
     "events": _events,
     "subscriptions": _subscriptions,
+    "subscriptions, unsubscribed": _unsubscriptions,
     "suppressions": _suppressions,
+    "list_memberships_by_profile_id, and removals": _members_by_id,
+    "profiles, values cleared": _clears,
+    "profiles, arrays": _arrays,
+    "profile_deletions": _deletions,
     "request, many rows": _requests,
 }
 
