@@ -1,13 +1,17 @@
-"""The statements and rows that a run costs a warehouse: counts, which no busy machine changes."""
+"""The statements, rows and requests that a run costs: counts, which no busy machine changes."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.core.costs import measure
+from tests.core.rows import become, members_model, people
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.core.world import World
 
 PAGE = Path(__file__).parents[2] / "benchmarks" / "cost.md"
@@ -19,3 +23,22 @@ def test_a_run_costs_what_the_page_of_costs_says(world: World) -> None:
     cells = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines if line.startswith("| ")]
     figures = {name: f"{figure:g}" for name, figure in measure(world).figures.items()}
     assert figures == {name: today for name, today in cells if name in figures}
+
+
+def test_a_first_load_takes_two_requests_an_import_and_six_more(make_world: Callable[..., World]) -> None:
+    """As docs/klaviyo.md says of 100,000 rows."""
+    world = make_world(job_seconds=0.0)
+    members_model(world)
+    become(world, people("ann"))
+    world.run()
+    requests = Counter(f"{entry.method} {entry.path}" for entry in world.sandbox.log())
+    jobs = "/api/profile-bulk-import-jobs"
+    (errors,) = [request for request in requests if request.endswith("/import-errors")]
+    assert requests == {
+        "GET /api/accounts": 1,
+        "GET /api/lists": 2,
+        "POST /api/lists": 1,
+        f"GET {jobs}": 1 + 1,
+        f"POST {jobs}": 1,
+        errors: 1,
+    }
