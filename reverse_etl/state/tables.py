@@ -162,9 +162,13 @@ class StateTables:
                 self._forget_written(statement)
 
     def commit(self, statements: Iterable[Statement]) -> None:
-        """Run statements in one transaction: all of them take effect, or none."""
+        """Run statements in one transaction: all of them take effect, or none.
+
+        They are made before it begins: a failing look at a missing table would end it on some warehouses.
+        """
+        made = [*statements]
         with self.warehouse.transaction():
-            self.execute(*statements)
+            self.execute(*made)
 
     def _forget_written(self, statement: Statement) -> None:
         """Forget what the statement may have changed."""

@@ -135,8 +135,7 @@ def test_a_renamed_model_keeps_its_responses(shop: World) -> None:
     assert shop.state("select model from responses") == [("labels",)]
 
 
-def test_a_forgotten_model_keeps_none(make_world: Callable[..., World]) -> None:
-    shop = make_world(warehouse="duckdb")
+def test_a_forgotten_model_keeps_none(shop: World) -> None:
     tags(shop, ("t", "ann@example.com"))
     shop.run()
     with shop.project().connections.locked_state(lambda _: None) as state:
