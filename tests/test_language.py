@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 TOP_LEVEL = 2  # parts of a path directly in a folder
 OWN_WORDS = Path(__file__)  # quotes the banned words
-PACKAGE_TEXTS = {".py", ".j2", ".sql", ".css"}
+PACKAGE_TEXTS = {".py", ".j2", ".sql", ".css", ".js"}
 DOCUMENTS = (
     "*.md",
     "Makefile",

@@ -98,7 +98,7 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert names == files
-    assert {Path(name).suffix for name in files} >= {".py", ".j2", ".css", ".typed"}
+    assert {Path(name).suffix for name in files} >= {".py", ".j2", ".css", ".js", ".typed"}
 
 
 def test_an_installed_wheel_imports_every_module_and_answers(installed: Path, tmp_path: Path) -> None:

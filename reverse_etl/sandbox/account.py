@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reverse_etl.sandbox.deleting import advance_deletions
+from reverse_etl.sandbox.deleting import advance_deletions, finish_deletions
 from reverse_etl.sandbox.identities import generate_account_id
 from reverse_etl.sandbox.importing import advance_jobs
+from reverse_etl.sandbox.jobs import finish_jobs
 from reverse_etl.sandbox.limits import FixedWindowLimiter
-from reverse_etl.sandbox.subscribing import advance_subscriptions
-from reverse_etl.sandbox.suppressing import advance_suppressions
+from reverse_etl.sandbox.subscribing import advance_subscriptions, finish_subscriptions
+from reverse_etl.sandbox.suppressing import advance_suppressions, finish_suppressions
 from reverse_etl.sandbox.times import Timeline
 
 if TYPE_CHECKING:
@@ -69,6 +70,19 @@ class SandboxAccount:
         with self.store.transaction():
             self.rules = self.rules.change(changes)
             return self.rules
+
+    def finish_jobs(self) -> None:
+        """End all open jobs; let accepted subscriptions, suppressions and deletions take effect now."""
+        with self.transaction() as db:
+            finish_jobs(db, self.now())
+            finish_subscriptions(db, self.now())
+            finish_suppressions(db, self.now())
+            finish_deletions(db, self.now())
+
+    def version(self) -> str:
+        """Return a text that differs after any change of the state, of the rules, or a restart."""
+        with self.transaction() as db:
+            return f"{self.store.token}.{db.total_changes}.{hash(self.rules)}"
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

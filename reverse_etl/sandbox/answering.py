@@ -61,7 +61,7 @@ def _handle_and_log(
         fault=fault_note,
     )
     with account.store.transaction() as db:
-        log_request(db, logged_request)
+        log_request(db, logged_request, request.body, response.content())
     return response
 
 

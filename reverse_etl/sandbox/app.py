@@ -1,17 +1,17 @@
-"""The Flask app of the sandbox: Klaviyo's endpoints, the control endpoints and the page."""
+"""The Flask app of the sandbox: Klaviyo's endpoints, the control endpoints and the pages."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-import orjson
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from reverse_etl.sandbox.answering import handle_request
 from reverse_etl.sandbox.ask import ApiRequest
 from reverse_etl.sandbox.control import ACCOUNT_ENVIRON_KEY, add_control, requested_account
+from reverse_etl.sandbox.pages.routes import add_pages
 from reverse_etl.sandbox.replies import JSON_API, ApiResponse, ErrorObject, HttpError, error_document
 from reverse_etl.sandbox.routes import (
     accounts,
@@ -80,18 +80,20 @@ def _flask_app() -> Flask:
             provide_automatic_options=False,
         )
     add_control(app)
+    add_pages(app)
     app.before_request(_check_sender)
     app.after_request(_forbid_sniffing)
+    app.register_error_handler(HttpError, _handle_http_error)
     app.register_error_handler(HTTPException, _handle_routing_error)
     return app
 
 
-def _check_sender() -> Response | None:
-    try:
-        admit_sender(_read_headers())
-    except HttpError as http_error:
-        return _to_flask_response(http_error.to_response())
-    return None
+def _check_sender() -> None:
+    admit_sender(_read_headers())
+
+
+def _handle_http_error(error: HttpError) -> Response:
+    return _to_flask_response(error.to_response())
 
 
 def _forbid_sniffing(response: Response) -> Response:
@@ -142,6 +144,5 @@ def _to_flask_response(response: ApiResponse) -> Response:
         request.environ[DRIP_ENVIRON_KEY] = response.before_each_byte
     if response.text is not None:
         headers = {"Content-Type": "text/html; charset=utf-8"} | response.headers
-        return Response(response.text, response.status, headers)
-    body = b"" if response.body is None else orjson.dumps(response.body)
-    return Response(body, response.status, response.headers, content_type=JSON_API)
+        return Response(response.content(), response.status, headers)
+    return Response(response.content(), response.status, response.headers, content_type=JSON_API)

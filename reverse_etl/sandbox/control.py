@@ -11,29 +11,23 @@ import orjson
 from flask import Flask, Response, request
 
 from reverse_etl.errors import UsageError
-from reverse_etl.sandbox.deleting import finish_deletions
 from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults, load_queued_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_summaries
-from reverse_etl.sandbox.jobs import finish_jobs
-from reverse_etl.sandbox.page import render_page
 from reverse_etl.sandbox.request_log import clear_requests, load_requests
-from reverse_etl.sandbox.subscribing import finish_subscriptions
-from reverse_etl.sandbox.suppressing import finish_suppressions
-from reverse_etl.sandbox.web_security import generate_nonce, page_headers
 
 if TYPE_CHECKING:
     from reverse_etl.sandbox.account import SandboxAccount
 
 ACCOUNT_ENVIRON_KEY: Final = "reverse_etl.account"
-_HTML: Final = "text/html; charset=utf-8"
 
 
 def add_control(app: Flask) -> None:
-    """Add the page at / and the endpoints under /sandbox.
+    """Add the endpoints under /sandbox.
 
     GET /sandbox/lists, /sandbox/lists/NAME-OR-ID/members, /sandbox/profiles, /sandbox/log?after=NUMBER,
-    /sandbox/faults, /sandbox/rules; POST /sandbox/faults with a fault, /sandbox/jobs/finish; PATCH
-    /sandbox/rules with the rules to change; DELETE /sandbox/log, /sandbox/faults. Replies are
+    /sandbox/faults, /sandbox/rules, /sandbox/version (a text that changes with the state); POST
+    /sandbox/faults with a fault, /sandbox/jobs/finish; PATCH /sandbox/rules with the rules to change;
+    DELETE /sandbox/log, /sandbox/faults. Replies are
     `{"data": ...}`, or `{"error": sentence}` with 400.
     """
     views = {
@@ -46,12 +40,12 @@ def add_control(app: Flask) -> None:
         ("DELETE", "/sandbox/faults"): _clear_faults,
         ("GET", "/sandbox/rules"): _get_rules,
         ("PATCH", "/sandbox/rules"): _change_rules,
+        ("GET", "/sandbox/version"): _get_version,
         ("POST", "/sandbox/jobs/finish"): _finish_jobs,
     }
     for (method, rule), view in views.items():
         app.add_url_rule(rule, f"{method} {rule}", view, methods=[method], provide_automatic_options=False)
     app.add_url_rule("/sandbox/lists/<path:name_or_id>/members", "sandbox members", _get_members)
-    app.add_url_rule("/", "sandbox page", _get_page)
     app.register_error_handler(UsageError, _handle_usage_error)
 
 
@@ -59,11 +53,6 @@ def requested_account() -> SandboxAccount:
     """Return the account that the current request is sent to."""
     account: SandboxAccount = request.environ[ACCOUNT_ENVIRON_KEY]
     return account
-
-
-def _get_page() -> Response:
-    nonce = generate_nonce()
-    return Response(render_page(requested_account(), nonce), headers=page_headers(nonce), content_type=_HTML)
 
 
 def _get_lists() -> Response:
@@ -135,13 +124,12 @@ def _change_rules() -> Response:
     return _json_response(requested_account().change_rules(changes).document())
 
 
+def _get_version() -> Response:
+    return _json_response(requested_account().version())
+
+
 def _finish_jobs() -> Response:
-    account = requested_account()
-    with account.transaction() as db:
-        finish_jobs(db, account.now())
-        finish_subscriptions(db, account.now())
-        finish_suppressions(db, account.now())
-        finish_deletions(db, account.now())
+    requested_account().finish_jobs()
     return _json_response([])
 
 

@@ -195,6 +195,11 @@ def clear_faults(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM faults")
 
 
+def drop_fault(db: sqlite3.Connection, number: int) -> None:
+    """Remove one fault from the queue, if it is still there."""
+    db.execute("DELETE FROM faults WHERE seq = ?", (number,))
+
+
 def load_queued_faults(db: sqlite3.Connection) -> list[QueuedFault]:
     """Return the queued faults, in order."""
     rows = db.execute("SELECT seq, spec, remaining FROM faults ORDER BY seq").fetchall()
@@ -233,7 +238,7 @@ def draw_job_faults(db: sqlite3.Connection, method: str, path: str) -> list[Queu
 def count_strike(db: sqlite3.Connection, queued_fault: QueuedFault) -> None:
     """Count one use of a fault, and delete it from the queue after its last one."""
     if queued_fault.remaining == 1:
-        db.execute("DELETE FROM faults WHERE seq = ?", (queued_fault.number,))
+        drop_fault(db, queued_fault.number)
     elif queued_fault.remaining is not None:
         db.execute("UPDATE faults SET remaining = remaining - 1 WHERE seq = ?", (queued_fault.number,))
 

@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
@@ -53,6 +55,14 @@ class ApiResponse:
     text: str | bytes | None = None
     cut: bool = False
     before_each_byte: Callable[[], None] | None = None
+
+    def content(self) -> bytes:
+        """Return the bytes of the body; none if the connection is closed without a reply."""
+        if self.cut:
+            return b""
+        if self.text is not None:
+            return self.text.encode() if isinstance(self.text, str) else self.text
+        return b"" if self.body is None else orjson.dumps(self.body)
 
 
 @dataclass(frozen=True)

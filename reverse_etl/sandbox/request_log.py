@@ -1,4 +1,4 @@
-"""The log of requests and their replies, in order."""
+"""The log of requests and their replies, in order, the newest ones with bodies. Headers are not kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import sqlite3
 
+REQUEST_BODIES_TABLE: Final = (
+    "CREATE TABLE IF NOT EXISTS request_bodies (seq INTEGER PRIMARY KEY, "
+    "request BLOB NOT NULL, response BLOB NOT NULL, response_bytes INTEGER NOT NULL)"
+)
+MAX_STORED_BYTES: Final = 16_384
+REQUESTS_WITH_BODIES: Final = 500
 _COLUMNS: Final = "at, method, path, query, status, items, bytes, fault"
 
 
@@ -46,8 +52,19 @@ class LoggedRequest:
         }
 
 
-def log_request(db: sqlite3.Connection, logged_request: LoggedRequest) -> None:
-    """Append an entry; the log assigns its number."""
+@dataclass(frozen=True)
+class LoggedBodies:
+    """The first `MAX_STORED_BYTES` of a request's and a reply's body, and the size of the reply's."""
+
+    request: bytes
+    response: bytes
+    response_bytes: int
+
+
+def log_request(
+    db: sqlite3.Connection, logged_request: LoggedRequest, request_body: bytes, response_body: bytes
+) -> None:
+    """Append an entry; the log assigns its number. Only the newest entries keep their bodies."""
     row = (
         logged_request.at,
         logged_request.method,
@@ -58,7 +75,10 @@ def log_request(db: sqlite3.Connection, logged_request: LoggedRequest) -> None:
         logged_request.bytes,
         logged_request.fault,
     )
-    db.execute(f"INSERT INTO requests ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    number = db.execute(f"INSERT INTO requests ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).lastrowid
+    bodies = (request_body[:MAX_STORED_BYTES], response_body[:MAX_STORED_BYTES], len(response_body))
+    db.execute("INSERT INTO request_bodies VALUES (?, ?, ?, ?)", (number, *bodies))
+    db.execute("DELETE FROM request_bodies WHERE seq <= ?", ((number or 0) - REQUESTS_WITH_BODIES,))
 
 
 def load_requests(db: sqlite3.Connection, after: int = 0) -> list[LoggedRequest]:
@@ -69,14 +89,31 @@ def load_requests(db: sqlite3.Connection, after: int = 0) -> list[LoggedRequest]
     ]
 
 
-def load_latest_requests(db: sqlite3.Connection, count: int) -> list[LoggedRequest]:
-    """Return the last `count` entries, newest first."""
-    return [
-        LoggedRequest(*row)
-        for row in db.execute(f"SELECT {_COLUMNS}, seq FROM requests ORDER BY seq DESC LIMIT ?", (count,))
-    ]
+def count_requests(db: sqlite3.Connection) -> int:
+    """Return the number of entries."""
+    return int(db.execute("SELECT count(*) FROM requests").fetchone()[0])
+
+
+def load_latest_requests(db: sqlite3.Connection, count: int, skipped: int = 0) -> list[LoggedRequest]:
+    """Return `count` entries, newest first, after the newest `skipped` ones."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS}, seq FROM requests ORDER BY seq DESC LIMIT ? OFFSET ?", (count, skipped)
+    )
+    return [LoggedRequest(*row) for row in rows]
+
+
+def find_request(db: sqlite3.Connection, number: int) -> tuple[LoggedRequest, LoggedBodies | None] | None:
+    """Return an entry, and its bodies if they are still kept; None for an unknown number."""
+    row = db.execute(f"SELECT {_COLUMNS}, seq FROM requests WHERE seq = ?", (number,)).fetchone()
+    if row is None:
+        return None
+    bodies = db.execute(
+        "SELECT request, response, response_bytes FROM request_bodies WHERE seq = ?", (number,)
+    ).fetchone()
+    return LoggedRequest(*row), LoggedBodies(*bodies) if bodies else None
 
 
 def clear_requests(db: sqlite3.Connection) -> None:
     """Empty the log. Numbering continues."""
     db.execute("DELETE FROM requests")
+    db.execute("DELETE FROM request_bodies")

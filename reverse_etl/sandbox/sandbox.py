@@ -11,18 +11,15 @@ from reverse_etl.errors import UsageError
 from reverse_etl.sandbox.account import SandboxAccount
 from reverse_etl.sandbox.app import make_app
 from reverse_etl.sandbox.consents import EVERY_LIST, StoredSuppression, add_suppression
-from reverse_etl.sandbox.deleting import finish_deletions
 from reverse_etl.sandbox.events import load_events
 from reverse_etl.sandbox.faults import Fault, add_fault, clear_faults
 from reverse_etl.sandbox.introspection import list_members, list_summaries, profile_count, profile_summaries
-from reverse_etl.sandbox.jobs import finish_jobs
 from reverse_etl.sandbox.records import drop_record, put_record, read_records
 from reverse_etl.sandbox.request_log import LoggedRequest, clear_requests, load_requests
 from reverse_etl.sandbox.rules import RuleOptions, Rules
 from reverse_etl.sandbox.server import Server
 from reverse_etl.sandbox.store import Store
-from reverse_etl.sandbox.subscribing import confirm_opt_in, finish_subscriptions, opt_out, require_person
-from reverse_etl.sandbox.suppressing import finish_suppressions
+from reverse_etl.sandbox.subscribing import confirm_opt_in, opt_out, require_person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,11 +179,7 @@ class Sandbox:
 
     def finish_jobs(self) -> None:
         """End all open jobs; let accepted subscriptions, suppressions and deletions take effect now."""
-        with self._account.transaction() as db:
-            finish_jobs(db, self._account.now())
-            finish_subscriptions(db, self._account.now())
-            finish_suppressions(db, self._account.now())
-            finish_deletions(db, self._account.now())
+        self._account.finish_jobs()
 
     def opt_out(self, email_or_phone: str, channel: str = "email.marketing") -> None:
         """Let a person unsubscribe from a channel. Raises UsageError for an unknown person."""

@@ -7,6 +7,7 @@ process uses the file; the operating system releases the lock of a process that 
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import sqlite3
 from contextlib import closing, contextmanager, suppress
@@ -19,6 +20,7 @@ from reverse_etl.sandbox.consents import CONSENT_TABLES
 from reverse_etl.sandbox.event_tables import EVENT_TABLE_STATEMENTS
 from reverse_etl.sandbox.other_emails import OTHER_EMAILS_TABLE
 from reverse_etl.sandbox.records import RECORDS_TABLE
+from reverse_etl.sandbox.request_log import REQUEST_BODIES_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +83,7 @@ class Store:
 
     def __init__(self, path: Path | None, *, keep: bool = True) -> None:
         self.path = path
+        self.token = secrets.token_hex(4)  # another one each time that a state is opened
         self._lock = RLock()
         self._folder = None if keep or path is None else TemporaryFolder()
         try:
@@ -206,7 +209,13 @@ def _prepare_database(db: sqlite3.Connection, shown_path: Path | None) -> None:
             where=str(shown_path),
             hint="Choose another file. If this is an old sandbox, delete it to start with an empty one.",
         )
-    for statement in (RECORDS_TABLE, OTHER_EMAILS_TABLE, *CONSENT_TABLES, *EVENT_TABLE_STATEMENTS):
+    for statement in (
+        RECORDS_TABLE,
+        OTHER_EMAILS_TABLE,
+        REQUEST_BODIES_TABLE,
+        *CONSENT_TABLES,
+        *EVENT_TABLE_STATEMENTS,
+    ):
         db.execute(statement)
     db.execute("COMMIT")
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LOCALHOST: Final = "localhost"
+_FOREIGN_SITES: Final = frozenset({"cross-site", "same-site"})
 
 
 def admit_sender(headers: Mapping[str, str]) -> None:
@@ -30,21 +31,38 @@ def admit_sender(headers: Mapping[str, str]) -> None:
             421, ErrorObject("The sandbox answers only to localhost and the loopback addresses.", code="host")
         )
     origin = headers.get("origin")
-    if origin is not None and origin.lower() != f"http://{host.lower()}":
+    is_foreign = headers.get("sec-fetch-site") in _FOREIGN_SITES and (
+        headers.get("sec-fetch-mode") != "navigate"
+    )
+    if is_foreign or (origin is not None and not _is_own_origin(origin, host)):
         raise HttpError(403, ErrorObject("The sandbox answers only to its own page.", code="origin"))
 
 
+def require_own_page(origin: str, host: str) -> None:
+    """Raise HttpError (403) unless the origin of a form's request, which browsers name, is the sandbox."""
+    if not _is_own_origin(origin, host):
+        raise HttpError(403, ErrorObject("Forms are accepted from the sandbox's own page.", code="origin"))
+
+
 def page_headers(nonce: str) -> dict[str, str]:
-    """Return the security headers of the page, whose style has this nonce. It needs nothing else."""
+    """Return the security headers of a page whose style and script have this nonce.
+
+    The page loads nothing else. Its script may read from the sandbox, and its forms lead to it.
+    """
     policy = {
         "default-src": "'none'",
         "style-src": f"'nonce-{nonce}'",
+        "script-src": f"'nonce-{nonce}'",
+        "connect-src": "'self'",
+        "form-action": "'self'",
         "base-uri": "'none'",
-        "form-action": "'none'",
         "frame-ancestors": "'none'",
     }
     return {
         "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in policy.items()),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
 
@@ -52,6 +70,10 @@ def page_headers(nonce: str) -> dict[str, str]:
 def generate_nonce() -> str:
     """Return a random text that no page can guess."""
     return secrets.token_urlsafe(16)
+
+
+def _is_own_origin(origin: str, host: str) -> bool:
+    return origin.lower() == f"http://{host.lower()}"
 
 
 def _is_own_host(host: str) -> bool:

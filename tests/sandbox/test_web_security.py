@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from reverse_etl.errors import UsageError
-from reverse_etl.sandbox import Sandbox
+from reverse_etl.sandbox import Fault, FaultKind, Sandbox
 from tests.sandbox.caller import HEADERS, Caller, people
 
 if TYPE_CHECKING:
@@ -71,24 +71,44 @@ def test_a_page_cannot_change_the_state_by_a_simple_request(sandbox: Sandbox) ->
     assert status(sandbox, "/sandbox/faults", headers, "DELETE") == 403
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_page_of_another_site_cannot_load_parts(sandbox: Sandbox, site: str) -> None:
+    """As with <img> or <script>, which name no origin; a link to the sandbox may be followed."""
+    headers: dict[str, str | None] = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors"}
+    assert status(sandbox, "/sandbox/profiles", headers) == 403
+    assert status(sandbox, "/", headers | {"Sec-Fetch-Mode": "navigate"}) == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/faults", "/faults/clear", "/faults/1/clear", "/jobs/finish", "/requests/clear"]
+)
+def test_a_form_of_another_page_changes_nothing(sandbox: Sandbox, path: str) -> None:
+    """Neither with another origin nor without one: a browser always names it with a form."""
+    sandbox.add_fault(Fault(FaultKind.CUT))
+    form: dict[str, str | None] = {"Content-Type": "application/x-www-form-urlencoded"}
+    for origin in ("https://example.com", "null", None):
+        assert status(sandbox, path, form | {"Origin": origin}, "POST") == 403
+    assert requests.get(f"{sandbox.origin}/sandbox/faults", timeout=5).json()["data"] != []
+
+
 def test_the_sandboxs_own_origin_is_answered(sandbox: Sandbox) -> None:
     """The origin is the host's; without a browser there is none."""
     assert status(sandbox, "/sandbox/lists", {"Origin": sandbox.origin}) == 200
     assert status(sandbox, "/sandbox/lists", {"Host": "localhost:80", "Origin": "http://localhost:80"}) == 200
 
 
-def test_the_page_allows_nothing_but_its_own_style(caller: Caller, sandbox: Sandbox) -> None:
-    """No script, image, form or frame; the style has a nonce that is new each time."""
+def test_the_page_allows_nothing_but_its_own_style_and_script(caller: Caller, sandbox: Sandbox) -> None:
+    """No image or frame; forms lead to the sandbox; style and script have a nonce, new each time."""
     caller.run_import(people(2), caller.make_list("<script>alert(1)</script>"))
     first, second = (requests.get(sandbox.origin, timeout=5) for _ in range(2))
     policy = first.headers["Content-Security-Policy"]
-    (nonce,) = re.findall(r"style-src 'nonce-([^']+)'", policy)
+    (nonce,) = set(re.findall(r"(?:style|script)-src 'nonce-([^']+)'", policy))
     assert policy.startswith("default-src 'none'; ")
-    assert "frame-ancestors 'none'" in policy
+    assert policy.endswith("connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
     assert f'<style nonce="{nonce}">' in first.text
     assert nonce not in second.text
     assert " style=" not in first.text
-    assert "<script" not in first.text
+    assert re.findall(r"<script[^>]*>", first.text) == [f'<script nonce="{nonce}">']
     assert "&lt;script&gt;" in first.text
     assert first.headers["X-Content-Type-Options"] == "nosniff"
 
