@@ -1,4 +1,4 @@
-"""What every page keeps for people who use a keyboard, a screen reader or little light: a plain check.
+"""A plain check of what pages keep for people who use a keyboard, a screen reader or a dark screen.
 
 It needs no browser. `make test-pages` asks axe the same questions, and more, in a real one.
 """

@@ -107,7 +107,7 @@ def test_a_search_goes_on_to_the_next_page(caller: Caller, sandbox: Sandbox) -> 
 
 
 @pytest.mark.parametrize("address", ["/lists/nope", "/profiles/nope", "/requests/9", f"/requests/{10**30}"])
-def test_what_is_not_there_is_said_so(sandbox: Sandbox, address: str) -> None:
+def test_an_unknown_id_has_a_page_that_says_so(sandbox: Sandbox, address: str) -> None:
     reply = requests.get(sandbox.origin + address, timeout=5)
     assert reply.status_code == 404
     assert "<h1>No such " in reply.text
@@ -205,7 +205,7 @@ def test_every_kind_of_fault_is_a_choice_and_every_field_is_used() -> None:
 def test_a_mistake_in_the_form_is_named_and_nothing_is_lost(
     sandbox: Sandbox, fields: dict[str, str], sentence: str
 ) -> None:
-    """What was entered is still in the form."""
+    """The form still has what was entered."""
     reply = send_form(sandbox, "/faults", path="/api/lists*", **fields)
     assert reply.status_code == 400
     assert sentence in " ".join(parse_page(reply.text).all("main")[0].text().split())
