@@ -21,11 +21,16 @@ def fill_sandbox(sandbox: Sandbox) -> dict[str, str]:
     with caller.session:
         vip, tea = caller.make_list("VIP customers"), caller.make_list(EVIL)
         caller.run_import(people(120), vip)
-        properties = {"tier": "gold", "note": EVIL}
-        names = {"first_name": "Ann", "last_name": "Lee", "location": {"city": "Bern"}}
-        identifiers = {"email": "ann@example.com", "phone_number": "+15005550006", "external_id": "17"}
-        ann = row(**identifiers, **names, properties=properties)
-        caller.run_import([ann], vip, tea)
+        ann: dict[str, Any] = {
+            "email": "ann@example.com",
+            "phone_number": "+15005550006",
+            "external_id": "17",
+            "first_name": "Ann",
+            "last_name": "Lee",
+            "location": {"city": "Bern"},
+            "properties": {"tier": "gold", "note": EVIL},
+        }
+        caller.run_import([row(**ann)], vip, tea)
         subscription = _describe_subscription("ann@example.com")
         caller.ask("POST", "/api/profile-subscription-bulk-create-jobs", json=subscription)
         sandbox.finish_jobs()
