@@ -123,7 +123,8 @@ class RejectionReason:
     """Why rows are rejected: the code of a check, or Klaviyo's error code, field and message.
 
     `detail` is "" if it is not known; of several rows with the same code and field, it is the most frequent.
-    Where nobody is subscribed, `field` is the `OptOut`, or for what Klaviyo suppresses the address.
+    Where nobody is subscribed, `field` is the `OptOut`, or for what Klaviyo suppresses the address. Where a
+    check finds a row that Klaviyo refused earlier, `field` is the code of that refusal.
     """
 
     source: RejectionSource
@@ -135,6 +136,12 @@ class RejectionReason:
     def is_by_klaviyo(self) -> bool:
         """Return whether Klaviyo rejected the rows, so that `retry` may help."""
         return self.source is RejectionSource.KLAVIYO and self.code not in _NOT_BY_KLAVIYO
+
+    @property
+    def is_opt_out(self) -> bool:
+        """Return whether the people opted out, so that nobody rejected the rows."""
+        is_known = self.source is RejectionSource.CHECK and self.code == RowProblem.STILL_REJECTED
+        return (self.field if is_known else self.code) == OPTED_OUT
 
     def describe(self) -> str:
         """Return the reason in words.
@@ -160,6 +167,8 @@ class RejectionReason:
     def _describe_check(self, problem: RowProblem) -> str:
         description = PROBLEM_DESCRIPTIONS[problem]
         match problem:
+            case RowProblem.STILL_REJECTED if self.field == OPTED_OUT:
+                return "opted out earlier, and nobody is subscribed over that"
             case RowProblem.DUPLICATE if self.detail:
                 return f"{description}: they differ in {self.detail}"
             case (

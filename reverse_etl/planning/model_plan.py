@@ -17,6 +17,7 @@ from reverse_etl.planning.diff import DiffRequest, DiffResult, hold_removals, ru
 from reverse_etl.planning.lists import ListRef
 from reverse_etl.planning.orphans import estimate_rows_by_list
 from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, PlanOptions
+from reverse_etl.planning.replacements import choose_sample
 from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import planned_rows, staging
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
+_FETCHED_TO_PAIR = 50  # rows of an operation among which adds and removes of the same people are looked for
 _RowCounts = Mapping[str | None, tuple[int, tuple[RejectedRows, ...], int]]
 
 
@@ -174,9 +176,9 @@ def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) 
     if has_rejected:
         model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
         counts = warehouse.fetch(rejections.count_check_rejections(model))
-        for name, problem, column, rows, new_rows in counts:
-            reason = RejectionReason(RejectionSource.CHECK, problem, detail=column or "")
-            rejected[name].append(RejectedRows(reason, rows, int(new_rows)))
+        for name, problem, column, refusal, rows, new_rows, example in counts:
+            reason = RejectionReason(RejectionSource.CHECK, problem, field=refusal or "", detail=column or "")
+            rejected[name].append(RejectedRows(reason, rows, int(new_rows), example))
     return {
         name: (valid_rows.get(name, 0), tuple(rejected.get(name, ())), withheld.get(name, 0))
         for name in {**valid_rows, **rejected, **withheld}
@@ -248,7 +250,9 @@ def _fetch_sample(
 ) -> dict[str, list[Change]]:
     """Return the sample by list id, with property names: a warehouse may fold the case of column names."""
     tables = staged.tables
-    rows = warehouse.fetch(sql.select_sample(result.diff, size))
+    has_other_identifiers = len(tables.identifiers) > 1
+    fetched = max(size, _FETCHED_TO_PAIR) if has_other_identifiers else size
+    rows = warehouse.fetch(sql.select_sample(result.diff, fetched))
     changes: dict[str, list[Change]] = defaultdict(list)
     properties = staged.model.names_by_column
     names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in tables.payload_names))
@@ -259,6 +263,7 @@ def _fetch_sample(
         after = dict(zip(names, values, strict=False))
         before = dict(zip(names, values[len(names) :], strict=False))
         stored_values = before | dict(zip(retyped, values[2 * len(names) :], strict=True))
+        identifiers: Mapping[str, str] = {}
         if op == Op.UPDATE:
             changed = [
                 name
@@ -267,9 +272,11 @@ def _fetch_sample(
             ]
             before, after = _select_values(stored_values, changed), _select_values(after, changed)
         else:
+            own = after if op == Op.ADD else before
+            identifiers = {name: own[column] for name, column in IDENTIFIER_COLUMNS.items() if own[column]}
             before, after = {}, {}
-        changes[str(list_id)].append(Change(str(op), str(identity), before, after))
-    return changes
+        changes[str(list_id)].append(Change(str(op), str(identity), before, after, identifiers))
+    return {list_id: choose_sample(found, size) for list_id, found in changes.items()}
 
 
 def _select_values(values: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:

@@ -75,12 +75,18 @@ class PlanOptions:
 
 @dataclass(frozen=True)
 class Change:
-    """One delta of the sample: its operation, its identity and, for an update, the values that change."""
+    """One delta of the sample: its operation, its identity and, for an update, the values that change.
+
+    `identifiers` are those of an add or a remove, by type. `replaces` is the identity that a person had
+    before: the change is an add and a remove in one, and `before` and `after` are identifiers.
+    """
 
     op: str
     identity: str
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+    identifiers: Mapping[str, str] = field(default_factory=dict)
+    replaces: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,6 +177,11 @@ class ListPlan:
     def rejected_by_check(self) -> int:
         """Return the number of rows that the warehouse's checks reject."""
         return sum(rejection.rows for rejection in self.check_rejections)
+
+    @property
+    def opted_out_before(self) -> int:
+        """Return how many of these rows are people whom an earlier run did not subscribe: they opted out."""
+        return sum(rejection.rows for rejection in self.check_rejections if rejection.reason.is_opt_out)
 
     def figures(self) -> dict[str, int]:
         """Return the figures of the plan by their names in JSON and in the state."""

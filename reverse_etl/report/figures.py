@@ -135,10 +135,17 @@ OUTCOME_FIGURES: Final = (
 )
 # The columns of the tables of `plan` and of `run`. A plan has what is held and rejected before it is sent.
 PLAN_COLUMNS: Final = (
-    *_PLANNED,
+    Figure(
+        "staged",
+        "rows that the model returned; equal rows count once",
+        ("rows", "withheld", "rejected_by_check", "opted_out"),
+    ),
+    Figure("valid", "of these, rows that passed all checks", ("rows",)),
+    *_PLANNED[1:],
     _LEFT_IN_PLACE,
     Figure("held", f"kept back: {HELD_MEANING}", ("held_at_plan",)),
     Figure("rejected", "failed a check", ("rejected_by_check",)),
+    Figure("opted out", "not subscribed: the person opted out earlier", ("opted_out",), hidden_if_zero=True),
     _WITHHELD,
     _UNCHANGED,
 )

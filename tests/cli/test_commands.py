@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 HEADINGS = [
     "list",
     "model",
-    "rows",
+    "staged",
+    "valid",
     "snapshot rows",
     "adds",
     "updates",
@@ -76,7 +77,7 @@ def test_plan_sends_nothing_and_changes_no_file(cli: CommandLine) -> None:
     assert planned.code == dry.code == 0
     assert planned.out == dry.out
     assert re.split(r"  +", planned.out.splitlines()[0].strip()) == HEADINGS
-    assert _row(planned.out, "VIP") == ["VIP", "vip", "19", "20", "0", "0", "1", "0", "0", "19"]
+    assert _row(planned.out, "VIP") == ["VIP", "vip", "19", "19", "20", "0", "0", "1", "0", "0", "19"]
     assert "About 2 requests (1 list look-up, 1 removal)" in planned.out
     assert {entry.method for entry in sandbox.log()} == {"GET"}
     assert _files(cli) == before
@@ -182,7 +183,7 @@ def test_rejections_are_counted_as_rows_everywhere_and_end_by_retry(cli: Command
     assert refused + "p*@e******.com" in told
     assert refused + "p3@example.com" in cli.run("status", "--show-values").out
     assert "p3@" not in cli.run("status", "--json").out
-    assert _row(cli.run("plan").out, "VIP")[8] == "6"
+    assert _row(cli.run("plan").out, "VIP")[9] == "6"
     (stands,) = json.loads(cli.run("status", "--json").out)["lists"]
     assert (stands["applied"], stands["rejected"], stands["uncertain"]) == (18, 6, 0)
     again = cli.run("run")

@@ -67,10 +67,13 @@ def test_csv_is_masked_by_default(changed: CommandLine) -> None:
 def test_markdown_has_a_table_and_a_block_of_changes(changed: CommandLine) -> None:
     lines = changed.run("plan", "--format", "markdown").out.splitlines()
     assert lines[:2] == [
-        "| list | model | rows | snapshot rows | adds | updates | removes | held | rejected | unchanged |",
-        "| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |",
+        (
+            "| list | model | staged | valid | snapshot rows | adds | updates | removes "
+            "| held | rejected | unchanged |"
+        ),
+        "| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]
-    assert lines[2] == "| `VIP` | `vip` | 18 | 20 | 1 | 16 | 3 | 0 | 0 | 1 |"
+    assert lines[2] == "| `VIP` | `vip` | 18 | 18 | 20 | 1 | 16 | 3 | 0 | 0 | 1 |"
     start = lines.index("```diff")
     assert lines[start - 2] == "### `VIP`, by `vip`"
     block = lines[start + 1 : lines.index("```")]
@@ -91,6 +94,52 @@ def test_a_stopped_list_says_so_in_markdown(changed: CommandLine) -> None:
     ended = changed.run("plan", "--format", "markdown")
     assert ended.code == 3
     assert any(line.startswith("stopped: ") for line in ended.out.splitlines())
+
+
+def test_a_changed_address_is_one_change_of_one_person(cli: CommandLine) -> None:
+    """In the text, JSON and CSV: the old and the new address, found by the other identifier."""
+    cli.klaviyo()
+    cli.model(
+        "vip",
+        "select email, first_name as id from {{ ref('customers') }}",
+        list="VIP",
+        identifiers={"email": "email", "external_id": "id"},
+    )
+    assert cli.run("run").code == 0
+    cli.sql("UPDATE customers SET email = 'z@example.org' WHERE email = 'p7@example.com'")
+    change = "~ z@example.org   email: 'p7@example.com' -> 'z@example.org'"
+    note = "; one person, counted as an add and a remove"
+    shown = cli.run("plan", "--show-values").out
+    assert _changes(shown) == [change + note]
+    assert "more (--rows" not in shown
+    (listed,) = json.loads(cli.run("plan", "--json", "--show-values").out)["lists"]
+    assert (listed["adds"], listed["removes"]) == (1, 1)
+    assert listed["sample"] == [
+        {
+            "op": "replace",
+            "identity": "email:z@example.org",
+            "replaces": "email:p7@example.com",
+            "before": {"email": "p7@example.com"},
+            "after": {"email": "z@example.org"},
+        }
+    ]
+    (record,) = csv.DictReader(cli.run("plan", "--format", "csv", "--show-values").out.splitlines())
+    assert (record["operation"], record["row"]) == ("replace", "z@example.org")
+
+
+def test_a_plan_says_why_rows_are_rejected_with_columns_and_an_example(cli: CommandLine) -> None:
+    cli.sql("INSERT INTO customers VALUES ('p1@example.com', 'Other'), ('broken', 'B')")
+    lines = cli.run("plan", "--show-values").out.splitlines()
+    assert [cell for line in lines if line.startswith("VIP *") for cell in line.split()[2:5]] == [
+        "vip",
+        "22",
+        "19",
+    ]
+    assert (
+        "  2 rejected: conflicting rows for one person: they differ in first_name, such as p1@example.com"
+        in lines
+    )
+    assert "  1 rejected: e-mail is malformed: broken" in lines
 
 
 def test_detailed_exit_codes_are_those_of_terraform(cli: CommandLine) -> None:

@@ -131,6 +131,12 @@ def test_the_figures_of_the_status_are_those_of_the_run(world: World) -> None:
         (shown,) = world.project().status().lists
         assert (shown.applied, shown.pending, shown.opted_out, shown.rejected) == (1, 1, 1, 0)
         world.run()
+    (planned,) = world.plan().models[0].lists
+    assert planned.opted_out_before == 1
+    assert [(one.rows, one.reason.describe()) for one in planned.check_rejections] == [
+        (1, "opted out earlier, and nobody is subscribed over that")
+    ]
+    assert "opted out" in {*plan_cells(world.plan())[0]}
     world.sandbox.confirm_opt_in(ANN)
     world.run()
     (shown,) = world.project().status().lists

@@ -8,13 +8,13 @@ import click
 
 from reverse_etl.cli.options import ListFlags, ProjectFlags, list_options, project_options
 from reverse_etl.cli.output import tables as show
+from reverse_etl.cli.output.plan import describe_example
 from reverse_etl.cli.output.rejected_rows import (
     print_rejected_csv,
     rejected_rows_document,
     show_rejected_rows,
 )
 from reverse_etl.cli.output.status import status_document
-from reverse_etl.domain.identifiers import mask_identity, row_key_text
 from reverse_etl.domain.rejections import OPTED_OUT
 from reverse_etl.state import RunState
 
@@ -96,7 +96,7 @@ def _show_status(status: Status, *, show_values: bool) -> None:
         for rejected in list_status.rejections:
             show.print_line(
                 f"{list_status.label}: {rejected.rows:,} {_rejection_word(rejected)}: "
-                f"{_reason_text(rejected.reason)}{_example_text(rejected, show_values)}"
+                f"{_reason_text(rejected.reason)}{describe_example(rejected, show_values=show_values)}"
             )
     for list_status in status.lists:
         if list_status.last_run and list_status.last_run.stop_cause:
@@ -141,13 +141,6 @@ def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> dict[s
 
 def _rejection_word(rejected: RejectedRows) -> str:
     return "not subscribed" if rejected.reason.code == OPTED_OUT else "rejected"
-
-
-def _example_text(rejected: RejectedRows, show_values: bool) -> str:  # noqa: FBT001 - one caller, above
-    if not rejected.example:
-        return ""
-    identity = row_key_text(rejected.example) if show_values else mask_identity(rejected.example)
-    return f", such as {identity}" if rejected.rows > 1 else f": {identity}"
 
 
 def _reason_text(reason: RejectionReason) -> str:

@@ -8,6 +8,7 @@ from reverse_etl.delivery.results import collect_figures
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, CustomEndpoint, Endpoint
+from reverse_etl.planning.replacements import merge_replacements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,10 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
                 "first_load": list_plan.first_load,
                 "new_profiles": _new_profiles_document(list_plan.new_profiles),
                 "stop_reason": list_plan.stop_reason,
-                "sample": [_change_document(change, show_values=show_values) for change in list_plan.sample],
+                "sample": [
+                    _change_document(change, show_values=show_values)
+                    for change in merge_replacements(list_plan.sample)
+                ],
             }
             for model_plan, list_plan in plan.list_plans()
         ],
@@ -138,6 +142,7 @@ def _list_document(model: str, list_plan: ListPlan, figures: Mapping[str, int]) 
         "check_rejections": [
             {"code": rejected.reason.code, "rows": rejected.rows, "new_rows": rejected.new_rows}
             | ({"column": rejected.reason.detail} if rejected.reason.detail else {})
+            | ({"refusal": rejected.reason.field} if rejected.reason.field else {})
             for rejected in list_plan.check_rejections
         ],
     }
@@ -154,10 +159,15 @@ def _list_result_document(list_result: ListResult) -> dict[str, Any]:
 def _change_document(change: Change, *, show_values: bool) -> dict[str, Any]:
     return {
         "op": change.op,
-        "identity": change.identity if show_values else mask_identity(change.identity),
+        "identity": _identity_text(change.identity, show_values=show_values),
+        **({"replaces": _identity_text(change.replaces, show_values=show_values)} if change.replaces else {}),
         "before": _values_document(change.before, show_values=show_values),
         "after": _values_document(change.after, show_values=show_values),
     }
+
+
+def _identity_text(identity: str, *, show_values: bool) -> str:
+    return identity if show_values else mask_identity(identity)
 
 
 def _values_document(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:

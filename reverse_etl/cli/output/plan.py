@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.event_plan import event_lines
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, mask_identity, mask_value, row_key_text
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.planning.guards import exempt_lines
+from reverse_etl.planning.replacements import REPLACE, merge_replacements
 from reverse_etl.report.figures import PLAN_COLUMNS, figure_table
 
 if TYPE_CHECKING:
+    from reverse_etl.domain.rejections import RejectedRows
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
 
 _SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "="}
@@ -48,12 +51,19 @@ def show_plan_table(plan: Plan) -> None:
 def plan_cells(plan: Plan) -> tuple[list[str], list[list[str | int]]]:
     """Return the headings of a plan's table, and the cells of each list: its label, its model and figures."""
     planned = [*plan.list_plans()]
-    headings, figures = figure_table(PLAN_COLUMNS, [list_plan.figures() for _, list_plan in planned])
+    headings, figures = figure_table(PLAN_COLUMNS, [_shown_figures(list_plan) for _, list_plan in planned])
     rows: list[list[str | int]] = [
         [_mark_new(list_plan), model_plan.model.name, *numbers]
         for (model_plan, list_plan), numbers in zip(planned, figures, strict=True)
     ]
     return ["list", "model", *headings], rows
+
+
+def _shown_figures(list_plan: ListPlan) -> dict[str, int]:
+    """Return the figures of a list, with the people who opted out apart from the rejected rows."""
+    figures = list_plan.figures()
+    opted_out = list_plan.opted_out_before
+    return figures | {"rejected_by_check": figures["rejected_by_check"] - opted_out, "opted_out": opted_out}
 
 
 def _mark_new(list_plan: ListPlan) -> str:
@@ -78,7 +88,7 @@ def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
 def list_detail_lines(model_plan: ModelPlan, list_plan: ListPlan, *, show_values: bool) -> list[str]:
     """Return why rows of a list are rejected, what happens to people, and some of the changes."""
     return [
-        *_rejection_lines(list_plan),
+        *_rejection_lines(list_plan, show_values=show_values),
         *_model_lines(model_plan, list_plan),
         *_list_read_lines(list_plan),
         *exempt_lines(model_plan, list_plan),
@@ -86,7 +96,10 @@ def list_detail_lines(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *([f"  {list_plan.new_profiles.describe(list_plan.adds)}"] if list_plan.new_profiles else []),
         *_effect_lines(model_plan, list_plan),
         *event_lines(model_plan, list_plan),
-        *(_format_change(list_plan, change, show_values=show_values) for change in list_plan.sample),
+        *(
+            _format_change(list_plan, change, show_values=show_values)
+            for change in merge_replacements(list_plan.sample)
+        ),
         *_other_changes_lines(list_plan),
     ]
 
@@ -187,9 +200,12 @@ def _effect_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     ]
 
 
-def _rejection_lines(list_plan: ListPlan) -> list[str]:
+def _rejection_lines(list_plan: ListPlan, *, show_values: bool) -> list[str]:
+    """Return why rows are not sent, each with one of them."""
     return [
-        f"  {rejected.rows:,} rejected: {rejected.reason.describe()}"
+        f"  {rejected.rows:,} {'not subscribed' if rejected.reason.is_opt_out else 'rejected'}: "
+        + rejected.reason.describe()
+        + describe_example(rejected, show_values=show_values)
         + (f" ({rejected.new_rows:,} new)" if 0 < rejected.new_rows < rejected.rows else "")
         for rejected in list_plan.check_rejections
     ]
@@ -204,8 +220,8 @@ def _hold_reason(list_plan: ListPlan, change: Change) -> str:
 
 
 def _format_change(list_plan: ListPlan, change: Change, *, show_values: bool) -> str:
-    identity = row_key_text(change.identity) if show_values else mask_identity(change.identity)
-    if change.op != "update":
+    identity = show_identity(change.identity, show_values=show_values)
+    if change.op not in {Op.UPDATE, REPLACE}:
         hold_note = f"   not removed: {_hold_reason(list_plan, change)}" if change.op == "held" else ""
         return f"  {_SIGNS[change.op]} {identity}{hold_note}"
     values = [(name, change.before[name], change.after[name]) for name in change.after]
@@ -213,7 +229,21 @@ def _format_change(list_plan: ListPlan, change: Change, *, show_values: bool) ->
         f"{name}: {format_value(name, before, show_values)} -> {format_value(name, after, show_values)}"
         for name, before, after in values
     )
-    return f"  ~ {identity}   {changed_values or 'sent again'}"
+    note = "; one person, counted as an add and a remove" if change.op == REPLACE else ""
+    return f"  ~ {identity}   {changed_values or 'sent again'}{note}"
+
+
+def show_identity(identity: str, *, show_values: bool) -> str:
+    """Return the value of an identity, masked unless it may be shown."""
+    return row_key_text(identity) if show_values else mask_identity(identity)
+
+
+def describe_example(rejected: RejectedRows, *, show_values: bool) -> str:
+    """Return which row is rejected, or one of them; '' if it has no identity."""
+    if not rejected.example:
+        return ""
+    identity = show_identity(rejected.example, show_values=show_values)
+    return f", such as {identity}" if rejected.rows > 1 else f": {identity}"
 
 
 def format_value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - after the value

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.cli.output.csv import print_record
-from reverse_etl.cli.output.plan import format_value
-from reverse_etl.domain.identifiers import mask_identity, row_key_text
+from reverse_etl.cli.output.plan import format_value, show_identity
+from reverse_etl.planning.replacements import merge_replacements
 
 if TYPE_CHECKING:
     from reverse_etl.planning.plan import Plan
@@ -19,21 +19,20 @@ def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
     """Print the changes that the plan holds; `changes` is a JSON object of the values before and after."""
     print_record(_COLUMNS)
     for model_plan, list_plan in plan.list_plans():
-        for change in list_plan.sample:
+        for change in merge_replacements(list_plan.sample):
             changed = {
                 name: [
                     format_value(name, values[name], show_values) for values in (change.before, change.after)
                 ]
                 for name in change.after
             }
-            identity = change.identity
             print_record(
                 (
                     model_plan.model.name,
                     "" if list_plan.list_ref.is_new else list_plan.list_ref.id,
                     list_plan.list_ref.name,
                     change.op,
-                    row_key_text(identity) if show_values else mask_identity(identity),
+                    show_identity(change.identity, show_values=show_values),
                     json.dumps(changed, ensure_ascii=False) if changed else "",
                 )
             )

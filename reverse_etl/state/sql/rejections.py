@@ -62,12 +62,16 @@ class ModelRejections:
 
 
 def count_check_rejections(model: ModelRejections) -> Statement:
-    """Return (list name, problem, column or NULL, rows, new rows) of the staged rows that are not sent; no run reported the new ones."""
+    """Count the staged rows that are not sent.
+
+    Return (list name, problem, column or columns or NULL, code of Klaviyo's earlier refusal or NULL, rows, new rows, identity of one row or
+    NULL); no run reported the new ones.
+    """
     text = _render(
         "count_check_rejections",
         model,
         still_rejected=RowProblem.STILL_REJECTED,
-        naming_column=NAMING_A_COLUMN,
+        naming_column=(*NAMING_A_COLUMN, RowProblem.DUPLICATE, RowProblem.CHANGED),
     )
     return Statement.read(*text)
 
