@@ -180,7 +180,7 @@ class ListPlan:
 
     @property
     def opted_out_before(self) -> int:
-        """Return how many of these rows are people whom an earlier run did not subscribe: they opted out."""
+        """Return how many of these rows an earlier run did not subscribe: the people opted out."""
         return sum(rejection.rows for rejection in self.check_rejections if rejection.reason.is_opt_out)
 
     def figures(self) -> dict[str, int]:
