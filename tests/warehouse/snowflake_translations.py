@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlglot import exp
@@ -28,16 +28,24 @@ _BOUNDS = (exp.Transaction, exp.Commit, exp.Rollback)
 
 @dataclass(frozen=True)
 class Translation:
-    """A statement as trees of DuckDB's, and each place in them where the database is named."""
+    """A statement as trees of DuckDB's, their texts, and each place in them that names the database."""
 
     trees: list[Any]
+    texts: list[str]
     names: list[Any]
+    database: str
 
     def of(self, database: str) -> list[Any]:
-        """Return the trees with the name of a database."""
+        """Return the trees with the name of a database; their texts are not generated again."""
         for name in self.names:
             name.set("this", database)
+        for tree, text in zip(self.trees, self.texts, strict=True):
+            tree.sql = partial(_give, text.replace(self.database, database))
         return self.trees
+
+
+def _give(text: str, **_: Any) -> str:
+    return text
 
 
 parse_one = server.parse_one
@@ -101,8 +109,9 @@ def keep(asked: tuple[Any, ...], trees: list[Any], database: str) -> None:
         [name for tree in each for name in tree.find_all(exp.Identifier) if name.name == database]
         for each in (trees, beside)
     )
-    if sum(tree.sql(dialect="duckdb").count(database) for tree in trees) == len(named):
-        translated[asked] = Translation(trees, named + noted)
+    texts = [tree.sql(dialect="duckdb") for tree in trees]
+    if sum(text.count(database) for text in texts) == len(named):
+        translated[asked] = Translation(trees, texts, named + noted, database)
 
 
 def run_and_keep(cursor: Any, tree: Any, params: Any = None) -> None:

@@ -233,7 +233,7 @@ def test_a_read_only_command_reads_a_migrated_copy(old: OldState, version: int) 
     )
 
 
-@pytest.mark.parametrize("nth", [None, 1, 2, 3, 4])
+@pytest.mark.parametrize("nth", [None, 3])
 def test_a_version_can_add_a_table(old: OldState, nth: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is there once, and empty, wherever the migration was killed; a read-only command has it too."""
     new_tables = {
@@ -278,17 +278,26 @@ def dies_at(old: OldState, nth: int, monkeypatch: pytest.MonkeyPatch) -> bool:
     return False
 
 
+NEWEST_OLD = VERSIONS[-1]
+# Version 1 is brought through the changes of all later ones; version 3 has tables of models to rename.
+KILLS = [
+    ("duckdb", NEWEST_OLD, 1),
+    ("duckdb", 3, 5),
+    ("duckdb", 1, 5),
+    ("snowflake", NEWEST_OLD, 9),
+    ("snowflake", 1, 19),
+]
+
+
 @pytest.mark.parametrize(
     ("old", "version", "every"),
     [
-        ("duckdb", VERSIONS[-1], 1),
-        ("snowflake", VERSIONS[-1], 5),
-        *((engine, version, 5) for engine in ENGINES for version in VERSIONS[:-1]),
-        pytest.param("snowflake", VERSIONS[-1], 1, marks=pytest.mark.long),
+        *KILLS,
         *(
             pytest.param(engine, version, 1, marks=pytest.mark.long)
             for engine in ENGINES
-            for version in VERSIONS[:-1]
+            for version in VERSIONS
+            if (engine, version, 1) not in KILLS
         ),
     ],
     indirect=["old"],
