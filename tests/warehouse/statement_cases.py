@@ -90,6 +90,14 @@ def cases(dialect: Dialect) -> list[tuple[str, Statement]]:
     ]
 
 
+def grouped_cases(dialect: Dialect) -> dict[str, dict[str, Statement]]:
+    """Return the statements by their names, in groups: a test for each statement costs more than it does."""
+    groups: dict[str, dict[str, Statement]] = {}
+    for name, statement in cases(dialect):
+        groups.setdefault(name.partition("/")[0], {})[name] = statement
+    return groups
+
+
 def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
     shape, many = vip(dialect), clubs(dialect)
     kept = kept_of(shape, dialect.engine)

@@ -18,7 +18,7 @@ from reverse_etl.warehouse.snowflake import inline_parameters
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from reverse_etl.warehouse.statement import Statement, TableName
 from tests.warehouse.model_tables import vip
-from tests.warehouse.statement_cases import cases
+from tests.warehouse.statement_cases import cases, grouped_cases
 
 if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
@@ -30,6 +30,8 @@ BEFORE_THE_FIRST_RUN = SnowflakeDialect('"SHOP"."MARTS"', '"SHOP"."MARTS"', pers
 T = TableName("t", temporary=True)
 
 CASES = dict(cases(DIALECT))
+GROUPS = grouped_cases(DIALECT)
+GROUPS_BEFORE_THE_FIRST_RUN = grouped_cases(BEFORE_THE_FIRST_RUN)
 
 
 @cache
@@ -38,18 +40,19 @@ def parsed(name: str) -> exp.Expr:
     return sqlglot.parse_one(CASES[name].text, dialect="snowflake")
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_our_names_are_upper_case_where_they_are_quoted(name: str) -> None:
+@pytest.mark.parametrize("group", GROUPS)
+def test_our_names_are_upper_case_where_they_are_quoted(group: str) -> None:
     """Unquoted retl_email is RETL_EMAIL to Snowflake, so "retl_email" would be another column."""
-    assert '"retl_' not in CASES[name].text
-    for table in parsed(name).find_all(exp.Table):
-        assert table.name == table.name.upper() or not table.this.args.get("quoted"), table
+    for name in GROUPS[group]:
+        assert '"retl_' not in CASES[name].text
+        for table in parsed(name).find_all(exp.Table):
+            assert table.name == table.name.upper() or not table.this.args.get("quoted"), (name, table)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_in_and_exists_are_only_among_the_ands_of_a_where(name: str) -> None:
+@pytest.mark.parametrize("group", GROUPS)
+def test_in_and_exists_are_only_among_the_ands_of_a_where(group: str) -> None:
     """Elsewhere Snowflake may say: Unsupported subquery type cannot be evaluated."""
-    for found in parsed(name).find_all(exp.In, exp.Exists):
+    for found in (found for name in GROUPS[group] for found in parsed(name).find_all(exp.In, exp.Exists)):
         if isinstance(found, exp.In) and not found.args.get("query"):
             continue
         around = found.parent
@@ -58,20 +61,22 @@ def test_in_and_exists_are_only_among_the_ands_of_a_where(name: str) -> None:
         assert isinstance(around, exp.Where), found.sql()
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_a_table_is_transient_or_temporary_and_has_no_collation(name: str) -> None:
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_table_is_transient_or_temporary_and_has_no_collation(group: str) -> None:
     """A permanent table would be charged for seven days of fail-safe. A day of history costs cents.
 
     A database's default collation would make ids equal that differ in case.
     """
-    created = parsed(name)
-    if isinstance(created, exp.Create) and created.kind == "TABLE":
-        table = created.find(exp.Table)
-        assert table is not None
-        words = CASES[name].text.split('"', 1)[0]
-        assert ("TEMPORARY" if table.name.startswith("TEMP_") else "TRANSIENT") in words
-        assert table.name.startswith("TEMP_") or "DATA_RETENTION_TIME_IN_DAYS = 1" in CASES[name].text
-        assert "DEFAULT_DDL_COLLATION = ''" in CASES[name].text
+    for name, statement in GROUPS[group].items():
+        created = parsed(name)
+        if isinstance(created, exp.Create) and created.kind == "TABLE":
+            table = created.find(exp.Table)
+            assert table is not None, name
+            words = statement.text.split('"', 1)[0]
+            is_temporary = table.name.startswith("TEMP_")
+            assert ("TEMPORARY" if is_temporary else "TRANSIENT") in words, name
+            assert is_temporary or "DATA_RETENTION_TIME_IN_DAYS = 1" in statement.text, name
+            assert "DEFAULT_DDL_COLLATION = ''" in statement.text, name
 
 
 def test_a_state_table_that_is_rebuilt_keeps_its_grants() -> None:
@@ -93,13 +98,14 @@ def test_staged_text_has_no_collation() -> None:
     assert """CAST("MAIL" AS VARCHAR)""" not in staged.replace("""(CAST("MAIL" AS VARCHAR) COLLATE '')""", "")
 
 
-@pytest.mark.parametrize("name", [name for name, _ in cases(BEFORE_THE_FIRST_RUN)])
-def test_before_the_first_run_only_temporary_tables_are_created(name: str) -> None:
+@pytest.mark.parametrize("group", GROUPS_BEFORE_THE_FIRST_RUN)
+def test_before_the_first_run_only_temporary_tables_are_created(group: str) -> None:
     """A plan makes nothing that outlives it, and its tables hide none of the warehouse's."""
-    text = dict(cases(BEFORE_THE_FIRST_RUN))[name].text
-    if text.startswith("CREATE"):
-        assert text.startswith(("CREATE TEMPORARY TABLE", "CREATE OR REPLACE TEMPORARY TABLE"))
-    assert not re.search(r'"SHOP"\."MARTS"\."(?!TEMP_)', text)
+    for name, statement in GROUPS_BEFORE_THE_FIRST_RUN[group].items():
+        if statement.text.startswith("CREATE"):
+            created = ("CREATE TEMPORARY TABLE", "CREATE OR REPLACE TEMPORARY TABLE")
+            assert statement.text.startswith(created), name
+        assert not re.search(r'"SHOP"\."MARTS"\."(?!TEMP_)', statement.text), name
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith(("staging", "diff"))])
@@ -139,13 +145,15 @@ def test_semi_structured_values_are_stored_as_variant(type_: str, kept: str) -> 
     assert DIALECT.storage_type(column) == "VARIANT"
 
 
-@pytest.mark.parametrize("name", [name for name, one in CASES.items() if one.text.startswith("CREATE")])
-def test_a_statement_that_creates_can_do_without_bound_values(name: str) -> None:
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_statement_that_creates_can_do_without_bound_values(group: str) -> None:
     """Each mark is replaced by one text."""
-    written_out = inline_parameters(CASES[name], DIALECT)
-    assert "?" not in written_out.text
-    assert written_out.parameters == ()
-    sqlglot.parse_one(written_out.text, dialect="snowflake")
+    for name, statement in GROUPS[group].items():
+        if statement.text.startswith("CREATE"):
+            written_out = inline_parameters(statement, DIALECT)
+            assert "?" not in written_out.text, name
+            assert written_out.parameters == (), name
+            sqlglot.parse_one(written_out.text, dialect="snowflake")
 
 
 def test_a_value_cannot_break_out_of_its_literal() -> None:

@@ -11,7 +11,7 @@ from sqlglot import exp
 from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from reverse_etl.warehouse.statement import Statement, StatementKind, TableName
-from tests.warehouse.statement_cases import cases
+from tests.warehouse.statement_cases import grouped_cases
 
 if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
@@ -22,10 +22,10 @@ DIALECTS = {
     "Snowflake": SnowflakeDialect(STATE, STATE),
     "Snowflake before the first run": SnowflakeDialect(MARTS, MARTS, persistent=False),
 }
-CASES = [
-    pytest.param(dialect, statement, id=f"{name}: {case}")
+GROUPS = [
+    pytest.param(dialect, statements, id=f"{name}: {group}")
     for name, dialect in DIALECTS.items()
-    for case, statement in cases(dialect)
+    for group, statements in grouped_cases(dialect).items()
 ]
 KINDS = {
     exp.Select: StatementKind.READ,
@@ -61,29 +61,33 @@ def name_of(table: exp.Table) -> list[str]:
     return [part.name for part in table.parts]
 
 
-@pytest.mark.parametrize(("dialect", "statement"), CASES)
-def test_a_statement_says_what_its_text_does(dialect: Dialect, statement: Statement) -> None:
-    found = parsed(dialect, statement)
-    assert statement.kind is next(kind for type_, kind in KINDS.items() if isinstance(found, type_))
-    if statement.kind is StatementKind.READ:
-        assert statement.table is None
-        return
-    table = written(found)
-    assert statement.table is not None
-    assert name_of(table) == name_of(exp.to_table(statement.table.sql, dialect=dialect.engine.value))
-    assert statement.table.temporary == bool(TEMPORARY & {table.catalog, table.name.split("_")[0]})
+@pytest.mark.parametrize(("dialect", "statements"), GROUPS)
+def test_a_statement_says_what_its_text_does(dialect: Dialect, statements: dict[str, Statement]) -> None:
+    """Its kind, its table, and that it is repeatable unless it would do more the second time."""
+    for name, statement in statements.items():
+        found = parsed(dialect, statement)
+        kind = next(kind for type_, kind in KINDS.items() if isinstance(found, type_))
+        assert (name, statement.kind) == (name, kind)
+        assert (name, statement.repeatable) == (name, not does_more(found))
+        if kind is StatementKind.READ:
+            assert (name, statement.table) == (name, None)
+            continue
+        table = written(found)
+        assert statement.table is not None, name
+        named = exp.to_table(statement.table.sql, dialect=dialect.engine.value)
+        assert (name, name_of(table)) == (name, name_of(named))
+        temporary = bool(TEMPORARY & {table.catalog, table.name.split("_")[0]})
+        assert (name, statement.table.temporary) == (name, temporary)
 
 
-@pytest.mark.parametrize(("dialect", "statement"), CASES)
-def test_a_statement_is_repeatable_unless_it_would_do_more_the_second_time(
-    dialect: Dialect, statement: Statement
-) -> None:
-    """An INSERT, a table that is made from itself, and a column that is added or retyped."""
-    found = parsed(dialect, statement)
+def does_more(found: exp.Expr) -> bool:
+    """Return whether a statement would do more the second time.
+
+    An INSERT, a table that is made from itself, and a column that is added or retyped.
+    """
     own = isinstance(found, exp.Create) and found.expression is not None
     sources = [name_of(table) for table in found.expression.find_all(exp.Table)] if own else []
-    more = isinstance(found, exp.Insert | exp.Alter) or (own and name_of(written(found)) in sources)
-    assert statement.repeatable != more
+    return isinstance(found, exp.Insert | exp.Alter) or (own and name_of(written(found)) in sources)
 
 
 TABLES = {"temporary": TableName('"A"', temporary=True), "lasting": TableName('"A"', temporary=False)}
