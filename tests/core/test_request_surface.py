@@ -360,6 +360,7 @@ def test_the_limit_that_a_reply_states_is_kept_from_then_on(
 ) -> None:
     """A request starts at one a second; tags allow three, and no request is refused for its rate."""
     world = make_world(limits=True)
+    world.clock.tick = 0.0  # only the rate limits take time
     stop_while_in_flight(world.clock, monkeypatch)
     tags = [f"t{number}" for number in range(30)]
     keep(world, TAG, *tags)

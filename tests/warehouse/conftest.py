@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.clocks import stop_while_in_flight
 from tests.core.world import World
 from tests.warehouse.snowflake_accounts import ACCOUNTS, Server, account_of
 from tests.warehouse.snowflake_world import SnowflakeWorld
@@ -62,13 +63,17 @@ def place(account: Account | Server) -> Iterator[Place]:
 
 @pytest.fixture
 def make_snowflake_world(
-    tmp_path: Path, named_account: Callable[[str], Account | Server]
+    tmp_path: Path, named_account: Callable[[str], Account | Server], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., SnowflakeWorld]]:
-    """Return what makes a world with rules of its own, on the stand-in unless a test names an account."""
+    """Return what makes a world with rules of its own, on the stand-in unless a test names an account.
+
+    Its lease can expire, so that the clock stands while a request is in flight.
+    """
     with ExitStack() as worlds:
 
         def make(name: str = "project", *, account: str = "stand_in", **options: Any) -> SnowflakeWorld:
             made = SnowflakeWorld(tmp_path / name, named_account(account), **options)
+            stop_while_in_flight(made.clock, monkeypatch)
             return worlds.enter_context(closing(made))
 
         yield make

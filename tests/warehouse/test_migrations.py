@@ -167,15 +167,45 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldState]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_state_of_any_version_is_migrated(old: OldState, version: int) -> None:
-    """Table by table and row by row; and only once."""
+    """Table by table and row by row; and only once. A copy is kept, and a read-only command makes its own."""
     old.put(version)
+    check_read_only(old, version)
     (event,) = old.open()
     assert isinstance(event, StateMigrated)
     assert (event.old_version, event.new_version) == (version, STATE_VERSION)
-    migrated = shown(own(old.tables()), old.warehouse.engine)
+    tables = old.tables()
+    migrated = shown(own(tables), old.warehouse.engine)
     assert migrated == without_lease(state_of(STATE_VERSION, old.warehouse.engine))
+    check_backup(old, tables, version, event.backup)
     assert old.open() == []
     assert shown(own(old.tables()), old.warehouse.engine) == migrated
+
+
+def check_read_only(old: OldState, version: int) -> None:
+    """Check that a plan or a status of an older state reads a migrated copy, and changes no table or file."""
+    before = {path: path.read_bytes() for path in old.folder.iterdir()}
+    with old.session(read_only=True) as session:
+        open_state(session, old.clock)
+        table = session.dialect.state_table("row_exceptions")
+        assert session.fetch(Statement.read(f"SELECT COUNT(*) FROM {table}")) != [(0,)]
+        open_state(session, old.clock)
+    assert {path: path.read_bytes() for path in old.folder.iterdir()} == before
+    assert state_as_sql(old.warehouse.state(), old.warehouse.engine, {}) == state_of(
+        version, old.warehouse.engine
+    )
+
+
+def check_backup(old: OldState, tables: Mapping[str, Table], version: int, backup: str) -> None:
+    """Check that the copy of the old state is whole, private to its user, and the only new file."""
+    if old.warehouse.engine == "duckdb":
+        assert (old.folder / backup).stat().st_mode & 0o777 == 0o600
+        assert {each.name for each in old.folder.iterdir()} == {
+            "shop.duckdb",
+            "shop.reverse_etl.duckdb",
+            backup,
+        }
+    copied = shown(old.copied(tables), old.warehouse.engine)
+    assert copied == without_lease(state_of(version, old.warehouse.engine))
 
 
 def test_rows_of_the_surfaces_of_version_3_are_migrated(old: OldState) -> None:
@@ -199,38 +229,6 @@ def test_a_state_of_an_early_version_3_gets_the_tables_that_it_lacks(old: OldSta
     old.open()
     migrated = shown(own(old.tables()), old.warehouse.engine)
     assert migrated == without_lease(state_of(STATE_VERSION, old.warehouse.engine))
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_backup_of_the_old_state_is_kept(old: OldState, version: int) -> None:
-    old.put(version)
-    (event,) = old.open()
-    assert isinstance(event, StateMigrated)
-    copied = old.copied(old.tables())
-    if old.warehouse.engine == "duckdb":
-        assert (old.folder / event.backup).stat().st_mode & 0o777 == 0o600
-        assert {each.name for each in old.folder.iterdir()} == {
-            "shop.duckdb",
-            "shop.reverse_etl.duckdb",
-            event.backup,
-        }
-    assert shown(copied, old.warehouse.engine) == without_lease(state_of(version, old.warehouse.engine))
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_a_read_only_command_reads_a_migrated_copy(old: OldState, version: int) -> None:
-    """A plan or a status of an older state changes no table and no file."""
-    old.put(version)
-    before = {path: path.read_bytes() for path in old.folder.iterdir()}
-    with old.session(read_only=True) as session:
-        open_state(session, old.clock)
-        table = session.dialect.state_table("row_exceptions")
-        assert session.fetch(Statement.read(f"SELECT COUNT(*) FROM {table}")) != [(0,)]
-        open_state(session, old.clock)
-    assert {path: path.read_bytes() for path in old.folder.iterdir()} == before
-    assert state_as_sql(old.warehouse.state(), old.warehouse.engine, {}) == state_of(
-        version, old.warehouse.engine
-    )
 
 
 @pytest.mark.parametrize("nth", [None, 3])
