@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import threading
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.errors import KlaviyoError, ReplyLost, UnusableReply
+from reverse_etl.klaviyo import deadline as deadlines
 from reverse_etl.klaviyo import reply_body
 from reverse_etl.klaviyo.api import Klaviyo
+from reverse_etl.klaviyo.deadline import Deadline
 from reverse_etl.klaviyo.messages import Response
 from reverse_etl.klaviyo.reply_body import BodyIncomplete, BodyTooLarge, read_body
 from reverse_etl.klaviyo.retry import parse_retry_after
@@ -18,8 +20,6 @@ from reverse_etl.klaviyo.transport import Timeouts
 from tests.klaviyo.server import BODY, JOB, DummyKey, Reply, a_list, page, problem, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.clocks import QuickClock
     from tests.klaviyo.server import Server
 
@@ -27,35 +27,31 @@ GZIP = {"content-encoding": "gzip"}
 
 
 class HandTimers:
-    """Timers that expire when a test says so, whatever the seconds; in the place of `threading.Timer`."""
+    """Lets deadlines expire when a test says so, whatever the seconds; in the place of the watchdog."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
-        self._calls: list[Callable[[], None]] = []
+        self._deadlines: list[Deadline] = []
 
-    def __call__(self, seconds: float, call: Callable[[], None]) -> HandTimers:
-        """Make a timer."""
+    def add(self, deadline: Deadline, seconds: float) -> None:
+        """Remember a deadline."""
         self.seconds.append(seconds)
-        self._calls.append(call)
-        return self
+        self._deadlines.append(deadline)
 
-    def start(self) -> None:
-        """Do nothing: time does not pass."""
-
-    def cancel(self) -> None:
-        """Do nothing: a timer may expire while it is cancelled."""
+    def remove(self, deadline: Deadline) -> None:
+        """Do nothing: a deadline may expire while it is removed."""
 
     def expire(self) -> None:
-        """Let all timers so far expire, those of earlier requests too."""
-        for call in [*self._calls]:
-            call()
+        """Let all deadlines so far expire, those of earlier requests too."""
+        for deadline in [*self._deadlines]:
+            deadline.expire()
 
 
 @pytest.fixture
 def timers(monkeypatch: pytest.MonkeyPatch) -> HandTimers:
-    """Let deadlines be timers of the test."""
+    """Let deadlines expire by the test."""
     timers = HandTimers()
-    monkeypatch.setattr(threading, "Timer", timers)
+    monkeypatch.setattr(deadlines, "_watchdog", timers)
     return timers
 
 
@@ -106,6 +102,17 @@ def test_an_impatient_client_goes_on_after_a_slow_reply(
     timers.expire()
     assert [found.id for found in impatient.find_lists("VIP")] == ["L1"]
     assert len(server.seen) == 3
+
+
+def test_deadlines_expire_by_themselves_and_a_later_one_holds_up_no_earlier_one() -> None:
+    """The thread that waits for an hour is woken for the one that is due at once, and starts again."""
+    for _ in range(2):
+        ours, theirs = socket.socketpair()
+        with ours, theirs, Deadline(3600.0) as patient:
+            with Deadline(0.0) as due:
+                due.watch(ours)
+                assert ours.recv(1) == b""  # waits until the socket is shut down
+            assert (due.expired, patient.expired) == (True, False)
 
 
 @pytest.mark.parametrize("packed", [False, True])
