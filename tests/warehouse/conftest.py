@@ -67,7 +67,7 @@ def make_snowflake_world(
 ) -> Iterator[Callable[..., SnowflakeWorld]]:
     """Return what makes a world with rules of its own, on the stand-in unless a test names an account.
 
-    Its lease can expire, so that the clock stands while a request is in flight.
+    Its lease can expire, so that no time passes on its clock while a request is in flight.
     """
     with ExitStack() as worlds:
 
