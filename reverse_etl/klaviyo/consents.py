@@ -30,12 +30,15 @@ if TYPE_CHECKING:
 
 ConsentRefusal: TypeAlias = RowsRefused | RequestRefused
 
-_NULL_IF_UNUSED: Final = frozenset({"whatsapp"})  # the media that a profile shows as null
+_NULL_IF_UNUSED: Final = frozenset({"whatsapp", "mobile_push"})  # what a profile shows as null
+_MEDIA_IN_PROFILES: Final = {"push": "mobile_push"}  # by the name in requests, if it is another one
+_OF_MAILS_ALONE: Final = frozenset({"UNSUBSCRIBE", "HARD_BOUNCE", "INVALID_EMAIL"})
 _JOB_TYPES: Final = {
     Endpoint.SUBSCRIBE: "profile-subscription-bulk-create-job",
     Endpoint.UNSUBSCRIBE: "profile-subscription-bulk-delete-job",
 }
 _SHOWN: Final = (IdentifierType.EMAIL, IdentifierType.PHONE, IdentifierType.EXTERNAL_ID)
+_MISSING: Final = object()
 EVERY_LIST: Final = ""  # the list of a suppression that is not of one list
 
 
@@ -47,22 +50,30 @@ class Channel(StrEnum):
     SMS_TRANSACTIONAL = "sms_transactional"
     WHATSAPP = "whatsapp"
     WHATSAPP_TRANSACTIONAL = "whatsapp_transactional"
+    PUSH = "push"
 
     @property
     def path(self) -> tuple[str, str]:
-        """Return the place of the channel in the subscriptions of a profile."""
+        """Return the place of the channel in the subscriptions of a request."""
         medium, _, kind = self.value.partition("_")
         return medium, kind or "marketing"
 
     @property
-    def is_marketing(self) -> bool:
-        """Return whether the channel is for marketing, to which people subscribe by a list too."""
-        return self.path[1] == "marketing"
+    def path_in_profiles(self) -> tuple[str, str]:
+        """Return the place of the channel in the subscriptions of a profile."""
+        medium, kind = self.path
+        return _MEDIA_IN_PROFILES.get(medium, medium), kind
+
+    @property
+    def has_lists(self) -> bool:
+        """Return whether people may subscribe to the channel by a list."""
+        return self.path[1] == "marketing" and self is not Channel.PUSH
 
     @property
     def identifier(self) -> IdentifierType:
         """Return the identifier by which the channel reaches people."""
-        return IdentifierType.EMAIL if self is Channel.EMAIL else IdentifierType.PHONE
+        by_email = self in {Channel.EMAIL, Channel.PUSH}
+        return IdentifierType.EMAIL if by_email else IdentifierType.PHONE
 
 
 class ConsentStatus(StrEnum):
@@ -88,8 +99,8 @@ class Consent:
     """The consent of a profile to one channel. Times are in UTC, and None if they can't be read.
 
     `changed_at` is the newest time that Klaviyo states. `source` is what the profile shows of the request
-    that subscribed it. `left_lists` are, for other channels than e-mail, the lists that the person's e-mail
-    left.
+    that subscribed it. `suppressions` are those of the e-mail: for other channels complaints and those by
+    hand alone. `left_lists` are, for these, the lists that the person's e-mail left.
     """
 
     status: ConsentStatus
@@ -231,7 +242,7 @@ def parse_consent(resource: Resource, channel: Channel) -> ConsentingProfile:
 def find_block(attributes: Mapping[str, Any], channel: Channel) -> Mapping[str, Any] | None:
     """Return what a profile shows of a channel, None if it can't be read."""
     block: Any = attributes.get("subscriptions")
-    for name in channel.path:
+    for name in channel.path_in_profiles:
         block = block.get(name) if isinstance(block, dict) else None
     return block if isinstance(block, dict) else None
 
@@ -245,11 +256,10 @@ def find_suppressions(block: Mapping[str, Any], name: str) -> list[Mapping[str, 
 
 
 def _read_consent(attributes: Mapping[str, Any], channel: Channel) -> Consent:
-    media, medium = attributes.get("subscriptions"), channel.path[0]
-    if isinstance(media, dict) and medium in _NULL_IF_UNUSED and media.get(medium, 0) is None:
-        return Consent(ConsentStatus.NEVER_SUBSCRIBED)
     block = find_block(attributes, channel)
-    suppressions = _read_suppressions(block) if block is not None and channel is Channel.EMAIL else ()
+    suppressions = _find_suppressions(attributes, channel)
+    if suppressions is not None and _is_unused(attributes, channel):
+        return Consent(ConsentStatus.NEVER_SUBSCRIBED, suppressions=suppressions)
     if block is None or suppressions is None:
         return Consent(ConsentStatus.UNKNOWN)
     times = [_read_time(block.get(name)) for name in ("consent_timestamp", "last_updated")]
@@ -261,6 +271,43 @@ def _read_consent(attributes: Mapping[str, Any], channel: Channel) -> Consent:
         suppressions,
         frozenset() if channel is Channel.EMAIL else _read_left_lists(attributes),
     )
+
+
+def _is_unused(attributes: Mapping[str, Any], channel: Channel) -> bool:
+    """Return whether a profile shows that it never used the medium of a channel."""
+    media, (medium, kind) = attributes.get("subscriptions"), channel.path_in_profiles
+    if medium not in _NULL_IF_UNUSED or not isinstance(media, dict):
+        return False
+    shown = media.get(medium, _MISSING)
+    return shown is None or (isinstance(shown, dict) and shown.get(kind, _MISSING) is None)
+
+
+def _find_suppressions(attributes: Mapping[str, Any], channel: Channel) -> tuple[Suppression, ...] | None:
+    """Return the suppressions that a subscription to a channel may lift, None if they can't be read.
+
+    The reference does not say whether a subscription to another channel lifts those of the e-mail.
+    """
+    if channel is not Channel.EMAIL and _has_no_mails(attributes):
+        return ()
+    block = find_block(attributes, Channel.EMAIL)
+    suppressions = _read_suppressions(block) if block is not None else None
+    if channel is Channel.EMAIL or suppressions is None:
+        return suppressions
+    return tuple(
+        suppression
+        for suppression in suppressions
+        if suppression.list_id == EVERY_LIST and suppression.reason not in _OF_MAILS_ALONE
+    )
+
+
+def _has_no_mails(attributes: Mapping[str, Any]) -> bool:
+    """Return whether a profile shows null for its e-mail's consent."""
+    block: Any = attributes.get("subscriptions")
+    for name in Channel.EMAIL.path:
+        block = block.get(name, _MISSING) if isinstance(block, dict) else _MISSING
+        if block is None:
+            return True
+    return False
 
 
 def _read_left_lists(attributes: Mapping[str, Any]) -> frozenset[str]:

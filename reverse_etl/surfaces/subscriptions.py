@@ -42,10 +42,6 @@ _LIST_ASPECTS: Final = {
     Channel.SMS: ListAspect.SMS_CONSENT,
     Channel.WHATSAPP: ListAspect.WHATSAPP_CONSENT,
 }
-_PUSH: Final = "push"
-_PUSH_ADVICE: Final = (
-    "Register tokens in the app with Klaviyo's SDK, or with surface='request' and path='/api/push-tokens'."
-)
 _NOW: Final = "now"
 _EFFECT: Final = "These people may get messages from then on, and Klaviyo keeps a record of the consent."
 _EFFECT_NOW: Final = "Without consented_at it may ask them to confirm, and flows start."
@@ -72,11 +68,15 @@ class SubscriptionSettings(SurfaceSettings):
     def _validate_channel(self) -> SubscriptionSettings:
         if not self.channel:
             raise AdviceError("The surface subscriptions needs channel.", f"It can be {_CHANNELS}.")
-        if self.channel == _PUSH:
-            raise AdviceError("Consent to push messages belongs to a device's token.", _PUSH_ADVICE)
         if self.channel not in set(Channel):
             raise AdviceError(
                 f"channel cannot be {self.channel!r}.", did_you_mean(self.channel, [*map(str, Channel)])
+            )
+        if self.on_remove and self.channel == Channel.PUSH:
+            raise AdviceError(
+                "on_remove cannot be used with channel='push'.",
+                "Klaviyo unsubscribes people from push messages only by the tokens of their devices. "
+                "Remove on_remove: then a row that leaves is forgotten.",
             )
         return self
 
@@ -137,7 +137,7 @@ class SubscriptionSettings(SurfaceSettings):
             guards=replace(surface.guards, min_rows=1 if remove else 0),
             upsert_effect=_EFFECT if is_required else f"{_EFFECT} {_EFFECT_NOW}",
             remove_effect=_REMOVE_EFFECT if remove else "",
-            list_rule=ListRule.OPTIONAL if channel.is_marketing else ListRule.NONE,
+            list_rule=ListRule.OPTIONAL if channel.has_lists else ListRule.NONE,
             list_aspect=_LIST_ASPECTS.get(channel, surface.list_aspect),
         )
 

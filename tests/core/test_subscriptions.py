@@ -40,6 +40,34 @@ def test_people_are_subscribed_with_the_time_of_their_consent(world: World) -> N
     assert (outcomes(again), one(again).list_plan.unchanged, requests(world)) == ({}, 2, 1)
 
 
+def test_people_are_subscribed_to_push_messages(world: World) -> None:
+    """By their e-mail, whose own consent stays as it is. An opt-out of push messages holds."""
+    consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO), channel="push")
+    assert outcomes(world.run()) == {"applied": 2}
+    query = f'/api/profiles?filter=equals(email,"{ANN}")&additional-fields[profile]=subscriptions'
+    (found,) = world.by_hand("GET", query)["data"]
+    shown = found["attributes"]["subscriptions"]["mobile_push"]["marketing"]
+    assert (shown["consent"], status(world)) == ("SUBSCRIBED", "NEVER_SUBSCRIBED")
+    assert (outcomes(world.run()), requests(world)) == ({}, 1)
+    world.sandbox.opt_out(ANN, "push.marketing")
+    result = world.run(options=PlanOptions(full_refresh=True))
+    assert (outcomes(result), requests(world)) == ({"applied": 1, "opted_out": 1}, 1)
+
+
+@pytest.mark.parametrize("reason", ["SPAM_REPORT", "USER_SUPPRESSED", "UNSUBSCRIBE"])
+@pytest.mark.parametrize("channel", ["push", "sms"])
+def test_a_complaint_about_mails_holds_other_channels_too(world: World, channel: str, reason: str) -> None:
+    """A subscription might lift it; that somebody gets no mails alone is no reason."""
+    world.new_profile(email=ANN, phone_number="+14155550100")
+    world.sandbox.suppress(ANN, reason)
+    key, value = ("email", ANN) if channel == "push" else ("phone_e164", "+14155550100")
+    world.people([{key: value}], "people")
+    world.model(
+        "newsletter", f"select {key} from people", surface="subscriptions", channel=channel, consent="now"
+    )
+    assert outcomes(world.run()) == {"applied" if reason == "UNSUBSCRIBE" else "opted_out": 1}
+
+
 def test_people_are_subscribed_to_a_list(world: World) -> None:
     """With a list they also become members, even those who had consented before."""
     consents(world, (ANN, LONG_AGO))
@@ -76,7 +104,14 @@ def test_a_model_says_channel_and_time(world: World) -> None:
     for config, summary in (
         ({}, "The surface subscriptions needs channel."),
         ({"channel": "mail"}, "channel cannot be 'mail'."),
-        ({"channel": "push"}, "Consent to push messages belongs to a device's token."),
+        (
+            {"channel": "push", "consent": "now", "on_remove": "unsubscribe"},
+            "on_remove cannot be used with channel='push'.",
+        ),
+        (
+            {"channel": "push", "consent": "now", "list": "Members"},
+            "The surface subscriptions has no list, but list is given.",
+        ),
         (
             {"channel": "email"},
             "The surface subscriptions needs the column consented_at, which is not selected.",

@@ -462,6 +462,23 @@ def texts(world: World, *phones: str, **config: Any) -> None:
     )
 
 
+def test_a_model_of_another_channel_keeps_nobody_subscribed_to_this_one(world: World) -> None:
+    """She leaves the texts. The other model asks for her consent to other messages alone."""
+    phone = "+14155550100"
+    world.new_profile(email=ANN, phone_number=phone)
+    texts(world, phone, "+14155550101", list="", on_remove="unsubscribe")
+    world.model(
+        "receipts",
+        "select '+14155550100' as phone_e164",
+        surface="subscriptions",
+        channel="sms_transactional",
+        consent="now",
+    )
+    world.run()
+    texts(world, "+14155550101", list="", on_remove="unsubscribe")
+    assert one(world.run(), "texts").outcomes == {Outcome.REMOVED: 1}
+
+
 @pytest.mark.parametrize("leaving", ["newsletter", "texts"])
 @pytest.mark.parametrize("killed", [False, True], ids=["calm", "killed"])
 def test_a_person_who_leaves_one_channel_of_a_list_keeps_the_other(

@@ -7,7 +7,6 @@ batch are read just before its request, and nobody else is in it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.concurrency import map_concurrently
@@ -25,9 +24,11 @@ from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, Row
 from reverse_etl.errors import KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import unsubscribe_request
 from reverse_etl.klaviyo.filters import batch_values
+from reverse_etl.models.model import Model
 from reverse_etl.planning.sql.staging import select_staged_identities
 from reverse_etl.state.consents import ConsentState
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
+from reverse_etl.surfaces.operations import SubscribePeople
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -137,8 +138,7 @@ class _Unsubscriber:
         state, model = self.delivery.context.state, self.delivery.model_name
         list_id = self.delivery.list_id
         own = state.consents.read_confirmed(model, list_id, identities)
-        is_other = partial(_asks_for_consent, model)
-        others = frozenset() if list_id else find_people(self.delivery.context, [*own], is_other)
+        others = frozenset() if list_id else find_people(self.delivery.context, [*own], self._asks_too)
         return {identity: consent for identity, consent in own.items() if identity not in others}
 
     def _leave_desired(self, rows: Sequence[LeavingRow]) -> Sequence[LeavingRow]:
@@ -175,8 +175,24 @@ class _Unsubscriber:
                 select_staged_identities(tables, part, list_id or None)
             )
         )
-        is_other = partial(_asks_for_consent, self.delivery.model_name)
-        return own | (frozenset() if list_id else find_people(context, identities, is_other))
+        return own | (frozenset() if list_id else find_people(context, identities, self._asks_too))
+
+    def _asks_too(self, name: str, surface: Surface) -> bool:
+        """Return whether another model asks for people's consent to the same channel.
+
+        One whose file is gone may have: its channel is not known.
+        """
+        if name == self.delivery.model_name or not surface.asks_for_consent:
+            return False
+        upserts = [
+            model.config.surface.upsert
+            for model in self.delivery.context.project_models
+            if isinstance(model, Model) and model.name == name
+        ]
+        return not any(
+            isinstance(upsert, SubscribePeople) and upsert.channel is not self.operation.channel
+            for upsert in upserts
+        )
 
     def send(self, rows: Sequence[LeavingRow]) -> UnsubscribedBatch:
         """Unsubscribe the people of a batch, and read back what came of it; in a thread of its own."""
@@ -244,11 +260,6 @@ class _Unsubscriber:
         if sent:
             wait_until_shown(self.delivery.context, are_unsubscribed, _READ_BACK_SECONDS)
         return {row.seq for row in waiting}
-
-
-def _asks_for_consent(model: str, name: str, surface: Surface) -> bool:
-    """Return whether another model than this one asks for people's consent."""
-    return name != model and surface.asks_for_consent
 
 
 @dataclass
