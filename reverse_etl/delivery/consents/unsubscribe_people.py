@@ -28,7 +28,6 @@ from reverse_etl.models.model import Model
 from reverse_etl.planning.sql.staging import select_staged_identities
 from reverse_etl.state.consents import ConsentState
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
-from reverse_etl.surfaces.operations import SubscribePeople
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -184,14 +183,11 @@ class _Unsubscriber:
         """
         if name == self.delivery.model_name or not surface.asks_for_consent:
             return False
-        upserts = [
-            model.config.surface.upsert
-            for model in self.delivery.context.project_models
-            if isinstance(model, Model) and model.name == name
-        ]
         return not any(
-            isinstance(upsert, SubscribePeople) and upsert.channel is not self.operation.channel
-            for upsert in upserts
+            isinstance(model, Model)
+            and model.name == name
+            and model.config.surface.read_back != self.delivery.surface.read_back  # of another channel
+            for model in self.delivery.context.project_models
         )
 
     def send(self, rows: Sequence[LeavingRow]) -> UnsubscribedBatch:
