@@ -127,7 +127,7 @@ def run_models(
         previous_records = context.state.models()
         hold_removals(
             context.state,
-            {list_id: hold.reason for list_id, hold in plan.removal_holds.items() if hold.lasting},
+            {list_id: hold for list_id, hold in plan.removal_holds.items() if hold.is_lasting},
         )
         mark_submitting(context, request.target, plan, previous_records)
         _record_last_run(context)

@@ -14,7 +14,7 @@ from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
 from reverse_etl.errors import Problem, UnusableReply, UsageError
 from reverse_etl.formatting import format_count, format_location
 from reverse_etl.planning.violations import Violation
-from reverse_etl.state.removal_holds import EVERY_LIST, RemovalHold
+from reverse_etl.state.removal_holds import EVERY_LIST, HoldCause, RemovalHold
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -35,7 +35,8 @@ _NEXT_STEP: Final = (
 
 
 _UNREADABLE: Final = RemovalHold(
-    "Klaviyo's import jobs since the last run could not be read. The next run looks again.", lasting=False
+    HoldCause.UNREADABLE_IMPORTS,
+    "Klaviyo's import jobs since the last run could not be read. The next run looks again.",
 )
 
 
@@ -51,9 +52,9 @@ def find_removal_holds(
     so that imports into these show nothing.
     """
     stored, run_ends = state.removal_holds.load(), state.runs.ends()
-    holds = {list_id: RemovalHold(reason) for list_id, reason in stored.reasons.items()}
-    if EVERY_LIST not in holds and (reason := _find_missing_run(state.last_run_file, run_ends)):
-        holds[EVERY_LIST] = RemovalHold(reason)
+    holds = {**stored.holds}
+    if EVERY_LIST not in holds and (hold := _find_missing_run(state.last_run_file, run_ends)):
+        holds[EVERY_LIST] = hold
     shared = {*shared_lists}
     list_ids = {
         ref.id
@@ -81,31 +82,33 @@ def hold_lists(
 def describe_holds(names: Mapping[str, str], holds: Mapping[str, RemovalHold]) -> Iterator[str]:
     """Yield a note for each hold on a list that `names` has, by list id, and on all lists."""
     for list_id, hold in sorted(holds.items()):
-        next_step = f" {_NEXT_STEP}" if hold.lasting else ""
+        next_step = f" {_NEXT_STEP}" if hold.is_lasting else ""
         if list_id == EVERY_LIST:
             yield f"All removals are held. {hold.reason}{next_step}"
         elif list_id in names:
             yield f"Removals from the list {names[list_id]!r} ({list_id}) are held. {hold.reason}{next_step}"
 
 
-def _find_missing_run(last_run_file: LastRunFile | None, run_ids: Collection[str]) -> str:
-    """Return a sentence if the newest run of this machine is missing in the state, otherwise ''.
+def _find_missing_run(last_run_file: LastRunFile | None, run_ids: Collection[str]) -> RemovalHold | None:
+    """Return a hold if the newest run of this machine is missing in the state, otherwise None.
 
     A state without runs is new or was lost: it has nobody to remove.
     """
     if last_run_file is None or not run_ids:
-        return ""
+        return None
     try:
         run_id = last_run_file.read()
     except UsageError as error:
         (problem,) = error.problems
-        return f"{problem.summary} ({problem.where}) Nothing shows that the state is the newest one."
+        reason = f"{problem.summary} ({problem.where}) Nothing shows that the state is the newest one."
+        return RemovalHold(HoldCause.UNREADABLE_RECORD, reason)
     if run_id is None or run_id in run_ids:
-        return ""
-    return (
+        return None
+    return RemovalHold(
+        HoldCause.MISSING_RUN,
         f"The state does not contain the run {run_id}, the last one from here "
         f"({format_location(last_run_file.path)}): it is older, probably restored from a backup, or another "
-        "state. It may count members as its own that others added since."
+        "state. It may count members as its own that others added since.",
     )
 
 
@@ -120,23 +123,24 @@ def _find_unrecorded_imports(
                 return dict.fromkeys(list_ids, _UNREADABLE)
             jobs.append(job)
             if len(jobs) > _MAX_JOBS:
-                hold = RemovalHold(_describe_imports(f"more than {_MAX_JOBS} imports", since))
+                hold = _hold_for_imports(f"more than {_MAX_JOBS} imports", since)
                 return dict.fromkeys(list_ids, hold)
         counts = Counter(list_id for job in jobs for list_id in klaviyo.get_job_list_ids(job.id))
     except UnusableReply:
         return dict.fromkeys(list_ids, _UNREADABLE)
     return {
-        list_id: RemovalHold(_describe_imports(f"{format_count(number, 'import')} into this list", since))
+        list_id: _hold_for_imports(f"{format_count(number, 'import')} into this list", since)
         for list_id, number in counts.items()
         if list_id in list_ids
     }
 
 
-def _describe_imports(imports: str, since: datetime) -> str:
-    return (
+def _hold_for_imports(imports: str, since: datetime) -> RemovalHold:
+    return RemovalHold(
+        HoldCause.UNRECORDED_IMPORTS,
         f"Klaviyo has {imports} since {since:%Y-%m-%d %H:%M} UTC that no recorded run started: the state may "
         "be restored from a backup, or another app imports into the list. If one does, name the list in "
-        "`shared_lists` of the destination."
+        "`shared_lists` of the destination.",
     )
 
 

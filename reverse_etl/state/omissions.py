@@ -1,7 +1,7 @@
 """Secondary identifiers that Klaviyo refused because another profile has them: rows are sent without them.
 
 An omission is of one row, one identifier type and one value, of which only a digest is kept. It stays until
-the model's value changes, the row leaves, or `retry` ends it. It is stored beside the rejections.
+the model's value changes, the row leaves, or `retry` ends it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.model_tables import ModelTables
     from reverse_etl.warehouse.statement import TableName
 
-OMITTED: Final = "omitted"  # the source of such an entry among the rejections
 _MAX_SEQS: Final = 1_000  # in one statement
 
 
@@ -64,9 +63,9 @@ class Omissions:
         """Return the current omissions by model and list id."""
         omitted: dict[tuple[str, str], list[OmittedRows]] = {}
         statement = Statement.read(
-            f"SELECT model, list_id, field, code, COUNT(*), MIN(row_key)\nFROM {self._table}\n"
-            f"WHERE {IN_SCOPE_SQL} AND source = '{OMITTED}'\n"
-            "GROUP BY model, list_id, field, code ORDER BY model, list_id, field, code",
+            f"SELECT model, list_id, identifier, code, COUNT(*), MIN(row_key)\nFROM {self._table}\n"
+            f"WHERE {IN_SCOPE_SQL}\n"
+            "GROUP BY model, list_id, identifier, code ORDER BY model, list_id, identifier, code",
             self.state_tables.scope.key,
         )
         for model, list_id, kind, code, rows, example in self.state_tables.fetch(statement):
@@ -111,14 +110,14 @@ class Omissions:
             Statement.change(
                 self._table,
                 f"DELETE FROM {self._table} AS retl_x WHERE {IN_SCOPE_SQL} AND model = ?\n"
-                f"AND source = '{OMITTED}' AND field = ? AND EXISTS (SELECT 1 {rows} AND {same_row})",
+                f"AND identifier = ? AND EXISTS (SELECT 1 {rows} AND {same_row})",
                 (*self.state_tables.scope.key, model, kind.value, run_id, *seqs),
             ),
             Statement.insert(
                 self._table,
                 f"INSERT INTO {self._table}\nSELECT ?, ?, ?, d.retl_list_id, d.retl_identity, "
-                f"'{OMITTED}', ?, ?, MD5(d.{column}), ?, 1 {rows}",
-                (*self.state_tables.scope.key, model, code, kind.value, run_id, run_id, *seqs),
+                f"?, ?, MD5(d.{column}), ? {rows}",
+                (*self.state_tables.scope.key, model, kind.value, code, run_id, run_id, *seqs),
             ),
             Statement.change(
                 deltas,
@@ -152,10 +151,10 @@ class Omissions:
             is_staged = (
                 f"EXISTS (SELECT 1 FROM {staged} AS s JOIN {lists} AS l ON s.retl_list = l.retl_list\n"
                 f"  WHERE l.retl_list_id = retl_x.list_id AND s.retl_identity = retl_x.row_key "
-                f"AND MD5(s.{IDENTIFIER_COLUMNS[kind]}) = retl_x.detail)"
+                f"AND MD5(s.{IDENTIFIER_COLUMNS[kind]}) = retl_x.digest)"
             )
             condition = f"NOT {is_staged}" if kind in tables.secondary_identifiers else "TRUE"
-            self._delete(model, f"field = {quote_literal(kind.value)} AND {condition}")
+            self._delete(model, f"identifier = {quote_literal(kind.value)} AND {condition}")
 
     def clear(self, model: str) -> None:
         """End all omissions of a model, so that the next run sends its rows with all their identifiers."""
@@ -167,8 +166,7 @@ class Omissions:
                 Statement.change(
                     self._table,
                     f"DELETE FROM {self._table} AS retl_x\n"
-                    f"WHERE {IN_SCOPE_SQL} AND model = ?\n"
-                    f"AND source = '{OMITTED}' AND {condition}",
+                    f"WHERE {IN_SCOPE_SQL} AND model = ? AND {condition}",
                     (*self.state_tables.scope.key, model),
                 ),
             )
@@ -176,12 +174,11 @@ class Omissions:
 
     @property
     def _table(self) -> TableName:
-        return self.state_tables.dialect.state_table("rejections")
+        return self.state_tables.dialect.state_table("omissions")
 
     @staticmethod
     def _same_value_sql(entry: str, staged: str, kind: IdentifierType) -> str:
         return (
-            f"({entry}.source = '{OMITTED}' AND {entry}.field = {quote_literal(kind.value)} "
-            f"AND {entry}.row_key = {staged}.retl_identity "
-            f"AND {entry}.detail = MD5({staged}.{IDENTIFIER_COLUMNS[kind]}))"
+            f"({entry}.identifier = {quote_literal(kind.value)} AND {entry}.row_key = {staged}.retl_identity "
+            f"AND {entry}.digest = MD5({staged}.{IDENTIFIER_COLUMNS[kind]}))"
         )

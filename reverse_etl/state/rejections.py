@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.rejections import RejectedRow, RejectedRows, RejectionReason, RejectionSource
-from reverse_etl.state.omissions import OMITTED, Omissions
+from reverse_etl.state.omissions import Omissions
 from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
 from reverse_etl.state.sql.deltas import mark_rejected_uncertain
@@ -33,8 +33,7 @@ class Rejections:
         rejections: dict[tuple[str, str], list[RejectedRows]] = {}
         table = self.state_tables.dialect.state_table("rejections")
         statement = Statement.read(
-            f"SELECT {sql.REJECTION_COLUMNS}\nFROM {table} WHERE {IN_SCOPE_SQL} "
-            f"AND source <> '{OMITTED}'\n"
+            f"SELECT {sql.REJECTION_COLUMNS}\nFROM {table} WHERE {IN_SCOPE_SQL}\n"
             "GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field",
             (run_id, *self.state_tables.scope.key),
         )
@@ -76,7 +75,7 @@ class Rejections:
         table = self.state_tables.dialect.state_table("rejections")
         statement = Statement.read(
             "SELECT model, list_id, row_key, row_count, source, code, field, detail, first_run_id\n"
-            f"FROM {table} WHERE {IN_SCOPE_SQL} AND source <> '{OMITTED}'{of_models}\n"
+            f"FROM {table} WHERE {IN_SCOPE_SQL}{of_models}\n"
             "ORDER BY model, list_id, row_key, source, code, field",
             (*self.state_tables.scope.key, *names),
         )

@@ -28,19 +28,33 @@ class HoldState(StrEnum):
     TRUSTED = "trusted"  # a user ran `state trust`; earlier signs no longer count
 
 
+class HoldCause(StrEnum):
+    """What shows that the state may be older than what was sent."""
+
+    MISSING_RUN = "missing_run"  # the state does not contain the last run of this machine
+    UNREADABLE_RECORD = "unreadable_record"  # the record of the last run cannot be read
+    UNRECORDED_IMPORTS = "unrecorded_imports"  # Klaviyo has imports that no recorded run started
+    UNREADABLE_IMPORTS = "unreadable_imports"  # Klaviyo's imports cannot be read; the next run looks again
+
+
 @dataclass(frozen=True)
 class RemovalHold:
-    """Why removals are held. A hold that is `lasting` stays until somebody trusts the state."""
+    """Why removals are held; `reason` is a sentence for people."""
 
+    cause: HoldCause
     reason: str
-    lasting: bool = True
+
+    @property
+    def is_lasting(self) -> bool:
+        """Return whether the hold stays until somebody trusts the state."""
+        return self.cause is not HoldCause.UNREADABLE_IMPORTS
 
 
 @dataclass(frozen=True)
 class StoredHolds:
-    """The holds of a project: reasons by list id, and when somebody last trusted the state."""
+    """The holds of a project by list id, and when somebody last trusted the state."""
 
-    reasons: Mapping[str, str]
+    holds: Mapping[str, RemovalHold]
     trusted_at: datetime | None
 
 
@@ -53,31 +67,41 @@ class RemovalHolds:
     def load(self) -> StoredHolds:
         """Return what is held, and since when the state is trusted."""
         rows = self.state_tables.read(
-            "removal_holds", "list_id, state, reason, recorded_at", "list_id", **self.state_tables.in_scope
+            "removal_holds",
+            "list_id, state, cause, reason, recorded_at",
+            "list_id",
+            **self.state_tables.in_scope,
         )
         trusted = [
-            parse_timestamp(recorded_at) for _, state, _, recorded_at in rows if state == HoldState.TRUSTED
+            parse_timestamp(recorded_at) for _, state, *_, recorded_at in rows if state == HoldState.TRUSTED
         ]
-        return StoredHolds(
-            {list_id: reason for list_id, state, reason, _ in rows if state == HoldState.HELD},
-            max(trusted, default=None),
-        )
+        holds = {
+            list_id: RemovalHold(HoldCause(cause), reason)
+            for list_id, state, cause, reason, _ in rows
+            if state == HoldState.HELD
+        }
+        return StoredHolds(holds, max(trusted, default=None))
 
-    def insert(self, reasons: Mapping[str, str]) -> tuple[Statement, ...]:
-        """Return the statements that hold lists, each for a reason, until the state is trusted."""
-        rows = [self._row(list_id, HoldState.HELD, reason) for list_id, reason in sorted(reasons.items())]
+    def insert(self, holds: Mapping[str, RemovalHold]) -> tuple[Statement, ...]:
+        """Return the statements that hold lists until the state is trusted."""
+        rows = [
+            self._row(list_id, HoldState.HELD, hold.cause, hold.reason)
+            for list_id, hold in sorted(holds.items())
+        ]
         return self.state_tables.insert("removal_holds", rows)
 
     def trust(self) -> int:
         """End all holds, and record that the state is trusted; return how many holds there were."""
-        held = len(self.load().reasons)
+        held = len(self.load().holds)
         self.state_tables.commit(
             (
                 self.state_tables.delete("removal_holds", **self.state_tables.in_scope),
-                *self.state_tables.insert("removal_holds", [self._row(EVERY_LIST, HoldState.TRUSTED, "")]),
+                *self.state_tables.insert("removal_holds", [self._row(EVERY_LIST, HoldState.TRUSTED)]),
             )
         )
         return held
 
-    def _row(self, list_id: str, state: HoldState, reason: str) -> tuple[str, ...]:
-        return (*self.state_tables.scope.key, list_id, state.value, reason, self.state_tables.now())
+    def _row(
+        self, list_id: str, state: HoldState, cause: HoldCause | None = None, reason: str = ""
+    ) -> tuple[str | None, ...]:
+        return (*self.state_tables.scope.key, list_id, state.value, cause, reason, self.state_tables.now())

@@ -13,21 +13,22 @@ from reverse_etl.surfaces.interface import DiffKind
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from reverse_etl.state.removal_holds import RemovalHold
     from reverse_etl.state.store import State
     from reverse_etl.warehouse.statement import Statement
 
 
-def hold_removals(state: State, reasons: Mapping[str, str]) -> None:
-    """Hold the removals of lists, each for a reason, and let later runs send all rows of them again.
+def hold_removals(state: State, holds: Mapping[str, RemovalHold]) -> None:
+    """Hold the removals of lists, and let later runs send all rows of them again.
 
     Klaviyo may have other values by now than the state has. One transaction; what is held already is left
     alone. Rows whose requests must not be repeated are not sent again.
     """
-    stored = state.removal_holds.load().reasons if reasons else {}
-    new_reasons = {list_id: reason for list_id, reason in reasons.items() if list_id not in stored}
-    if new_reasons:
+    stored = state.removal_holds.load().holds if holds else {}
+    new_holds = {list_id: hold for list_id, hold in holds.items() if list_id not in stored}
+    if new_holds:
         state.tables.commit(
-            (*state.removal_holds.insert(new_reasons), *_mark_uncertain(state, new_reasons.keys()))
+            (*state.removal_holds.insert(new_holds), *_mark_uncertain(state, new_holds.keys()))
         )
 
 

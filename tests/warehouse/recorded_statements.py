@@ -19,7 +19,7 @@ from reverse_etl.state.omissions import Omission, Omissions
 from reverse_etl.state.own_suppressions import OwnSuppression, OwnSuppressions
 from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
-from reverse_etl.state.removal_holds import RemovalHolds
+from reverse_etl.state.removal_holds import HoldCause, RemovalHold, RemovalHolds
 from reverse_etl.state.responses import Responses
 from reverse_etl.state.runs import Runs, StopCause
 from reverse_etl.state.sql.deltas import RunDeltas
@@ -219,7 +219,8 @@ def _use_responses(tables: StateTables) -> None:
 def _use_removal_holds(tables: StateTables) -> None:
     holds = RemovalHolds(tables)
     holds.load()
-    tables.execute(*holds.insert({"": "The state is old.", "L1": "An import of nobody."}))
+    hold = RemovalHold(HoldCause.MISSING_RUN, "The state is old.")
+    tables.execute(*holds.insert({"": hold, "L1": hold}))
     holds.trust()
 
 

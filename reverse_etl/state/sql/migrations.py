@@ -46,7 +46,7 @@ _VERSION_1 = ("models", "targets", "runs", "run_lists", "receipts", "refusals", 
 _VERSION_2 = (*_VERSION_1[:5], "row_exceptions", "rejections", "unmatched_removals", "lists")
 _VERSION_3 = (*_VERSION_2, "own_suppressions", "withheld", "consents", "removal_holds")
 _VERSION_4 = (*_VERSION_3, "responses")
-_VERSION_5 = (*_VERSION_4, "journal", "row_outcomes")
+_VERSION_5 = (*_VERSION_4, "journal", "row_outcomes", "omissions")
 # The shared tables of each version, in the order in which they are copied.
 TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
     version: (*tables, "lease", "meta")
@@ -73,6 +73,8 @@ NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
         "identity VARCHAR, email VARCHAR, phone_e164 VARCHAR, external_id VARCHAR, klaviyo_profile_id VARCHAR, op VARCHAR, "
         "outcome VARCHAR, code VARCHAR, recorded_at VARCHAR, pii VARCHAR, changes VARCHAR",
         "row_outcomes": "run_id VARCHAR, model VARCHAR, first_seq BIGINT, last_seq BIGINT, outcome VARCHAR",
+        "omissions": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, identifier VARCHAR, "
+        "code VARCHAR, digest VARCHAR, run_id VARCHAR",
     },
 }
 # The first part of the name of a model's own table before a version, and since then.
@@ -200,7 +202,17 @@ CHANGES_BY_VERSION: Mapping[int, Sequence[TableChange]] = {
             },
         ),
     ),
-    5: (),
+    5: (
+        TableChange(
+            "removal_holds",
+            {
+                **_unchanged("account_id", "project", "list_id", "state"),
+                "cause": "CAST(CASE WHEN state = 'trusted' THEN NULL WHEN reason LIKE 'Klaviyo has %' THEN 'unrecorded_imports' "
+                "WHEN reason LIKE 'The state does not contain the run %' THEN 'missing_run' ELSE 'unreadable_record' END AS VARCHAR)",
+                **_unchanged("reason", "recorded_at"),
+            },
+        ),
+    ),
 }
 
 
@@ -301,9 +313,11 @@ def change_values(dialect: Dialect, version: int) -> tuple[Statement, ...]:
         counts = f"REPLACE({counts}, '\"{old}\":', '\"{new}\":')"
     renamed_counts = Statement.change(run_lists, f"UPDATE {run_lists} SET counts = {counts}")
     conditions = {new: f"code = '{old}'" for old, new in _RENAMED_CODES_BY_VERSION[version].items()}
-    opt_outs: Iterable[Statement] = ()
+    others: Iterable[Statement] = ()
+    if version == 5:  # noqa: PLR2004 - the version that brings a table of omissions
+        others = _move_omissions(dialect)
     if version == 4:  # noqa: PLR2004 - the version that brings ids, and one code for one thing
-        opt_outs = _change_opt_outs(dialect)
+        others = _change_opt_outs(dialect)
         details = ", ".join(map(dialect.quote_literal, _NO_PROFILE_DETAILS))
         conditions["no_profile"] = f"code = 'not_found' AND detail IN ({details})"
     renamed_codes = (
@@ -311,7 +325,7 @@ def change_values(dialect: Dialect, version: int) -> tuple[Statement, ...]:
         for code, condition in conditions.items()
         for table in map(dialect.state_table, ("rejections", "row_exceptions"))
     )
-    return (*((renamed_counts,) if counts != "counts" else ()), *renamed_codes, *opt_outs)
+    return (*((renamed_counts,) if counts != "counts" else ()), *renamed_codes, *others)
 
 
 def _change_opt_outs(dialect: Dialect) -> Iterator[Statement]:
@@ -322,6 +336,20 @@ def _change_opt_outs(dialect: Dialect) -> Iterator[Statement]:
             table,
             f"UPDATE {table} SET field = CASE field {ids} ELSE field END WHERE code = 'opted_out'",
         )
+
+
+def _move_omissions(dialect: Dialect) -> Iterator[Statement]:
+    """Yield the statements that move the rows sent without an identifier from the rejections to their own table."""
+    omissions, rejections = dialect.state_table("omissions"), dialect.state_table("rejections")
+    keys = ("account_id", "project", "model", "list_id", "row_key")
+    is_moved = " AND ".join(f"o.{key} = r.{key}" for key in keys)
+    yield Statement.insert(
+        omissions,
+        f"INSERT INTO {omissions} SELECT {', '.join(keys)}, field, code, detail, first_run_id FROM {rejections} AS r\n"
+        f"WHERE source = 'omitted' AND NOT EXISTS (\n"
+        f"  SELECT 1 FROM {omissions} AS o WHERE {is_moved} AND o.identifier = r.field)",
+    )
+    yield Statement.change(rejections, f"DELETE FROM {rejections} WHERE source = 'omitted'")
 
 
 def raise_version(dialect: Dialect, version: int) -> Statement:

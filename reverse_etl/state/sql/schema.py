@@ -35,6 +35,8 @@ SHARED_TABLES: Mapping[str, str] = {
     "row_exceptions": "run_id VARCHAR, model VARCHAR, seq BIGINT, kind VARCHAR, code VARCHAR, field VARCHAR, detail VARCHAR",
     "rejections": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, source VARCHAR, "
     "code VARCHAR, field VARCHAR, detail VARCHAR, first_run_id VARCHAR, row_count BIGINT",
+    "omissions": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, identifier VARCHAR, "
+    "code VARCHAR, digest VARCHAR, run_id VARCHAR",
     "unmatched_removals": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, "
     "recorded_at VARCHAR",
     "own_suppressions": "account_id VARCHAR, project VARCHAR, model VARCHAR, identity VARCHAR, requested_at VARCHAR, suppressed_at VARCHAR",
@@ -42,7 +44,8 @@ SHARED_TABLES: Mapping[str, str] = {
     "recorded_at VARCHAR",
     "lists": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, name VARCHAR, model VARCHAR, aspect VARCHAR, state VARCHAR, "
     "recorded_at VARCHAR",
-    "removal_holds": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, state VARCHAR, reason VARCHAR, recorded_at VARCHAR",
+    "removal_holds": "account_id VARCHAR, project VARCHAR, list_id VARCHAR, state VARCHAR, cause VARCHAR, reason VARCHAR, "
+    "recorded_at VARCHAR",
     "consents": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, identity VARCHAR, run_id VARCHAR, state VARCHAR, "
     "sent_at VARCHAR, consented_at VARCHAR",
     "responses": "account_id VARCHAR, project VARCHAR, model VARCHAR, run_id VARCHAR, row_key VARCHAR, responded_at VARCHAR, "

@@ -14,3 +14,4 @@ INSERT INTO row_exceptions VALUES ('20200102T050000-000002', 'subscribers', 7, '
 INSERT INTO row_exceptions VALUES ('20200102T050000-000002', 'leavers', 8, 'held', 'two_profiles', '', '');
 INSERT INTO lists VALUES ('7b2lBS', 'shop', 'WUECg4', 'VIP', 'subscribers', 'e-mail consent', '2020-01-02T06:00:00.000Z');
 INSERT INTO lists VALUES ('7b2lBS', 'shop', 'WUECg4', 'VIP', 'texts', 'SMS consent', '2020-01-02T06:00:00.000Z');
+INSERT INTO rejections VALUES ('7b2lBS', 'shop', 'everybody', '', 'email:ann@shop.example', 'omitted', 'duplicate_profile', 'phone_e164', '0f0a8d1c', '20200102T050000-000002', 1);

@@ -49,6 +49,8 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', 'everybody_dbc66e10', 'profiles'
 UNION ALL SELECT '7b2lBS', 'shop', 'testers', 'testers_23625288', 'list_memberships_by_profile_id', '[["klaviyo_profile_id", "profile_id"]]', 'a0460548c5163fcc55505438bd73983ed68e8c79d041b5f0cb3242cdb6480a14', NULL, NULL
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'vip_e9d83a3c', 'list_memberships', '[["email", "email"], ["phone_e164", "phone"], ["external_id", "id"]]', '77cb9426ba6b70a90ac6c524dc03481614bbe410255c77a3508695e5d0bd722d', NULL, NULL;
 
+CREATE TABLE "omissions" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "row_key" VARCHAR, "identifier" VARCHAR, "code" VARCHAR, "digest" VARCHAR, "run_id" VARCHAR);
+
 CREATE TABLE "own_suppressions" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "identity" VARCHAR, "requested_at" VARCHAR, "suppressed_at" VARCHAR);
 
 CREATE TABLE "receipts" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "op" VARCHAR, "first_seq" BIGINT, "last_seq" BIGINT, "row_count" BIGINT, "state" VARCHAR, "job_id" VARCHAR, "recorded_at" VARCHAR, "detail" VARCHAR, "may_have_duplicate" BOOLEAN);
@@ -95,7 +97,7 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', '', 'email:max@@example.com', 'c
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:gus@@example.com', 'check', 'email_malformed', '', '', '20200101T050000-000001', 1
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'check', 'email_malformed', '', '', '20200102T050000-000002', 1;
 
-CREATE TABLE "removal_holds" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "state" VARCHAR, "reason" VARCHAR, "recorded_at" VARCHAR);
+CREATE TABLE "removal_holds" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "state" VARCHAR, "cause" VARCHAR, "reason" VARCHAR, "recorded_at" VARCHAR);
 
 CREATE TABLE "responses" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "run_id" VARCHAR, "row_key" VARCHAR, "responded_at" VARCHAR, "method" VARCHAR, "path" VARCHAR, "status" BIGINT, "body" VARCHAR, "body_is_cut" BOOLEAN);
 

@@ -39,3 +39,8 @@ SELECT run_id, model, list_id, list_name, counts, CASE WHEN reason = '' THEN NUL
 duckdb:    CREATE OR REPLACE TABLE state.lists AS
 snowflake: CREATE OR REPLACE TRANSIENT TABLE state.lists DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '' COPY GRANTS AS
 SELECT account_id, project, list_id, name, model, CASE state WHEN 'e-mail consent' THEN 'email_consent' WHEN 'SMS consent' THEN 'sms_consent' WHEN 'WhatsApp consent' THEN 'whatsapp_consent' ELSE 'members' END AS aspect, CASE WHEN state = 'intended' THEN state ELSE 'owned' END AS state, recorded_at FROM state.lists;
+
+-- change_table 9
+duckdb:    CREATE OR REPLACE TABLE state.removal_holds AS
+snowflake: CREATE OR REPLACE TRANSIENT TABLE state.removal_holds DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '' COPY GRANTS AS
+SELECT account_id, project, list_id, state, CAST(CASE WHEN state = 'trusted' THEN NULL WHEN reason LIKE 'Klaviyo has %' THEN 'unrecorded_imports' WHEN reason LIKE 'The state does not contain the run %' THEN 'missing_run' ELSE 'unreadable_record' END AS VARCHAR) AS cause, reason, recorded_at FROM state.removal_holds;

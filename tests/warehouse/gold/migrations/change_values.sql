@@ -15,3 +15,7 @@ UPDATE state.rejections SET field = CASE field WHEN 'unsubscribed from the list'
 UPDATE state.row_exceptions SET field = CASE field WHEN 'unsubscribed from the list' THEN 'unsubscribed_from_list' WHEN 'suppressed by another model' THEN 'suppressed_by_model' WHEN 'unknown reason' THEN 'unknown_reason' WHEN 'SPAM_REPORT' THEN 'spam_report' WHEN 'SPAM_COMPLAINT' THEN 'spam_complaint' WHEN 'USER_SUPPRESSED' THEN 'user_suppressed' ELSE field END WHERE code = 'opted_out';
 
 -- change_values 4
+INSERT INTO state.omissions SELECT account_id, project, model, list_id, row_key, field, code, detail, first_run_id FROM state.rejections AS r
+WHERE source = 'omitted' AND NOT EXISTS (
+  SELECT 1 FROM state.omissions AS o WHERE o.account_id = r.account_id AND o.project = r.project AND o.model = r.model AND o.list_id = r.list_id AND o.row_key = r.row_key AND o.identifier = r.field);
+DELETE FROM state.rejections WHERE source = 'omitted';

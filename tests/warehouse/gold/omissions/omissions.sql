@@ -1,51 +1,46 @@
 -- omissions 1
-DELETE FROM state.rejections AS retl_x WHERE account_id = ? AND project = ? AND model = ?
-AND source = 'omitted' AND field = ? AND EXISTS (SELECT 1 FROM state.deltas_vip_0a1b2c3d AS d WHERE d.retl_run_id = ? AND d.retl_seq IN (?, ?) AND d.retl_phone_e164 IS NOT NULL AND d.retl_list_id = retl_x.list_id AND d.retl_identity = retl_x.row_key);
+DELETE FROM state.omissions AS retl_x WHERE account_id = ? AND project = ? AND model = ?
+AND identifier = ? AND EXISTS (SELECT 1 FROM state.deltas_vip_0a1b2c3d AS d WHERE d.retl_run_id = ? AND d.retl_seq IN (?, ?) AND d.retl_phone_e164 IS NOT NULL AND d.retl_list_id = retl_x.list_id AND d.retl_identity = retl_x.row_key);
 -- with ('acc', 'shop', 'vip', 'phone_e164', 'r1', 3, 5)
-INSERT INTO state.rejections
-SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, 'omitted', ?, ?, MD5(d.retl_phone_e164), ?, 1 FROM state.deltas_vip_0a1b2c3d AS d WHERE d.retl_run_id = ? AND d.retl_seq IN (?, ?) AND d.retl_phone_e164 IS NOT NULL;
--- with ('acc', 'shop', 'vip', 'duplicate_profile', 'phone_e164', 'r1', 'r1', 3, 5)
+INSERT INTO state.omissions
+SELECT ?, ?, ?, d.retl_list_id, d.retl_identity, ?, ?, MD5(d.retl_phone_e164), ? FROM state.deltas_vip_0a1b2c3d AS d WHERE d.retl_run_id = ? AND d.retl_seq IN (?, ?) AND d.retl_phone_e164 IS NOT NULL;
+-- with ('acc', 'shop', 'vip', 'phone_e164', 'duplicate_profile', 'r1', 'r1', 3, 5)
 UPDATE state.deltas_vip_0a1b2c3d SET retl_phone_e164 = NULL WHERE retl_run_id = ? AND retl_seq IN (?, ?);
 -- with ('r1', 3, 5)
-SELECT model, list_id, field, code, COUNT(*), MIN(row_key)
-FROM state.rejections
-WHERE account_id = ? AND project = ? AND source = 'omitted'
-GROUP BY model, list_id, field, code ORDER BY model, list_id, field, code;
+SELECT model, list_id, identifier, code, COUNT(*), MIN(row_key)
+FROM state.omissions
+WHERE account_id = ? AND project = ?
+GROUP BY model, list_id, identifier, code ORDER BY model, list_id, identifier, code;
 -- with ('acc', 'shop')
 UPDATE temp.staged_vip_0a1b2c3d AS s SET retl_omits_phone_e164 = TRUE
-FROM state.rejections AS r, temp.lists_vip_0a1b2c3d AS l
+FROM state.omissions AS r, temp.lists_vip_0a1b2c3d AS l
 WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.list_id = l.retl_list_id
-AND (r.source = 'omitted' AND r.field = 'phone_e164' AND r.row_key = s.retl_identity AND r.detail = MD5(s.retl_phone_e164))
+AND (r.identifier = 'phone_e164' AND r.row_key = s.retl_identity AND r.digest = MD5(s.retl_phone_e164))
 AND r.account_id = ? AND r.project = ? AND r.model = ?;
 -- with ('acc', 'shop', 'vip')
-SELECT model, list_id, field, code, COUNT(*), MIN(row_key)
-FROM state.rejections
-WHERE account_id = ? AND project = ? AND source = 'omitted'
-GROUP BY model, list_id, field, code ORDER BY model, list_id, field, code;
+SELECT model, list_id, identifier, code, COUNT(*), MIN(row_key)
+FROM state.omissions
+WHERE account_id = ? AND project = ?
+GROUP BY model, list_id, identifier, code ORDER BY model, list_id, identifier, code;
 -- with ('acc', 'shop')
-DELETE FROM state.rejections AS retl_x
-WHERE account_id = ? AND project = ? AND model = ?
-AND source = 'omitted' AND field = 'email' AND TRUE;
+DELETE FROM state.omissions AS retl_x
+WHERE account_id = ? AND project = ? AND model = ? AND identifier = 'email' AND TRUE;
 -- with ('acc', 'shop', 'vip')
-DELETE FROM state.rejections AS retl_x
-WHERE account_id = ? AND project = ? AND model = ?
-AND source = 'omitted' AND field = 'phone_e164' AND NOT EXISTS (SELECT 1 FROM temp.staged_vip_0a1b2c3d AS s JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
-  WHERE l.retl_list_id = retl_x.list_id AND s.retl_identity = retl_x.row_key AND MD5(s.retl_phone_e164) = retl_x.detail);
+DELETE FROM state.omissions AS retl_x
+WHERE account_id = ? AND project = ? AND model = ? AND identifier = 'phone_e164' AND NOT EXISTS (SELECT 1 FROM temp.staged_vip_0a1b2c3d AS s JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
+  WHERE l.retl_list_id = retl_x.list_id AND s.retl_identity = retl_x.row_key AND MD5(s.retl_phone_e164) = retl_x.digest);
 -- with ('acc', 'shop', 'vip')
-DELETE FROM state.rejections AS retl_x
-WHERE account_id = ? AND project = ? AND model = ?
-AND source = 'omitted' AND field = 'external_id' AND TRUE;
+DELETE FROM state.omissions AS retl_x
+WHERE account_id = ? AND project = ? AND model = ? AND identifier = 'external_id' AND TRUE;
 -- with ('acc', 'shop', 'vip')
-DELETE FROM state.rejections AS retl_x
-WHERE account_id = ? AND project = ? AND model = ?
-AND source = 'omitted' AND field = 'klaviyo_profile_id' AND TRUE;
+DELETE FROM state.omissions AS retl_x
+WHERE account_id = ? AND project = ? AND model = ? AND identifier = 'klaviyo_profile_id' AND TRUE;
 -- with ('acc', 'shop', 'vip')
-SELECT model, list_id, field, code, COUNT(*), MIN(row_key)
-FROM state.rejections
-WHERE account_id = ? AND project = ? AND source = 'omitted'
-GROUP BY model, list_id, field, code ORDER BY model, list_id, field, code;
+SELECT model, list_id, identifier, code, COUNT(*), MIN(row_key)
+FROM state.omissions
+WHERE account_id = ? AND project = ?
+GROUP BY model, list_id, identifier, code ORDER BY model, list_id, identifier, code;
 -- with ('acc', 'shop')
-DELETE FROM state.rejections AS retl_x
-WHERE account_id = ? AND project = ? AND model = ?
-AND source = 'omitted' AND TRUE;
+DELETE FROM state.omissions AS retl_x
+WHERE account_id = ? AND project = ? AND model = ? AND TRUE;
 -- with ('acc', 'shop', 'vip')

@@ -81,6 +81,13 @@ snowflake: AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da
 DELETE FROM state.rejections WHERE account_id = ? AND project = ?
 AND CONCAT(model, '|', row_key) IN (SELECT CONCAT(model, '|', row_key) FROM temp.erased_rows);
 -- with ('acc', 'shop')
+DELETE FROM state.omissions WHERE account_id = ? AND project = ?
+duckdb:    AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || row_key) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+snowflake: AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || row_key, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
+-- with ('acc', 'shop', 'acc', 'shop')
+DELETE FROM state.omissions WHERE account_id = ? AND project = ?
+AND CONCAT(model, '|', row_key) IN (SELECT CONCAT(model, '|', row_key) FROM temp.erased_rows);
+-- with ('acc', 'shop')
 DELETE FROM state.responses WHERE account_id = ? AND project = ?
 duckdb:    AND sha256('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || row_key) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
 snowflake: AND SHA2('414322309db5c06d090a2e922ccc3e00708c993b9b96405de127b7fd8da2dd21:' || row_key, 256) IN (SELECT digest FROM state.withheld WHERE account_id = ? AND project = ? AND state = 'deleted');
