@@ -63,9 +63,9 @@ def find_people_table(
         if texts and (email := find_email_column(table, texts)):
             return _describe(table, tables[table], email)
     for table in likeliest:
-        found = _describe(table, tables[table], "")
-        if found.id and _normalize(table) in _TABLES:
-            return found
+        candidate = _describe(table, tables[table], "")
+        if candidate.id and _normalize(table) in _TABLES:
+            return candidate
     return None
 
 
@@ -85,9 +85,9 @@ def _find_email_by_name(columns: Sequence[TableColumn]) -> str:
     return min(candidates, key=lambda name: _rank(name, _EMAILS, len(_EMAILS)), default="")
 
 
-def _rank(name: str, known: Sequence[str], otherwise: int) -> int:
+def _rank(name: str, preferred: Sequence[str], otherwise: int) -> int:
     plain = _normalize(name)
-    return known.index(plain) if plain in known else otherwise
+    return preferred.index(plain) if plain in preferred else otherwise
 
 
 def _normalize(name: str) -> str:

@@ -46,9 +46,12 @@ def _check_exit_code(gate_input: GateInput) -> Iterator[GateFinding]:
         )
     elif not _has_failure(gate_input):
         newest = find_newest_invocation(gate_input.invocations)
-        known = f"its newest results, of {_describe_invocation(newest)}," if newest else "its newest results"
+        results_text = (
+            f"its newest results, of {_describe_invocation(newest)}," if newest else "its newest results"
+        )
         yield GateFinding(
-            f"dbt ended with exit code 1, but {known} show no failure. They are of an earlier command.",
+            f"dbt ended with exit code 1, but {results_text} show no failure. They are of an earlier "
+            "command.",
             "Look at dbt's log, and run: dbt build.",
         )
 

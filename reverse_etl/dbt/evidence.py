@@ -104,8 +104,8 @@ def merge_results(graph: Graph, results: Iterable[NodeResult]) -> Evidence:
     for result in results:
         if not _is_relevant(graph, result):
             continue
-        known = newest.get(result.unique_id)
-        newest[result.unique_id] = _pick_newer(known, result) if known else result
+        earlier = newest.get(result.unique_id)
+        newest[result.unique_id] = _pick_newer(earlier, result) if earlier else result
         if result.status in SUCCEEDED and result.command in BUILDING and not result.without_rows:
             builds[result.unique_id] |= {result.completed_at} if result.completed_at else set()
     return Evidence(
@@ -140,13 +140,13 @@ def find_newest_invocation(invocations: Sequence[Invocation]) -> Invocation | No
     return max(invocations, key=lambda invocation: _time_or_earliest(invocation.generated_at), default=None)
 
 
-def is_same_relation(one: str, other: str) -> bool:
+def is_same_relation(name: str, other: str) -> bool:
     """Return whether two names mean one relation, whatever their quotes and case.
 
     >>> is_same_relation('"shop"."main"."people"', "SHOP.MAIN.people")
     True
     """
-    return _strip_quotes(one) == _strip_quotes(other)
+    return _strip_quotes(name) == _strip_quotes(other)
 
 
 def _is_relevant(graph: Graph, result: NodeResult) -> bool:
@@ -165,14 +165,16 @@ def _is_relevant(graph: Graph, result: NodeResult) -> bool:
     return not result.relation or not relation or is_same_relation(result.relation, relation)
 
 
-def _pick_newer(one: NodeResult, other: NodeResult) -> NodeResult:
+def _pick_newer(result: NodeResult, other: NodeResult) -> NodeResult:
     """Return the newer of two results of a node.
 
     If both are the same result from two sources, keep the message, which only one of them may have.
     """
-    if one.invocation_id and one.invocation_id == other.invocation_id and one.status == other.status:
-        return replace(one, message=one.message or other.message)
-    return other if _time_or_earliest(other.completed_at) >= _time_or_earliest(one.completed_at) else one
+    if result.invocation_id and result.invocation_id == other.invocation_id and result.status == other.status:
+        return replace(result, message=result.message or other.message)
+    return (
+        other if _time_or_earliest(other.completed_at) >= _time_or_earliest(result.completed_at) else result
+    )
 
 
 def _completed_at(result: NodeResult | None) -> datetime:

@@ -32,7 +32,7 @@ def find_staged_people(
     These are the models of the run, and others that suppress or unsubscribe people. `is_meant` gets the
     name and the surface of a model.
     """
-    found: dict[str, str] = {}
+    models_by_identity: dict[str, str] = {}
     models: tuple[ModelPlan | StagedModel, ...] = (*context.model_plans, *context.unselected_models)
     for staged in models if identities else ():
         model = staged.model
@@ -40,8 +40,8 @@ def find_staged_people(
             for part in batched(identities, ROWS_PER_STATEMENT):
                 statement = select_staged_identities(staged.tables, part)
                 for (identity,) in context.warehouse.fetch(statement):
-                    found.setdefault(identity, model.name)
-    return found
+                    models_by_identity.setdefault(identity, model.name)
+    return models_by_identity
 
 
 def find_people(
@@ -63,7 +63,7 @@ def find_unsubscribing_models(
     planned = {model_plan.model.name: model_plan for model_plan in context.model_plans}
     unselected = {staged.model.name: staged for staged in context.unselected_models}
     names = [entry.name for entry in context.state.lists.registered() if entry.id == list_id]
-    found: dict[str, str] = {}
+    models_by_identity: dict[str, str] = {}
     for model in context.project_models if identities else ():
         if isinstance(model, Model) and not unsubscribes(model.config.surface):
             continue
@@ -74,5 +74,5 @@ def find_unsubscribing_models(
             for part in batched(sorted(waiting), ROWS_PER_STATEMENT):
                 statement = select_staged_identities(staged.tables, part, list_id, list_values)
                 waiting -= {identity for (identity,) in context.warehouse.fetch(statement)}
-        found |= dict.fromkeys(waiting, model.name)
-    return found
+        models_by_identity |= dict.fromkeys(waiting, model.name)
+    return models_by_identity

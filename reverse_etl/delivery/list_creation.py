@@ -82,8 +82,8 @@ def create_list(ref: ListRef, model: Model, state: State, klaviyo: Klaviyo, cloc
     """
 
     def find_list(started_at: datetime | None) -> KlaviyoList | None:
-        found = klaviyo.find_lists(ref.name)
-        return pick_list(found, started_at, ref.name, model=model.name, where=f"model {model.name}")
+        candidates = klaviyo.find_lists(ref.name)
+        return pick_list(candidates, started_at, ref.name, model=model.name, where=f"model {model.name}")
 
     earlier_start = creation_started_at(state.lists.registered(), ref.name)
     age = (klaviyo.server_time - earlier_start).total_seconds() if earlier_start else LISTING_DELAY_SECONDS

@@ -44,7 +44,7 @@ class ListRefusals:
 def describe_missing_list(klaviyo: Klaviyo, list_id: str) -> str:
     """Return that a list no longer exists, or why Klaviyo could not be asked; '' if the list exists."""
     try:
-        found = klaviyo.get_list(list_id) is not None
+        exists = klaviyo.get_list(list_id) is not None
     except KlaviyoError as error:
         return str(error)
-    return "" if found else f"Klaviyo no longer has a list with the id {list_id}. It was probably deleted."
+    return "" if exists else f"Klaviyo no longer has a list with the id {list_id}. It was probably deleted."

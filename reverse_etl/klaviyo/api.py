@@ -98,7 +98,9 @@ class Klaviyo(DecodingClient):
 
     def find_lists(self, name: str) -> tuple[KlaviyoList, ...]:
         """Return all lists with exactly this name; in Klaviyo several lists may have the same name."""
-        return tuple(found for found in self._find_lists("name", [name]) if found.name == name)
+        return tuple(
+            klaviyo_list for klaviyo_list in self._find_lists("name", [name]) if klaviyo_list.name == name
+        )
 
     def find_lists_by_names(self, names: Sequence[str]) -> tuple[KlaviyoList, ...]:
         """Return all lists that have one of these names, with few requests."""
@@ -110,11 +112,17 @@ class Klaviyo(DecodingClient):
 
     def _find_lists(self, field: str, values: Sequence[str]) -> tuple[KlaviyoList, ...]:
         requests = (lists.lists_request(field, group) for group in batch_values(values))
-        return tuple(found for request in requests for found in self._fetch_each(request, lists.parse_list))
+        return tuple(
+            klaviyo_list
+            for request in requests
+            for klaviyo_list in self._fetch_each(request, lists.parse_list)
+        )
 
     def get_list_names(self) -> tuple[str, ...]:
         """Return the names of all lists of the account."""
-        return tuple(found.name for found in self._fetch_each(lists.lists_request(), lists.parse_list))
+        return tuple(
+            klaviyo_list.name for klaviyo_list in self._fetch_each(lists.lists_request(), lists.parse_list)
+        )
 
     def get_list(self, list_id: str) -> KlaviyoList | None:
         """Return a list, or None if Klaviyo has no list with this id."""

@@ -179,7 +179,7 @@ def shorten(text: str, length: int) -> str:
 def parse_job(resource: Resource) -> Job:
     """Return the job of a resource, however little of it can be read."""
     status = resource.attributes.get("status")
-    known_status = next((known for known in JobStatus if known == status), JobStatus.UNKNOWN)
+    known_status = next((job_status for job_status in JobStatus if job_status == status), JobStatus.UNKNOWN)
     return Job(
         resource.id,
         known_status,

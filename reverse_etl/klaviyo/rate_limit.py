@@ -161,10 +161,10 @@ class EndpointLimiter:
         """
         reply_times = max((window.reply_times for window in self._windows), key=len)
         for seconds, limit in sorted(limits.items()):
-            known = [window for window in self._windows if window.length == seconds]
-            for window in known:
+            same_length = [window for window in self._windows if window.length == seconds]
+            for window in same_length:
                 window.limit = limit
-            if not known:
+            if not same_length:
                 self._windows.append(_Window(seconds, limit, reply_times))
         self._windows.sort(key=lambda window: window.seconds)
         self._min_burst = min(self._min_burst, self._windows[0].limit)

@@ -45,9 +45,9 @@ def parse_windows(headers: Mapping[str, str]) -> dict[float, int]:
 
 def _parse_limit(text: str) -> tuple[int | None, dict[float, int]]:
     first, *parts = (part.strip() for part in text.split(","))
-    windows = [found for part in parts if (found := _WINDOW.fullmatch(part))]
+    windows = [match for part in parts if (match := _WINDOW.fullmatch(part))]
     limit = int(first) if _NUMBER.fullmatch(first) else None
-    return limit, {float(found[2]): int(found[1]) for found in windows if int(found[2])}
+    return limit, {float(match[2]): int(match[1]) for match in windows if int(match[2])}
 
 
 def _parse_number(headers: Mapping[str, str], name: str) -> float | None:

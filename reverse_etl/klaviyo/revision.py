@@ -21,9 +21,9 @@ _YEARS_UNTIL_RETIREMENT: Final = 2
 
 def parse_revision(text: str) -> date | None:
     """Return the date of a revision, which may have a suffix such as `.pre`, or None if it has none."""
-    found = _REVISION.fullmatch(text)
+    match = _REVISION.fullmatch(text)
     try:
-        return date.fromisoformat(found[1]) if found else None
+        return date.fromisoformat(match[1]) if match else None
     except ValueError:
         return None
 

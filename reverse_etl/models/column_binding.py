@@ -53,8 +53,8 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
     findings: list[Finding] = []
     identifiers = _bind_identifiers(config_input, surface, by_name, findings)
     list_target = config_input.list_target()
-    given = [name for name, value in config_input.list_settings().items() if value.strip()]
-    if problem := column_rules.find_list_problem(surface, given):
+    named_settings = [name for name, value in config_input.list_settings().items() if value.strip()]
+    if problem := column_rules.find_list_problem(surface, named_settings):
         findings.append(Finding(problem.summary, problem.hint))
     surface = surface.bind_list(is_named=list_target is not None)
     used_names = {column.casefold() for column in identifiers.values()}

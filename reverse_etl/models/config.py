@@ -141,8 +141,8 @@ class ConfigInput(SurfaceSettings):
 
     @model_validator(mode="after")
     def _validate_list(self) -> ConfigInput:
-        given = [name for name, value in self.list_settings().items() if value.strip()]
-        if problem := column_rules.find_list_problem(self.surface, given):
+        named_settings = [name for name, value in self.list_settings().items() if value.strip()]
+        if problem := column_rules.find_list_problem(self.surface, named_settings):
             raise AdviceError(problem.summary, problem.hint)
         return self
 

@@ -34,6 +34,6 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     suggestion = f"Did you mean {guess}? " if guess else ""
     if guess and len(known_names) == 1:
         return suggestion.strip()
-    shown = ", ".join(known_names[:_MAX_NAMES_SHOWN])
+    names_text = ", ".join(known_names[:_MAX_NAMES_SHOWN])
     more = f" and {len(known_names) - _MAX_NAMES_SHOWN} more" if len(known_names) > _MAX_NAMES_SHOWN else ""
-    return f"{suggestion}Available: {shown}{more}."
+    return f"{suggestion}Available: {names_text}{more}."

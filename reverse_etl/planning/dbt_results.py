@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def with_evidence(
-    given: GateInput,
+    gate_input: GateInput,
     dbt_project: DbtProject,
     read_recorded: Callable[[Sequence[Invocation]], RecordedResults],
     record_path: Path,
@@ -43,10 +43,10 @@ def with_evidence(
         *(recorded.results if recorded else ()),
         *(result for invocation in artifacts.invocations for result in invocation.results),
         *artifacts.freshness,
-        *(() if recorded else read_record(record_path, given.target_schema.target)),
+        *(() if recorded else read_record(record_path, gate_input.target_schema.target)),
     )
     return replace(
-        given,
+        gate_input,
         evidence=merge_results(graph, results),
         invocations=artifacts.invocations,
         recorded=recorded,

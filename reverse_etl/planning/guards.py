@@ -28,7 +28,7 @@ MAX_NEW_LISTS: Final = 5  # in one run; Klaviyo allows 150 a day
 
 def check_guards(model_plans: Sequence[ModelPlan], allowances: Allowances) -> tuple[Violation, ...]:
     """Return the guards that trip; empty if all of the plan may run."""
-    found = (
+    violations = (
         *(
             violation
             for model_plan in model_plans
@@ -42,7 +42,7 @@ def check_guards(model_plans: Sequence[ModelPlan], allowances: Allowances) -> tu
     )
     return tuple(
         violation
-        for violation in found
+        for violation in violations
         if violation.guard is None or not allowances.allows(violation.guard, violation.model)
     )
 

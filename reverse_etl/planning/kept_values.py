@@ -99,7 +99,7 @@ def keep_values(
         for column, rows in zip(tables.clear_columns, counts, strict=True)
         if rows
     ]
-    for name in dict.fromkeys(one.column for one in kept):
+    for name in dict.fromkeys(kept_value.column for kept_value in kept):
         warehouse.execute(sql.keep_value(tables, name))
     if kept:
         warehouse.execute(sql.delete_rows_without_change(tables))

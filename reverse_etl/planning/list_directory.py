@@ -51,9 +51,9 @@ class ListDirectory:
                     found_list.id: found_list for found_list in self.klaviyo.find_lists_by_ids(sorted(ids))
                 }
             if len(names) >= MIN_LOOKUPS:
-                found = self.klaviyo.find_lists_by_names(sorted(names))
+                klaviyo_lists = self.klaviyo.find_lists_by_names(sorted(names))
                 self._by_name |= {
-                    name: tuple(found_list for found_list in found if found_list.name == name)
+                    name: tuple(found_list for found_list in klaviyo_lists if found_list.name == name)
                     for name in names
                 }
         except UnusableReply:
@@ -61,8 +61,8 @@ class ListDirectory:
 
     def find_lists(self, name: str) -> tuple[KlaviyoList, ...]:
         """Return all lists with exactly this name."""
-        found = self._by_name.get(name)
-        return self.klaviyo.find_lists(name) if found is None else found
+        klaviyo_lists = self._by_name.get(name)
+        return self.klaviyo.find_lists(name) if klaviyo_lists is None else klaviyo_lists
 
     def get_list(self, list_id: str) -> KlaviyoList | None:
         """Return a list, or None if Klaviyo has no list with this id."""

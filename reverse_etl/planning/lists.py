@@ -134,10 +134,10 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
                     refs.append(_resolve_name(model, name, name, list_ids_by_name, registered_lists, klaviyo))
                 except AmbiguousList:
                     refused_names[name] = RowProblem.AMBIGUOUS_LIST
-            found = ModelLists(tuple(refs), refused_names).refuse_same_lists()
-            unmentioned_ids = {*ids_with_rows} - {ref.id for ref in found.refs}
+            mentioned = ModelLists(tuple(refs), refused_names).refuse_same_lists()
+            unmentioned_ids = {*ids_with_rows} - {ref.id for ref in mentioned.refs}
             unmentioned = _find_unmentioned_lists(model, unmentioned_ids, registered_lists, klaviyo)
-            return replace(found, refs=(*found.refs, *unmentioned))
+            return replace(mentioned, refs=(*mentioned.refs, *unmentioned))
 
 
 def collect_lookups(

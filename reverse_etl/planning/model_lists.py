@@ -67,17 +67,22 @@ class ListFinder:
 
         Raises UsageError if the config of a model names a list that is missing or that another model owns.
         """
-        found = list_ownership.refuse_lists_of_other_models(lists_by_model, self.registered_lists, known)
+        usable_lists = list_ownership.refuse_lists_of_other_models(
+            lists_by_model, self.registered_lists, known
+        )
         if self.destination.create_lists or not self.knows_missing_lists:
-            return found
+            return usable_lists
         for model in models:
             if isinstance(model.config.list_target, ListColumn):
-                found[model.name] = found[model.name].refuse_new_lists()
+                usable_lists[model.name] = usable_lists[model.name].refuse_new_lists()
         new_lists = [
-            (model, ref) for model in models for ref in found[model.name].refs if ref.is_new and not ref.fault
+            (model, ref)
+            for model in models
+            for ref in usable_lists[model.name].refs
+            if ref.is_new and not ref.fault
         ]
         list_ownership.require_no_new_lists(new_lists, self.klaviyo)
-        return found
+        return usable_lists
 
 
 def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
@@ -103,25 +108,29 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
     }
     if klaviyo is not None:
         finder = replace(finder, klaviyo=_look_up_together(klaviyo, finder, staged_models, ids_with_rows))
-    found = {
+    lists_by_model = {
         staged_model.model.name: finder.find(
             staged_model.model, staged_model.list_names, ids_with_rows[staged_model.model.name]
         )
         for staged_model in staged_models
     }
     models = [staged_model.model for staged_model in staged_models]
-    found = finder.require_usable(found, models, project_models)
+    lists_by_model = finder.require_usable(lists_by_model, models, project_models)
     for staged_model in staged_models:
         _reject_rows(
-            warehouse, finder, staged_model, found[staged_model.model.name].refused_names, on_progress
+            warehouse,
+            finder,
+            staged_model,
+            lists_by_model[staged_model.model.name].refused_names,
+            on_progress,
         )
-        for ref in found[staged_model.model.name].refs:
+        for ref in lists_by_model[staged_model.model.name].refs:
             if ref.fault:
                 on_progress(Warned(f"{staged_model.model.name}, list {ref.name!r}: {ref.fault}"))
     last_lists = last_lists_by_model(state.runs.run_lists())
     return {
         staged_model.model.name: _annotate_history(
-            found[staged_model.model.name].refs, staged_model, finder.registered_lists, last_lists
+            lists_by_model[staged_model.model.name].refs, staged_model, finder.registered_lists, last_lists
         )
         for staged_model in staged_models
     }
@@ -174,12 +183,12 @@ def _reject_rows(
     for problem in dict.fromkeys(refused_names.values()):
         names = sorted(name for name, reason in refused_names.items() if reason is problem)
         warehouse.execute(staging.reject_lists(staged_model.tables, problem, names))
-        shown = ", ".join(map(repr, names[:_MAX_SHOWN_NAMES]))
+        names_text = ", ".join(map(repr, names[:_MAX_SHOWN_NAMES]))
         others = f" and {len(names) - _MAX_SHOWN_NAMES:,} more" if len(names) > _MAX_SHOWN_NAMES else ""
         on_progress(
             Warned(
                 f"{staged_model.model.path} (model {staged_model.model.name}): the rows of the "
-                f"list{'s' if len(names) > 1 else ''} {shown}{others} are rejected: "
+                f"list{'s' if len(names) > 1 else ''} {names_text}{others} are rejected: "
                 f"{PROBLEM_DESCRIPTIONS[problem]}.{_suggest(finder, problem, names)}"
             )
         )

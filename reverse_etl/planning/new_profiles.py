@@ -102,18 +102,18 @@ class ProfileForecaster:
             yield _Person(seq, list_id, identifiers)
 
     def _add_forecast(self, model_plan: ModelPlan, people: Sequence[_Person]) -> ModelPlan:
-        known, new, looked_up = Counter[str](), Counter[str](), Counter[str]()
+        existing_counts, new_counts, looked_up = Counter[str](), Counter[str](), Counter[str]()
         for person, is_known in zip(people, self._look_up_people(model_plan, people), strict=True):
             looked_up[person.list_id] += is_known is not None
-            known[person.list_id] += is_known is True
-            new[person.list_id] += is_known is False
+            existing_counts[person.list_id] += is_known is True
+            new_counts[person.list_id] += is_known is False
         sent = self._count_sent(model_plan, people)
 
         def forecast_list(list_plan: ListPlan) -> ListPlan:
             list_id = list_plan.list_ref.id
-            most = list_plan.adds - known[list_id] - sent[list_id]
-            found = NewProfiles(new[list_id], most, looked_up[list_id], sent[list_id])
-            return replace(list_plan, new_profiles=found) if list_plan.adds else list_plan
+            most = list_plan.adds - existing_counts[list_id] - sent[list_id]
+            existing = NewProfiles(new_counts[list_id], most, looked_up[list_id], sent[list_id])
+            return replace(list_plan, new_profiles=existing) if list_plan.adds else list_plan
 
         return replace(model_plan, lists=tuple(map(forecast_list, model_plan.lists)))
 
@@ -130,28 +130,28 @@ class ProfileForecaster:
         """Yield of each person whether they have a profile, None if they could not be looked up."""
         klaviyo = self.klaviyo
         for group in batched(people, MAX_VALUES):
-            found, undecided = set[int](), {*range(len(group))}
+            existing, undecided = set[int](), {*range(len(group))}
             if klaviyo is not None:
                 try:
-                    found, undecided = _look_up(klaviyo, model_plan.tables.identifiers, group)
+                    existing, undecided = _look_up(klaviyo, model_plan.tables.identifiers, group)
                 except KlaviyoError as error:
                     self.on_progress(Warned(f"How many profiles would be new is a guess: {error}"))
                     klaviyo = None
             for number in range(len(group)):
-                yield True if number in found else None if number in undecided else False
+                yield True if number in existing else None if number in undecided else False
 
 
 def _look_up(
     klaviyo: Klaviyo, kinds: Sequence[IdentifierType], group: Sequence[_Person]
 ) -> tuple[set[int], set[int]]:
     """Return which people have a profile, and which could not be looked up, by their place in the group."""
-    found: set[int] = set()
+    existing: set[int] = set()
     undecided: set[int] = set()
     for kind in kinds:
         wanted = {
             number: person.identifiers[kind]
             for number, person in enumerate(group)
-            if number not in found and kind in person.identifiers
+            if number not in existing and kind in person.identifiers
         }
         if not wanted:
             continue
@@ -163,5 +163,5 @@ def _look_up(
             undecided |= wanted.keys()
             continue
         values = {value for profile in profiles for value in profile.identifiers(kind)}
-        found |= {number for number, value in wanted.items() if value in values}
-    return found, undecided
+        existing |= {number for number, value in wanted.items() if value in values}
+    return existing, undecided

@@ -204,11 +204,11 @@ def _warn_of_conflicting_properties(
             continue
         for column, people, example in find_conflicting_properties(warehouse, model_plan.tables):
             where = f"{model_plan.model.path} (model {model_plan.model.name})"
-            who = format_count(people, "person has", "people have")
+            people_text = format_count(people, "person has", "people have")
             text = (
-                f"{where}: {who} rows with different values of {column} on different lists, for example "
-                f"{mask_identity(example)}. A property belongs to the profile: the list that is sent last "
-                "overwrites the others. Give each person one value, or each list its own column."
+                f"{where}: {people_text} rows with different values of {column} on different lists, for "
+                f"example {mask_identity(example)}. A property belongs to the profile: the list that is sent "
+                "last overwrites the others. Give each person one value, or each list its own column."
             )
             on_progress(Warned(text))
 

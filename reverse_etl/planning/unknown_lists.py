@@ -51,8 +51,8 @@ def _describe(model: str, unknown: Sequence[ListRef]) -> str:
 
 def _select_lists_with_members(klaviyo: Klaviyo, refs: Sequence[ListRef]) -> list[ListRef]:
     """Return the lists that have members; beyond the first few, all of them if any of those has."""
-    found = [ref for ref in refs[:_MAX_LOOKUPS] if _may_have_members(klaviyo, ref.id)]
-    return [*found, *(refs[_MAX_LOOKUPS:] if found else ())]
+    with_members = [ref for ref in refs[:_MAX_LOOKUPS] if _may_have_members(klaviyo, ref.id)]
+    return [*with_members, *(refs[_MAX_LOOKUPS:] if with_members else ())]
 
 
 def _may_have_members(klaviyo: Klaviyo, list_id: str) -> bool:

@@ -44,8 +44,8 @@ def parse_query(text: str) -> PersonQuery:
         kinds.append(IdentifierType.EMAIL)
     elif text.strip().startswith("+"):
         kinds.append(IdentifierType.PHONE)
-    found = {kind: canonicalize(kind, text) for kind in kinds}
-    return PersonQuery(text, {kind: value for kind, value in found.items() if value is not None})
+    canonical_values = {kind: canonicalize(kind, text) for kind in kinds}
+    return PersonQuery(text, {kind: value for kind, value in canonical_values.items() if value is not None})
 
 
 @dataclass(frozen=True)

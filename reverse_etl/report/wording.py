@@ -146,8 +146,10 @@ def _success_headline(report: Report, destination: str) -> str:
 
 
 def _stopped_sentences(report: Report) -> list[str]:
-    guarded = [one.label.text for one in report.lists if one.stop_cause is StopCause.GUARD]
-    stopped = [one.label.text for one in report.lists if one.stop_cause not in {None, StopCause.GUARD}]
+    guarded = [summary.label.text for summary in report.lists if summary.stop_cause is StopCause.GUARD]
+    stopped = [
+        summary.label.text for summary in report.lists if summary.stop_cause not in {None, StopCause.GUARD}
+    ]
     held = "The dbt gate held models back: nothing of them was sent. The reasons are below."
     guard = (
         f"Stopped by a guard before anything was sent: {_join_names(guarded)}. The next run stops there too, "

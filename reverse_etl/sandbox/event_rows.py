@@ -182,17 +182,17 @@ def _read_group(reader: _EventReader, group: Any, pointer: str) -> list[EventRow
         raise bad_request_error("A resource of type 'event-bulk-create' is required.", pointer=pointer)
     profile = reader.read_profile(attributes, f"{pointer}/attributes")
     backfill = attributes.get("backfill") is True
-    found: list[EventRow | None] = []
+    event_rows: list[EventRow | None] = []
     for index, row in enumerate(rows):
         row_pointer = f"{pointer}/attributes/events/data/{index}"
         is_event = isinstance(row, dict) and row.get("type") == "event"
         if not is_event or not isinstance(row.get("attributes"), dict):
             raise bad_request_error("A resource of type 'event' is required.", pointer=row_pointer)
         require_object(row["attributes"], f"{row_pointer}/attributes", set(_EVENT_FIELDS))
-        found.append(
+        event_rows.append(
             reader.read_event(row["attributes"], f"{row_pointer}/attributes", profile, backfill=backfill)
         )
-    return found
+    return event_rows
 
 
 def _reject_repeats(events: list[EventRow], rules: Rules) -> None:

@@ -192,9 +192,9 @@ def _find_or_create_profile(
 
 
 def _find_or_create_metric(db: sqlite3.Connection, account_id: str, name: str, now: float) -> int:
-    found = db.execute("SELECT seq FROM metrics WHERE name = ?", (name,)).fetchone()
-    if found is not None:
-        return int(found[0])
+    row = db.execute("SELECT seq FROM metrics WHERE name = ?", (name,)).fetchone()
+    if row is not None:
+        return int(row[0])
     number = next_number(db, "metrics")
     values = (number, derive_metric_id(account_id, number), name, int(now))
     db.execute("INSERT INTO metrics VALUES (?, ?, ?, ?)", values)

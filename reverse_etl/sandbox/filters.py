@@ -160,11 +160,11 @@ def _bind_operand(filter_field: FilterField, operand: Operand) -> str | float:
 def _tokenize(text: str) -> Iterator[tuple[str, str]]:
     position = 0
     while position < len(text):
-        found = _TOKEN.match(text, position)
-        if found is None:
+        token = _TOKEN.match(text, position)
+        if token is None:
             raise _malformed_filter_error(f"it cannot be read from '{text[position : position + 20]}'")
-        position = found.end()
-        double, single, mark, word = found.groups()
+        position = token.end()
+        double, single, mark, word = token.groups()
         if mark is not None:
             yield "mark", mark
         elif word is not None:

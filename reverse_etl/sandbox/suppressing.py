@@ -123,18 +123,18 @@ def parse_suppression(document: Any, verb: Verb, rules: Rules) -> SuppressionReq
     relationships = require_object(
         resource.get("relationships") or {}, "/data/relationships", {"list", "segment"}
     )
-    given = [name for name in ("list", "segment") if relationships.get(name) is not None]
+    relationship_names = [name for name in ("list", "segment") if relationships.get(name) is not None]
     profiles = attributes.get("profiles")
-    if len(given) + (profiles is not None) != 1:
+    if len(relationship_names) + (profiles is not None) != 1:
         raise bad_request_error(
             "Profiles, a list or a segment are required, and only one of them.", pointer="/data"
         )
     if profiles is not None:
         return SuppressionRequest(verb, emails=_parse_emails(profiles, rules))
-    pointer = f"/data/relationships/{given[0]}"
-    data = require_object(relationships[given[0]], pointer, {"data"}).get("data")
-    (resource_id,) = parse_resource_ids([data], given[0], f"{pointer}/data")
-    if given[0] == "segment":
+    pointer = f"/data/relationships/{relationship_names[0]}"
+    data = require_object(relationships[relationship_names[0]], pointer, {"data"}).get("data")
+    (resource_id,) = parse_resource_ids([data], relationship_names[0], f"{pointer}/data")
+    if relationship_names[0] == "segment":
         raise bad_request_error(
             f"A segment with id {resource_id} does not exist.", pointer=f"{pointer}/data/id"
         )
@@ -226,8 +226,8 @@ def _carry_out(
 ) -> bool:
     """Suppress or free one address; return False if there was nothing to do."""
     resource, now = {"attributes": {"email": email}}, int(job.ends_at)
-    known = db.execute("SELECT 1 FROM profiles WHERE email = ?", (email,)).fetchone() is not None
-    if not known and (job.verb == "delete" or not rules.suppression_creates):
+    exists = db.execute("SELECT 1 FROM profiles WHERE email = ?", (email,)).fetchone() is not None
+    if not exists and (job.verb == "delete" or not rules.suppression_creates):
         return False
     profile = load_matching_profiles(db, account_id, rules, [resource], now).apply_row(resource, now)
     if not isinstance(profile, StoredProfile):

@@ -132,7 +132,9 @@ class Consents:
             )
             for part in batched(identities, ROWS_PER_STATEMENT)
         )
-        return frozenset(identity for each in statements for (identity,) in self.state_tables.fetch(each))
+        return frozenset(
+            identity for statement in statements for (identity,) in self.state_tables.fetch(statement)
+        )
 
     def read_confirmed(self, model: str, list_id: str, identities: Sequence[str]) -> Mapping[str, OwnConsent]:
         """Return the confirmed consents of a model's list among these identities."""

@@ -93,11 +93,13 @@ def forget_model(
                 hint="Give the model another list first. To send it all its rows again: run --full-refresh",
             )
         if not moved:
-            known = ", ".join(f"{rows.list_id} ({rows.list_name})" for rows in _moved_rows(state, record))
+            lists_text = ", ".join(
+                f"{rows.list_id} ({rows.list_name})" for rows in _moved_rows(state, record)
+            )
             raise UsageError.of(
                 f"The model {name} has no rows on the list {list_id}.",
                 where=f"{_COMMAND} {command}",
-                hint=f"It has rows on {known or 'no list'}.",
+                hint=f"It has rows on {lists_text or 'no list'}.",
             )
         forget_list(state, record, list_id)
         return moved

@@ -29,12 +29,12 @@ def move_project(state: State, old_name: str) -> tuple[str, ...]:
     rows = state.tables.read("models", "account_id, project, model", "account_id, project, model")
     projects = {project for _, project, _ in rows}
     if old_name not in projects or old_name == new_name:
-        known = sorted(projects - {new_name})
+        other_projects = sorted(projects - {new_name})
         raise UsageError.of(
             f"The state has no other profile {old_name}.",
             where=where,
-            hint=did_you_mean(old_name, known)
-            or f"It has {' and '.join(known) or 'no other profile at all'}.",
+            hint=did_you_mean(old_name, other_projects)
+            or f"It has {' and '.join(other_projects) or 'no other profile at all'}.",
         )
     if new_name in projects:
         raise UsageError.of(

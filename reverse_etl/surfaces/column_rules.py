@@ -181,10 +181,10 @@ def find_payload_warnings(
 
 def _find_refused_columns(surface: Surface, properties: Mapping[str, str]) -> Iterator[ColumnProblem]:
     columns = surface.columns
-    known = (*columns.key, *columns.required, *columns.optional)
-    sent = f"no column but {', '.join(known)}" if known else "no attributes"
+    own_columns = (*columns.key, *columns.required, *columns.optional)
+    sent = f"no column but {', '.join(own_columns)}" if own_columns else "no attributes"
     for name, column in properties.items():
-        if name not in known:
+        if name not in own_columns:
             yield ColumnProblem(
                 f"The surface {surface.name} sends {sent}, but column {column} is selected.",
                 f"Remove the column{_or_alternative(surface)}.",

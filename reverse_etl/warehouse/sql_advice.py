@@ -42,5 +42,5 @@ def suggest_fix(advice: SqlAdvice, reads: Collection[str], message: str) -> str:
 
 
 def _find_name(pattern: str, message: str) -> str:
-    found = re.search(pattern, message)
-    return found.group(1).replace('"', "") if found else ""
+    match = re.search(pattern, message)
+    return match.group(1).replace('"', "") if match else ""

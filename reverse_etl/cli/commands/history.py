@@ -51,21 +51,22 @@ def command(
     runs = project_flags.load().history()
     if models:
         runs = _select_models(runs, models)
-    shown = runs[:limit]
+    newest_runs = runs[:limit]
     if as_json:
-        show.print_json(history_document(shown, run_count=len(runs)))
+        show.print_json(history_document(newest_runs, run_count=len(runs)))
     elif not runs:
         show.print_line("No run is recorded yet. To see what a run would send: reverse-etl plan")
     else:
-        table = list_rows(shown) if models else run_rows(shown)
+        table = list_rows(newest_runs) if models else run_rows(newest_runs)
         show.print_table(table.headings, table.rows, text_columns=table.text_columns)
-        if len(shown) < len(runs):
-            show.print_line(f"… and {len(runs) - len(shown):,} earlier runs: --limit {len(runs)}")
+        if len(newest_runs) < len(runs):
+            show.print_line(f"… and {len(runs) - len(newest_runs):,} earlier runs: --limit {len(runs)}")
 
 
 def _select_models(runs: Sequence[ReportedRun], models: Sequence[str]) -> tuple[ReportedRun, ...]:
     """Return the runs that included one of the models, with its lists alone."""
     narrowed = (
-        replace(run, lists=tuple(one for one in run.lists if one.label.model in models)) for run in runs
+        replace(run, lists=tuple(summary for summary in run.lists if summary.label.model in models))
+        for run in runs
     )
     return tuple(run for run in narrowed if run.lists)

@@ -99,7 +99,7 @@ def _write_site(project: Project, folder: Path, pages: int, *, show_values: bool
             hint="Name another folder.",
         )
     reports = project.reports(pages)
-    shown = reports if show_values else [mask_report(report) for report in reports]
-    for name, page in render_site(shown, project.history()):
+    shown_reports = reports if show_values else [mask_report(report) for report in reports]
+    for name, page in render_site(shown_reports, project.history()):
         write_atomically(folder / name, page.encode())
     show.print_line(format_path(index))

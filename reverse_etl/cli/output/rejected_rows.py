@@ -24,15 +24,17 @@ def show_rejected_rows(rejections: Iterable[ListedRejection], *, show_values: bo
     """Print the first rejected rows as a table, and how many more there are."""
     cells: list[tuple[str | int, ...]] = []
     others = 0
-    for one in rejections:
+    for rejection in rejections:
         if len(cells) == _MAX_SHOWN:
             others += 1
             continue
-        row = one.row
-        label = one.list_name or "(no list)"
+        row = rejection.row
+        label = rejection.list_name or "(no list)"
         reason = row.reason.describe()
-        since = one.since[:16].replace("T", " ")
-        cells.append((label, row.model, _row_text(one, show_values=show_values), reason, since, row.rows))
+        since = rejection.since[:16].replace("T", " ")
+        cells.append(
+            (label, row.model, _row_text(rejection, show_values=show_values), reason, since, row.rows)
+        )
     if not cells:
         show.print_line("No row is rejected.")
         return
@@ -45,20 +47,20 @@ def show_rejected_rows(rejections: Iterable[ListedRejection], *, show_values: bo
 def print_rejected_csv(rejections: Iterable[ListedRejection], *, show_values: bool) -> None:
     """Print the rejected rows as CSV, one by one."""
     print_record(_COLUMNS)
-    for one in rejections:
-        reason = one.row.reason
+    for rejection in rejections:
+        reason = rejection.row.reason
         print_record(
             (
-                one.row.model,
-                one.row.list_id,
-                one.list_name,
-                _row_text(one, show_values=show_values),
-                str(one.row.rows),
+                rejection.row.model,
+                rejection.row.list_id,
+                rejection.list_name,
+                _row_text(rejection, show_values=show_values),
+                str(rejection.row.rows),
                 reason.source.value,
                 reason.code,
                 reason.field,
                 reason.describe(),
-                one.since,
+                rejection.since,
             )
         )
 
@@ -68,25 +70,25 @@ def rejected_rows_document(rejections: Iterable[ListedRejection], *, show_values
     return {
         "rejected": [
             {
-                "model": one.row.model,
-                "list_id": one.row.list_id,
-                "list": one.list_name,
-                "row": _identity_text(one, show_values=show_values),
-                "rows": one.row.rows,
-                **reason_document(one.row.reason),
-                "since": one.since or None,
+                "model": rejection.row.model,
+                "list_id": rejection.row.list_id,
+                "list": rejection.list_name,
+                "row": _identity_text(rejection, show_values=show_values),
+                "rows": rejection.row.rows,
+                **reason_document(rejection.row.reason),
+                "since": rejection.since or None,
             }
-            for one in rejections
+            for rejection in rejections
         ]
     }
 
 
-def _identity_text(one: ListedRejection, *, show_values: bool) -> str | None:
-    identity = one.row.identity
+def _identity_text(rejection: ListedRejection, *, show_values: bool) -> str | None:
+    identity = rejection.row.identity
     if identity is None:
         return None
     return row_key_text(identity) if show_values else mask_identity(identity)
 
 
-def _row_text(one: ListedRejection, *, show_values: bool) -> str:
-    return _identity_text(one, show_values=show_values) or _NO_IDENTIFIER
+def _row_text(rejection: ListedRejection, *, show_values: bool) -> str:
+    return _identity_text(rejection, show_values=show_values) or _NO_IDENTIFIER

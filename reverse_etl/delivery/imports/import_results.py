@@ -152,10 +152,8 @@ def _find_named_row(
         (IdentifierType.PHONE, error.phone_number),
         (IdentifierType.EXTERNAL_ID, error.external_id),
     )
-    found = {seq_by_identifier.get((kind, value)) for kind, value in identifiers if value is not None} - {
-        None
-    }
-    return found.pop() if len(found) == 1 else None
+    seqs = {seq_by_identifier.get((kind, value)) for kind, value in identifiers if value is not None} - {None}
+    return seqs.pop() if len(seqs) == 1 else None
 
 
 def _unknown_result(receipt: Receipt, why: str) -> JobResult:

@@ -70,11 +70,11 @@ def add_group(
     existing_ids: set[str] = set()
     refused: dict[str, RowError] = {}
     for part in batched([id_ for _, id_ in group], MAX_VALUES):
-        found = send_in_halves(part, partial(klaviyo.find_profiles, IdentifierType.PROFILE_ID), refusals)
-        if found.error is not None:
-            return AddResult((_receipt(list_id, group, ReceiptState.NOT_SENT),), (), str(found.error))
-        existing_ids |= {profile.id for profiles in found.results for profile in profiles}
-        refused |= {id_: read_row_error(error, "id") for id_, error in found.refused.items()}
+        look_up = send_in_halves(part, partial(klaviyo.find_profiles, IdentifierType.PROFILE_ID), refusals)
+        if look_up.error is not None:
+            return AddResult((_receipt(list_id, group, ReceiptState.NOT_SENT),), (), str(look_up.error))
+        existing_ids |= {profile.id for profiles in look_up.results for profile in profiles}
+        refused |= {id_: read_row_error(error, "id") for id_, error in look_up.refused.items()}
     unknown = RowError("no_profile", "id", "Klaviyo has no profile with this id.")
     refused = {id_: refused.get(id_, unknown) for _, id_ in group if id_ not in existing_ids}
     ids = [id_ for _, id_ in group if id_ in existing_ids]

@@ -199,12 +199,14 @@ def _find_waiting_rows(delivery: ListDelivery, resolved: ResolvedRemovals) -> di
         }
         for decision in resolved.decisions
     }
-    identities = sorted({identity for found in identities_by_seq.values() for identity in found})
+    identities = sorted(
+        {identity for identities_of_row in identities_by_seq.values() for identity in identities_of_row}
+    )
     models = find_unsubscribing_models(delivery.context, delivery.list_id, identities)
     return {
         seq: models[identity]
-        for seq, found in identities_by_seq.items()
-        for identity in found
+        for seq, identities_of_row in identities_by_seq.items()
+        for identity in identities_of_row
         if identity in models
     }
 

@@ -210,8 +210,8 @@ def _profile_resources(
     db: sqlite3.Connection, request: ApiRequest, profile_ids: Sequence[str]
 ) -> list[dict[str, Any]]:
     profiles = [find_profile(db, profile_id) for profile_id in profile_ids]
-    found = [profile for profile in profiles if profile is not None]
-    return ProfileView.from_request(request).to_resources(db, found)
+    event_profiles = [profile for profile in profiles if profile is not None]
+    return ProfileView.from_request(request).to_resources(db, event_profiles)
 
 
 ROUTES: Final = (

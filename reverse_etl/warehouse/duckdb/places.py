@@ -47,7 +47,7 @@ def find_state(settings: Mapping[str, Any], state_path: str = "") -> StatePlace:
     Raises UsageError if there are two states: nothing says which one is the right one.
     """
     places = list(dict.fromkeys(_list_places(settings, state_path)))
-    found: list[Path] = []
+    existing: list[Path] = []
     for place in places:
         if place.is_symlink() and not place.exists():
             raise UsageError.of(
@@ -55,20 +55,20 @@ def find_state(settings: Mapping[str, Any], state_path: str = "") -> StatePlace:
                 where=str(place),
                 hint="Bring the file back, or correct the link.",
             )
-        if place.exists() and not any(place.samefile(other) for other in found):
-            found.append(place)
-    if len(found) > 1:
+        if place.exists() and not any(place.samefile(other) for other in existing):
+            existing.append(place)
+    if len(existing) > 1:
         raise UsageError.of(
             "There are two states, and nothing says which of them is the right one.",
-            where=" and ".join(map(str, found)),
+            where=" and ".join(map(str, existing)),
             hint="Keep the one that the last good run wrote, and move the other away. If in doubt, it is the "
             "one that was changed last.",
         )
     path = _choose_place(places, state_path)
-    if not found:
+    if not existing:
         return StatePlace(path, None)
-    outside = places.index(found[0]) < places.index(path)  # a user with more rights put it there
-    return StatePlace(found[0] if outside else path, found[0])
+    outside = places.index(existing[0]) < places.index(path)  # a user with more rights put it there
+    return StatePlace(existing[0] if outside else path, existing[0])
 
 
 def _choose_place(places: list[Path], state_path: str) -> Path:
