@@ -124,6 +124,8 @@ def migrations_calls(dialect: Dialect) -> Iterator[Call]:
 def snapshot_calls(run: RunDeltas) -> Iterator[Call]:
     yield "collect_applied", snapshot.collect_applied(run)
     yield "select_last_applied_seq", snapshot.select_last_applied_seq(run.tables)
+    rejected = run.tables.dialect.state_table(run.tables.rejected)
+    yield "delete_applied_rows", snapshot.delete_applied_rows(run.tables, rejected)
     yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, "c0ffee", [None])
     in_parts = snapshot.apply_to_snapshot(run, "c0ffee", [range(1, 10), range(10, 19)])
     yield "apply_to_snapshot", in_parts[1:3]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.warehouse.dialect import NumberedRows
 from reverse_etl.warehouse.model_tables import (
@@ -197,6 +198,7 @@ def compute_deltas(diff: ModelDiff) -> tuple[Statement, ...]:
     removes carry identifiers.
     """
     tables = diff.tables
+    by_list = "retl_list_id, " if tables.many_lists else ""
     return tables.dialect.number_rows(
         NumberedRows(
             table=tables.planned,
@@ -204,7 +206,7 @@ def compute_deltas(diff: ModelDiff) -> tuple[Statement, ...]:
             rows=_render("changed_rows", diff, is_narrow=False)[0],
             narrow_rows=_render("changed_rows", diff, is_narrow=True)[0],
             widened_rows=_render("widened_rows", diff)[0],
-            order=_render("delta_order", diff)[0],
+            order=Sql(f"{by_list}CASE WHEN retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END, retl_identity"),
         )
     )
 

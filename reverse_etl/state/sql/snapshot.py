@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.state.sql.deltas import RunDeltas
     from reverse_etl.warehouse.model_tables import ModelTables
+    from reverse_etl.warehouse.statement import TableName
 
 
 def collect_applied(run: RunDeltas) -> tuple[Statement, ...]:
@@ -26,6 +27,16 @@ def collect_applied(run: RunDeltas) -> tuple[Statement, ...]:
     return (
         Statement.create(temp_table(tables.applied), *render("collect_applied", tables, run=run)),
         Statement.create(temp_table(tables.replaced), *render("collect_replaced", tables)),
+    )
+
+
+def delete_applied_rows(tables: ModelTables, table: TableName) -> Statement:
+    """Delete the rows of a model's table whose deltas `collect_applied` found."""
+    return Statement.change(
+        table,
+        f"DELETE FROM {table} AS retl_r WHERE EXISTS (\n"
+        f"  SELECT 1 FROM {tables.dialect.temp_table(tables.applied)} AS t "
+        "WHERE t.retl_list_id = retl_r.retl_list_id AND t.retl_identity = retl_r.retl_identity)",
     )
 
 
@@ -52,7 +63,7 @@ def apply_to_snapshot(
     )
     return (
         *tables.dialect.change_rows(changes),
-        Statement.change(rejected, *render("delete_accepted_rows", tables)),
+        delete_applied_rows(tables, rejected),
         Statement.change(rejected, *render("delete_rejected_again", tables, run=run)),
         Statement.insert(rejected, *render("insert_rejected_rows", tables, run=run, checksum=checksum)),
         *(

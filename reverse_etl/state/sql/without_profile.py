@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reverse_etl.state.sql.snapshot import delete_applied_rows
 from reverse_etl.state.sql.templates import render
 from reverse_etl.warehouse.statement import Statement
 
@@ -22,7 +23,7 @@ def record_without_profile(run: RunDeltas, looked_up_at: str) -> tuple[Statement
         state_table(name) for name in (tables.without_profile, tables.snapshot, tables.deltas)
     )
     return (
-        Statement.change(without_profile, *render("delete_found_rows", tables)),
+        delete_applied_rows(tables, without_profile),
         Statement.change(
             without_profile, *render("delete_without_profile", tables, run=run, table=tables.without_profile)
         ),

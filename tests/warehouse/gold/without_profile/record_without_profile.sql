@@ -1,6 +1,6 @@
 -- record_without_profile 1
-DELETE FROM state.without_profile_known_6f7a8b9c AS m WHERE EXISTS (
-  SELECT 1 FROM temp.applied_known_6f7a8b9c AS t WHERE t.retl_list_id = m.retl_list_id AND t.retl_identity = m.retl_identity);
+DELETE FROM state.without_profile_known_6f7a8b9c AS retl_r WHERE EXISTS (
+  SELECT 1 FROM temp.applied_known_6f7a8b9c AS t WHERE t.retl_list_id = retl_r.retl_list_id AND t.retl_identity = retl_r.retl_identity);
 DELETE FROM state.without_profile_known_6f7a8b9c AS m WHERE EXISTS (
   SELECT 1 FROM state.deltas_known_6f7a8b9c AS d WHERE d.retl_run_id = ?
 AND d.retl_seq IN (SELECT f.seq FROM state.row_exceptions AS f WHERE f.run_id = ? AND f.model = ? AND f.kind = 'no_profile') AND d.retl_list_id = m.retl_list_id AND d.retl_identity = m.retl_identity);
