@@ -139,10 +139,6 @@ class Dialect(ABC):
         """Return any text as a literal."""
 
     @abstractmethod
-    def character_sql(self, code_point: int) -> str:
-        """Return the character of a code point."""
-
-    @abstractmethod
     def concat_sql(self, values: Sequence[str]) -> str:
         """Return texts with | between them; a NULL among them does not make the whole NULL."""
 

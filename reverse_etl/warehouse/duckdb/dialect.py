@@ -121,10 +121,6 @@ class DuckDBDialect(Dialect):
         """Return any text as a literal."""
         return quote_literal(text)
 
-    def character_sql(self, code_point: int) -> str:
-        """Return the character of a code point."""
-        return f"CHR({code_point})"
-
     def concat_sql(self, values: Sequence[str]) -> str:
         """Return texts with | between them; NULLs are left out."""
         return f"CONCAT_WS('|', {', '.join(values)})"

@@ -145,10 +145,6 @@ class SnowflakeDialect(Dialect):
         """Return any text as a literal; a backslash in one is an escape ("String constants")."""
         return quote_literal(text.replace("\\", "\\\\"))
 
-    def character_sql(self, code_point: int) -> str:
-        """Return the character of a code point."""
-        return f"CHAR({code_point})"
-
     def concat_sql(self, values: Sequence[str]) -> str:
         """Return texts with | between them; one NULL would make all of CONCAT_WS NULL."""
         not_null = ", ".join(f"COALESCE({value}, '')" for value in values)
