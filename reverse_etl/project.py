@@ -33,14 +33,13 @@ from reverse_etl.planning.project_gate import ProjectGate
 from reverse_etl.reconcile import operations as flow
 from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
 from reverse_etl.report.explain import add_memberships, explain_person
-from reverse_etl.report.gather import build_report, load_history
-from reverse_etl.report.rejected_rows import load_rejected_rows
-from reverse_etl.report.status import Status, load_status
+from reverse_etl.report.state_reader import StateReader
 from reverse_etl.state.changes import StateChanges
 from reverse_etl.state.retries import retry_rejected, retry_unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.results import RunResult
@@ -51,15 +50,14 @@ if TYPE_CHECKING:
     from reverse_etl.planning.saved_plan import SavedPlan
     from reverse_etl.reconcile.drift import ListDifference
     from reverse_etl.report.explanation import Explanation
-    from reverse_etl.report.facts import Report, ReportedRun
-    from reverse_etl.report.rejected_rows import ListedRejection
+    from reverse_etl.state import State
 
 THREADS = 8
 SAMPLE_SIZE = 3  # changes that a plan shows, per list and operation
 
 
 @dataclass(frozen=True)
-class Project:
+class Project(StateReader):
     """A project folder with its target. Its models are compiled when they are first needed.
 
     `clock` and `rate_limit_for` are for tests: by default a run uses the system clock and Klaviyo's published
@@ -113,6 +111,10 @@ class Project:
     def models(self) -> tuple[Model, ...]:
         """Return all models. Raises ModelError with the problems of all models that do not compile."""
         return self.project_models.require_all()
+
+    def open_stored_state(self) -> AbstractContextManager[State]:
+        """Open the state to read it."""
+        return self.connections.stored_state()
 
     @property
     def connections(self) -> Connections:
@@ -328,52 +330,6 @@ class Project:
             dry_run=dry_run, on_progress=on_progress, on_request=on_request
         ) as context:
             return operation(context, models, self.target.destination.lists)
-
-    def status(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> Status:
-        """Return the status of each list, from the state only: no request to Klaviyo, and nothing changes.
-
-        With selectors, the lists of the selected models; without, also the lists of deleted models. No model
-        needs to compile.
-        """
-        selected_names = self.project_models.select_names(select, exclude) if select or exclude else None
-        with self.connections.stored_state() as state:
-            return load_status(state, self.project_models.known_names, selected_names)
-
-    def rejected_rows(
-        self, select: Sequence[str] = (), exclude: Sequence[str] = ()
-    ) -> Iterator[ListedRejection]:
-        """Return the rows that are rejected now; the state is open while they are iterated over."""
-        selected_names = self.project_models.select_names(select, exclude) if select or exclude else None
-        return load_rejected_rows(self.connections.stored_state, selected_names)
-
-    def report(self, run_id: str | None = None) -> Report:
-        """Return the report of a run, by default of the newest, from the state only.
-
-        Sends no request and changes nothing. The report contains e-mails and phones: `mask_report` masks
-        them. Raises UsageError if there is no such run.
-        """
-        sandbox, names = self.target.destination.sandbox, self.project_models.known_names
-        with self.connections.stored_state() as state:
-            status = load_status(state, names)
-            return build_report(state, status, self.target.name, run_id, sandbox=sandbox)
-
-    def reports(self, limit: int) -> tuple[Report, ...]:
-        """Return the reports of the newest runs, newest first; see `report`.
-
-        Raises UsageError if no run is recorded.
-        """
-        sandbox, names = self.target.destination.sandbox, self.project_models.known_names
-        with self.connections.stored_state() as state:
-            status = load_status(state, names)
-            run_ids = (None, *(run.run_id for run in status.runs[1:limit]))
-            return tuple(
-                build_report(state, status, self.target.name, run_id, sandbox=sandbox) for run_id in run_ids
-            )
-
-    def history(self) -> tuple[ReportedRun, ...]:
-        """Return the runs with what each did to each list, newest first, from the state only."""
-        with self.connections.stored_state() as state:
-            return load_history(state)
 
     def retry(
         self,
