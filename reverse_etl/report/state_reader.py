@@ -1,4 +1,4 @@
-"""What a project knows from its state alone: its status, its runs, their reports and the rejected rows."""
+"""Reads from a project's state alone: its status, its runs, their reports and the rejected rows."""
 
 from __future__ import annotations
 

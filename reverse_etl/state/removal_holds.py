@@ -29,7 +29,7 @@ class HoldState(StrEnum):
 
 
 class HoldCause(StrEnum):
-    """What shows that the state may be older than what was sent."""
+    """The sign that the state may be older than what was sent."""
 
     MISSING_RUN = "missing_run"  # the state does not contain the last run of this machine
     UNREADABLE_RECORD = "unreadable_record"  # the record of the last run cannot be read

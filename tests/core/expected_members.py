@@ -38,7 +38,7 @@ def identities(rows: Sequence[Mapping[str, Any]], kinds: Kinds, list_name: str |
 
 def rejected(world: World, model: str, list_id: str) -> set[str]:
     """Return the identities whose rows are rejected."""
-    where = f"source <> 'omitted' AND model = '{model}' AND list_id = '{list_id}'"
+    where = f"model = '{model}' AND list_id = '{list_id}'"
     keys = world.state(f"SELECT row_key FROM rejections WHERE {where}")
     return {key for (key,) in keys if not key.startswith("row:")}
 

@@ -36,7 +36,7 @@ def run(world: World, times: int = 1) -> int:
 
 def omitted(world: World) -> list[tuple[str, int]]:
     """Return the identifier types that rows are sent without, with their numbers."""
-    query = "SELECT field, count(*) FROM rejections WHERE source = 'omitted' GROUP BY field"
+    query = "SELECT identifier, count(*) FROM omissions GROUP BY identifier"
     return world.state(query)
 
 

@@ -236,7 +236,10 @@ def test_a_version_can_add_a_table(old: OldState, nth: int | None, monkeypatch: 
     """It is there once, and empty, wherever the migration was killed; a read-only command has it too."""
     new_tables = {
         **migrations.NEW_TABLES_BY_VERSION,
-        STATE_VERSION: {"added": "account_id VARCHAR, hits BIGINT"},
+        STATE_VERSION: {
+            **migrations.NEW_TABLES_BY_VERSION[STATE_VERSION],
+            "added": "account_id VARCHAR, hits BIGINT",
+        },
     }
     monkeypatch.setattr(migrations, "NEW_TABLES_BY_VERSION", new_tables)
     old.put(STATE_VERSION - 1)
