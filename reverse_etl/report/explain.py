@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
     from reverse_etl.report.explanation import PersonQuery
     from reverse_etl.state import State
+    from reverse_etl.state.consents import ConsentState
     from reverse_etl.warehouse.interface import Row, Warehouse
     from reverse_etl.warehouse.model_tables import ModelTables
 
@@ -112,6 +113,7 @@ class _Facts:
     not_found_at: str | None = None
     is_readmitted: bool = False
     no_profile_at: str | None = None
+    consent: ConsentState | None = None
 
     @property
     def identities(self) -> list[str]:
@@ -138,6 +140,7 @@ class _ModelSearch:
         self._find_known_rows(facts)
         self._find_deleted(facts)
         self._find_without_profile(facts)
+        self._find_consents(facts)
         self._find_planned(facts)
         self._find_unmatched_removals(facts)
         plans = {list_plan.list_ref.id: list_plan for list_plan in self.model_plan.lists}
@@ -165,11 +168,12 @@ class _ModelSearch:
             is_readmitted=facts.is_readmitted,
             no_profile_at=facts.no_profile_at,
             looks_again_at=_look_again_time(facts.no_profile_at) if facts.no_profile_at else None,
+            consent=facts.consent,
         )
 
     def _find_rows(self, facts: dict[str | None, _Facts]) -> None:
         tables = self.model_plan.tables
-        rows = self.warehouse.fetch(sql.select_staged_rows(tables, self.query.values))
+        rows = self.warehouse.fetch(sql.select_staged_rows(tables, self.query.staged_values))
         rejected = {str(row[1]) for row in rows if row[2] == RowProblem.STILL_REJECTED}
         rejections = self.state.rejections.of_rows(self.model_plan.model.name, sorted(rejected))
         for list_id, identity, problem, detail, *values in rows:
@@ -222,6 +226,14 @@ class _ModelSearch:
             return
         for list_id, looked_up_at in self.warehouse.fetch(sql.select_without_profile(tables, identities)):
             facts[list_id].no_profile_at = looked_up_at
+
+    def _find_consents(self, facts: dict[str | None, _Facts]) -> None:
+        model = self.model_plan.model
+        if not model.config.surface.asks_for_consent:
+            return
+        identities = [identity for found in facts.values() for identity in found.identities]
+        for list_id, consent in self.state.consents.states_of(model.name, identities).items():
+            facts[list_id].consent = consent
 
     def _find_receipt(self, run_id: str, seq: int) -> tuple[str, str | None, str]:
         receipts = self.state.receipts.covering(run_id, self.model_plan.model.name, seq)

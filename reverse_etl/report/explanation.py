@@ -8,27 +8,46 @@ from typing import TYPE_CHECKING, Any, Final
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType, canonicalize, mask_identity
 from reverse_etl.domain.rejections import RowProblem
+from reverse_etl.state.consents import ConsentState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.rejections import RejectionReason
 
 _OPEN_STATES: Final = {
     "applied": "applied; the run has not recorded it yet",
     "accepted": "accepted by Klaviyo and not confirmed yet",
-    "unknown": "sent, but the reply was lost",
+    "unknown": "sent; nothing proves yet what came of it",
     "not_sent": "not sent",
     "": "without a recorded reply, so it may not have been sent",
 }
 
 
+_CONSENTS: Final[Mapping[ConsentState, str]] = {
+    ConsentState.PENDING: "Klaviyo took the consent, but does not show it: the person may have to confirm it",
+    ConsentState.CONFIRMED: "the row is unchanged",
+    ConsentState.EXPIRED: "Klaviyo took the consent, but never showed it: the person did not confirm it",
+    ConsentState.OPTED_OUT: "the person opted out before Klaviyo showed the consent",
+    ConsentState.OFF_LIST: "the row is unchanged",
+}
+
+
 @dataclass(frozen=True)
 class PersonQuery:
-    """The text that a person is looked up by, in the canonical form of each identifier that it can be."""
+    """The text that a person is looked up by, in the canonical form of each identifier that it can be.
+
+    `staged_values` has the form of every identifier: a rejected row may have an e-mail that is none.
+    """
 
     text: str
     values: Mapping[IdentifierType, str]
+
+    @property
+    def staged_values(self) -> Mapping[IdentifierType, str]:
+        """Return the text as each identifier's column has it, also of rows that a check rejects."""
+        found = {kind: canonicalize(kind, self.text) for kind in IdentifierType}
+        return {kind: value for kind, value in found.items() if value is not None}
 
 
 def parse_query(text: str) -> PersonQuery:
@@ -104,7 +123,7 @@ class ListExplanation:
     its upserts out. `removal_not_found_at` is when a removal found nobody. `deletes_people` is whether the
     model deletes its people for good, and `is_readmitted` whether others may send the deleted person again.
     `no_profile_at` is when Klaviyo did not know the person of a row that creates nobody, `looks_again_at`
-    when it is asked again.
+    when it is asked again. `consent` is what became of a consent that was sent.
     """
 
     model: str
@@ -124,11 +143,23 @@ class ListExplanation:
     is_readmitted: bool = False
     no_profile_at: str | None = None
     looks_again_at: str | None = None
+    consent: ConsentState | None = None
 
     @property
     def is_known(self) -> bool:
         """Return whether there is anything to say about the person on this list."""
         return bool(self.rows or self.sent or self.open_changes or self.removal_not_found_at)
+
+    @property
+    def is_missing(self) -> bool:
+        """Return whether Klaviyo, which was asked, does not show the person of an applied row on the list."""
+        return (
+            self.memberships is not None
+            and bool(self.sent)
+            and not (self.planned_op or self.open_changes)
+            and self.consent in {None, ConsentState.CONFIRMED}
+            and not any(membership.joined_at for membership in self.memberships)
+        )
 
     def describe_next_run(self) -> str:
         """Return what the next run would do with the person on this list, as a sentence."""
@@ -173,13 +204,22 @@ class ListExplanation:
         valid = [row for row in self.rows if row.rejection is None]
         if valid:
             return f"nothing: {self._describe_settled()}"
-        if any(row.rejection and row.rejection.code == RowProblem.WITHHELD for row in self.rows):
-            return "nothing: the person is withheld, because a model of the project deletes them"
-        if self.rows:
-            return "nothing: the row is rejected"
+        reasons = [row.rejection for row in self.rows if row.rejection]
+        if reasons:
+            return f"nothing: {self._describe_rejections(reasons)}"
         if self.sent and self.is_append_only:
             return "nothing: the row left the model, and was sent once"
         return "nothing"
+
+    def _describe_rejections(self, reasons: Sequence[RejectionReason]) -> str:
+        """Return why no row of the person is sent, and what sends one again."""
+        if any(reason.code == RowProblem.WITHHELD for reason in reasons):
+            return "the person is withheld, because a model of the project deletes them"
+        if any(reason.is_opt_out for reason in reasons):
+            return "the person opted out, and nobody is subscribed over that"
+        if any(reason.is_by_klaviyo for reason in reasons):
+            return f"the row is rejected; to send it again: reverse-etl retry --select {self.model}"
+        return "the row is rejected"
 
     def _describe_settled(self) -> str:
         """Return why a valid row has nothing to send."""
@@ -191,7 +231,7 @@ class ListExplanation:
                 f"Klaviyo did not know the person on {format_short_time(self.no_profile_at)}; it is asked "
                 f"again from {format_short_time(self.looks_again_at)} on, or when the row changes"
             )
-        return "the row is unchanged"
+        return _CONSENTS[self.consent] if self.consent else "the row is unchanged"
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,20 @@ class Consents:
             for part in batched(identities, ROWS_PER_STATEMENT)
         )
 
+    def states_of(self, model: str, identities: Sequence[str]) -> Mapping[str, ConsentState]:
+        """Return by list id what became of the consent of these rows, which are one person's."""
+        if not identities:
+            return {}
+        rows = self.state_tables.read(
+            "consents",
+            "list_id, state",
+            "sent_at, list_id",
+            **self.state_tables.in_scope,
+            model=model,
+            identity=[*identities],
+        )
+        return {list_id: ConsentState(state) for list_id, state in rows}
+
     def read_pending(
         self, model: str, list_id: str, after: str, limit: int, run_id: str | None = None
     ) -> list[tuple[str, str]]:

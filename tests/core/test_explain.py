@@ -132,6 +132,24 @@ def test_a_person_is_found_by_each_identifier(members: World) -> None:
     assert (nobody.is_known, nobody.lists, nobody.other_models) == (False, (), ("members",))
 
 
+def test_a_rejected_row_is_found_by_the_value_that_is_wrong(members: World) -> None:
+    """Nothing says of the text that it is an e-mail or a phone."""
+    change(
+        members, person("ann"), person("bob"), person("eve", email=" Eve.Example.Com", customer_id="c-eve")
+    )
+    (row,) = only(explain(members, "eve.example.com")).rows
+    assert row.rejection is not None
+    assert (row.rejection.code, row.identifiers["external_id"]) == (RowProblem.EMAIL_MALFORMED, "c-eve")
+
+
+def test_a_person_who_left_the_list_is_shown_how_to_come_back(members: World) -> None:
+    """Klaviyo has to be asked; the row itself is unchanged."""
+    members.take_off_list(ANN)
+    assert not only(explain(members, ANN)).is_missing
+    assert only(explain(members, ANN, ask_klaviyo=True)).is_missing
+    assert not only(explain(members, BOB, ask_klaviyo=True)).is_missing
+
+
 REASONS: dict[RowProblem, dict[str, Any]] = {
     RowProblem.EMAIL_TOO_LONG: {"email": f"{'a' * 100}@example.com"},
     RowProblem.EMAIL_INVISIBLE: {"email": "a\u200bnn@example.com"},

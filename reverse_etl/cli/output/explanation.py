@@ -11,6 +11,7 @@ from reverse_etl.report.explanation import describe_open_change, format_short_ti
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from reverse_etl.domain.rejections import RejectionReason
     from reverse_etl.report.explanation import AppliedRow, Explanation, ListExplanation, Membership, ModelRow
 
 _WIDTH = 10  # of the words in front of a line
@@ -21,12 +22,15 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     text = explanation.query.text
     if not explanation.is_known:
         where = " on the chosen lists" if explanation.are_lists_chosen else ""
-        yield f"No model has a row of {text}{where}, and nothing was sent for it."
+        yield (
+            f"No model has a row of {text}{where}, and no applied row is on record: nothing was sent for it, "
+            "or it was taken back."
+        )
     for number, list_explanation in enumerate(explanation.lists):
         yield f"{'' if number == 0 else chr(10)}{_heading(list_explanation)}"
         yield from (f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(list_explanation))
     if explanation.is_known and explanation.other_models:
-        yield f"\nNo row and nothing sent in: {', '.join(explanation.other_models)}"
+        yield f"\nNo row, and nothing applied, in: {', '.join(explanation.other_models)}"
     if explanation.profiles is not None:
         found = ", ".join(f"the profile {profile}" for profile in explanation.profiles) or "no profile"
         yield f"\nKlaviyo shows {found} for {text}."
@@ -43,8 +47,7 @@ def _list_lines(list_explanation: ListExplanation) -> Iterator[tuple[str, str]]:
     for row in list_explanation.rows:
         yield "in model", _row_line(row)
         if row.rejection is not None:
-            label = "withheld" if row.rejection.code == RowProblem.WITHHELD else "rejected"
-            yield label, row.rejection.describe()
+            yield _rejection_label(row.rejection), row.rejection.describe()
         if row.omitted:
             yield "omitted", f"{', '.join(row.omitted)}: it is not sent, because it belongs to several people"
     if not list_explanation.rows:
@@ -63,6 +66,19 @@ def _list_lines(list_explanation: ListExplanation) -> Iterator[tuple[str, str]]:
     yield "next run", list_explanation.describe_next_run()
     for membership in list_explanation.memberships or ():
         yield "Klaviyo", _membership_line(membership)
+    yield from _missing_lines(list_explanation)
+
+
+def _missing_lines(list_explanation: ListExplanation) -> Iterator[tuple[str, str]]:
+    if list_explanation.is_missing:
+        command = f"reverse-etl reconcile --resend --select {list_explanation.model}"
+        yield "missing", f"the person left the list after the row was applied. To send it again: {command}"
+
+
+def _rejection_label(reason: RejectionReason) -> str:
+    if reason.code == RowProblem.WITHHELD:
+        return "withheld"
+    return "opted out" if reason.is_opt_out else "rejected"
 
 
 def _row_line(row: ModelRow) -> str:
