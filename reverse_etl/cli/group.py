@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "exposures": "Write a dbt exposure for each model.",
     "sandbox": "Run a local stand-in for Klaviyo until Ctrl-C.",
     "demo": "Run the models on a made-up shop, against a local sandbox.",
+    "schema": "Print a JSON Schema, by which an editor checks a file.",
     "completion": "Print the script that completes commands in a shell.",
 }
 

@@ -183,7 +183,7 @@ def validate_config(
         if surface is not None
     ]
     config_input, own_problems = validate_mapping(
-        _config_schema(surface.settings if surface else SurfaceSettings),
+        config_schema(surface.settings if surface else SurfaceSettings),
         {name: value for name, value in values.items() if name not in foreign},
         mapping_name=mapping_name,
         locate=locate,
@@ -193,7 +193,7 @@ def validate_config(
 
 
 @cache
-def _config_schema(settings: type[SurfaceSettings]) -> type[ConfigInput]:
+def config_schema(settings: type[SurfaceSettings]) -> type[ConfigInput]:
     """Return the schema of all settings that a model can have whose surface has these."""
     if settings is SurfaceSettings:
         return ConfigInput
