@@ -204,7 +204,7 @@ def _rejected(code: str, field: str = "") -> dict[str, Any]:
 
 
 NEVER_PLANNED = {Op.CLEAR, Op.SUBSCRIBE}  # of receipts: their rows are planned as adds and updates
-# What the state and the plan know of a person after each outcome.
+# The facts of a person after each outcome, as the state and the plan have them.
 AFTER: dict[Outcome, dict[str, Any]] = {
     Outcome.APPLIED: UNCHANGED,
     Outcome.UNVERIFIED: HAS_ROW | _open("unknown"),

@@ -255,7 +255,8 @@ def test_a_row_that_klaviyo_refused_says_why(make_world: Callable[..., World]) -
     found = only(explain(world, ANN))
     assert found.rows[0].rejection is not None
     assert found.rows[0].rejection.describe() == "error from Klaviyo: invalid (email): No such."
-    assert found.describe_next_run() == "nothing: the row is rejected"
+    retry = "to send it again: reverse-etl retry --select members"
+    assert found.describe_next_run() == f"nothing: the row is rejected; {retry}"
 
 
 def test_a_change_that_is_not_proved_names_its_job(members: World) -> None:
