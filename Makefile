@@ -14,6 +14,8 @@ FITS := import ensurepip, sys, venv; sys.exit(sys.version_info[:2] < (3, 11))
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python3.14; do \
 	"$$python" -c '$(FITS)' 2>/dev/null && echo "$$python" && break; done)
 
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
 BIN := .venv/bin
 # Each test file runs on one worker, so that its fixtures (dbt's build, the shop) are made once. Files start in their order: by
 # default those with few tests start last, and these take longest. Each worker more costs half a minute of CPU: it imports the
@@ -34,7 +36,11 @@ test: .venv/ready .venv-dbt/ready ## Set up and run the tests; a part of them: m
 
 .PHONY: test-long
 test-long: .venv/ready .venv-dbt/ready ## Run the tests that take minutes
-	@$(PYTEST) -m "long and not live" $(ARGS)
+	@$(PYTEST) -m "long and not live and not pages" $(ARGS)
+
+.PHONY: test-pages
+test-pages: .venv/ready .pages/ready ## Use the pages in chromium as a person does, and ask axe for faults; needs chromium and npm
+	@RETL_CHROMIUM="$(CHROMIUM)" $(BIN)/python -m pytest -q -m pages tests/browser $(ARGS)
 
 .PHONY: test-live
 test-live: .venv/ready ## Run the tests that need a Snowflake account: make test-live ENV=path/to/snowflake.env
@@ -94,7 +100,7 @@ clean: ## Remove caches and the demo's files; keep the environments
 
 .PHONY: distclean
 distclean: clean ## Remove the environments too
-	@rm -rf .venv .venv-dbt .venv-dbt-1.12 reverse_etl.egg-info
+	@rm -rf .venv .venv-dbt .venv-dbt-1.12 .pages reverse_etl.egg-info
 
 # $(call environment,folder,description)
 define environment
@@ -120,4 +126,11 @@ endef
 .venv-dbt/ready: requirements-dbt.txt
 	$(call environment,.venv-dbt,dbt and a simulated Snowflake for the tests)
 	@.venv-dbt/bin/python -m pip install -qq --requirement requirements-dbt.txt
+	@touch $@
+
+.pages/ready: requirements-pages.txt .venv/ready
+	@test -n "$(CHROMIUM)" || { echo "Install chromium (on Debian: apt install chromium), or name it: make CHROMIUM=path $(MAKECMDGOALS)" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "Install npm (on Debian: apt install npm): axe comes from its registry." >&2; exit 1; }
+	@$(BIN)/python -m pip install -qq --requirement requirements-pages.txt
+	@mkdir -p .pages && npm install --silent --no-save --prefix .pages axe-core@4
 	@touch $@

@@ -63,7 +63,8 @@
   async function reload() {
     const text = await (await fetchFresh(location.href)).text();
     if (isSelecting()) return;
-    const page = new DOMParser().parseFromString(text, "text/html");
+    // Without its head: the policy of this page would refuse the style of another one, and say so.
+    const page = new DOMParser().parseFromString(text.slice(text.indexOf("<body")), "text/html");
     const anchor = findAnchor();
     for (const part of document.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(part.id);

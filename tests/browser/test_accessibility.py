@@ -1,0 +1,80 @@
+"""axe finds no fault in any page, in light, dark, on a phone; and no page is wider than its screen."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reverse_etl.report.page import render_page
+from reverse_etl.report.site import render_site
+from tests.report.cases import KINDS, everything
+from tests.sandbox.filled import fill_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from reverse_etl.sandbox import Sandbox
+
+pytestmark = [pytest.mark.pages, pytest.mark.long]
+
+AXE = Path(os.environ.get("RETL_AXE", Path(__file__).parents[2] / ".pages/node_modules/axe-core/axe.min.js"))
+SCREENS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1200, "height": 900}},
+    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
+    "dark phone": {"color_scheme": "dark", "viewport": {"width": 360, "height": 640}},
+}
+FIND_FAULTS = """async () => (await axe.run(document)).violations.map(
+  (each) => `${each.impact}: ${each.id} at ${each.nodes.map((node) => node.target).join(", ")}`
+)"""
+FIND_WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture
+def screen(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Open a page on one of the screens; its policy lets axe in."""
+    context = chromium.new_context(**SCREENS[request.param], bypass_csp=True)
+    yield context.new_page()
+    context.close()
+
+
+def find_faults(screen: Any, address: str) -> list[str]:
+    """Return what axe finds, and whether the page is wider than the screen."""
+    screen.goto(address)
+    screen.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[str] = screen.evaluate(FIND_FAULTS)
+    extra = screen.evaluate(FIND_WIDTH)
+    return [*found, f"{extra} pixels wider than the screen"] if extra > 0 else found
+
+
+@pytest.mark.parametrize("screen", SCREENS, indirect=True)
+def test_the_pages_of_the_sandbox_have_no_fault(screen: Any, sandbox: Sandbox) -> None:
+    addresses = [
+        *fill_sandbox(sandbox).values(),
+        "/",
+        "/lists",
+        "/profiles",
+        "/requests",
+        "/faults",
+        "/lists/x",
+    ]
+    faults = {address: find_faults(screen, sandbox.origin + address) for address in addresses}
+    assert {address: found for address, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("screen", SCREENS, indirect=True)
+def test_the_pages_of_reports_have_no_fault(screen: Any, tmp_path: Path) -> None:
+    """The page of each kind of run, with its parts opened, and the site of all runs."""
+    report = everything()
+    pages = {f"{kind}.html": render_page(KINDS[kind]) for kind in KINDS}
+    pages |= dict(render_site([report], report.previous_runs))
+    faults: dict[str, list[str]] = {}
+    for name, text in pages.items():
+        path = tmp_path / name
+        path.write_text(text.replace("<details", "<details open"), encoding="utf-8")
+        faults[name] = find_faults(screen, path.as_uri())
+    assert {name: found for name, found in faults.items() if found} == {}
