@@ -96,7 +96,7 @@ def test_the_form_shows_the_fields_of_the_chosen_kind(page: Any, sandbox: Sandbo
     for kind in (FaultKind.CUT, FaultKind.HTML, FaultKind.DRIP):
         sandbox.add_fault(Fault(kind))
     page.goto("/faults")
-    page.get_by_label("What happens").select_option("refuse_rows")
+    page.get_by_label("Kind").select_option("refuse_rows")
     assert page.get_by_label("Pattern").is_visible()
     assert page.get_by_label("Status").is_hidden()
     page.get_by_role("button", name="Clear fault 2").click()
@@ -222,7 +222,7 @@ def test_forms_and_searches_work_without_a_script(chromium: Any, sandbox: Sandbo
     context = chromium.new_context(base_url=sandbox.origin, java_script_enabled=False)
     page = context.new_page()
     page.goto("/faults")
-    page.get_by_label("What happens").select_option("cut")
+    page.get_by_label("Kind").select_option("cut")
     page.get_by_role("button", name="Add the fault").click()
     assert page.get_by_role("row", name="cut").is_visible()
     page.goto("/profiles?q=lee")
