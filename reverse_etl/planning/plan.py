@@ -13,7 +13,7 @@ from reverse_etl.planning.violations import Allowances
 from reverse_etl.surfaces.operation_facts import RowCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from reverse_etl.domain.identifiers import IdentifierType
@@ -288,6 +288,10 @@ class Plan:
     def problems(self) -> tuple[Problem, ...]:
         """Return the problems of the guards that trip, each once."""
         return tuple(dict.fromkeys(violation.problem for violation in self.violations))
+
+    def list_stops(self, gate_problems: Sequence[Problem]) -> tuple[Problem, ...]:
+        """Return why a run stops models or lists: the reasons of the dbt gate, then those of guards."""
+        return (*gate_problems, *self.problems)
 
     @property
     def is_stopped(self) -> bool:

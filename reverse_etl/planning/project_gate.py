@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Warehouse
 
 
+def list_warnings(models: Sequence[Model], verdict: GateVerdict) -> tuple[Problem, ...]:
+    """Return what is to be known of the models before a run: their own warnings, then those of the gate."""
+    return (*(warning for model in models for warning in model.warnings), *verdict.warnings)
+
+
 @dataclass(frozen=True)
 class ProjectGate:
     """The gate of one target at one moment. Outside a dbt project `dbt_project` is None: nothing is known.
