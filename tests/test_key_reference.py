@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 _INTRODUCTION = """\
 # All keys
 
-Their values and defaults, taken from the [JSON Schemas](editors.md). The pages named below say what they mean.
+Their values and defaults, taken from the [JSON Schemas](editors.md). These pages say what they mean.
 A number or a truth value may be a template, such as `"{{ env_var('SANDBOX') }}"`.
 """
 _TABLES = {
