@@ -62,7 +62,7 @@ class Connections:
             account = last_account(warehouse, name, self.target.destination_id) or ""
         scope = StateScope(account, name)
         last_run_file = LastRunFile(self.target.path.parent, scope, self.target.name)
-        return State(warehouse, scope, self.clock, last_run_file)
+        return State(warehouse, scope, self.clock, last_run_file, self.target.destination.journal)
 
     @contextmanager
     def warehouse(self, *, read_only: bool) -> Iterator[Warehouse]:

@@ -133,6 +133,7 @@ def run_models(
         mark_submitting(context, request.target, plan, previous_records)
         _record_last_run(context)
         context.state.responses.prune(previous_records.values())
+        context.state.journal.prune()
         _claim_lists(context, plan)
         _forget_deleted_lists(context, plan)
         results, settled = _deliver_models(context, plan)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from reverse_etl.config.journal import JournalInput, expand_journal
 from reverse_etl.config.notify import NotifyInput  # noqa: TC001 - pydantic reads the annotation
 from reverse_etl.config.target import JOB_TIMEOUT_MINUTES, Destination, WarehouseOptions
 from reverse_etl.klaviyo.origin import KLAVIYO_ORIGIN, parse_allowed_origin
@@ -61,6 +62,7 @@ class DestinationInput(StrictModel):
     state_path: str = ""
     sending_warehouse: str = ""
     notify: NotifyInput | None = None
+    journal: Annotated[JournalInput | None, BeforeValidator(expand_journal)] = None
 
     @field_validator("type")
     @classmethod
@@ -162,6 +164,7 @@ def build_destination(
         shared_lists=frozenset(destination_input.shared_lists),
         job_timeout_minutes=destination_input.job_timeout_minutes,
         notify=destination_input.notify.build() if destination_input.notify else None,
+        journal=destination_input.journal.build() if destination_input.journal else None,
         warehouse_options=WarehouseOptions(
             **{key.name: getattr(destination_input, key.name) for key in fields(WarehouseOptions)}
         ),

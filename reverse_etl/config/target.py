@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from reverse_etl.config.journal import Journal
     from reverse_etl.config.notify import Notify
     from reverse_etl.domain.engine import Engine
     from reverse_etl.klaviyo.private_key import PrivateKey
@@ -77,7 +78,7 @@ class Destination:
     `origin` is `https://a.klaviyo.com`, a loopback address `http://host:port`, or "" for an embedded sandbox.
     `key` is None if none is configured; `plan` needs none. `key_problem` then explains how to configure one.
     `lists` maps logical names to list ids. `shared_lists` are names and ids of lists into which other apps
-    import, too. `notify` has the receivers of alerts.
+    import, too. `notify` has the receivers of alerts. `journal` is None if none is kept.
     """
 
     sandbox: bool
@@ -91,6 +92,7 @@ class Destination:
     warehouse_options: WarehouseOptions = NO_WAREHOUSE_OPTIONS
     key_problem: Problem | None = None
     notify: Notify | None = None
+    journal: Journal | None = None
 
     @property
     def embedded_sandbox(self) -> bool:

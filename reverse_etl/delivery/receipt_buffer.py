@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Self
 
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.state.people import mark_off_list
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.domain.identifiers import IdentifierType
@@ -41,6 +44,7 @@ class ReceiptBuffer:
     _receipts: list[Receipt] = field(default_factory=list)
     _row_exceptions: list[RowException] = field(default_factory=list)
     _unmatched_removals: list[tuple[str, str]] = field(default_factory=list)
+    _outcomes: dict[int, Outcome] = field(default_factory=dict)
     _sent_consents: list[SentConsent] = field(default_factory=list)
     _ended_consents: list[EndedConsents] = field(default_factory=list)
     _flushed_at: float = float("-inf")
@@ -70,6 +74,13 @@ class ReceiptBuffer:
         if is_old or len(self._receipts) >= (RARE_FLUSH_RECEIPTS if min_interval else FLUSH_RECEIPTS):
             self.flush()
 
+    def add_outcomes(self, outcomes: Mapping[int, Outcome]) -> None:
+        """Add outcomes that say more than the receipts of their rows, by the row's number: for the journal.
+
+        Call it before `add`: whatever is known of a row is stored before its receipt.
+        """
+        self._outcomes |= outcomes
+
     def __enter__(self) -> Self:
         """Write the last group on exit."""
         return self
@@ -86,17 +97,34 @@ class ReceiptBuffer:
             self._unmatched_removals,
         )
         sent_consents, ended_consents = self._sent_consents, _merge_by_list(self._ended_consents)
-        self._receipts, self._row_exceptions, self._unmatched_removals = [], [], []
+        outcomes = [*_split_into_ranges(self._outcomes), *_find_unverified(receipts)]
+        self._receipts, self._row_exceptions, self._unmatched_removals, self._outcomes = [], [], [], {}
         self._sent_consents, self._ended_consents = [], []
         for ended in ended_consents:  # before the receipts: once they are stored, nobody looks again
             mark_off_list(self.context.state, ended.list_id, ended.off_list, except_model=self.model)
         self.context.state.consents.record(self.context.run_id, self.model, sent_consents)
+        self.context.state.journal.store_outcomes(self.context.run_id, self.model, outcomes)
         self.context.state.record_receipts(
             self.context.run_id, self.model, receipts, row_exceptions, unmatched_removals
         )
         for ended in ended_consents:
             self.context.state.consents.forget(self.model, ended.list_id, ended.identities)
         self._flushed_at = self.context.clock.monotonic()
+
+
+def _find_unverified(receipts: Iterable[Receipt]) -> Iterator[tuple[int, int, Outcome]]:
+    """Yield the ranges of rows that count as applied, and of which nothing shows what came of them."""
+    for receipt in receipts:
+        if receipt.state is ReceiptState.APPLIED and not receipt.verified:
+            yield receipt.first_seq, receipt.last_seq, Outcome.UNVERIFIED
+
+
+def _split_into_ranges(outcomes: Mapping[int, Outcome]) -> Iterator[tuple[int, int, Outcome]]:
+    """Yield (first number, last number, outcome) of each run of consecutive rows with one outcome."""
+    numbered = enumerate(sorted(outcomes.items()))
+    for (outcome, _), group in groupby(numbered, key=lambda item: (item[1][1], item[1][0] - item[0])):
+        seqs = [seq for _, (seq, _) in group]
+        yield seqs[0], seqs[-1], outcome
 
 
 def _merge_by_list(ended_consents: Iterable[EndedConsents]) -> list[EndedConsents]:

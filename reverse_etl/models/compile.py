@@ -15,7 +15,7 @@ from reverse_etl.models.context import ModelContext
 from reverse_etl.models.discovery import find_model_files, no_models_error
 from reverse_etl.models.from_dbt import compile_meta_node
 from reverse_etl.models.model import BrokenModel, Model, shared_list_problem
-from reverse_etl.models.relations import RESPONSES_SOURCE, load_relations
+from reverse_etl.models.relations import JOURNAL, RESPONSES_SOURCE, load_relations
 from reverse_etl.parsing.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def compile_project(
         compile_meta_node(meta_node, target.output.type, project_dir) for meta_node in relations.meta_nodes
     ]
     models = sorted((model for model in compiled if model is not None), key=lambda model: model.name)
-    models = _break_readers_of_responses(models)
+    models = _break_readers_of_responses(models, has_journal=target.destination.journal is not None)
     return Compilation(tuple(_break_duplicates(models)), tuple(_find_shared_lists(models)))
 
 
@@ -106,15 +106,18 @@ def list_model_files(project_dir: Path) -> tuple[ProjectModel, ...]:
     )
 
 
-def _break_readers_of_responses(models: Sequence[ProjectModel]) -> list[ProjectModel]:
-    """Return the models. Those are broken that read responses which no model keeps.
+def _break_readers_of_responses(models: Sequence[ProjectModel], *, has_journal: bool) -> list[ProjectModel]:
+    """Return the models. Those are broken that read responses which no model keeps, or a journal that is off.
 
     Such a model may itself keep responses that others read, so that they are broken, too.
     """
     known = {model.name: model for model in models}
-    keeping = sorted(model.name for model in models if isinstance(model, Model) and model.keeps_responses)
-    checked = [_break_reader_of_responses(model, known, keeping) for model in models]
-    return checked if checked == [*models] else _break_readers_of_responses(checked)
+    keeping = {model.name for model in models if isinstance(model, Model) and model.keeps_responses}
+    readable = sorted(keeping | ({JOURNAL} if has_journal else set()))
+    checked = [_break_reader_of_responses(model, known, readable) for model in models]
+    if checked == [*models]:
+        return checked
+    return _break_readers_of_responses(checked, has_journal=has_journal)
 
 
 def _break_reader_of_responses(
@@ -139,6 +142,10 @@ def _responses_problem(found: ProjectModel | None, name: str, where: str, keepin
             return Problem(f"{call}: the model {name} keeps no responses.", where, hint)
         case BrokenModel():
             return Problem(f"{call}: the model {name} does not compile.", where, "Correct that model first.")
+        case None if name == JOURNAL:
+            return Problem(
+                f"{call}: the destination keeps no journal.", where, "Add journal: 90d to the destination."
+            )
         case None:
             return Problem(f"{call}: there is no model {name}.", where, did_you_mean(name, keeping))
 

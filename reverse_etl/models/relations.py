@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.engine import Engine
 
 RESPONSES_SOURCE: Final = "reverse_etl"  # the source of the responses that models keep
+JOURNAL: Final = "journal"  # the table of that source that is the journal, unless a model has this name
 _REFERABLE: Final = ("model", "seed", "snapshot")
 _UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 

@@ -1,4 +1,4 @@
-"""Let a model read the responses that other models keep, and nothing else of the state."""
+"""Let a model read the responses that other models keep, and the journal, and nothing else of the state."""
 
 from __future__ import annotations
 
@@ -34,10 +34,13 @@ def with_responses(state: State, model: Model, project_models: Iterable[ProjectM
     if not model.response_reads:
         return model
     keys = {
-        other.name: other.config.surface.columns.key for other in project_models if isinstance(other, Model)
+        other.name: other.config.surface.columns.key
+        for other in project_models
+        if isinstance(other, Model) and other.keeps_responses
     }
     queries = (
-        f"{response_relation(name)} AS ({state.responses.view_sql(name, keys[name])})"
+        f"{response_relation(name)} AS ("
+        f"{state.responses.view_sql(name, keys[name]) if name in keys else state.journal.view_sql()})"
         for name in sorted(model.response_reads)
     )
     return replace(model, responses_sql=", ".join(queries))

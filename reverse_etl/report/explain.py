@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from reverse_etl.report.explanation import PersonQuery
     from reverse_etl.state import State
     from reverse_etl.state.consents import ConsentState
+    from reverse_etl.state.journal import JournalRow
     from reverse_etl.warehouse.interface import Row, Warehouse
     from reverse_etl.warehouse.model_tables import ModelTables
+
+MAX_JOURNAL_ROWS = 20  # the newest; the table has all
 
 
 def explain_person(
@@ -58,7 +61,24 @@ def explain_person(
     if lists:
         _require_lists(plan, explained, lists)
         explained = [one for one in explained if one.list_id in lists or one.list_name in lists]
-    return Explanation(query, tuple(explained), tuple(others), are_lists_chosen=bool(lists))
+    journal = _read_journal(state, plan, query, lists)
+    return Explanation(query, tuple(explained), tuple(others), are_lists_chosen=bool(lists), journal=journal)
+
+
+def _read_journal(
+    state: State, plan: Plan, query: PersonQuery, lists: Collection[str]
+) -> tuple[JournalRow, ...] | None:
+    """Return what came of the person's rows of the planned models, None if no journal is kept."""
+    if state.journal.settings is None:
+        return None
+    models = [model_plan.model.name for model_plan in plan.models]
+    names = {list_plan.list_ref.id: list_plan.list_ref.name for _, list_plan in plan.list_plans()}
+    rows = state.journal.find(query.values, models, MAX_JOURNAL_ROWS)
+    return tuple(
+        replace(row, list_name=names.get(row.list_id, ""))
+        for row in rows
+        if not lists or row.list_id in lists or names.get(row.list_id) in lists
+    )
 
 
 def _require_lists(plan: Plan, explained: Sequence[ListExplanation], lists: Collection[str]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.rejections import RejectionReason
+    from reverse_etl.state.journal import JournalRow
 
 _OPEN_STATES: Final = {
     "applied": "applied; the run has not recorded it yet",
@@ -239,6 +240,7 @@ class Explanation:
     """Everything that is known of one person: the lists with something to say, and the models without.
 
     `profiles` are the ids of the profiles that Klaviyo shows for the text, None if Klaviyo was not asked.
+    `journal` is what came of the person's rows, newest first, None if no journal is kept.
     `are_lists_chosen`: `lists` has only lists that were asked for, and the person may be on others.
     """
 
@@ -247,6 +249,7 @@ class Explanation:
     other_models: tuple[str, ...]
     profiles: tuple[str, ...] | None = None
     are_lists_chosen: bool = False
+    journal: tuple[JournalRow, ...] | None = None
 
     @property
     def is_known(self) -> bool:

@@ -9,6 +9,7 @@ from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.state.consents import Consents
+from reverse_etl.state.journal import Journal
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
 from reverse_etl.state.model_record import MODEL_COLUMNS, ModelRecord
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.clock import Clock
+    from reverse_etl.config.journal import Journal as JournalSettings
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.receipts import Receipt, RowException
     from reverse_etl.state.last_run_file import LastRunFile
@@ -58,6 +60,7 @@ class State:
         scope: StateScope,
         clock: Clock,
         last_run_file: LastRunFile | None = None,
+        journal: JournalSettings | None = None,
     ) -> None:
         self.tables = StateTables(warehouse, scope, clock)
         self.last_run_file = last_run_file
@@ -74,6 +77,7 @@ class State:
         self.removal_holds = RemovalHolds(self.tables)
         self.consents = Consents(self.tables)
         self.responses = Responses(self.tables)
+        self.journal = Journal(self.tables, journal)
 
     def hold_lease(self, timeout: float = 0.0) -> AbstractContextManager[None]:
         """Hold the lease of this account and project inside the context; see `Lease.hold`."""
@@ -254,6 +258,7 @@ class State:
         model_rejections = rejections.ModelRejections(tables, *self.scope.key, model)
         state_tables.commit(
             (
+                *self.journal.insert(run),
                 *rejections.record_klaviyo_rejections(model_rejections, run),
                 *(
                     without_profile.record_without_profile(run, looked_up_at)

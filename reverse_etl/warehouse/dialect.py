@@ -177,6 +177,10 @@ class Dialect(ABC):
         """Return the SHA-256 hash of a text in UTF-8, as 64 lower-case hexadecimal digits."""
 
     @abstractmethod
+    def json_text_sql(self, text: str) -> str:
+        """Return a text as a string of JSON, in quotes; NULL if it is NULL."""
+
+    @abstractmethod
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return a column's value as it can be compared with another."""
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.outcomes import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reverse_etl.delivery.results import ListResult, RunResult
 
 UPSERT_ENDS = {
@@ -46,6 +48,31 @@ def check_accounts(result: RunResult) -> None:
         for listed in result.lists
     )
     assert not (left and result.exit_code == 0)
+
+
+JOURNALED = {
+    *(Outcome.APPLIED, Outcome.UNVERIFIED, Outcome.NO_PROFILE, Outcome.REJECTED, Outcome.OPTED_OUT),
+    *(Outcome.PENDING, Outcome.REMOVED, Outcome.REPLACED, Outcome.UNMANAGED, Outcome.NOT_FOUND),
+    *(Outcome.LEFT_IN_PLACE, Outcome.READMITTED),
+}  # without rows that are held, some of which count as not sent, and without those that are not proved
+
+
+def check_journal(result: RunResult, rows: Iterable[tuple[str, str, str, int]]) -> None:
+    """Check that the journal's rows of a run, (model, list id, outcome, count), are those of its result.
+
+    A run that deletes people erases them from the journal, too.
+    """
+    if any(model.model.config.surface.deletes_people for model in result.plan.models):
+        return
+    journaled = {(model, list_id, outcome): count for model, list_id, outcome, count in rows}
+    found = {key: count for key, count in journaled.items() if key[2] in JOURNALED}
+    counted = {
+        (listed.model, listed.list_plan.list_ref.id, str(outcome)): count
+        for listed in result.lists
+        for outcome, count in listed.outcomes.items()
+        if outcome in JOURNALED
+    }
+    assert found == counted
 
 
 def _check_list(listed: ListResult) -> None:

@@ -13,7 +13,7 @@ from reverse_etl.sandbox import Sandbox
 from reverse_etl.surfaces.catalog import find_surface
 from tests.clocks import OtherClock, QuickClock
 from tests.core.files import opened
-from tests.core.invariants import check_accounts
+from tests.core.invariants import check_accounts, check_journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -124,6 +124,11 @@ class World:
         """Run, and check that every row is accounted for."""
         result = self.project().run(**options)
         check_accounts(result)
+        if self.destination.get("journal"):
+            query = (
+                "select model, list_id, outcome, count(*) from journal where run_id = '{}' group by 1, 2, 3"
+            )
+            check_journal(result, self.state(query.format(result.run_id)))
         return result
 
     def dies(self, at: Callable[[Any], bool], **options: Any) -> bool:

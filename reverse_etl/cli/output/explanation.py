@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.rejections import RowProblem
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.rejections import RejectionReason
     from reverse_etl.report.explanation import AppliedRow, Explanation, ListExplanation, Membership, ModelRow
+    from reverse_etl.state.journal import JournalRow
 
 _WIDTH = 10  # of the words in front of a line
 
@@ -31,6 +33,9 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield from (f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(list_explanation))
     if explanation.is_known and explanation.other_models:
         yield f"\nNo row, and nothing applied, in: {', '.join(explanation.other_models)}"
+    if explanation.journal:
+        yield "\nJournal, newest first"
+        yield from (f"  {_journal_line(row)}" for row in explanation.journal)
     if explanation.profiles is not None:
         found = ", ".join(f"the profile {profile}" for profile in explanation.profiles) or "no profile"
         yield f"\nKlaviyo shows {found} for {text}."
@@ -98,6 +103,23 @@ def _membership_line(membership: Membership) -> str:
     return f"profile {membership.profile_id} is on the list since {format_short_time(membership.joined_at)}"
 
 
+def _journal_line(row: JournalRow) -> str:
+    where = f"{row.model}, list {row.list_name or row.list_id}" if row.list_id else row.model
+    outcome = f"{row.op}: {row.outcome.replace('_', ' ')}{f' ({row.code})' if row.code else ''}"
+    show = _change_text if row.pii == "values" else _column_name
+    changes = ", ".join(map(show, json.loads(row.changes)))
+    return f"{format_short_time(row.recorded_at)}  {where}  {outcome}{f'; {changes}' if changes else ''}"
+
+
+def _change_text(change: Mapping[str, Any]) -> str:
+    before, after = ("NULL" if change[key] is None else change[key] for key in ("before", "after"))
+    return f"{change['column']} {before} → {after}"
+
+
+def _column_name(change: Mapping[str, Any]) -> str:
+    return str(change["column"])
+
+
 def _pairs(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name.lower()} {value}" for name, value in values.items() if value is not None)
 
@@ -107,8 +129,26 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
     return {
         "person": explanation.query.text,
         "lists": [_list_document(list_explanation) for list_explanation in explanation.lists],
+        "journal": None
+        if explanation.journal is None
+        else [_journal_document(row) for row in explanation.journal],
         "other_models": list(explanation.other_models),
         "klaviyo_profiles": None if explanation.profiles is None else list(explanation.profiles),
+    }
+
+
+def _journal_document(row: JournalRow) -> dict[str, Any]:
+    return {
+        "run_id": row.run_id,
+        "model": row.model,
+        "list_id": row.list_id,
+        "list": row.list_name,
+        "op": row.op,
+        "outcome": row.outcome,
+        "code": row.code,
+        "recorded_at": row.recorded_at,
+        "pii": row.pii,
+        "changes": json.loads(row.changes),
     }
 
 

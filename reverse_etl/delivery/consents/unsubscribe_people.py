@@ -215,6 +215,8 @@ class _Unsubscriber:
         off_list = batch.off_list if list_id else ()
         ended = EndedConsents(list_id, [row.identity for row in done], off_list)
         receipt = self._make_receipt(batch.rows, ReceiptState.APPLIED, len(done))
+        left = dict.fromkeys((row.seq for row in batch.left), Outcome.UNMANAGED)
+        self.delivery.receipt_buffer.add_outcomes(left)
         self.delivery.receipt_buffer.add((receipt,), exceptions, ended_consents=(ended,))
         counter = self.delivery.counter
         counter.add(Outcome.REMOVED, len(removed))

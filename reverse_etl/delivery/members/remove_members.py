@@ -76,6 +76,8 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
         state = removed.state
         refused = {**resolved.unresolved, **_find_refused_rows(decisions, removed.refused)}
         refusal_reason = refusal_reason or _describe_refusal(refused)
+        if state is ReceiptState.APPLIED:
+            delivery.receipt_buffer.add_outcomes(_collect_outcomes(decisions))
         delivery.receipt_buffer.add(
             (_receipt(list_id, candidates, state, removed.stop_reason),),
             (
@@ -125,10 +127,21 @@ def leave_rows_in_place(delivery: ListDelivery) -> None:
     """Delete the leaving rows of a surface that removes nothing from the snapshot."""
     list_id = delivery.list_id
     for rows in delivery.pending_rows.read_removes(list_id, READ_ROWS):
+        outcomes = dict.fromkeys((row[0] for row in rows), Outcome.LEFT_IN_PLACE)
+        delivery.receipt_buffer.add_outcomes(outcomes)
         delivery.receipt_buffer.add(
-            (_receipt(list_id, [_parse_candidate(row) for row in rows], ReceiptState.APPLIED, ""),)
+            (_receipt(list_id, [_parse_candidate(row) for row in rows], ReceiptState.APPLIED, ""),),
         )
         delivery.counter.add(Outcome.LEFT_IN_PLACE, len(rows))
+
+
+def _collect_outcomes(decisions: Iterable[RemovalDecision]) -> dict[int, Outcome]:
+    """Return the outcomes of the rows of which nobody was removed, by the row's number."""
+    return {
+        decision.row.seq: decision.outcome
+        for decision in decisions
+        if decision.outcome not in {Outcome.REMOVED, Outcome.HELD}
+    }
 
 
 def _unmatched_removals(list_id: str, decisions: Iterable[RemovalDecision]) -> tuple[tuple[str, str], ...]:

@@ -68,6 +68,7 @@ def readmit_people(delivery: ListDelivery, operation: ReadmitPeople) -> None:
     for rows in delivery.pending_rows.read_removes(list_id, operation.max_rows):
         state.withheld.forget(delivery.model_name, [row[1] for row in rows])
         receipt = Receipt(list_id, Op.REMOVE, rows[0][0], rows[-1][0], ReceiptState.APPLIED, len(rows))
+        delivery.receipt_buffer.add_outcomes(dict.fromkeys((row[0] for row in rows), Outcome.READMITTED))
         delivery.receipt_buffer.add((receipt,))
         delivery.counter.add(Outcome.READMITTED, len(rows))
 

@@ -143,8 +143,12 @@ class _SuppressionChange:
             self.delivery.record((), refused)
 
     def _record_span(self, rows: Sequence[EmailResult], detail: str) -> None:
+        outcome = rows[0].outcome
+        if outcome not in {Outcome.APPLIED, Outcome.REMOVED, *UNPROVED_STATES}:
+            outcomes = dict.fromkeys((result.row.seq for result in rows), outcome)
+            self.delivery.receipt_buffer.add_outcomes(outcomes)
         self.delivery.receipt_buffer.add((self._receipt(rows, detail),))
-        self.delivery.counter.add(rows[0].outcome, len(rows))
+        self.delivery.counter.add(outcome, len(rows))
         self.done += len(rows)
         self.delivery.report_progress(self.operation.op, self.done)
 

@@ -174,6 +174,10 @@ class DuckDBDialect(Dialect):
         """Return the hash of a text."""
         return f"sha256({text})"
 
+    def json_text_sql(self, text: str) -> str:
+        """Return a text as a string of JSON."""
+        return f"CAST(to_json({text}) AS VARCHAR)"
+
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return the value itself: values of every type can be compared."""
         del column

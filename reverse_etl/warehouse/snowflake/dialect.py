@@ -202,6 +202,10 @@ class SnowflakeDialect(Dialect):
         """Return the hash of a text."""
         return f"SHA2({text}, 256)"
 
+    def json_text_sql(self, text: str) -> str:
+        """Return a text as a string of JSON."""
+        return f"TO_JSON(TO_VARIANT({text}))"
+
     def comparable_sql(self, value: str, column: Column) -> str:
         """Return the value, as text if it is semi-structured."""
         return f"TO_JSON({value})" if column.kind is ColumnKind.JSON else value

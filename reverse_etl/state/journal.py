@@ -1,0 +1,103 @@
+"""The journal: what came of each row, run by run, for a destination that keeps one (docs/journal.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.domain.timestamps import format_epoch_seconds
+from reverse_etl.state.person_hash import PersonHash
+from reverse_etl.state.sql.journal import JOURNAL_COLUMNS, JournalEntry, insert_journal
+from reverse_etl.state.tables import IN_SCOPE_SQL
+from reverse_etl.warehouse.statement import Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reverse_etl.config.journal import Journal as JournalSettings
+    from reverse_etl.domain.identifiers import IdentifierType
+    from reverse_etl.state.sql.deltas import RunDeltas
+    from reverse_etl.state.tables import StateTables
+
+_TABLE: Final = "journal"
+
+
+@dataclass(frozen=True)
+class JournalRow:
+    """What came of one row in one run. `changes` is JSON text."""
+
+    run_id: str
+    model: str
+    list_id: str
+    op: str
+    outcome: str
+    code: str | None
+    recorded_at: str
+    pii: str
+    changes: str
+    list_name: str = ""
+
+
+@dataclass(frozen=True)
+class Journal:
+    """The journal of one account and project; nothing is written to it without settings."""
+
+    state_tables: StateTables
+    settings: JournalSettings | None
+
+    @cached_property
+    def _hash(self) -> PersonHash:
+        return PersonHash(self.state_tables.dialect, self.state_tables.scope.account)
+
+    def store_outcomes(self, run_id: str, model: str, outcomes: Iterable[tuple[int, int, str]]) -> None:
+        """Store (first number, last number, outcome) of rows, before their receipts: `insert` reads them."""
+        rows = [(run_id, model, *outcome) for outcome in outcomes] if self.settings else []
+        if rows:
+            self.state_tables.execute(*self.state_tables.insert("row_outcomes", rows))
+
+    def insert(self, run: RunDeltas) -> tuple[Statement, ...]:
+        """Return the statement that writes a model's settled rows, for the transaction that applies them."""
+        if self.settings is None:
+            return ()
+        tables = self.state_tables
+        entry = JournalEntry(run.tables, *tables.scope.key, tables.now(), self.settings.pii, self._hash)
+        return (insert_journal(run, entry),)
+
+    def prune(self) -> None:
+        """Delete the rows that are older than the settings say."""
+        if self.settings is None:
+            return
+        tables, name = self.state_tables, self.state_tables.dialect.state_table(_TABLE)
+        oldest = format_epoch_seconds(tables.clock.now() - self.settings.keep_seconds)
+        text = f"DELETE FROM {name} WHERE {IN_SCOPE_SQL} AND recorded_at < ?"
+        tables.execute(Statement.change(name, text, (*tables.scope.key, oldest)))
+
+    def find(
+        self, values: Mapping[IdentifierType, str], models: Sequence[str], limit: int
+    ) -> list[JournalRow]:
+        """Return the newest rows of some models about a person who has one of these identifiers."""
+        if self.settings is None or not values or not models:
+            return []
+        tables = self.state_tables
+        has_identifier = " OR ".join(f"{kind.value} IN (?, ?)" for kind in values)
+        texts = [
+            text for kind, value in values.items() for text in (value, self._hash.digest(f"{kind}:{value}"))
+        ]
+        statement = Statement.read(
+            f"SELECT run_id, model, list_id, op, outcome, code, recorded_at, pii, changes "
+            f"FROM {tables.dialect.state_table(_TABLE)}\n"
+            f"WHERE {IN_SCOPE_SQL} AND model IN ({', '.join('?' for _ in models)}) AND ({has_identifier})\n"
+            f"ORDER BY recorded_at DESC, run_id DESC, model, list_id, seq LIMIT {int(limit)}",
+            (*tables.scope.key, *models, *texts),
+        )
+        return [JournalRow(*row) for row in tables.fetch(statement)]
+
+    def view_sql(self) -> str:
+        """Return the query that a model reads as `source('reverse_etl', 'journal')`."""
+        dialect = self.state_tables.dialect
+        account, project = map(dialect.quote_literal, self.state_tables.scope.key)
+        return (
+            f"SELECT {', '.join(JOURNAL_COLUMNS)} FROM {dialect.state_table(_TABLE)} "
+            f"WHERE account_id = {account} AND project = {project}"
+        )

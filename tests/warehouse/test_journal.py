@@ -1,0 +1,235 @@
+"""The journal of rows on every warehouse: what came of each row, once, and without people's data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.progress import ListDone
+from reverse_etl.errors import ModelError
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.costs import counting
+from tests.core.rows import become, members_model, people, person
+from tests.core.test_profile_deletions import email, erase, open_shop, run
+from tests.core.world import one
+from tests.warehouse.snowflake_accounts import WAREHOUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.core.world import World
+
+ROWS = "select identity, op, outcome, code, changes from journal order by recorded_at, model, seq"
+VALUES = {"keep": "90d", "pii": "values"}
+
+
+@pytest.fixture(params=WAREHOUSES)
+def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> World:
+    """Make a world on each warehouse, with a model of the list 'Members'."""
+    world = make_world(warehouse=request.param)
+    members_model(world)
+    return world
+
+
+def changes(shop: World) -> list[tuple[Any, ...]]:
+    """Return (identity, op, outcome, changes) of the journal's rows, oldest first."""
+    return [(identity, op, outcome, json.loads(text)) for identity, op, outcome, _, text in shop.state(ROWS)]
+
+
+def test_the_journal_has_what_came_of_each_row(shop: World) -> None:
+    """Values before and after of an update; an added or removed row has no columns that changed."""
+    shop.profile(journal=VALUES)
+    become(shop, people("ann", "bob"))
+    shop.run()
+    shop.wait()
+    odd = 'An "odd"\\ näme\nof two lines'
+    become(shop, [person("ann", first_name=odd)])
+    shop.run()
+    assert changes(shop) == [
+        ("email:ann@example.com", "add", "applied", []),
+        ("email:bob@example.com", "add", "applied", []),
+        (
+            "email:ann@example.com",
+            "update",
+            "applied",
+            [{"column": "first_name", "before": "Ann", "after": odd}],
+        ),
+        ("email:bob@example.com", "remove", "removed", []),
+    ]
+
+
+def test_an_unset_key_writes_nothing_and_costs_nothing(shop: World) -> None:
+    become(shop, people("ann"))
+    shop.run()
+    assert shop.state("select * from journal") == shop.state("select * from row_outcomes") == []
+
+
+def test_people_are_hashed_by_default(shop: World) -> None:
+    """The hash is the one that docs/journal.md shows, so that a warehouse can join it."""
+    shop.profile(journal="90d")
+    become(shop, people("ann"))
+    shop.run()
+    become(shop, people("ann", first_name="Eve", customer_id="c-new"))
+    shop.run()
+    ((account,),) = shop.state("select distinct account_id from journal")
+    key = hashlib.sha256(account.encode()).hexdigest()
+
+    def digest(text: str) -> str:
+        return hashlib.sha256(f"{key}:{text}".encode()).hexdigest()
+
+    identity = digest("email:ann@example.com")
+    assert shop.state("select distinct identity, email, phone_e164, pii from journal") == [
+        (identity, identity, None, "hashed")
+    ]
+    assert changes(shop)[-1][-1] == [
+        {"column": "external_id", "before": digest("c-ann"), "after": digest("c-new")},
+        {"column": "first_name", "before": digest("Ann"), "after": digest("Eve")},
+    ]
+
+
+def test_a_journal_without_personal_data_names_the_changed_columns(shop: World) -> None:
+    shop.profile(journal={"keep": "1h", "pii": "none"})
+    become(shop, people("ann"))
+    shop.run()
+    become(shop, people("ann", first_name="Eve"))
+    shop.run()
+    assert changes(shop)[-1][1:] == ("update", "applied", [{"column": "first_name"}])
+    assert "ann" not in str(shop.state("select * from journal")).lower()
+
+
+def test_rows_that_were_refused_or_not_found_have_these_outcomes(shop: World) -> None:
+    """A removal of somebody who is not on the list, or who has another row now, removed nobody."""
+    shop.profile(journal=VALUES)
+    become(shop, people("ann", "bob", "cid"))
+    shop.run()
+    shop.take_off_list("bob@example.com")
+    shop.wait()
+    become(shop, [person("dan"), person("eve"), person("cid2", customer_id="c-cid")])
+    shop.fault(Fault(FaultKind.REFUSE_ROWS, pattern="dan"))
+    shop.run()
+    outcomes = {(identity.split("@")[0], op): outcome for identity, op, outcome, _ in changes(shop)[3:]}
+    assert outcomes == {
+        ("email:cid2", "add"): "applied",
+        ("email:dan", "add"): "rejected_by_klaviyo",
+        ("email:eve", "add"): "applied",
+        ("email:ann", "remove"): "removed",
+        ("email:bob", "remove"): "not_found",
+        ("email:cid", "remove"): "replaced",
+    }
+    ((code,),) = shop.state("select code from journal where outcome = 'rejected_by_klaviyo'")
+    assert code
+
+
+def test_a_killed_run_is_journaled_once_when_it_settles(shop: World) -> None:
+    """The next run collects the results of its imports: the rows are those of the killed run."""
+    shop.profile(journal="90d")
+    become(shop, people("ann", "bob"))
+    assert shop.dies(lambda event: isinstance(event, ListDone))
+    assert shop.state("select * from journal") == []
+    shop.wait(600.0)
+    shop.run()
+    shop.run()
+    ((first_run,),) = shop.state("select min(run_id) from runs")
+    rows = shop.state("select run_id, seq, op, outcome from journal order by seq")
+    assert rows == [(first_run, 1, "add", "applied"), (first_run, 2, "add", "applied")]
+
+
+def test_old_rows_are_deleted_and_others_stay(shop: World) -> None:
+    shop.profile(journal="2d")
+    become(shop, people("ann"))
+    shop.run()
+    shop.wait(3 * 86_400.0)
+    become(shop, people("ann", "bob"))
+    last = shop.run()
+    assert [run_id for (run_id,) in shop.state("select run_id from journal")] == [last.run_id]
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "pii"), [("duckdb", "values"), *((name, "none") for name in WAREHOUSES)]
+)
+def test_a_deleted_person_leaves_the_journal(
+    make_world: Callable[..., World], warehouse: str, pii: str
+) -> None:
+    """Also her rows of models that she left long ago, and those of other identifiers of hers."""
+    shop = make_world(warehouse=warehouse)
+    shop.profile(journal={"keep": "90d", "pii": pii})
+    open_shop(shop)
+    before = shop.state("select count(*) from journal where model = 'members'")
+    erase(shop, [email(1)])
+    run(shop)
+    after = shop.state("select count(*) from journal where model = 'members'")
+    assert after[0][0] == before[0][0] - 1
+    assert shop.state("select * from journal where model = 'erase'") == []
+
+
+def test_a_forgotten_model_leaves_the_journal(make_world: Callable[..., World]) -> None:
+    shop = make_world(warehouse="duckdb")
+    members_model(shop)
+    shop.profile(journal="90d")
+    become(shop, people("ann"))
+    shop.run()
+    shop.drop_model("members")
+    shop.model("other", "select x as email from nothing where false", surface="profiles", min_rows=0)
+    shop.project().state_changes.forget("members")
+    assert shop.state("select * from journal") == []
+
+
+def test_a_model_reads_the_journal_and_nothing_else(shop: World) -> None:
+    """People who were just added get a property; the state's own name is in no SQL."""
+    shop.profile(journal=VALUES)
+    become(shop, people("ann", "bob"))
+    shop.model(
+        "marked",
+        "select j.email, j.outcome as last_outcome from {{ source('reverse_etl', 'journal') }} as j "
+        "where j.model = 'members' and j.op = 'add'",
+        surface="profiles",
+        min_rows=0,
+    )
+    shop.run()
+    assert one(shop.run(), "marked").outcomes == {Outcome.APPLIED: 2}
+    assert shop.person("ann@example.com")["properties"]["last_outcome"] == "applied"
+
+
+def test_a_model_cannot_read_a_journal_that_is_not_kept(world: World) -> None:
+    become(world, people("ann"))
+    world.model("marked", "select email from {{ source('reverse_etl', 'journal') }}", surface="profiles")
+    with pytest.raises(ModelError, match="keeps no journal") as refused:
+        world.plan()
+    assert "journal: 90d" in refused.value.problems[0].hint
+
+
+def test_explain_shows_the_persons_rows(shop: World) -> None:
+    """By hashes too; a person who left every model is still known to it."""
+    shop.profile(journal="90d")
+    become(shop, people("ann", "bob"))
+    shop.run()
+    become(shop, people("bob"))
+    shop.run()
+    explanation = shop.project().explain("ann@example.com")
+    assert explanation.journal is not None
+    assert [(row.op, row.outcome, row.list_name) for row in explanation.journal] == [
+        ("remove", "removed", "Members"),
+        ("add", "applied", "Members"),
+    ]
+
+
+def test_the_journal_costs_one_statement_for_a_model_and_one_for_a_run(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(warehouse="duckdb")
+    members_model(world)
+    world.model("second", "select email, first_name from people", surface="profiles")
+    costs = []
+    for journal in (None, "90d"):
+        world.profile(journal=journal)
+        become(world, people("ann", "bob"))
+        world.run()
+        become(world, people("ann", "bob", first_name=f"with {journal}"))
+        with counting() as cost:
+            world.run()
+        costs.append(cost.statements)
+    assert costs[1] - costs[0] == len(("members", "second", "pruning"))
