@@ -15,7 +15,7 @@ _EXAMPLE: Final = "Write how long rows are kept, for example journal: 90d"
 
 
 class Pii(StrEnum):
-    """What the journal keeps of identifiers and values.
+    """How much the journal keeps of identifiers and values.
 
     VALUES keeps them as they are. HASHED keeps keyed hashes. NONE keeps hashes of identifiers, by which a
     person is found and erased, and of changed columns only their names.
@@ -27,7 +27,7 @@ class Pii(StrEnum):
 
 
 @dataclass(frozen=True)
-class Journal:
+class JournalSettings:
     """The journal that a destination keeps: rows older than `keep_seconds` are deleted."""
 
     keep_seconds: int
@@ -54,9 +54,9 @@ class JournalInput(StrictModel):
             raise AdviceError(f"journal.pii cannot be {value!r}.", f"Write one of: {', '.join(Pii)}")
         return value
 
-    def build(self) -> Journal:
+    def build(self) -> JournalSettings:
         """Return the checked value."""
-        return Journal(parse_duration(self.keep) or 0, Pii(self.pii))
+        return JournalSettings(parse_duration(self.keep) or 0, Pii(self.pii))
 
 
 def expand_journal(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Ready models, as files of the package."""
+"""Ready models, and a dbt source of the state, as files of the package."""
 
 from __future__ import annotations
 
@@ -31,3 +31,12 @@ def has_own_requests(text: str) -> bool:
         for name in _SURFACE.findall(text)
         if (surface := find_surface(name)) is not None
     )
+
+
+def render_dbt_source(database: str, schema: str) -> str:
+    """Return the YAML of a dbt source of the state's tables in a schema."""
+    text = (_FOLDER / "reverse_etl_state.yml").read_text(encoding="utf-8")
+    names = {"DATABASE": database, "SCHEMA": schema}
+    for placeholder, name in names.items():
+        text = text.replace(f"'{placeholder}'", "'" + name.replace("'", "''") + "'")
+    return text

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from reverse_etl.config.journal import Journal
+    from reverse_etl.config.journal import JournalSettings
     from reverse_etl.config.notify import Notify
     from reverse_etl.domain.engine import Engine
     from reverse_etl.klaviyo.private_key import PrivateKey
@@ -92,7 +92,7 @@ class Destination:
     warehouse_options: WarehouseOptions = NO_WAREHOUSE_OPTIONS
     key_problem: Problem | None = None
     notify: Notify | None = None
-    journal: Journal | None = None
+    journal: JournalSettings | None = None
 
     @property
     def embedded_sandbox(self) -> bool:

@@ -15,7 +15,7 @@ from reverse_etl.warehouse.statement import Statement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reverse_etl.config.journal import Journal as JournalSettings
+    from reverse_etl.config.journal import JournalSettings
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.state.sql.deltas import RunDeltas
     from reverse_etl.state.tables import StateTables
@@ -25,7 +25,7 @@ _TABLE: Final = "journal"
 
 @dataclass(frozen=True)
 class JournalRow:
-    """What came of one row in one run. `changes` is JSON text."""
+    """The outcome of one row in one run. `changes` is JSON text."""
 
     run_id: str
     model: str

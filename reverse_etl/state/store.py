@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.clock import Clock
-    from reverse_etl.config.journal import Journal as JournalSettings
+    from reverse_etl.config.journal import JournalSettings
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.receipts import Receipt, RowException
     from reverse_etl.state.last_run_file import LastRunFile

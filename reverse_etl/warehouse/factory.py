@@ -5,7 +5,7 @@ Only the adapter that is chosen is imported, since its driver takes a part of ea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from reverse_etl.config.target import NO_WAREHOUSE_OPTIONS, WarehouseOptions
 from reverse_etl.domain.engine import Engine
@@ -76,6 +76,32 @@ def move_state(output: Output, options: WarehouseOptions, source: str) -> str:
             )
         case _:
             assert_never(output.type)
+
+
+class StateSource(NamedTuple):
+    """Where dbt reads the state: the database and schema, and what dbt needs for it, '' for nothing."""
+
+    database: str
+    schema: str
+    advice: str
+
+
+def find_state_source(target: Target) -> StateSource:
+    """Return where dbt reads a target's state; connects to nothing."""
+    options = target.destination.warehouse_options
+    match target.output.type:
+        case Engine.DUCKDB:
+            from reverse_etl.warehouse.duckdb.places import find_state
+
+            path = find_state(target.output.settings, options.state_path).path
+            attach = f"ATTACH IF NOT EXISTS '{path}' AS reverse_etl_state (READ_ONLY)"
+            return StateSource(
+                "reverse_etl_state", "main", f'add to dbt_project.yml: on-run-start: "{attach}"'
+            )
+        case Engine.SNOWFLAKE:
+            return StateSource(options.state_database or "{{ target.database }}", target.state_schema, "")
+        case _:
+            assert_never(target.output.type)
 
 
 def is_state_table(database: str, schema: str, target: Target) -> bool:

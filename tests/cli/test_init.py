@@ -16,6 +16,7 @@ from reverse_etl.config.scaffold import (
     render_first_model,
     render_profiles_yml,
 )
+from reverse_etl.state.sql.schema import SHARED_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -230,6 +231,24 @@ def test_in_a_dbt_project_the_table_is_a_dbt_model(cli: CommandLine) -> None:
     assert begun.code == 0, begun
     assert "everyone in clean_people with an e-mail" in begun.out, begun
     assert cli.run("debug").code == 0
+
+
+def test_a_dbt_source_of_the_state_is_written_once(cli: CommandLine) -> None:
+    """It names the journal's columns, and nothing is overwritten."""
+    cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+    begun = cli.run("init", "--dbt-source")
+    assert begun.code == 0, begun
+    assert "ATTACH IF NOT EXISTS" in begun.out
+    assert "journal: 90d" in begun.out
+    (source,) = yaml.safe_load((cli.folder / "models/reverse_etl_state.yml").read_text("utf-8"))["sources"]
+    assert (source["database"], source["schema"]) == ("reverse_etl_state", "main")
+    for table in source["tables"]:
+        columns = [column["name"] for column in table.get("columns", ())]
+        known = [part.split()[0] for part in SHARED_TABLES[table["name"]].split(", ")]
+        assert [name for name in known if name in columns] == columns
+        assert table["name"] != "journal" or columns == known
+    again = cli.run("init", "--dbt-source")
+    assert (again.code, "exists already" in again.err) == (2, True)
 
 
 def test_in_an_empty_folder_it_says_what_is_missing(cli: CommandLine) -> None:

@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reverse_etl.config.journal import JournalSettings, Pii
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.sql import staging
+from reverse_etl.state.journal import Journal
+from reverse_etl.state.person_hash import PersonHash
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.sql import (
     deltas,
@@ -19,6 +22,7 @@ from reverse_etl.state.sql import (
     schema,
     snapshot,
 )
+from reverse_etl.state.sql.journal import JournalEntry, insert_journal
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -136,6 +140,19 @@ def snapshot_calls(run: RunDeltas) -> Iterator[Call]:
         yield "select_staged_identities", staging.select_staged_identities(run.tables, emails, list_id)
     by_value = staging.select_staged_identities(run.tables, emails, "L1", ["", "L1", "Members"])
     yield "select_staged_identities", by_value
+
+
+def journal_calls(run: RunDeltas) -> Iterator[Call]:
+    dialect = run.tables.dialect
+    yield "collect_applied", snapshot.collect_applied(run)
+    for pii in Pii:
+        entry = JournalEntry(run.tables, *KEY, "2026-01-01T00:00:00.000Z", pii, PersonHash(dialect, KEY[0]))
+        yield "insert_journal", insert_journal(run, entry)
+    tables, statements = recording_tables(dialect)
+    journal = Journal(tables, JournalSettings(90 * 86_400))
+    journal.store_outcomes(RUN, MODEL, [(1, 3, "replaced")])
+    journal.find({IdentifierType.EMAIL: "a@example.com"}, [MODEL], 20)
+    yield "journal", statements
 
 
 def rejections_calls(model: ModelRejections, run: RunDeltas) -> Iterator[Call]:

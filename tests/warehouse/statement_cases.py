@@ -113,6 +113,7 @@ def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
         "events": _events(orders(dialect)),
         "deltas": state_statements.deltas_calls(run),
         "snapshot": state_statements.snapshot_calls(run),
+        "journal": state_statements.journal_calls(run),
         "rejections": state_statements.rejections_calls(ModelRejections(shape, *KEY, MODEL), run),
         "migrations": state_statements.migrations_calls(dialect),
         "model_changes": state_statements.model_changes_calls(shape, friends(dialect)),

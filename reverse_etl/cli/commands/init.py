@@ -14,7 +14,12 @@ from reverse_etl.cli.commands.init_profiles import ensure_destination
 from reverse_etl.cli.options import NO_VARS, ProjectFlags
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
-from reverse_etl.config.model_templates import has_own_requests, model_template_names, read_model_template
+from reverse_etl.config.model_templates import (
+    has_own_requests,
+    model_template_names,
+    read_model_template,
+    render_dbt_source,
+)
 from reverse_etl.config.people_table import TableColumn, find_people_table
 from reverse_etl.config.scaffold import render_first_model
 from reverse_etl.dbt.project import read_dbt_project
@@ -23,7 +28,7 @@ from reverse_etl.formatting import format_path
 from reverse_etl.models.discovery import models_folder
 from reverse_etl.models.relations import load_relations
 from reverse_etl.parsing.jinja import ContextError
-from reverse_etl.warehouse.factory import SCHEDULES, open_warehouse
+from reverse_etl.warehouse.factory import SCHEDULES, find_state_source, open_warehouse
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -70,6 +75,11 @@ _COLUMNS_SQL = (
     type=click.Choice(model_template_names()),
     help="Write this ready model, and nothing else.",
 )
+@click.option(
+    "--dbt-source",
+    is_flag=True,
+    help="Write a dbt source of the state's tables, such as the journal, and nothing else.",
+)
 def command(  # noqa: PLR0913 - one argument per flag
     *,
     project_dir: Path,
@@ -80,6 +90,7 @@ def command(  # noqa: PLR0913 - one argument per flag
     schedule: str | None,
     after: str | None,
     template: str | None,
+    dbt_source: bool,
 ) -> None:
     """Create a destination and a first model.
 
@@ -95,6 +106,9 @@ def command(  # noqa: PLR0913 - one argument per flag
         return
     if template is not None:
         _write_template(project_dir, template)
+        return
+    if dbt_source:
+        _write_dbt_source(project_flags)
         return
     chosen_flags = ensure_destination(project_flags, warehouse)
     next_step = _write_first_model(chosen_flags)
@@ -142,6 +156,33 @@ def _write_template(project_dir: Path, template: str) -> None:
     show.print_line(f"wrote {format_path(path)}: change the names of its table and columns")
     next_command = "debug --request" if has_own_requests(text) else "plan --select"
     show.print_line(f"\nNext: reverse-etl {next_command} {template}")
+
+
+def _write_dbt_source(project_flags: ProjectFlags) -> None:
+    """Write a dbt source of the state's tables into dbt's folder of models."""
+    folder, target = project_flags.project_dir, project_flags.load_target()
+    dbt_project = read_dbt_project(folder, environ=os.environ, cli_vars={})
+    if dbt_project is None:
+        raise UsageError.of(
+            "The folder has no dbt project.",
+            where=format_path(folder),
+            hint="Run this in the folder of dbt_project.yml.",
+        )
+    path = folder / dbt_project.model_path / "reverse_etl_state.yml"
+    if path.exists():
+        raise UsageError.of(
+            "The source exists already.", where=format_path(path), hint="Delete it to have it written again."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source = find_state_source(target)
+    path.write_text(render_dbt_source(source.database, source.schema), encoding="utf-8")
+    show.print_line(f"wrote {format_path(path)}: the tables of the state as a source of dbt")
+    journal_advice = (
+        "" if target.destination.journal else "add to the destination in profiles.yml: journal: 90d"
+    )
+    steps = [step for step in (source.advice, journal_advice) if step]
+    if steps:
+        show.print_line(f"\nNext: {'; '.join(steps)}")
 
 
 def _write_first_model(project_flags: ProjectFlags) -> str:

@@ -108,7 +108,8 @@ def _journal_line(row: JournalRow) -> str:
     outcome = f"{row.op}: {row.outcome.replace('_', ' ')}{f' ({row.code})' if row.code else ''}"
     show = _change_text if row.pii == "values" else _column_name
     changes = ", ".join(map(show, json.loads(row.changes)))
-    return f"{format_short_time(row.recorded_at)}  {where}  {outcome}{f'; {changes}' if changes else ''}"
+    changed = f"; changed: {changes}" if changes else ""
+    return f"{format_short_time(row.recorded_at)}  {where}  {outcome}{changed} (run {row.run_id})"
 
 
 def _change_text(change: Mapping[str, Any]) -> str:

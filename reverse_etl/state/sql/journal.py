@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ColumnChange:
+class JournaledColumn:
     """Whether a column of a delta d differs from the snapshot's row s, and the text that says how, after a comma."""
 
     is_changed: Sql
@@ -32,7 +32,7 @@ class ColumnChange:
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """What the journal says of the rows of one model: its owner, the time, and how people are named."""
+    """The facts that all rows of one model share in the journal: the owner, the time, and how people are named."""
 
     tables: ModelTables
     account: str
@@ -52,19 +52,19 @@ class JournalEntry:
         return tuple(self._hash(f"d.{column}", f"{kind}:") for kind, column in IDENTIFIER_COLUMNS.items())
 
     @cached_property
-    def changes(self) -> tuple[ColumnChange, ...]:
+    def changes(self) -> tuple[JournaledColumn, ...]:
         """Return the columns that may differ between a delta and the row that it replaces."""
         return tuple(self._compare_columns())
 
-    def _compare_columns(self) -> Iterator[ColumnChange]:
+    def _compare_columns(self) -> Iterator[JournaledColumn]:
         for kind in self.tables.compared_identifiers:
             before, after = (f"{alias}.{IDENTIFIER_COLUMNS[kind]}" for alias in ("s", "d"))
             is_changed = Sql(f"{after} IS NOT NULL AND {after} IS DISTINCT FROM {before}")
-            yield ColumnChange(is_changed, self._change_sql(kind.value, before, after))
+            yield JournaledColumn(is_changed, self._change_sql(kind.value, before, after))
         for column in self.tables.payload:
             yield self._compare_column(column)
 
-    def _compare_column(self, column: Column) -> ColumnChange:
+    def _compare_column(self, column: Column) -> JournaledColumn:
         name, dialect = quote_identifier(column.name), self.tables.dialect
         before, after = (dialect.comparable_sql(f"{alias}.{name}", column) for alias in ("s", "d"))
         is_changed = f"{after} IS DISTINCT FROM {before}"
@@ -74,7 +74,7 @@ class JournalEntry:
         elif not self.tables.sends_nulls:
             is_changed = f"d.{name} IS NOT NULL AND {is_changed}"
         texts = (f"CAST({value} AS VARCHAR)" for value in (before, after))
-        return ColumnChange(Sql(is_changed), self._change_sql(column.name.lower(), *texts))
+        return JournaledColumn(Sql(is_changed), self._change_sql(column.name.lower(), *texts))
 
     def _change_sql(self, name: str, before: str, after: str) -> Sql:
         quote, label = (
