@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reverse_etl.cli.output.explanation import explanation_lines
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import ListDone
 from reverse_etl.errors import ModelError
@@ -214,6 +215,9 @@ def test_explain_shows_the_persons_rows(shop: World) -> None:
         ("remove", "removed", "Members"),
         ("add", "applied", "Members"),
     ]
+    lines = [*explanation_lines(explanation)]
+    assert "taken back" in lines[0]
+    assert "Members  remove: removed (run " in lines[-2]
 
 
 def test_the_journal_costs_one_statement_for_a_model_and_one_for_a_run(
