@@ -31,7 +31,7 @@ def fill_sandbox(sandbox: Sandbox) -> dict[str, str]:
             "properties": {"tier": "gold", "note": EVIL},
         }
         caller.run_import([row(**ann)], vip, tea)
-        subscription = _describe_subscription("ann@example.com")
+        subscription = describe_subscription("ann@example.com")
         caller.ask("POST", "/api/profile-subscription-bulk-create-jobs", json=subscription)
         sandbox.finish_jobs()
         sandbox.suppress("ann@example.com", "SPAM_COMPLAINT")
@@ -50,7 +50,8 @@ def fill_sandbox(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def _describe_subscription(email: str) -> dict[str, Any]:
+def describe_subscription(email: str) -> dict[str, Any]:
+    """Return the body of a request that subscribes a person to e-mail, with the time of consent."""
     consent = {"email": {"marketing": {"consent": "SUBSCRIBED", "consented_at": "2026-01-02T03:04:05Z"}}}
     profile = {"type": "profile", "attributes": {"email": email, "subscriptions": consent}}
     attributes = {"historical_import": True, "custom_source": "checkout", "profiles": {"data": [profile]}}

@@ -14,7 +14,7 @@ from reverse_etl.sandbox.pages.fault_form import DEFAULTS, KIND_CHOICES
 from reverse_etl.sandbox.request_log import MAX_STORED_BYTES, REQUESTS_WITH_BODIES
 from tests.page_structure import parse_page
 from tests.sandbox.caller import HEADERS, Caller, people, row
-from tests.sandbox.filled import EVIL, fill_sandbox
+from tests.sandbox.filled import EVIL, describe_subscription, fill_sandbox
 
 if TYPE_CHECKING:
     from typing import Any
@@ -65,6 +65,24 @@ def test_a_profile_shows_all_that_belongs_to_it(sandbox: Sandbox) -> None:
         '2026-10-01 08:00:00 Placed Order 19.9 EUR order-1 {"sku":"TEA-1"}',
     ):
         assert text in shown
+
+
+def test_a_profile_shows_that_its_opt_in_waits(caller: Caller, sandbox: Sandbox) -> None:
+    """Until the person confirms it, which gives the consent."""
+    tea = caller.make_list("Tea")
+    document = describe_subscription("ann@example.com")
+    document["data"]["relationships"] = {"list": {"data": {"type": "list", "id": tea}}}
+    del document["data"]["attributes"]["historical_import"]
+    consent = document["data"]["attributes"]["profiles"]["data"][0]["attributes"]["subscriptions"]
+    consent["email"]["marketing"] = {"consent": "SUBSCRIBED"}
+    assert caller.ask("POST", "/api/profile-subscription-bulk-create-jobs", json=document).status_code == 202
+    sandbox.finish_jobs()
+    address = f"/profiles/{sandbox.profiles()[0]['id']}"
+    waiting = "The subscription to email.marketing for the list Tea waits"
+    assert waiting in show(sandbox, address)
+    sandbox.confirm_opt_in("ann@example.com")
+    assert waiting not in (shown := show(sandbox, address))
+    assert "email.marketing SUBSCRIBED" in shown
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from reverse_etl.sandbox.consents import StoredSuppression
+    from reverse_etl.sandbox.consents import StoredConsent, StoredSuppression
     from reverse_etl.sandbox.matching import StoredProfile
 
 PAGE_ROWS: Final = 50
@@ -95,11 +95,15 @@ class ShownProfile:
 
 @dataclass(frozen=True)
 class ProfileDetails:
-    """All that belongs to one profile; of the events the newest."""
+    """All that belongs to one profile; of the events the newest.
+
+    `unconfirmed` has channels, each with the name of a list or None, whose opt-in waits for the person.
+    """
 
     shown: ShownProfile
     memberships: Sequence[tuple[StoredList, int]]
-    consents: Sequence[Any]
+    consents: Sequence[StoredConsent]
+    unconfirmed: Sequence[tuple[str, str | None]]
     suppressions: Sequence[tuple[StoredSuppression, str]]
     events: Sequence[StoredEvent]
     event_count: int
@@ -211,6 +215,11 @@ def load_details(db: sqlite3.Connection, profile: StoredProfile) -> ProfileDetai
         ShownProfile(profile),
         [(StoredList(*columns), joined_at) for *columns, joined_at in memberships],
         sorted(subscriptions.consents.values(), key=lambda consent: consent.channel),
+        db.execute(
+            "SELECT c.channel, l.name FROM confirmations c LEFT JOIN lists l ON l.id = c.list "
+            "WHERE c.profile = ? ORDER BY c.channel, l.seq LIMIT ?",
+            (profile.seq, PAGE_ROWS),
+        ).fetchall(),
         [(each, names.get(each.list_id, each.list_id)) for each in subscriptions.suppressions],
         [StoredEvent(*row) for row in events],
         int(count),

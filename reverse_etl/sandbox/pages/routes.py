@@ -159,7 +159,7 @@ def _show_faults(status: int = 200, error: str = "", entered: Mapping[str, str] 
         "faults",
         status,
         faults=faults,
-        added=request.args.get("added", "", str),
+        added=request.args.get("added", 0, int),
         error=error,
         entered=dict(DEFAULTS) if entered is None else {**dict.fromkeys(DEFAULTS, ""), **entered},
         kinds=KIND_CHOICES,

@@ -14,6 +14,23 @@
     if (liveState.textContent !== text) liveState.textContent = text;
   }
 
+  // A browser may refuse to store anything; then the switch is on again on the next page.
+  function recall() {
+    try {
+      return localStorage.getItem(SWITCH);
+    } catch {
+      return null;
+    }
+  }
+
+  function remember(value) {
+    try {
+      localStorage.setItem(SWITCH, value);
+    } catch {
+      // nothing to do
+    }
+  }
+
   function isOn() {
     return liveSwitch.checked && !document.hidden;
   }
@@ -93,9 +110,9 @@
   function startReloading() {
     if (!document.querySelector("[data-live]")) return;
     live.hidden = false;
-    liveSwitch.checked = localStorage.getItem(SWITCH) !== "off";
+    liveSwitch.checked = recall() !== "off";
     liveSwitch.addEventListener("change", () => {
-      localStorage.setItem(SWITCH, liveSwitch.checked ? "on" : "off");
+      remember(liveSwitch.checked ? "on" : "off");
       plan();
     });
     document.addEventListener("visibilitychange", () => (isOn() ? poll().finally(plan) : plan()));
