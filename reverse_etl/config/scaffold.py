@@ -102,6 +102,32 @@ def _select_column(column: str, alias: str, *, folds_to_upper_case: bool) -> str
     return f"{quoted} as {_plain_output(column, alias)}"
 
 
+def select_as(column: str, alias: str, *, folds_to_upper_case: bool) -> str:
+    """Return a column as a SELECT names it, under another name."""
+    text = _select_column(column, alias, folds_to_upper_case=folds_to_upper_case).partition(" as ")[0]
+    return text if text.lower() == alias else f"{text} as {alias}"
+
+
+def render_meta(source: PeopleTable, list_name: str) -> str:
+    """Return the YAML of dbt that sends a model to a list, with its columns of people."""
+    columns = [column for column in (source.email, source.id, *source.names.values()) if column]
+    identifiers = {"email": source.email, "external_id": source.id}
+    settings = {
+        "surface": EXAMPLE.name,
+        "list": list_name,
+        "identifiers": {kind: column for kind, column in identifiers.items() if column},
+    }
+    node = {
+        "name": source.table,
+        "config": {"meta": {"reverse_etl": settings}},
+        "columns": [
+            {"name": column} | ({} if _PLAIN_NAME.fullmatch(column) else {"quote": True})
+            for column in columns
+        ],
+    }
+    return yaml.safe_dump({"models": [node]}, sort_keys=False, allow_unicode=True)
+
+
 _Block = dict[str, tuple[yaml.Node, yaml.Node]]
 _LINE = re.compile(r"[^\r\n\x85\u2028\u2029]*(?:\r\n|[\r\n\x85\u2028\u2029])|[^\r\n\x85\u2028\u2029]+\Z")
 

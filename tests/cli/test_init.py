@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
+from reverse_etl.cli import app
 from reverse_etl.config.people_table import PeopleTable, TableColumn, find_people_table
 from reverse_etl.config.scaffold import (
     SANDBOX_DESTINATION,
@@ -150,23 +154,114 @@ def test_names_that_need_quotes_get_them(*, upper: bool, email: str, select: str
     assert render_first_model(people, "A list", folds_to_upper_case=upper).endswith(select)
 
 
+README = Path(__file__).parents[2] / "README.md"
+PEOPLE = "SELECT email, first_name FROM customers"
+IDS = "SELECT row_number() OVER () AS customer_id, first_name FROM customers"
+# The tables that the example projects of dbt build: their customers have no e-mails.
+JAFFLE_SHOP = {
+    "customers": f"SELECT *, DATE '2018-01-01' AS first_order, 2 AS number_of_orders FROM ({IDS})",
+    "orders": "SELECT 1 AS order_id, 1 AS customer_id, 'placed' AS status",
+    "stg_customers": f"SELECT *, 'Last' AS last_name FROM ({IDS})",
+}
+NEW_JAFFLE_SHOP = {
+    "customers": f"SELECT 'c' || customer_id AS customer_id, first_name AS customer_name FROM ({IDS})",
+    "locations": "SELECT 'a' AS location_id, 'Brooklyn' AS location_name",
+    "orders": "SELECT 'o' AS order_id, 'a' AS location_id, '1' AS customer_id",
+}
+
+
+def _write_manifest(cli: CommandLine, *tables: str, **fields: Any) -> None:
+    """Write what dbt writes when it has built these tables; `fields` are of the first node."""
+    nodes = {
+        f"model.shop.{name}": {
+            "resource_type": "model",
+            "name": name,
+            "package_name": "shop",
+            "version": None,
+            "relation_name": f'"shop"."main"."{name}"',
+        }
+        | (fields if name == tables[0] else {})
+        for name in tables
+    }
+    metadata = {
+        "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
+        "project_name": "shop",
+        "adapter_type": "duckdb",
+    }
+    document = {"metadata": metadata, "nodes": nodes, "sources": {}, "macros": {}, "disabled": {}}
+    cli.write("target/manifest.json", json.dumps(document))
+    cli.write("target/run_results.json", '{"args": {"target": "trial"}, "results": []}')
+
+
+def _readme_commands() -> list[list[str]]:
+    """Return the commands of the README's first list, as they are written."""
+    section = README.read_text(encoding="utf-8").partition("## Your first list in ten minutes")[2]
+    commands = re.findall(r"^ +\$ reverse-etl (.*?)(?: +#.*)?$", section, flags=re.MULTILINE)
+    return [shlex.split(command) for command in commands[:6]]
+
+
+@pytest.mark.parametrize(
+    ("tables", "in_dbt"),
+    [
+        ({"shoppers": f'SELECT email AS "E-Mail", first_name AS "First Name" FROM ({PEOPLE})'}, False),
+        (JAFFLE_SHOP, True),
+        (NEW_JAFFLE_SHOP, True),
+    ],
+    ids=["a folder", "jaffle_shop", "jaffle-shop"],
+)
+def test_the_commands_of_the_readme_reach_a_first_list(
+    cli: CommandLine, *, tables: dict[str, str], in_dbt: bool
+) -> None:
+    (cli.folder / "models" / "vip.sql").unlink()
+    cli.sql("ALTER TABLE customers RENAME TO raw_people")
+    cli.sql(
+        *(
+            f"CREATE TABLE {name} AS {select.replace('FROM customers', 'FROM raw_people')}"
+            for name, select in tables.items()
+        )
+    )
+    if in_dbt:
+        cli.sql("DROP TABLE raw_people")
+        cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+        cli.write(
+            "profiles.yml",
+            "shop:\n  target: trial\n  outputs:\n    trial: {type: duckdb, path: shop.duckdb}\n",
+        )
+        _write_manifest(cli, *tables)
+    else:
+        cli.sql("DROP TABLE raw_people")
+        (cli.folder / "profiles.yml").unlink()
+    commands = _readme_commands()
+    assert [command[0] for command in commands] == ["init", "debug", "plan", "run", "status", "report"]
+    shown = {}
+    for command in commands:
+        ended = cli.run(*command)
+        assert ended.code == 0, (command, ended)
+        shown[command[0]] = ended.out
+    assert " 20 " in shown["status"]
+
+
 @pytest.mark.parametrize(
     "table",
     [
-        'shoppers AS SELECT email AS "E-Mail", first_name AS "First Name" FROM customers',
         "shoppers AS SELECT email AS reach, first_name FROM customers",
         "users AS SELECT row_number() OVER () AS user_id, first_name FROM customers",
     ],
 )
-def test_a_people_table_of_any_kind_reaches_a_first_list(cli: CommandLine, table: str) -> None:
+def test_models_of_a_people_table_of_any_kind_can_run(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """The first model, and the ready models of people: a list, a list column, and profiles."""
     (cli.folder / "models" / "vip.sql").unlink()
     (cli.folder / "profiles.yml").unlink()
     cli.sql(f"CREATE TABLE {table}", "DROP TABLE customers")
-    assert cli.run("init").code == 0
-    for command in ("debug", "plan", "run", "status", "report"):
-        ended = cli.run(command)
-        assert ended.code == 0, (command, ended)
-    assert " 20 " in cli.run("status").out
+    monkeypatch.chdir(cli.folder)
+    for flags in ((), *(("--template", name) for name in ("join", "list_column", "profiles"))):
+        written = CliRunner().invoke(app, ["init", *flags])
+        assert written.exit_code == 0, written.output
+        assert f"reads {table.split(maxsplit=1)[0]}" in written.output or not flags
+    ended = cli.run("run")
+    assert (ended.code, ended.out.count(" 20 ")) == (0, 4), ended
 
 
 def test_in_a_folder_with_a_warehouse_the_next_commands_work(cli: CommandLine) -> None:
@@ -213,20 +308,7 @@ def test_in_a_dbt_project_the_table_is_a_dbt_model(cli: CommandLine) -> None:
     cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
     (cli.folder / "models" / "vip.sql").unlink()
     cli.sql("CREATE TABLE clean_people AS SELECT * FROM customers")
-    node = {"resource_type": "model", "name": "clean_people", "package_name": "shop", "version": None}
-    document = {
-        "metadata": {
-            "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
-            "project_name": "shop",
-            "adapter_type": "duckdb",
-        },
-        "nodes": {"model.shop.clean_people": node | {"relation_name": '"shop"."main"."clean_people"'}},
-        "sources": {},
-        "macros": {},
-        "disabled": {},
-    }
-    cli.write("target/manifest.json", json.dumps(document))
-    cli.write("target/run_results.json", '{"args": {"target": "trial"}, "results": []}')
+    _write_manifest(cli, "clean_people")
     begun = cli.run("init")
     assert begun.code == 0, begun
     assert "everyone in clean_people with an e-mail" in begun.out, begun
@@ -249,6 +331,23 @@ def test_a_dbt_source_of_the_state_is_written_once(cli: CommandLine) -> None:
         assert table["name"] != "journal" or columns == known
     again = cli.run("init", "--dbt-source")
     assert (again.code, "exists already" in again.err) == (2, True)
+
+
+def test_a_dbt_model_is_sent_by_the_yaml_that_init_prints(cli: CommandLine) -> None:
+    """As dbt's manifest has it after the YAML was put into the project."""
+    cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+    (cli.folder / "models" / "vip.sql").unlink()
+    cli.sql('CREATE TABLE buyers AS SELECT email AS "E-Mail", first_name FROM customers')
+    _write_manifest(cli, "buyers")
+    printed = cli.run("init", "--from-dbt", "buyers")
+    assert printed.code == 0
+    (node,) = yaml.safe_load(printed.out)["models"]
+    columns = {column["name"]: column for column in node["columns"]}
+    assert (node["name"], [*columns]) == ("buyers", ["E-Mail", "first_name"])
+    _write_manifest(cli, "buyers", config=node["config"], columns=columns)
+    assert " 20 " in cli.run("plan").out
+    refused = cli.run("init", "--from-dbt", "no_such_model")
+    assert (refused.code, "is no table of people that dbt has built" in refused.err) == (2, True)
 
 
 def test_in_an_empty_folder_it_says_what_is_missing(cli: CommandLine) -> None:

@@ -155,6 +155,23 @@ def send_profile_deletions(world: World) -> None:
     assert world.sandbox.profiles() == []
 
 
+def send_customers(world: World) -> None:
+    """Send a customer: to a list, to the list that a column names, or to no list."""
+    customer = {"customer_id": "c-1", "email": "ann@example.com", "first_name": "Ann"}
+    world.people([customer], "customers")
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert world.person("ann@example.com")["external_id"] == "c-1"
+
+
+def send_request(world: World) -> None:
+    """Create coupons, of which Klaviyo has one already."""
+    world.sandbox.put_record(COUPON, "OLD", {})
+    rows = [{"coupon_id": coupon, "description": "10 % off"} for coupon in ("OLD", "NEW")]
+    world.people(rows, "coupons")
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert {*world.sandbox.records(COUPON)} == {"OLD", "NEW"}
+
+
 SENDERS: dict[str, Callable[[World], None]] = {
     "catalog_items": send_catalog_items,
     "coupon_codes": send_coupon_codes,
@@ -165,6 +182,10 @@ SENDERS: dict[str, Callable[[World], None]] = {
     "profile_merge": send_profile_merge,
     "profiles_on_lists": send_profiles_on_lists,
     "suppressions": send_suppressions,
+    "join": send_customers,
+    "list_column": send_customers,
+    "profiles": send_customers,
+    "request": send_request,
     "subscriptions": send_subscriptions,
     "tags_on_lists": send_tags_on_lists,
 }
