@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from reverse_etl.cli.output import drift
+from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.state.sql.schema import SHARED_TABLES, STATE_VERSION
 from reverse_etl.surfaces.catalog import SURFACES
 from reverse_etl.surfaces.interface import Surface
@@ -108,6 +109,15 @@ def test_every_test_that_the_document_of_klaviyo_names_exists() -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)`", text)
     assert named
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_the_document_of_klaviyo_has_every_endpoint_with_its_limit() -> None:
+    text = (ROOT / "docs" / "klaviyo.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    for endpoint in Endpoint:
+        limit = f"{endpoint.rate_limit.burst}/s, {endpoint.rate_limit.steady:,}/min"
+        request = f"`{endpoint.method} {endpoint.template}`"
+        assert [row for row in rows if request in row and limit in row], (request, limit)
 
 
 def test_the_architecture_explains_every_field_of_a_surface() -> None:
