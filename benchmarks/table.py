@@ -30,7 +30,8 @@ this page, and `make bench-long` with 10 million rows too.
 ## First send to a new list, 9 columns
 
 The floor is DuckDB to tuples to encoded bodies to POSTs, with as many threads, and nothing else: no checks,
-no diff, no state.
+no diff, no state. Each 10,000 rows take two requests, an import and a read of its job's errors; six more are
+of the account, the list and the state of the jobs.
 
 {firsts}
 

@@ -10,7 +10,7 @@ from openapi_client.models.profile_upsert_query import ProfileUpsertQuery
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.klaviyo.array_changes import patch_request
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.klaviyo.profile_changes import import_request, update_request
+from reverse_etl.klaviyo.profile_changes import create_request, import_request, update_request
 
 
 def test_the_sdk_reads_appended_and_removed_values() -> None:
@@ -34,3 +34,14 @@ def test_the_sdk_reads_properties_that_are_unset() -> None:
     upserted = ProfileUpsertQuery.from_dict(json.loads(request.body or b""))
     assert upserted is not None
     assert upserted.to_dict()["data"]["meta"]["patch_properties"] == unset
+
+
+def test_the_sdk_reads_a_new_person() -> None:
+    """With the id only where there is no other identifier."""
+    attributes = {"email": "a@x.com", "properties": {"tier": "gold"}}
+    for profile_id in ("", "P1"):
+        document = json.loads(create_request(Endpoint.IMPORT_PROFILE, attributes, profile_id).body or b"")
+        assert document["data"].get("id", "") == profile_id
+        read = ProfileUpsertQuery.from_dict(document)
+        assert read is not None
+        assert read.to_dict()["data"]["attributes"]["properties"] == {"tier": "gold"}
