@@ -1,0 +1,1 @@
+"""Traces, metrics and lineage of runs, sent to where the standard environment variables say."""

@@ -1,0 +1,226 @@
+"""Traces, metrics and lineage of runs: against real libraries, and receivers on loopback that may fail."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import threading
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from reverse_etl.domain.progress import ListDone, ModelStaged, SendProgress
+from reverse_etl.errors import WarehouseError
+from reverse_etl.telemetry import watch
+from reverse_etl.telemetry.opentelemetry import export_spans
+from reverse_etl.telemetry.timeline import Timeline
+from reverse_etl.telemetry.watch import record_run
+from tests.core.rows import become, members_model, people
+from tests.core.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TRACES, METRICS, LINEAGE = "/v1/traces", "/v1/metrics", "/api/v1/lineage"
+PARENT = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@dataclass
+class Receiver:
+    """A receiver on loopback: the bodies that it got, by path. It answers with `status`, or never."""
+
+    address: str = ""
+    status: int = 200
+    hangs: bool = False
+    bodies: dict[str, list[bytes]] = field(default_factory=dict)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Give a receiver."""
+    got, ended = Receiver(), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            got.bodies.setdefault(self.path, []).append(body)
+            if got.hangs:
+                ended.wait()
+            self.send_response(got.status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        got.address = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield got
+        ended.set()
+        server.shutdown()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """Give a world."""
+    with closing(World(tmp_path / "project")) as made:
+        yield made
+
+
+@contextmanager
+def recorded(monkeypatch: pytest.MonkeyPatch, **environ: str) -> Iterator[list[str]]:
+    """Record a run with these variables; give the warnings."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    warnings: list[str] = []
+    target: Any = SimpleNamespace(profile="shop", name="prod")
+    with record_run(target, warnings.append, lambda: False) as telemetry:
+        telemetry.watch(lambda _: None)(ModelStaged("vip", 3, 0.5))
+        yield warnings
+
+
+def send(receiver: Receiver, world: World) -> None:
+    """Run a project with both kinds of receivers."""
+    warnings: list[str] = []
+    environ = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.address,
+        "OPENLINEAGE_URL": receiver.address,
+        "TRACEPARENT": f"00-{PARENT}-00f067aa0ba902b7-01",
+    }
+    project = world.project()
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in environ.items():
+            patched.setenv(name, value)
+        with record_run(project.target, warnings.append, lambda: False) as telemetry:
+            telemetry.result = project.run(on_progress=telemetry.watch(lambda _: None))
+    assert warnings == []
+
+
+def test_a_run_is_traced_counted_and_its_lineage_sent(receiver: Receiver, world: World) -> None:
+    """One request for spans and one for figures, below the caller's trace; none names a person."""
+    members_model(world)
+    become(world, people("ann", "bob"))
+    send(receiver, world)
+    assert {path: len(bodies) for path, bodies in receiver.bodies.items()} == {
+        TRACES: 1,
+        METRICS: 1,
+        LINEAGE: 2,
+    }
+    everything = b"".join(body for bodies in receiver.bodies.values() for body in bodies)
+    assert not any(word in everything for word in (b"ann@", b"c-ann", b"Ann"))
+    (resource,) = ExportTraceServiceRequest.FromString(receiver.bodies[TRACES][0]).resource_spans
+    assert ("service.name", "reverse-etl") in [
+        (attribute.key, attribute.value.string_value) for attribute in resource.resource.attributes
+    ]
+    spans = {span.name: span for span in resource.scope_spans[0].spans}
+    assert {*spans} >= {"reverse_etl.run", "model members", "stage", "list Members", "send"}
+    assert {span.trace_id.hex() for span in spans.values()} == {PARENT}
+    assert spans["list Members"].parent_span_id == spans["model members"].span_id
+    assert spans["send"].parent_span_id == spans["list Members"].span_id
+    (measured,) = ExportMetricsServiceRequest.FromString(receiver.bodies[METRICS][0]).resource_metrics
+    metrics = {metric.name: metric for metric in measured.scope_metrics[0].metrics}
+    assert {*metrics} == {"reverse_etl.runs", "reverse_etl.run.duration", "reverse_etl.rows"}
+    assert [point.as_int for point in metrics["reverse_etl.rows"].sum.data_points] == [2]
+    assert b"START" in receiver.bodies[LINEAGE][0]
+    assert b"COMPLETE" in receiver.bodies[LINEAGE][1]
+    assert b"lists/Members" in receiver.bodies[LINEAGE][1]
+
+
+def test_spans_have_the_times_of_what_they_name() -> None:
+    times = iter([100.0, 102.0, 103.0, 105.0, 106.0])
+    timeline = Timeline(lambda: next(times), **{"reverse_etl.profile": "shop", "reverse_etl.target": "prod"})
+    for progress in (
+        ModelStaged("vip", 3, 1.5),
+        SendProgress("vip", "VIP", 3, 3),
+        ListDone("vip", "VIP", {"applied": 3, "removed": 0}, ""),
+    ):
+        timeline.record(progress)
+    exporter = InMemorySpanExporter()
+    export_spans(timeline.finish(0, None), exporter, {})
+    found = {
+        span.name: ((span.start_time or 0) / 1e9, (span.end_time or 0) / 1e9)
+        for span in exporter.get_finished_spans()
+    }
+    assert found == {
+        "reverse_etl.run": (100.0, 106.0),
+        "model vip": (100.5, 105.0),
+        "stage": (100.5, 102.0),
+        "list VIP": (102.0, 105.0),
+        "send": (102.0, 103.0),
+    }
+
+
+def test_a_failed_run_is_an_error_and_stays_one(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its text, which may name people, is not sent."""
+    error = WarehouseError.of("Ann is not a number.", where="models/vip.sql", hint="Correct it.")
+    with pytest.raises(WarehouseError), recorded(monkeypatch, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.address):
+        raise error
+    (resource,) = ExportTraceServiceRequest.FromString(receiver.bodies[TRACES][0]).resource_spans
+    assert {span.name: span.status.code for span in resource.scope_spans[0].spans}["reverse_etl.run"] == 2
+    assert b"number" not in receiver.bodies[TRACES][0]
+
+
+@pytest.mark.parametrize("variable", ["OTEL_EXPORTER_OTLP_ENDPOINT", "OPENLINEAGE_URL"])
+def test_a_receiver_that_hangs_is_waited_for_a_bounded_time(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    receiver.hangs = True
+    monkeypatch.setattr(watch, "MAX_SECONDS", 0.5)
+    started = time.monotonic()
+    with recorded(monkeypatch, **{variable: receiver.address}) as warnings:
+        pass
+    assert time.monotonic() - started < 5
+    assert [warning.rsplit(": ", 1)[1] for warning in warnings] == ["no answer in 0.5 seconds."]
+
+
+def test_a_receiver_that_refuses_is_a_warning(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    receiver.status = 400
+    with recorded(monkeypatch, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.address) as warnings:
+        pass
+    assert len(warnings) == 1
+    assert "could not be sent to OpenTelemetry" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("variable", "library", "extra"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "opentelemetry", "telemetry"),
+        ("OPENLINEAGE_URL", "openlineage", "openlineage"),
+    ],
+)
+def test_a_missing_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, variable: str, library: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, f"reverse_etl.telemetry.{library}", None)
+    monkeypatch.delattr(f"reverse_etl.telemetry.{library}", raising=False)
+    with recorded(monkeypatch, **{variable: "http://127.0.0.1:1"}) as warnings:
+        pass
+    assert [f'pip install "reverse-etl[{extra}]"' in warning for warning in warnings] == [True]
+
+
+def test_without_a_variable_nothing_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    with recorded(monkeypatch, OTEL_SDK_DISABLED="true", OTEL_EXPORTER_OTLP_ENDPOINT="http://x") as warnings:
+        pass
+    assert warnings == []
+
+
+def test_only_the_files_of_the_extras_import_their_libraries() -> None:
+    """The base install has neither; both files are imported when they are needed."""
+    libraries = {"opentelemetry", "openlineage"}
+    importing = {
+        path.name
+        for path in (Path(__file__).parents[2] / "reverse_etl").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] in libraries
+    }
+    assert importing == {"opentelemetry.py", "openlineage.py"}
