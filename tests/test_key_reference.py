@@ -21,6 +21,7 @@ A number or a truth value may be a template, such as `"{{ env_var('SANDBOX') }}"
 _TABLES = {
     "A destination": ("profiles", "destination", "[profiles.md](profiles.md)"),
     "Alerts: `notify`": ("profiles", "NotifyInput", "[alerts.md](alerts.md)"),
+    "The journal: `journal`": ("profiles", "JournalInput", "[journal.md](journal.md)"),
     "A model: `config()` and `meta.reverse_etl`": ("dbt", "model", "[models.md](models.md#config)"),
 }
 

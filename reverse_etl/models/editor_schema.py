@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.config.destinations import DestinationInput
+from reverse_etl.config.journal import Pii
 from reverse_etl.config.notify import ALERT_KINDS
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.null_rules import OnNull
@@ -68,6 +69,8 @@ def _profiles_schema() -> Schema:
     definitions: Schema = {}
     destination = _take_definitions(DestinationInput, definitions)
     destination["properties"]["type"] = {"const": "klaviyo"}
+    destination["properties"]["journal"]["anyOf"].insert(0, {"type": "string"})  # how long rows are kept
+    definitions["JournalInput"]["properties"]["pii"]["enum"] = [*Pii]
     definitions["destination"] = destination
     definitions["NotifyInput"]["properties"]["kinds"]["items"] = {"enum": [*ALERT_KINDS]}
     profile = {

@@ -52,7 +52,7 @@ class Span:
             yield from child.walk()
 
 
-class Timeline:
+class RunTimeline:
     """Records what a run reports, as spans. `now` returns seconds since the epoch."""
 
     def __init__(self, now: Callable[[], float], **attributes: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import ReverseEtlError
-from reverse_etl.telemetry.timeline import Timeline
+from reverse_etl.telemetry.timeline import RunTimeline
 from reverse_etl.telemetry.variables import Signal, exports_lineage, exports_signal
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _INTERNAL_ERROR: Final = 4
 class RunTelemetry:
     """The telemetry of one run. Without a receiver it records nothing."""
 
-    timeline: Timeline | None = None
+    timeline: RunTimeline | None = None
     result: RunResult | None = None
 
     @property
@@ -39,7 +40,7 @@ class RunTelemetry:
         return {plan.model.name: plan.model.reads for plan in plans}
 
     def watch(self, on_progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
-        """Return a handler that also records what it is told."""
+        """Return a handler that also records all progress."""
         if self.timeline is None:
             return on_progress
         record = self.timeline.record
@@ -66,7 +67,7 @@ def record_run(
         yield RunTelemetry()
         return
     attributes = {"reverse_etl.profile": target.profile, "reverse_etl.target": target.name}
-    telemetry = RunTelemetry(Timeline(time.time, **attributes))
+    telemetry = RunTelemetry(RunTimeline(time.time, **attributes))
     assert telemetry.timeline is not None  # noqa: S101 - made above
     try:
         yield telemetry
@@ -113,13 +114,20 @@ def _send(
         on_warning(f"The run's telemetry could not be sent to {name}: {failure}.")
 
 
+def _silence(library: str) -> None:
+    """Keep a library from writing its own lines between ours: a failure is one warning."""
+    logging.getLogger(library).addHandler(logging.NullHandler())
+
+
 def _send_signals(run: Span, environ: Mapping[str, str]) -> None:
     from reverse_etl.telemetry import opentelemetry  # noqa: PLC0415 - its libraries are an extra
 
+    _silence("opentelemetry")
     opentelemetry.send_run(run, environ)
 
 
 def _send_lineage(run: Span, inputs: Mapping[str, Sequence[str]], environ: Mapping[str, str]) -> None:
     from reverse_etl.telemetry import openlineage  # noqa: PLC0415 - its library is an extra
 
+    _silence("openlineage")
     openlineage.send_run(run, inputs, environ)

@@ -22,7 +22,7 @@ from reverse_etl.domain.progress import ListDone, ModelStaged, SendProgress
 from reverse_etl.errors import WarehouseError
 from reverse_etl.telemetry import watch
 from reverse_etl.telemetry.opentelemetry import export_spans
-from reverse_etl.telemetry.timeline import Timeline
+from reverse_etl.telemetry.timeline import RunTimeline
 from reverse_etl.telemetry.watch import record_run
 from tests.core.rows import become, members_model, people
 from tests.core.world import World
@@ -138,7 +138,9 @@ def test_a_run_is_traced_counted_and_its_lineage_sent(receiver: Receiver, world:
 
 def test_spans_have_the_times_of_what_they_name() -> None:
     times = iter([100.0, 102.0, 103.0, 105.0, 106.0])
-    timeline = Timeline(lambda: next(times), **{"reverse_etl.profile": "shop", "reverse_etl.target": "prod"})
+    timeline = RunTimeline(
+        lambda: next(times), **{"reverse_etl.profile": "shop", "reverse_etl.target": "prod"}
+    )
     for progress in (
         ModelStaged("vip", 3, 1.5),
         SendProgress("vip", "VIP", 3, 3),
@@ -183,12 +185,15 @@ def test_a_receiver_that_hangs_is_waited_for_a_bounded_time(
     assert [warning.rsplit(": ", 1)[1] for warning in warnings] == ["no answer in 0.5 seconds."]
 
 
-def test_a_receiver_that_refuses_is_a_warning(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_receiver_that_refuses_is_a_warning(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     receiver.status = 400
     with recorded(monkeypatch, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.address) as warnings:
         pass
     assert len(warnings) == 1
     assert "could not be sent to OpenTelemetry" in warnings[0]
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
