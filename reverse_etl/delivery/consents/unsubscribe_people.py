@@ -289,7 +289,16 @@ class _Attempt:
         self.ever_requested |= {row.seq for row in requested}
         if not requested:
             return None
-        return unsubscribe_request([row.identifier for row in requested], self.reader.options)
+        shown = [identifier for row in requested for identifier in self._find_shown(row)]
+        return unsubscribe_request(shown, self.reader.options)
+
+    def _find_shown(self, row: LeavingRow) -> Sequence[str]:
+        """Return the identifiers that a row's profiles show, or the row's own if it is among them or none is.
+
+        A profile that was found by a second address may not be found by it for the request.
+        """
+        shown = {profile.identifier or row.identifier for profile in self.people[row.identifier].profiles}
+        return [row.identifier] if row.identifier in shown else sorted(shown)
 
     def find_identifiers(self, rows: Iterable[LeavingRow]) -> set[tuple[IdentifierType, str]]:
         """Return the identifiers of rows, and those that the profiles found for them show."""
