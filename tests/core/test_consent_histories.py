@@ -47,7 +47,7 @@ class Chance(Random):
 
 @dataclass(frozen=True)
 class Shown:
-    """What a profile shows: why its person gets no mails or texts, and since when they are suppressed."""
+    """The reasons why a profile gets no mails or texts, and since when it is suppressed."""
 
     refused: frozenset[str]
     suppressed_at: str
@@ -55,7 +55,7 @@ class Shown:
 
 @dataclass
 class History(UnsteadyNetwork):
-    """What people do while requests go out, and what requests did that they must not do.
+    """The doings of people while requests go out, and what requests did that they must not do.
 
     `shown` is what the newest read could show. `suppressed_by_hand` are suppressions, with their times, that
     can't be a model's own.
