@@ -59,6 +59,35 @@ def test_the_others_go_out(world: World, trouble: str) -> None:
         assert one(result, "asked").outcomes == {Outcome.PENDING: 1}
 
 
+def test_a_missing_scope_stops_only_the_models_that_need_it(world: World) -> None:
+    """Their rows are not sent, the reason names the scope, and the next run with it continues."""
+    world.new_profile(email=CAT)
+    consents(world, (ANN, LONG_AGO))
+    world.people([{"email": BOB}], "club")
+    world.model("club", "select email from club", list="Club")
+    world.people([{"email": CAT}], "blocked")
+    world.model("blocked", "select email from blocked", surface="suppressions")
+    world.sandbox.change_rules(missing_scopes=("subscriptions:write",))
+    result = world.run()
+    assert (one(result, "club").outcomes, result.exit_code) == ({Outcome.APPLIED: 1}, 4)
+    for name in ("newsletter", "blocked"):
+        assert one(result, name).outcomes == {Outcome.NOT_SENT: 1}
+        assert "subscriptions:write" in one(result, name).stop_reason
+    world.sandbox.change_rules(missing_scopes=())
+    result = world.run()
+    assert [one(result, name).outcomes for name in ("newsletter", "blocked")] == [{Outcome.APPLIED: 1}] * 2
+
+
+def test_a_suppression_needs_no_scope_to_read_its_job(world: World) -> None:
+    """The job proves nothing, and is read for the message alone."""
+    world.new_profile(email=CAT)
+    world.people([{"email": CAT}], "blocked")
+    world.model("blocked", "select email from blocked", surface="suppressions")
+    world.sandbox.change_rules(suppression_seconds=3600.0, missing_scopes=("subscriptions:read",))
+    result = world.run()
+    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNVERIFIED: 1}, 0)
+
+
 def test_a_person_who_is_subscribed_and_suppressed_in_one_plan_is_not_subscribed(world: World) -> None:
     """The suppression goes out, and would be lifted by the subscription."""
     world.new_profile(email=ANN)
