@@ -15,7 +15,7 @@ from reverse_etl.errors import GuardRefused
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.saved_plan import SavedPlan
 from reverse_etl.sandbox import Fault, FaultKind
-from reverse_etl.warehouse.duckdb.places import find_state
+from reverse_etl.warehouse.duckdb.state_file import find_state_file
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.world import one
 from tests.paths import IMPORTS
@@ -85,7 +85,7 @@ def test_the_first_run_sends_all_the_second_nothing_and_then_what_changed(shop: 
 def has_state(shop: World) -> bool:
     """Return whether there is a state: its file beside DuckDB's, or its schema in Snowflake."""
     if not isinstance(shop, SnowflakeWorld):
-        return find_state({"path": str(shop.path)}).found is not None
+        return find_state_file({"path": str(shop.path)}).existing is not None
     found = shop.ask("SELECT schema_name FROM information_schema.schemata")
     return shop.place.state_schema in {name for (name,) in found}
 

@@ -31,8 +31,8 @@ from reverse_etl.warehouse.duckdb.errors import (
     unreadable_error,
 )
 from reverse_etl.warehouse.duckdb.memory import max_rows_in_memory
-from reverse_etl.warehouse.duckdb.places import find_state, warehouse_path
 from reverse_etl.warehouse.duckdb.settings import session_settings
+from reverse_etl.warehouse.duckdb.state_file import find_state_file, warehouse_path
 from reverse_etl.warehouse.duckdb.types import to_column
 from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
 
@@ -65,14 +65,14 @@ class DuckDB:
         """Open the state file of a dbt-duckdb output; with `read_only`, change no file.
 
         Missing state is an empty one in memory. `locations` says where settings were written.
-        `state_path` is that of the destination. A state at an older place is moved; `opening_notes` say so.
+        `state_path` is that of the destination. A state at an older path is moved; `opening_notes` say so.
         """
         self.read_only = read_only
         self._locations = locations or {}
         self._path = warehouse_path(settings)
         self._settings = settings
         self._session_settings = session_settings(settings, self._locations)
-        self._state_place = find_state(settings, state_path)
+        self._state_file = find_state_file(settings, state_path)
         self.opening_notes: tuple[str, ...] = ()
         self._folder = TemporaryFolder()
         # An extension would be downloaded unasked; the output's settings can ask for it.
@@ -210,7 +210,7 @@ class DuckDB:
     def back_up_state(self, tables: Sequence[str], label: str) -> str:
         """Copy the whole state file to one beside it, and return its name."""
         del tables
-        state = self._state_place.path
+        state = self._state_file.path
         path = state.with_name(f"{state.stem}.{label}.duckdb")
         keep_copy(self._connection, STATE_DATABASE, path)
         return path.name
@@ -243,19 +243,19 @@ class DuckDB:
             self._connection.execute(f"SET threads = {self._session_settings.threads}")
 
     def _attach_state(self) -> None:
-        place = self._state_place
+        state_file = self._state_file
         if not self._path.parent.is_dir():
             raise self._missing_file_error(f"There is no folder {self._path.parent}.")
-        if place.found is None and not self._path.exists():
+        if state_file.existing is None and not self._path.exists():
             raise self._missing_file_error()
-        if self.read_only and place.found is None:
+        if self.read_only and state_file.existing is None:
             self._connection.execute(f"ATTACH ':memory:' AS {quote_identifier(STATE_DATABASE)}")
         else:
-            if place.is_to_be_moved and not self.read_only:
+            if state_file.is_to_be_moved and not self.read_only:
                 self._move_state()
-            path = (place.found or place.path) if self.read_only else place.path
+            path = (state_file.existing or state_file.path) if self.read_only else state_file.path
             self._attach_database(Attachment(str(path), STATE_DATABASE), writable=not self.read_only)
-            if not self.read_only and place.found is None:
+            if not self.read_only and state_file.existing is None:
                 path.chmod(PRIVATE)
             if self.read_only and not self.state_columns("meta"):  # made, and never written to
                 self._connection.execute(f"DETACH {quote_identifier(STATE_DATABASE)}")
@@ -269,7 +269,7 @@ class DuckDB:
 
     def _move_state(self) -> None:
         """Move the state to where it belongs. No other process has it open, since that holds its lock."""
-        old, new = self._state_place.found, self._state_place.path
+        old, new = self._state_file.existing, self._state_file.path
         assert old is not None  # noqa: S101 - it is to be moved
         self._attach_database(Attachment(str(old), STATE_DATABASE), writable=True)
         self._connection.execute(f"CHECKPOINT {quote_identifier(STATE_DATABASE)}")

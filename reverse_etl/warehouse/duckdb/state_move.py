@@ -1,4 +1,4 @@
-"""Moves a DuckDB state from a place that the profile does not name to the one where it belongs."""
+"""Moves a DuckDB state from a path that the profile does not name to the one where it belongs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import duckdb
 from reverse_etl.errors import UsageError
 from reverse_etl.warehouse.duckdb.copies import move_file
 from reverse_etl.warehouse.duckdb.errors import open_error, unreadable_error
-from reverse_etl.warehouse.duckdb.places import find_state
+from reverse_etl.warehouse.duckdb.state_file import find_state_file, two_states_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,29 +19,26 @@ _PATH_HINT: Final = "Give the path of the old state file."
 
 
 def move_state_file(settings: Mapping[str, Any], state_path: str, source: str) -> Path:
-    """Move a state file to the place of the output's state, and return that place.
+    """Move a state file to the path of the output's state, and return that path.
 
     Raises UsageError if the source is not a state, or a state exists already; WarehouseError while another
     process uses the source.
     """
-    old, place = Path.cwd() / Path(source).expanduser(), find_state(settings, state_path)
+    old, state_file = Path.cwd() / Path(source).expanduser(), find_state_file(settings, state_path)
     where = f"reverse-etl state move --from {source}"
     if not old.is_file():
         raise UsageError.of("There is no such file.", where=where, hint=_PATH_HINT)
-    if place.found is not None and not place.found.samefile(old):
-        raise UsageError.of(
-            "There are two states, and nothing says which of them is the right one.",
-            where=f"{old} and {place.found}",
-            hint="Keep the one that the last good run wrote, and move the other away. If in doubt, it is the "
-            "one that was changed last.",
-        )
+    if state_file.existing is not None and not state_file.existing.samefile(old):
+        raise two_states_error([old, state_file.existing])
     _require_state(old, where)
-    if not place.path.parent.is_dir():
+    if not state_file.path.parent.is_dir():
         raise UsageError.of(
-            f"There is no folder {place.path.parent}.", where=where, hint="Create it, or correct state_path."
+            f"There is no folder {state_file.path.parent}.",
+            where=where,
+            hint="Create it, or correct state_path.",
         )
-    move_file(old, place.path)
-    return place.path
+    move_file(old, state_file.path)
+    return state_file.path
 
 
 def _require_state(path: Path, where: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
-from reverse_etl.warehouse.duckdb.places import find_state, warehouse_path
+from reverse_etl.warehouse.duckdb.state_file import find_state_file, warehouse_path
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def count_rows(state: Path) -> int:
 )
 def test_the_state_is_beside_the_outermost_link_of_the_path(site: Path, path: str, state: str) -> None:
     """Its name is made from the rest of the path; without a link it is beside the file."""
-    assert find_state({"path": path.format(site=site)}).path == site / state
+    assert find_state_file({"path": path.format(site=site)}).path == site / state
 
 
 def test_releases_share_one_state(site: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_link_to_the_file_itself_counts_and_gives_its_name(site: Path) -> None
     """The database is called by the name of the link, as dbt calls it."""
     link = site / "store.duckdb"
     link.symlink_to("releases/r1/data/shop.duckdb")
-    assert find_state({"path": "store.duckdb"}).path == site / "store.reverse_etl.duckdb"
+    assert find_state_file({"path": "store.duckdb"}).path == site / "store.reverse_etl.duckdb"
     warehouse = DuckDB({"path": "store.duckdb"}, read_only=True)
     with warehouse.staging():
         assert warehouse.fetch(Statement.read("SELECT release FROM store.main.t")) == [("r1",)]
@@ -132,7 +132,7 @@ def test_a_folder_that_cannot_be_written_to_is_passed_over(
 ) -> None:
     """A home folder may be a link of the system, beside which a user can't write."""
     monkeypatch.setattr(os, "access", lambda folder, _: folder != site)
-    assert find_state({"path": "current/data/shop.duckdb"}).path == (
+    assert find_state_file({"path": "current/data/shop.duckdb"}).path == (
         site / "releases/r1/data/shop.reverse_etl.duckdb"
     )
 
@@ -141,7 +141,7 @@ def test_a_state_that_is_a_broken_link_is_no_empty_state(site: Path) -> None:
     """Its disk may be missing."""
     (site / "current+data+shop.reverse_etl.duckdb").symlink_to("elsewhere.duckdb")
     with pytest.raises(UsageError, match="link to a file that is missing"):
-        find_state({"path": "current/data/shop.duckdb"})
+        find_state_file({"path": "current/data/shop.duckdb"})
 
 
 def test_a_state_that_another_process_uses_is_not_moved(site: Path) -> None:

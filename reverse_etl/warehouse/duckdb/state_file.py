@@ -15,25 +15,25 @@ from reverse_etl.config.duckdb_output import main_path
 from reverse_etl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _STATE_SUFFIX = ".reverse_etl.duckdb"
 
 
 @dataclass(frozen=True)
-class StatePlace:
-    """The place of the state file.
+class StateFile:
+    """The state's file.
 
-    `path` is where it belongs. `found` is where it is: there, at an older place, or None if there is none.
+    `path` is where it belongs. `existing` is where it is: there, at an older path, or None if there is none.
     """
 
     path: Path
-    found: Path | None
+    existing: Path | None
 
     @property
     def is_to_be_moved(self) -> bool:
-        """Return whether the state is at an older place."""
-        return self.found is not None and self.found != self.path
+        """Return whether the state is at an older path."""
+        return self.existing is not None and self.existing != self.path
 
 
 def warehouse_path(settings: Mapping[str, Any]) -> Path:
@@ -41,46 +41,51 @@ def warehouse_path(settings: Mapping[str, Any]) -> Path:
     return Path.cwd() / Path(main_path(settings)).expanduser()
 
 
-def find_state(settings: Mapping[str, Any], state_path: str = "") -> StatePlace:
-    """Return the place of the state. `state_path` is that of the destination; it goes before all others.
+def find_state_file(settings: Mapping[str, Any], state_path: str = "") -> StateFile:
+    """Return the file of the state. `state_path` is that of the destination; it goes before all others.
 
     Raises UsageError if there are two states: nothing says which one is the right one.
     """
-    places = list(dict.fromkeys(_list_places(settings, state_path)))
+    paths = list(dict.fromkeys(_list_paths(settings, state_path)))
     existing: list[Path] = []
-    for place in places:
-        if place.is_symlink() and not place.exists():
+    for path in paths:
+        if path.is_symlink() and not path.exists():
             raise UsageError.of(
                 "The state is a link to a file that is missing.",
-                where=str(place),
+                where=str(path),
                 hint="Bring the file back, or correct the link.",
             )
-        if place.exists() and not any(place.samefile(other) for other in existing):
-            existing.append(place)
+        if path.exists() and not any(path.samefile(other) for other in existing):
+            existing.append(path)
     if len(existing) > 1:
-        raise UsageError.of(
-            "There are two states, and nothing says which of them is the right one.",
-            where=" and ".join(map(str, existing)),
-            hint="Keep the one that the last good run wrote, and move the other away. If in doubt, it is the "
-            "one that was changed last.",
-        )
-    path = _choose_place(places, state_path)
+        raise two_states_error(existing)
+    path = _choose_path(paths, state_path)
     if not existing:
-        return StatePlace(path, None)
-    outside = places.index(existing[0]) < places.index(path)  # a user with more rights put it there
-    return StatePlace(existing[0] if outside else path, existing[0])
+        return StateFile(path, None)
+    outside = paths.index(existing[0]) < paths.index(path)  # a user with more rights put it there
+    return StateFile(existing[0] if outside else path, existing[0])
 
 
-def _choose_place(places: list[Path], state_path: str) -> Path:
-    """Return the first place whose folder can be written to, or the last one; `state_path` in any case."""
+def two_states_error(paths: Sequence[Path]) -> UsageError:
+    """Return the error of two states for one warehouse."""
+    return UsageError.of(
+        "There are two states, and nothing says which of them is the right one.",
+        where=" and ".join(map(str, paths)),
+        hint="Keep the one that the last good run wrote, and move the other away. If in doubt, it is the one "
+        "that was changed last.",
+    )
+
+
+def _choose_path(paths: list[Path], state_path: str) -> Path:
+    """Return the first path whose folder can be written to, or the last one; `state_path` in any case."""
     if state_path:
-        return places[0]
-    writable = (place for place in places if os.access(place.parent, os.W_OK))
-    return next(writable, places[-1])
+        return paths[0]
+    writable = (path for path in paths if os.access(path.parent, os.W_OK))
+    return next(writable, paths[-1])
 
 
-def _list_places(settings: Mapping[str, Any], state_path: str) -> Iterator[Path]:
-    """Yield `state_path`, then the places beside each link of the warehouse's path, then beside its file."""
+def _list_paths(settings: Mapping[str, Any], state_path: str) -> Iterator[Path]:
+    """Yield `state_path`, then the paths beside each link of the warehouse's path, then beside its file."""
     if state_path:
         yield Path.cwd() / Path(state_path).expanduser()
     written = Path(main_path(settings))
