@@ -91,9 +91,9 @@ def find_state_source(target: Target) -> StateSource:
     options = target.destination.warehouse_options
     match target.output.type:
         case Engine.DUCKDB:
-            from reverse_etl.warehouse.duckdb.places import find_state
+            from reverse_etl.warehouse.duckdb.state_file import find_state_file
 
-            path = find_state(target.output.settings, options.state_path).path
+            path = find_state_file(target.output.settings, options.state_path).path
             attach = f"ATTACH IF NOT EXISTS '{path}' AS reverse_etl_state (READ_ONLY)"
             return StateSource(
                 "reverse_etl_state", "main", f'add to dbt_project.yml: on-run-start: "{attach}"'
