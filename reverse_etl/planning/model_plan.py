@@ -174,10 +174,12 @@ def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) 
             has_rejected = True
     rejected: dict[str | None, list[RejectedRows]] = defaultdict(list)
     if has_rejected:
+        names = staged.model.names_by_column  # a warehouse may fold the case of a column
         model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
         counts = warehouse.fetch(rejections.count_check_rejections(model))
         for name, problem, column, refusal, rows, new_rows, example in counts:
-            reason = RejectionReason(RejectionSource.CHECK, problem, field=refusal or "", detail=column or "")
+            detail = ", ".join(names.get(part.lower(), part) for part in (column or "").split(", "))
+            reason = RejectionReason(RejectionSource.CHECK, problem, field=refusal or "", detail=detail)
             rejected[name].append(RejectedRows(reason, rows, int(new_rows), example))
     return {
         name: (valid_rows.get(name, 0), tuple(rejected.get(name, ())), withheld.get(name, 0))

@@ -14,6 +14,8 @@ CREATE TABLE "deltas_vip_e9d83a3c" ("retl_run_id" VARCHAR, "retl_seq" BIGINT, "r
 INSERT INTO "deltas_vip_e9d83a3c"
 SELECT '', 0, 'update', TRUE, TRUE, 'WUECg4', 'email:max@example.com', 'max@example.com', NULL, '13', NULL, '2020-01-01T06:00:00.000Z', 'Max';
 
+CREATE TABLE "journal" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "run_id" VARCHAR, "seq" BIGINT, "identity" VARCHAR, "email" VARCHAR, "phone_e164" VARCHAR, "external_id" VARCHAR, "klaviyo_profile_id" VARCHAR, "op" VARCHAR, "outcome" VARCHAR, "code" VARCHAR, "recorded_at" VARCHAR, "pii" VARCHAR, "changes" VARCHAR);
+
 CREATE TABLE "lease" ("account_id" VARCHAR, "project" VARCHAR, "owner" VARCHAR, "expires_at" VARCHAR);
 
 CREATE TABLE "lists" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "name" VARCHAR, "model" VARCHAR, "aspect" VARCHAR, "state" VARCHAR, "recorded_at" VARCHAR);
@@ -29,7 +31,7 @@ UNION ALL SELECT '7b2lBS', 'shop', 'xUfzmg', 'Mate', 'clubs', 'members', 'owned'
 
 CREATE TABLE "meta" ("version" BIGINT, "migrating_to" BIGINT, "backup" VARCHAR);
 INSERT INTO "meta"
-SELECT 4, NULL, NULL;
+SELECT 5, NULL, NULL;
 
 CREATE TABLE "models" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "table_key" VARCHAR, "surface" VARCHAR, "identifiers" VARCHAR, "checksum" VARCHAR, "live_since" VARCHAR, "pruned_before" VARCHAR);
 INSERT INTO "models"
@@ -38,6 +40,8 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', 'everybody_dbc66e10', 'profiles'
 UNION ALL SELECT '7b2lBS', 'shop', 'juice', 'juice_f401d7af', 'list_memberships', '[["email", "email"]]', 'd87150f09b881864b4622df27feda8f113dcd98c14c60f1e9065bbc17e743d93', NULL, NULL
 UNION ALL SELECT '7b2lBS', 'shop', 'testers', 'testers_23625288', 'list_memberships_by_profile_id', '[["klaviyo_profile_id", "profile_id"]]', 'a0460548c5163fcc55505438bd73983ed68e8c79d041b5f0cb3242cdb6480a14', NULL, NULL
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'vip_e9d83a3c', 'list_memberships', '[["email", "email"], ["phone_e164", "phone"], ["external_id", "id"]]', '77cb9426ba6b70a90ac6c524dc03481614bbe410255c77a3508695e5d0bd722d', NULL, NULL;
+
+CREATE TABLE "omissions" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "row_key" VARCHAR, "identifier" VARCHAR, "code" VARCHAR, "digest" VARCHAR, "run_id" VARCHAR);
 
 CREATE TABLE "own_suppressions" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "identity" VARCHAR, "requested_at" VARCHAR, "suppressed_at" VARCHAR);
 
@@ -98,13 +102,15 @@ UNION ALL SELECT '7b2lBS', 'shop', 'everybody', '', 'email:max@@example.com', 'c
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:gus@@example.com', 'check', 'email_malformed', '', '', '20200101T050000-000001', 1
 UNION ALL SELECT '7b2lBS', 'shop', 'vip', 'WUECg4', 'email:max@@example.com', 'check', 'email_malformed', '', '', '20200102T050000-000002', 1;
 
-CREATE TABLE "removal_holds" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "state" VARCHAR, "reason" VARCHAR, "recorded_at" VARCHAR);
+CREATE TABLE "removal_holds" ("account_id" VARCHAR, "project" VARCHAR, "list_id" VARCHAR, "state" VARCHAR, "cause" VARCHAR, "reason" VARCHAR, "recorded_at" VARCHAR);
 
 CREATE TABLE "responses" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "run_id" VARCHAR, "row_key" VARCHAR, "responded_at" VARCHAR, "method" VARCHAR, "path" VARCHAR, "status" BIGINT, "body" VARCHAR, "body_is_cut" BOOLEAN);
 
 CREATE TABLE "row_exceptions" ("run_id" VARCHAR, "model" VARCHAR, "seq" BIGINT, "kind" VARCHAR, "code" VARCHAR, "field" VARCHAR, "detail" VARCHAR);
 INSERT INTO "row_exceptions"
 SELECT '20200106T050000-000006', 'clubs', 5, 'unknown', 'invalid', 'email', 'The value was not accepted.';
+
+CREATE TABLE "row_outcomes" ("run_id" VARCHAR, "model" VARCHAR, "first_seq" BIGINT, "last_seq" BIGINT, "outcome" VARCHAR);
 
 CREATE TABLE "run_lists" ("run_id" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "list_name" VARCHAR, "counts" VARCHAR, "stop_cause" VARCHAR, "reason" VARCHAR);
 INSERT INTO "run_lists"
