@@ -1,4 +1,4 @@
-"""axe finds no fault in any page, in light, dark, on a phone; and no page is wider than its screen."""
+"""axe finds no fault in any page, in light, dark, on a phone, in print; and no page is too wide."""
 
 from __future__ import annotations
 
@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.pages, pytest.mark.long]
 
 AXE = Path(os.environ.get("RETL_AXE", Path(__file__).parents[2] / ".pages/node_modules/axe-core/axe.min.js"))
+PAPER = "print"
 SCREENS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1200, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1200, "height": 900}},
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
     "dark phone": {"color_scheme": "dark", "viewport": {"width": 360, "height": 640}},
+    PAPER: {
+        "color_scheme": "dark",
+        "viewport": {"width": 1020, "height": 700},
+    },  # of a person with a dark screen
 }
 FIND_FAULTS = """async () => (await axe.run(document)).violations.map(
   (each) => `${each.impact}: ${each.id} at ${each.nodes.map((node) => node.target).join(", ")}`
@@ -38,7 +43,9 @@ FIND_WIDTH = "document.documentElement.scrollWidth - document.documentElement.cl
 def screen(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """Open a page on one of the screens; its policy lets axe in."""
     context = chromium.new_context(**SCREENS[request.param], bypass_csp=True)
-    yield context.new_page()
+    page = context.new_page()
+    page.emulate_media(media="print" if request.param == PAPER else "screen")
+    yield page
     context.close()
 
 
@@ -53,15 +60,8 @@ def find_faults(screen: Any, address: str) -> list[str]:
 
 @pytest.mark.parametrize("screen", SCREENS, indirect=True)
 def test_the_pages_of_the_sandbox_have_no_fault(screen: Any, sandbox: Sandbox) -> None:
-    addresses = [
-        *fill_sandbox(sandbox).values(),
-        "/",
-        "/lists",
-        "/profiles",
-        "/requests",
-        "/faults",
-        "/lists/x",
-    ]
+    fixed = ["/", "/lists", "/profiles", "/requests", "/faults", "/lists/x"]
+    addresses = [*fill_sandbox(sandbox).values(), *fixed]
     faults = {address: find_faults(screen, sandbox.origin + address) for address in addresses}
     assert {address: found for address, found in faults.items() if found} == {}
 
