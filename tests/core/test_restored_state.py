@@ -104,6 +104,7 @@ def test_another_machine_sees_the_hold(members: World) -> None:
     """The state keeps it, although only the first machine had the record."""
     removed_and_added_by_hand(members)
     moves(members, people("ann", "cat", "dan"))
+    assert members.state("SELECT DISTINCT state, cause FROM removal_holds") == [("held", "missing_run")]
     forget_records(members)
     assert one(moves(members, people("ann", "cat", "dan"))).list_plan.held_at_plan == 1
     assert "bob@example.com" in members.emails()
@@ -118,6 +119,7 @@ def test_imports_of_no_recorded_run_hold_their_list(members: World) -> None:
     assert "1 import into this list" in note
     for _ in range(2):
         assert one(moves(members, people("ann", "cat", "dan"))).list_plan.held_at_plan == 1
+    assert members.state("SELECT cause FROM removal_holds") == [("unrecorded_imports",)]
     assert "bob@example.com" in members.emails()
     members.project().state_changes.trust()
     assert members.plan().notes == ()
