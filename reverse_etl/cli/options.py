@@ -45,9 +45,9 @@ _PROJECT_OPTIONS = (
         help="Folder that holds dbt's artifacts. Repeatable: the newest result of each node counts. "
         "[default: dbt's target folder]",
     ),
-    click.option(
-        "--threads", type=click.IntRange(1, 64), help="Maximum number of concurrent requests. [default: 8]"
-    ),
+)
+_THREADS_OPTION = click.option(
+    "--threads", type=click.IntRange(1, 64), help="Maximum number of concurrent requests. [default: 8]"
 )
 _SELECTION_OPTIONS = (
     click.option(
@@ -133,13 +133,25 @@ class ListFlags:
 
 
 def project_options(command: Command) -> Command:
-    """Add the options that find a project; the command receives them as one `ProjectFlags`."""
+    """Add the options that find a project, for a command that sends no requests to Klaviyo.
+
+    The command receives them as one `ProjectFlags`.
+    """
 
     def build_project_flags(flags: dict[str, Any]) -> ProjectFlags:
-        names = ("project_dir", "profiles_dir", "profile", "target", "threads", "dbt_artifacts")
-        return ProjectFlags(**{name: flags.pop(name) for name in names}, vars=flags.pop("vars_"))
+        names = ("project_dir", "profiles_dir", "profile", "target", "dbt_artifacts")
+        return ProjectFlags(
+            **{name: flags.pop(name) for name in names},
+            vars=flags.pop("vars_"),
+            threads=flags.pop("threads", None),
+        )
 
     return _add_options(_PROJECT_OPTIONS, _bundle_options(command, build_project_flags))
+
+
+def request_options(command: Command) -> Command:
+    """Add the options of `project_options`, and the number of concurrent requests."""
+    return project_options(_THREADS_OPTION(command))
 
 
 def selection_options(command: Command) -> Command:

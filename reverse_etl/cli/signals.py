@@ -59,6 +59,7 @@ class SignalHandler:
 def _exit_after_grace_period(read_fd: int) -> None:
     number = os.read(read_fd, 1)[0]
     time.sleep(GRACE_PERIOD_SECONDS)
+    terminal.stop_progress_bars()
     exit_now(_print_exit_message(number))
 
 

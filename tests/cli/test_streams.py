@@ -203,3 +203,5 @@ def test_a_bar_says_how_fast_rows_go_and_how_long_the_rest_takes() -> None:
         assert "2 imports under way" in show(JobProgress("vip", "VIP", 2), 18)
         shown = show(RemoveProgress("vip", "VIP", 5, 20), 20)
         assert re.search(r"VIP: removals +5/20 .* removing", shown)
+        bars.stop()
+        assert "\x1b[?25h" in screen.getvalue(), "the cursor is shown again"

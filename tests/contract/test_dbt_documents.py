@@ -13,7 +13,7 @@ import pytest
 from tests.contract.normalizer import Normalizer
 from tests.contract.recorder import Klaviyo
 from tests.contract.shop import write_model
-from tests.contract.story import LOG, run_command
+from tests.contract.story import LOG, one_thread, run_command
 
 if TYPE_CHECKING:
     from tests.gold import Gold
@@ -128,7 +128,7 @@ def run_commands(folder: Path, origin: str) -> dict[str, str]:
     found: dict[str, str] = {}
 
     def run(name: str, *command: str, code: int = 0) -> None:
-        out, err, ended = run_command(folder, *command, *LOG, "--threads", "1")
+        out, err, ended = run_command(folder, *command, *LOG, *one_thread(command))
         assert ended == code, f"{name}: {ended}\n{out}\n{err}"
         found[f"{name}.log"] = normalizer.lines(err)
         if out.startswith(("{", "[")):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.options import ListFlags, ProjectFlags, list_options, project_options
+from reverse_etl.cli.options import ListFlags, ProjectFlags, list_options, request_options
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.drift import format_resent, show_differences
 from reverse_etl.errors import UsageError
@@ -21,7 +21,7 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show which members it w
 
 
 @click.command("adopt")
-@project_options
+@request_options
 @list_options(_DRY_RUN)
 def command(project_flags: ProjectFlags, list_flags: ListFlags, *, dry_run: bool) -> int:
     """Take ownership of the current list members.

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from reverse_etl.cli.commands.run import print_run, recorded_run, watched_run
-from reverse_etl.cli.options import AS_JSON, LEASE_TIMEOUT, NO_VARS, STRICT, ProjectFlags, project_options
+from reverse_etl.cli.options import AS_JSON, LEASE_TIMEOUT, NO_VARS, STRICT, ProjectFlags, request_options
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.saved_plan import SavedPlan
@@ -16,7 +16,7 @@ from reverse_etl.planning.saved_plan import SavedPlan
 
 @click.command("apply")
 @click.argument("file", metavar="PLAN", type=click.Path(path_type=Path))
-@project_options
+@request_options
 @STRICT
 @LEASE_TIMEOUT
 @AS_JSON

@@ -10,7 +10,7 @@ import click
 from reverse_etl.cli.commands.debug_notify import send_test_message
 from reverse_etl.cli.commands.debug_request import debug_request
 from reverse_etl.cli.completions import complete_models
-from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
+from reverse_etl.cli.options import AS_JSON, ProjectFlags, request_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.log_entries import problem_document
@@ -40,7 +40,7 @@ _WIDTH = 10  # of the column of names
 
 
 @click.command("debug")
-@project_options
+@request_options
 @AS_JSON
 @click.option(
     "--request",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reverse_etl.cli.completions import complete_lists, complete_models
-from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
+from reverse_etl.cli.options import AS_JSON, ProjectFlags, request_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.explanation import explanation_document, explanation_lines
@@ -13,7 +13,7 @@ from reverse_etl.cli.output.explanation import explanation_document, explanation
 
 @click.command("explain")
 @click.argument("person")
-@project_options
+@request_options
 @click.option(
     "-m",
     "--model",

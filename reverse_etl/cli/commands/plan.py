@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.options import ProjectFlags, project_options
+from reverse_etl.cli.options import ProjectFlags, request_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import plan_document
@@ -91,7 +91,7 @@ def _parse_rows(value: str | None) -> int:
 
 
 @click.command("plan")
-@project_options
+@request_options
 @plan_options(_OUT_OPTION, _ROWS_OPTION, _FORMAT_OPTION, _DETAILED_EXIT_CODE_OPTION)
 def command(  # noqa: PLR0913 - one argument per flag
     project_flags: ProjectFlags,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reverse_etl.cli.options import ListFlags, ProjectFlags, list_options, project_options
+from reverse_etl.cli.options import ListFlags, ProjectFlags, list_options, request_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.drift import format_resent, show_differences
@@ -15,7 +15,7 @@ _RESEND_OPTION = click.option(
 
 
 @click.command("reconcile")
-@project_options
+@request_options
 @list_options(_RESEND_OPTION)
 def command(project_flags: ProjectFlags, list_flags: ListFlags, *, resend: bool) -> int:
     """Compare what Klaviyo shows with the rows that were applied.

@@ -8,7 +8,7 @@ import click
 
 from reverse_etl.alerts.watch import WatchedModels, watch_run
 from reverse_etl.cli.commands.plan import PlanFormat, PlanView, plan_and_print
-from reverse_etl.cli.options import LEASE_TIMEOUT, STRICT, ProjectFlags, project_options
+from reverse_etl.cli.options import LEASE_TIMEOUT, STRICT, ProjectFlags, request_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import result_document
@@ -31,7 +31,7 @@ _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the plan and send 
 
 
 @click.command("run")
-@project_options
+@request_options
 @plan_options(_DRY_RUN, STRICT, LEASE_TIMEOUT)
 def command(
     project_flags: ProjectFlags, plan_flags: PlanFlags, *, dry_run: bool, strict: bool, lease_timeout: int

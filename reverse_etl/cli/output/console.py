@@ -133,6 +133,11 @@ class Terminal:
             finally:
                 self._progress_bars = None
 
+    def stop_progress_bars(self) -> None:
+        """Leave the terminal as it was before the bars, with its cursor, if the process ends inside them."""
+        if self._progress_bars is not None:
+            self._progress_bars.stop()
+
     def _print_verbose_request(self, entry: RequestLogEntry) -> None:
         if self._json:
             self._print_json(*request_entry(entry))

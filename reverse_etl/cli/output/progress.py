@@ -46,6 +46,10 @@ class ProgressBars:
         """Draw the bars now."""
         self._bars.refresh()
 
+    def stop(self) -> None:
+        """Draw the bars for the last time, and show the cursor again."""
+        self._bars.stop()
+
     def print_line(self, text: str) -> None:
         """Print a line above the bars."""
         self._bars.console.print(text, markup=False, highlight=False, soft_wrap=True)
