@@ -17,7 +17,7 @@ import click
 
 from reverse_etl import __version__
 from reverse_etl.cli.group import CommandGroup, find_command
-from reverse_etl.cli.output.console import terminal
+from reverse_etl.cli.output.console import LogFormat, terminal
 from reverse_etl.cli.output.streams import exit_now, install_safe_streams
 from reverse_etl.cli.signals import SignalHandler
 from reverse_etl.errors import Problem, ReverseEtlError
@@ -39,10 +39,10 @@ _ADVICE_BY_ERRNO = dict.fromkeys(
 @click.version_option(__version__, prog_name="reverse-etl")
 @click.option(
     "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
+    type=click.Choice([each.value for each in LogFormat]),
+    default=LogFormat.TEXT.value,
     show_default=True,
-    help="Format of the logs on stderr.",
+    help="Format of the logs on stderr; timed is text with the time.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every request, without headers, query or body.")
 @click.option("-q", "--quiet", is_flag=True, help="Log only warnings and errors.")
@@ -60,7 +60,7 @@ def app(log_format: str, *, verbose: bool, quiet: bool) -> None:
                 4 the warehouse or Klaviyo failed; safe to run again
                 130, 143 interrupted; safe to run again
     """  # noqa: D301 - \b tells click not to join the lines
-    terminal.configure(as_json=log_format == "json", verbose=verbose, quiet=quiet)
+    terminal.configure(LogFormat(log_format), verbose=verbose, quiet=quiet)
 
 
 def main() -> NoReturn:
@@ -69,7 +69,8 @@ def main() -> NoReturn:
     signal_handler = SignalHandler()
     signal_handler.install()
     stdout = install_safe_streams()
-    terminal.configure(as_json=_wants_json_logs(sys.argv[1:]), verbose=False, quiet=False)
+    log_format = LogFormat.JSON if _wants_json_logs(sys.argv[1:]) else LogFormat.TEXT
+    terminal.configure(log_format, verbose=False, quiet=False)
     code = _run_app(signal_handler)
     stdout.flush()
     exit_now(_report_output_error(stdout.error, code) if stdout.error else code)

@@ -25,6 +25,22 @@ if TYPE_CHECKING:
     from tests.cli.command_line import CommandLine
 
 
+TIME = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+def test_every_line_of_the_timed_log_begins_with_the_time(cli: CommandLine) -> None:
+    """Those of errors too, wherever the option is; results have no time."""
+    cli.klaviyo()
+    ran, failed = (
+        cli.run("--log-format", "timed", "run"),
+        cli.run("run", "-s", "nobody", "--log-format=timed"),
+    )
+    lines = [*ran.err.splitlines(), *failed.err.splitlines()]
+    assert len(lines) > 4
+    assert all(re.match(rf"{TIME}  \S? *\S", line) for line in lines)
+    assert not re.search(TIME, ran.out)
+
+
 def test_every_line_of_the_json_log_parses(cli: CommandLine) -> None:
     """Also those of errors, of requests, and of arguments that can't be parsed."""
     cli.klaviyo()
@@ -39,6 +55,7 @@ def test_every_line_of_the_json_log_parses(cli: CommandLine) -> None:
         "request",
     }
     assert json.loads(ran.out)["exit_code"] == 0
+    assert all(re.fullmatch(TIME, entry["timestamp"]) for entry in entries)
     for command in (["run", "--select", "nobody"], ["run", "--nope"], ["nope"]):
         failed = cli.run("--log-format=json", *command)
         assert failed.code == 2

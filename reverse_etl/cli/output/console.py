@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from contextlib import contextmanager
+from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from reverse_etl.domain.progress import (
     StateMigrated,
     Warned,
 )
+from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.formatting import escape_unsafe, format_count
 
 if TYPE_CHECKING:
@@ -36,18 +38,30 @@ _SECOND_ATTEMPT = 2
 _ERROR_LABEL = click.style("error ", fg="red", bold=True)
 
 
+class LogFormat(StrEnum):
+    """The format of the logs: text, text whose lines begin with the time in UTC, or JSON lines."""
+
+    TEXT = "text"
+    TIMED = "timed"
+    JSON = "json"
+
+
 class Terminal:
     """Logs on stderr: messages, errors, progress and requests. One per process."""
 
     def __init__(self) -> None:
-        self._json = False
+        self._format = LogFormat.TEXT
         self._quiet = False
         self._verbose = False
         self._progress_bars: ProgressBars | None = None
 
-    def configure(self, *, as_json: bool, verbose: bool, quiet: bool) -> None:
+    def configure(self, log_format: LogFormat, *, verbose: bool, quiet: bool) -> None:
         """Choose the format and the level of the logs."""
-        self._json, self._quiet, self._verbose = as_json, quiet, verbose
+        self._format, self._quiet, self._verbose = log_format, quiet, verbose
+
+    @property
+    def _json(self) -> bool:
+        return self._format is LogFormat.JSON
 
     def info(self, text: str) -> None:
         """Print a line, unless quiet."""
@@ -154,14 +168,15 @@ class Terminal:
 
     def _print_line(self, text: str, *, label: str = "", keep: str = "") -> None:
         """Print a label, which may have a style, and a text, whose unsafe characters are escaped."""
-        line = label + escape_unsafe(text, keep=keep)
+        prefix = f"{format_epoch_seconds(time.time())}  " if self._format is LogFormat.TIMED else ""
+        line = prefix + label + escape_unsafe(text, keep=keep)
         if self._progress_bars is not None:
             self._progress_bars.print_line(click.unstyle(line))
         else:
             click.echo(line, err=True)
 
     def _print_json(self, name: str, content: Mapping[str, object]) -> None:
-        entry = {"timestamp": round(time.time(), 3), "event": name, **content}
+        entry = {"timestamp": format_epoch_seconds(time.time()), "event": name, **content}
         print(json.dumps(entry, default=str), file=sys.stderr, flush=True)  # noqa: T201 - a log line
 
 
