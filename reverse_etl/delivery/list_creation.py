@@ -56,8 +56,8 @@ def _create_model_lists(
     if created_ids:
         context.warehouse.execute(planned_rows.set_created_list_ids(tables, created_ids))
         refs = [list_plan.list_ref for list_plan in list_plans if list_plan.list_ref.id]
-        for statement in staging.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs]):
-            context.warehouse.execute(statement)
+        statement = staging.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs])
+        context.warehouse.execute(statement)
     return replace(model_plan, lists=tuple(list_plans))
 
 

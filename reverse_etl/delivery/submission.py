@@ -51,6 +51,7 @@ def mark_submitting(
                 stale_list_ids,
                 has_deferred and plan.has_upserts,
                 prunes_events=model_plan.events is not None,
+                has_deltas=model_plan.has_deltas,
             )
         )
     context.state.mark_submitting(
@@ -58,7 +59,11 @@ def mark_submitting(
     )
     for model_plan in plan.models:
         context.state.rejections.record_check_rejections(
-            context.run_id, model_plan.model.name, model_plan.tables, model_plan.stopped_list_ids
+            context.run_id,
+            model_plan.model.name,
+            model_plan.tables,
+            model_plan.stopped_list_ids,
+            has_rejected=model_plan.has_rejected,
         )
         context.state.prune_without_profile(model_plan.tables)
 

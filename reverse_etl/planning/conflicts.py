@@ -23,17 +23,20 @@ class ConflictReport:
     """How the conflicting rows of a model were resolved.
 
     `duplicate_rows` counts the rows that equal another row in every column; such rows count once.
-    `omitted_identifiers` counts, by type, the rows that are sent without a shared identifier.
+    `omitted_identifiers` counts, by type, the rows that are sent without a shared identifier. `changed_rows`
+    is whether some staged rows were merged or rejected, or may have been.
     """
 
     duplicate_rows: int = 0
     omitted_identifiers: Mapping[IdentifierType, int] = field(default_factory=dict)
+    changed_rows: bool = False
 
 
 def resolve_conflicts(warehouse: Warehouse, staged: StagedModel) -> ConflictReport:
     """Merge equal rows, then reject rows that conflict or omit the identifiers that they share."""
     duplicate_rows = _merge_duplicates(warehouse, staged.tables)
-    return replace(resolve_shared_identifiers(warehouse, staged), duplicate_rows=duplicate_rows)
+    report = resolve_shared_identifiers(warehouse, staged)
+    return replace(report, duplicate_rows=duplicate_rows, changed_rows=True)
 
 
 def resolve_shared_identifiers(warehouse: Warehouse, staged: StagedModel) -> ConflictReport:
@@ -43,12 +46,14 @@ def resolve_shared_identifiers(warehouse: Warehouse, staged: StagedModel) -> Con
     """
     tables = staged.tables
     omitted_identifiers: dict[IdentifierType, int] = {}
+    changed_rows = False
     for kind in tables.secondary_identifiers:
         identifier = sql.SharedIdentifier(tables, kind)
         warehouse.execute(sql.collect_shared(identifier))
         shared = tables.dialect.temp_table(identifier.shared)
         if not _count(warehouse, Statement.read(f"SELECT COUNT(*) FROM {shared}")):
             continue
+        changed_rows = True
         warehouse.execute(sql.reject_identity_conflicts(identifier))
         match staged.model.config.on_shared_identifier:
             case OnSharedIdentifier.OMIT:
@@ -57,7 +62,8 @@ def resolve_shared_identifiers(warehouse: Warehouse, staged: StagedModel) -> Con
             case OnSharedIdentifier.REJECT:
                 warehouse.execute(sql.reject_shared(identifier))
     return ConflictReport(
-        omitted_identifiers={kind: rows for kind, rows in omitted_identifiers.items() if rows}
+        omitted_identifiers={kind: rows for kind, rows in omitted_identifiers.items() if rows},
+        changed_rows=changed_rows,
     )
 
 

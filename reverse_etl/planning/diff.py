@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.rejections import RejectionSource
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.planning.conflicts import ConflictReport, resolve_conflicts, resolve_shared_identifiers
 from reverse_etl.planning.kept_values import keep_values
@@ -15,6 +16,7 @@ from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.planning.sql import without_profile as without_profile_sql
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
+from reverse_etl.planning.stage import count_staged_rows
 from reverse_etl.planning.violations import Guard
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.kept_values import KeptValue, ProfileColumns
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.plan import PlanOptions
-    from reverse_etl.planning.stage import StagedModel
+    from reverse_etl.planning.stage import StagedCounts, StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.model_tables import ModelTables
@@ -55,7 +57,8 @@ class DiffResult:
     `snapshot_rows` counts the snapshot's rows by list, and `uncertain_rows` the uncertain ones. `claimed`
     counts, by identifier type, the rows that omit an identifier which belongs to another row's profile at
     Klaviyo. `deferred` counts, by list, the upserts that exceed `--limit`. `kept_values` are not cleared.
-    `without_profile` counts, by list, the rows whose person Klaviyo did not know lately.
+    `without_profile` counts, by list, the rows whose person Klaviyo did not know lately. `counts` are those
+    of the staged rows, None if the diff rejected or removed some. Without `has_deltas` nothing is to be sent.
     """
 
     diff: ModelDiff
@@ -66,6 +69,8 @@ class DiffResult:
     deferred: Mapping[str, int]
     kept_values: tuple[KeptValue, ...] = ()
     without_profile: Mapping[str, int] = field(default_factory=dict)
+    counts: StagedCounts | None = None
+    has_deltas: bool = True
 
     @property
     def omitted_identifiers(self) -> dict[IdentifierType, int]:
@@ -81,8 +86,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     """Compute the deltas of a model into a temporary table."""
     staged, refs, options = request.staged, request.refs, request.options
     tables = staged.tables
-    for statement in staging.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs]):
-        warehouse.execute(statement)
+    warehouse.execute(staging.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs]))
     stored_columns = state.tables.columns(tables.snapshot)
     snapshot_rows, uncertain_rows = state.count_rows_by_list(tables) if stored_columns else ({}, {})
     diff_options = DiffOptions(
@@ -92,12 +96,23 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     )
     diff = ModelDiff(tables, stored_columns, diff_options)
     snapshot_total = sum(snapshot_rows.get(ref.id, 0) for ref in refs)
-    may_match = not uncertain_rows and diff_options == DiffOptions() and staged.rows == snapshot_total
-    if stored_columns and may_match and _matches_snapshot(warehouse, state, staged, diff):
+    may_match = stored_columns and not uncertain_rows and diff_options == DiffOptions()
+    counts = _count_staged_rows(warehouse, staged) if may_match else None
+    if counts is not None and _matches_snapshot(warehouse, state, staged, diff, snapshot_total, counts):
         # Shared identifiers are reported in every run, even if nothing is sent.
         conflicts = resolve_shared_identifiers(warehouse, staged)
         warehouse.execute(planned_rows.create_empty_plan(tables))
-        return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, {}, {})
+        counts = None if conflicts.changed_rows else counts
+        return DiffResult(
+            diff,
+            snapshot_rows,
+            uncertain_rows,
+            conflicts,
+            claimed={},
+            deferred={},
+            counts=counts,
+            has_deltas=False,
+        )
     conflicts = resolve_conflicts(warehouse, staged)
     if stored_columns and tables.secondary_identifiers and state.omissions.exist(staged.model.name):
         for kind in tables.secondary_identifiers:
@@ -138,14 +153,31 @@ def hold_removals(
     return counts
 
 
-def _matches_snapshot(warehouse: Warehouse, state: State, staged: StagedModel, diff: ModelDiff) -> bool:
-    """Return whether the staged rows equal the snapshot, so that there is nothing to send.
+def _count_staged_rows(warehouse: Warehouse, staged: StagedModel) -> StagedCounts:
+    """Return the staged rows by list name and problem. Rows of many lists may have been rejected since."""
+    known = None if staged.tables.many_lists else staged.counts
+    return count_staged_rows(warehouse, staged.tables) if known is None else known
 
-    The caller has checked that both have the same number of rows; then identities are unique too. Returns
-    False if the model has rejected rows: one of them may be in the snapshot as well.
+
+def _matches_snapshot(  # noqa: PLR0913, PLR0917 - two sides and their counts
+    warehouse: Warehouse,
+    state: State,
+    staged: StagedModel,
+    diff: ModelDiff,
+    snapshot_rows: int,
+    counts: StagedCounts,
+) -> bool:
+    """Return whether the valid staged rows equal the snapshot, so that there is nothing to send.
+
+    With equal numbers of rows identities are unique too. Returns False if Klaviyo refused rows of the model:
+    one of them may be in the snapshot as well, and is found again only by the values that were refused.
     """
-    has_rejected = any(model == staged.model.name for model, _ in state.rejections.by_list())
-    return not has_rejected and not warehouse.fetch(sql.select_first_difference(diff))
+    valid_rows = sum(rows for (_, problem), rows in counts.items() if problem is None)
+    return (
+        valid_rows == snapshot_rows
+        and not state.rejections.exist(staged.model.name, RejectionSource.KLAVIYO)
+        and not warehouse.fetch(sql.select_first_difference(diff))
+    )
 
 
 def _compute_deltas(state: State, staged: StagedModel, diff: ModelDiff, *, refused_too: bool = False) -> None:
@@ -158,7 +190,11 @@ def _compute_deltas(state: State, staged: StagedModel, diff: ModelDiff, *, refus
         warehouse.execute(sql.mark_unknown_rows(diff))
     if diff.stored_columns and diff.tables.append_only:
         warehouse.execute(sql.mark_changed_rows(diff))
-    knows_refused = diff.stored_columns and not refused_too
+    knows_refused = (
+        diff.stored_columns
+        and not refused_too
+        and state.rejections.exist(staged.model.name, RejectionSource.KLAVIYO)
+    )
     if knows_refused and _has_current_columns(state, diff.tables, diff.tables.rejected):
         warehouse.execute(staging.mark_still_rejected(diff.tables, staged.model.checksum))
     for statement in sql.compute_deltas(diff):

@@ -44,7 +44,9 @@ def leave_out_old_events(
     ((old_rows,),) = warehouse.fetch(sql.count_old_events(staged.tables, cutoff))
     if old_rows:
         warehouse.execute(sql.delete_old_events(staged.tables, cutoff))
-    return replace(staged, rows=staged.rows - int(old_rows), events=EventPlan(cutoff, int(old_rows)))
+    counts = None if old_rows else staged.counts
+    events = EventPlan(cutoff, int(old_rows))
+    return replace(staged, rows=staged.rows - int(old_rows), events=events, counts=counts)
 
 
 def require_usable_time(live_since: datetime | None, selected: Iterable[Model], now: float) -> None:

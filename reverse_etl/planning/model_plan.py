@@ -22,6 +22,7 @@ from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.planning.sql import without_profile as without_profile_sql
+from reverse_etl.planning.stage import count_staged_rows
 from reverse_etl.planning.violations import Guard
 from reverse_etl.state.sql import rejections
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
@@ -30,7 +31,7 @@ from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.planning.kept_values import ProfileColumns
-    from reverse_etl.planning.stage import StagedModel
+    from reverse_etl.planning.stage import StagedCounts, StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -57,7 +58,10 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
     result = run_diff(warehouse, state, DiffRequest(staged, refs, options, rekeyed, profile_columns))
     removes = model.config.surface.remove is not None
     held_list_ids = [ref.id for ref in refs if ref.removals_held] if removes else []
-    op_counts = hold_removals(warehouse, tables, held_list_ids, hold_shared=removes)
+    op_counts = (
+        hold_removals(warehouse, tables, held_list_ids, hold_shared=removes) if result.has_deltas else {}
+    )
+    counts = count_staged_rows(warehouse, tables) if result.counts is None else result.counts
     clears = tables.clear_columns and any({Op.ADD, Op.UPDATE} & ops.keys() for ops in op_counts.values())
     list_counts = _Counts(
         sends_removes=removes,
@@ -66,7 +70,7 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         if removes and any(Op.REMOVE in ops for ops in op_counts.values())
         else {},
         snapshot_rows=result.snapshot_rows,
-        rows=_count_staged_rows(warehouse, state, staged),
+        rows=_count_rows(warehouse, state, staged, counts),
         sample=_fetch_sample(warehouse, staged, result, options.sample_size)
         if op_counts and options.sample_size
         else {},
@@ -96,6 +100,8 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         may_resubscribe=options.allow.allows(Guard.RESUBSCRIBE, model.name),
         digest=_compute_digest(warehouse, staged) if options.with_digest else "",
         events=staged.events,
+        has_deltas=bool(op_counts),
+        has_rejected=any(problem is not None for _, problem in counts),
     )
 
 
@@ -160,12 +166,12 @@ def _count_adds_without_profile(warehouse: Warehouse, tables: ModelTables) -> di
     return dict(warehouse.fetch(without_profile_sql.count_adds_without_profile(tables)))
 
 
-def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) -> _RowCounts:
+def _count_rows(warehouse: Warehouse, state: State, staged: StagedModel, counts: StagedCounts) -> _RowCounts:
     """Return, by value of the list column, the valid rows, the rejections and the withheld rows."""
     valid_rows: dict[str | None, int] = {}
     withheld: dict[str | None, int] = {}
     has_rejected = False
-    for name, problem, rows in warehouse.fetch(staging.count_staged_rows(staged.tables)):
+    for (name, problem), rows in counts.items():
         if problem is None:
             valid_rows[name] = rows
         elif problem == RowProblem.WITHHELD:
@@ -176,8 +182,8 @@ def _count_staged_rows(warehouse: Warehouse, state: State, staged: StagedModel) 
     if has_rejected:
         names = staged.model.names_by_column  # a warehouse may fold the case of a column
         model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
-        counts = warehouse.fetch(rejections.count_check_rejections(model))
-        for name, problem, column, refusal, rows, new_rows, example in counts:
+        check_rejections = warehouse.fetch(rejections.count_check_rejections(model))
+        for name, problem, column, refusal, rows, new_rows, example in check_rejections:
             detail = ", ".join(names.get(part.lower(), part) for part in (column or "").split(", "))
             reason = RejectionReason(RejectionSource.CHECK, problem, field=refusal or "", detail=detail)
             rejected[name].append(RejectedRows(reason, rows, int(new_rows), example))

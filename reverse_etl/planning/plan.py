@@ -199,6 +199,7 @@ class ModelPlan:
     asked for. `kept_values` are not cleared, since another row or model has one. `changed_since_sent`: the
     model's SQL or config changed since all of its rows were last sent. `events` is what the plan says of a
     model of events. `may_resubscribe`: this run may subscribe some people again who unsubscribed.
+    `has_deltas`: the table of the plan has rows. `has_rejected`: the staged rows have rows that are not sent.
     """
 
     model: Model
@@ -216,6 +217,8 @@ class ModelPlan:
     kept_values: tuple[KeptValue, ...] = ()
     events: EventPlan | None = None
     may_resubscribe: bool = False
+    has_deltas: bool = True
+    has_rejected: bool = True
 
     @property
     def is_empty(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from reverse_etl.surfaces import column_rules
 from reverse_etl.surfaces.interface import DiffKind
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.sql_advice import suggest_fix
-from reverse_etl.warehouse.statement import Sql, Statement
+from reverse_etl.warehouse.statement import Sql
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from reverse_etl.planning.event_facts import EventPlan
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Warehouse
+    from reverse_etl.warehouse.statement import Statement
+
+
+StagedCounts = Mapping[tuple[str | None, str | None], int]  # rows by list name and problem
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class StagedModel:
     """A model whose rows are in a temporary table, ready for the diff.
 
     `rows` counts the rows that the model returned. `list_names` are the distinct values of its list column.
+    `counts` are the rows by list name and problem, None once they may have changed.
     `events` is what is known so far of a model of events.
     `has_withheld` is whether people are withheld, so that no row of theirs is sent or removed.
     """
@@ -42,6 +48,7 @@ class StagedModel:
     list_names: tuple[str, ...]
     events: EventPlan | None = None
     has_withheld: bool = False
+    counts: StagedCounts | None = None
 
     @property
     def may_send_again(self) -> bool:
@@ -93,14 +100,15 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetim
     required = tuple(columns[name] for name in surface.columns.required if name not in checked_times)
     query = staging.Staging(tables, Sql(model.query), identifiers, list_column, past_times, required)
     _run_model(warehouse, model, staging.stage_rows(query))
-    count_query = Statement.read(f"SELECT COUNT(*) FROM {warehouse.dialect.temp_table(tables.staged)}")
-    rows = int(warehouse.fetch(count_query)[0][0])
-    names = (
-        tuple(name for (name,) in warehouse.fetch(staging.select_list_names(tables)))
-        if list_column
-        else ("",)
-    )
-    return StagedModel(model, tables, rows, names)
+    counts = count_staged_rows(warehouse, tables)
+    names = tuple(sorted({name for name, _ in counts if name is not None})) if list_column else ("",)
+    return StagedModel(model, tables, sum(counts.values()), names, counts=counts)
+
+
+def count_staged_rows(warehouse: Warehouse, tables: ModelTables) -> StagedCounts:
+    """Return the number of staged rows by list name and problem; each is None if a row has none."""
+    rows = warehouse.fetch(staging.count_staged_rows(tables))
+    return {(name, problem): int(number) for name, problem, number in rows}
 
 
 def read_checked_columns(warehouse: Warehouse, model: Model) -> dict[str, Column]:

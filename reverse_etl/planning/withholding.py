@@ -37,4 +37,4 @@ def withhold_people(
     for staged in others:
         for statement in state.withheld.mark_staged(staged.tables):
             warehouse.execute(statement)
-    return [staged if staged in deleting else replace(staged, has_withheld=True) for staged in staged_models]
+    return [replace(staged, has_withheld=staged not in deleting, counts=None) for staged in staged_models]

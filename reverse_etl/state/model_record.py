@@ -52,7 +52,7 @@ class ModelSubmission:
     `previous_owners` are the ids of the lists to which another model sent before, by that model.
     `stale_list_ids` are the lists whose rows are all uncertain. `has_deferred_removals`: some removals are
     held or deferred while rows are sent. `prunes_events`: forget the keys of events before the record's
-    `pruned_before`.
+    `pruned_before`. `has_deltas`: the plan's table has rows.
     """
 
     model: ModelRecord
@@ -62,3 +62,4 @@ class ModelSubmission:
     stale_list_ids: Sequence[str] = ()
     has_deferred_removals: bool = False
     prunes_events: bool = False
+    has_deltas: bool = True

@@ -68,7 +68,9 @@ class Omissions:
             "GROUP BY model, list_id, identifier, code ORDER BY model, list_id, identifier, code",
             self.state_tables.scope.key,
         )
-        for model, list_id, kind, code, rows, example in self.state_tables.fetch(statement):
+        for model, list_id, kind, code, rows, example in self.state_tables.fetch_from(
+            statement, "rejections"
+        ):
             entry = OmittedRows(IdentifierType(kind), code, int(rows), example)
             omitted.setdefault((model, list_id), []).append(entry)
         return omitted

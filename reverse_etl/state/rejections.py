@@ -37,13 +37,30 @@ class Rejections:
             "GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field",
             (run_id, *self.state_tables.scope.key),
         )
-        for model, list_id, source, code, field, detail, rows, example, new_rows in self.state_tables.fetch(
-            statement
-        ):
+        for (
+            model,
+            list_id,
+            source,
+            code,
+            field,
+            detail,
+            rows,
+            example,
+            new_rows,
+        ) in self.state_tables.fetch_from(statement, "rejections"):
             reason = RejectionReason(RejectionSource(source), code, field, detail)
             rejected = RejectedRows(reason, int(rows), int(new_rows), example)
             rejections.setdefault((model, list_id), []).append(rejected)
         return rejections
+
+    def exist(self, model: str, source: RejectionSource | None = None) -> bool:
+        """Return whether a model has rejections, by a source or by any."""
+        return any(
+            source in {None, rejected.reason.source}
+            for (name, _), entries in self.by_list().items()
+            if name == model
+            for rejected in entries
+        )
 
     def of_rows(self, model: str, row_keys: Sequence[str]) -> Mapping[tuple[str, str], RejectionReason]:
         """Return, by list id and row key, why Klaviyo refused these rows of a model."""
@@ -86,20 +103,33 @@ class Rejections:
                 yield RejectedRow(model, list_id, identity, int(rows), reason, run_id)
 
     def record_check_rejections(
-        self, run_id: str, model: str, tables: ModelTables, kept_list_ids: Sequence[str] = ()
+        self,
+        run_id: str,
+        model: str,
+        tables: ModelTables,
+        kept_list_ids: Sequence[str] = (),
+        *,
+        has_rejected: bool,
     ) -> None:
         """Store which rows of a model the checks reject now, each with the run that first saw it.
 
         Ends all other rejections of the model, except on the lists `kept_list_ids`: a guard stopped them, and
-        the run did not report their rows. Only for a model that has its tables.
+        the run did not report their rows. Only for a model that has its tables. `has_rejected` is whether some
+        of its rows are rejected: if none is now, and none was before, nothing changes.
         """
+        if has_rejected or self.exist(model):
+            self._replace_rejections(run_id, model, tables, kept_list_ids)
+        Omissions(self.state_tables).delete_ended(model, tables)
+
+    def _replace_rejections(
+        self, run_id: str, model: str, tables: ModelTables, kept_list_ids: Sequence[str]
+    ) -> None:
         rejections = replace(self._of_model(tables, model), kept_list_ids=tuple(kept_list_ids))
         self.state_tables.execute(sql.collect_check_rejections(rejections, run_id))
         self.state_tables.commit(
             (*sql.replace_check_rejections(rejections), *sql.delete_changed_rejections(rejections))
         )
         self.state_tables.execute(*schema.drop_temp_tables(tables.dialect, (rejections.checks,)))
-        Omissions(self.state_tables).delete_ended(model, tables)
 
     def clear_klaviyo_rejections(self, model: str, tables: ModelTables, *, resend: bool) -> int:
         """End the rejections that Klaviyo made of a model's rows, so that the next run sends them again.

@@ -155,10 +155,10 @@ class State:
 
     def count_rows_by_list(self, tables: ModelTables) -> tuple[dict[str, int], dict[str, int]]:
         """Return the same for a model that was sent before."""
-        return (
-            dict(self.tables.fetch(snapshot.count_snapshot_by_list(tables))),
-            dict(self.tables.fetch(snapshot.count_uncertain_by_list(tables))),
-        )
+        rows = self.tables.fetch_kept(snapshot.count_by_list(tables), tables.snapshot, tables.deltas)
+        applied = {list_id: count for is_uncertain, list_id, count in rows if not is_uncertain}
+        uncertain = {list_id: count for is_uncertain, list_id, count in rows if is_uncertain}
+        return applied, uncertain
 
     def find_known(
         self, identities: Sequence[str], is_meant: Callable[[str, Surface], bool]
@@ -195,8 +195,8 @@ class State:
         for submission in submissions:
             self._ensure_tables(submission.tables)
         statements = [*self.runs.start(run_id, destination_id, klaviyo_time)]
+        statements += self._replace_models([submission.model for submission in submissions])
         for submission in submissions:
-            statements += self.replace_model(submission.model)
             statements += self._store_deltas(submission, run_id, klaviyo_time)
             if submission.prunes_events and submission.model.pruned_before is not None:
                 pruned_before = parse_timestamp(submission.model.pruned_before)
@@ -205,7 +205,7 @@ class State:
 
     def record_model(self, model_record: ModelRecord) -> None:
         """Replace what is kept of a model that was sent before. May be repeated."""
-        self.tables.commit(self.replace_model(model_record))
+        self.tables.commit(self._replace_models([model_record]))
 
     def _store_deltas(
         self, submission: ModelSubmission, run_id: str, klaviyo_time: str
@@ -215,9 +215,10 @@ class State:
         run = RunDeltas(tables, run_id, submission.model.name)
         if submission.rekeyed:
             yield from deltas.update_identities(tables)
-        yield deltas.clear_superseded(tables)
-        for seq_range in self._split_seq_range(deltas.select_last_seq(tables)):
-            yield deltas.insert_deltas(run, klaviyo_time, seq_range)
+        if submission.has_deltas:
+            yield deltas.clear_superseded(tables)
+            for seq_range in self._split_seq_range(deltas.select_last_seq(tables)):
+                yield deltas.insert_deltas(run, klaviyo_time, seq_range)
         if submission.stale_list_ids:
             yield deltas.mark_uncertain(tables, submission.stale_list_ids)
         if submission.has_deferred_removals:
@@ -330,13 +331,14 @@ class State:
         """Take ownership of all members of a compared list, and mark missing rows uncertain. Idempotent."""
         self.tables.commit((*members.adopt_members(comparison), members.mark_missing_uncertain(comparison)))
 
-    def replace_model(self, model_record: ModelRecord) -> tuple[Statement, ...]:
-        """Return the statements that store a model as it is sent now."""
-        row = (*self.scope.key, *model_record.to_row())
-        return (
-            self.tables.delete("models", **self.tables.in_scope, model=model_record.name),
-            *self.tables.insert("models", [row]),
-        )
+    def _replace_models(self, records: Sequence[ModelRecord]) -> Iterator[Statement]:
+        """Yield the statements that store models as they are sent now; none for those that are stored so."""
+        stored = self.models()
+        changed = [record for record in records if stored.get(record.name) != record]
+        for part in batched(changed, ROWS_PER_STATEMENT):
+            names = [record.name for record in part]
+            yield self.tables.delete("models", **self.tables.in_scope, model=names)
+            yield from self.tables.insert("models", [(*self.scope.key, *record.to_row()) for record in part])
 
     def load_payload(self, table_key: str) -> tuple[Column, ...] | None:
         """Return a model's own columns as the snapshot has them; None if the model was never sent."""
@@ -374,6 +376,11 @@ class State:
         """Create a model's tables, or bring them to its columns."""
         state_tables = self.tables
         # The snapshot comes last, as it does when it is created: the others have all its columns.
+        stored_columns = state_tables.columns(tables.snapshot)
+        if stored_columns and not (
+            tables.keeps_without_profile or schema.migrate_columns(tables, tables.snapshot, stored_columns)
+        ):
+            return
         optional = (tables.without_profile,) if tables.keeps_without_profile else ()
         names = (*optional, tables.deltas, tables.rejected, tables.snapshot)
         if not all(map(state_tables.columns, names)):

@@ -112,7 +112,7 @@ def _use_models(tables: StateTables) -> None:
     state.models()
     state.other_projects()
     last_account(tables.warehouse, "shop", "prod")
-    tables.execute(*state.replace_model(ModelRecord(MODEL, "vip_0a1b2c3d", "profiles", (), "c0ffee")))
+    state.record_model(ModelRecord(MODEL, "vip_0a1b2c3d", "profiles", (), "c0ffee"))
 
 
 def _use_runs(tables: StateTables) -> None:

@@ -168,7 +168,6 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
         yield "omit_shared", conflicts.omit_shared(identifier)
         yield "reject_shared", conflicts.reject_shared(identifier)
         yield "mark_still_rejected", staging.mark_still_rejected(one, "c0ffee")
-        yield "select_list_names", staging.select_list_names(one)
         yield "replace_list_ids", staging.replace_list_ids(one, [("b", "L2"), ("", "L1"), (None, "L0")])
         yield "reject_lists", staging.reject_lists(one, RowProblem.UNKNOWN_LIST, ["VIP", "Tea"])
         yield "count_staged_rows", staging.count_staged_rows(one)
@@ -275,8 +274,7 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
     ]
     yield "count_sent_adds", planned_rows.count_sent_adds(shape, sent, 99)
     yield "count_removes_by_identifier", planned_rows.count_removes_by_identifier(shape)
-    yield "count_snapshot_by_list", snapshot.count_snapshot_by_list(shape)
-    yield "count_uncertain_by_list", snapshot.count_uncertain_by_list(shape)
+    yield "count_by_list", snapshot.count_by_list(shape)
     yield "select_sample", diff.select_sample(ModelDiff(shape, kept), 3)
     yield "select_sample", diff.select_sample(ModelDiff(shape, {}), 3)
     person = {IdentifierType.EMAIL: "ann@example.com", IdentifierType.EXTERNAL_ID: "17"}

@@ -50,13 +50,13 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
                     dialect.state_table(table), f"DROP TABLE IF EXISTS {dialect.state_table(table)}"
                 )
             yield from schema.create_model_tables(shape)
-            yield from staging.replace_list_ids(shape, [("", "L1")])
+            yield staging.replace_list_ids(shape, [("", "L1")])
     if group == "append_only":
         yield from schema.create_model_tables(codes(dialect))
-        yield from staging.replace_list_ids(codes(dialect), [("", "")])
+        yield staging.replace_list_ids(codes(dialect), [("", "")])
     if group == "events":
         yield from schema.create_model_tables(orders(dialect))
-        yield from staging.replace_list_ids(orders(dialect), [("", "")])
+        yield staging.replace_list_ids(orders(dialect), [("", "")])
     if group == "migrations":
         yield from _tables_of_version_1(dialect)
         yield from _renamed_tables(dialect)

@@ -252,13 +252,6 @@ def mark_still_rejected(tables: ModelTables, checksum: str) -> Statement:
     )
 
 
-def select_list_names(tables: ModelTables) -> Statement:
-    """Return the distinct list names in the rows, sorted."""
-    return Statement.read(
-        f"SELECT DISTINCT retl_list FROM {tables.dialect.temp_table(tables.staged)} WHERE retl_list IS NOT NULL ORDER BY retl_list"
-    )
-
-
 def reject_lists(tables: ModelTables, problem: RowProblem, names: Sequence[str]) -> Statement:
     """Reject the rows that name one of these lists; they count as rows without a list, and `retl_detail` has its name."""
     return Statement.change(
@@ -285,18 +278,15 @@ def _numbered_payload(tables: ModelTables) -> dict[str, tuple[Sql, Sql]]:
     }
 
 
-def replace_list_ids(tables: ModelTables, lists: Sequence[tuple[str | None, str]]) -> tuple[Statement, ...]:
+def replace_list_ids(tables: ModelTables, lists: Sequence[tuple[str | None, str]]) -> Statement:
     """Store the id of each list beside its name in the rows, None if no row names it, for the diff to join."""
-    table = tables.dialect.temp_table(tables.lists)
-    columns = "retl_list VARCHAR, retl_list_id VARCHAR"
-    create_table = tables.dialect.replace_empty_temp_table(tables.lists, columns)
     if not lists:
-        return (create_table,)
-    placeholders = ", ".join("(?, ?)" for _ in lists)
-    values = tuple(
-        value for pair in sorted(lists, key=lambda pair: (pair[0] or "", pair[1])) for value in pair
+        columns = "retl_list VARCHAR, retl_list_id VARCHAR"
+        return tables.dialect.replace_empty_temp_table(tables.lists, columns)
+    pairs = sorted(lists, key=lambda pair: (pair[0] or "", pair[1]))
+    return Statement.create(
+        tables.dialect.temp_table(tables.lists), *_render("list_ids", tables, lists=pairs)
     )
-    return (create_table, Statement.insert(table, f"INSERT INTO {table} VALUES {placeholders}", values))
 
 
 def count_staged_rows(tables: ModelTables) -> Statement:

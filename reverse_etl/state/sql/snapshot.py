@@ -88,20 +88,13 @@ def select_known(tables: ModelTables, identities: Sequence[str], list_id: str | 
     return Statement.read(" UNION ".join(queries), (*identities, *parameters) * 3)
 
 
-def count_snapshot_by_list(tables: ModelTables) -> Statement:
-    """Return (list id, rows) of the snapshot."""
-    return _count_by_list(tables, tables.snapshot)
-
-
-def count_uncertain_by_list(tables: ModelTables) -> Statement:
-    """Return (list id, rows) of the uncertain rows."""
-    return _count_by_list(tables, tables.deltas)
-
-
-def _count_by_list(tables: ModelTables, table: str) -> Statement:
-    name = tables.dialect.state_table(table)
+def count_by_list(tables: ModelTables) -> Statement:
+    """Return (whether the rows are uncertain, list id, rows) of the snapshot and of the uncertain rows."""
+    snapshot, deltas = (tables.dialect.state_table(name) for name in (tables.snapshot, tables.deltas))
     return Statement.read(
-        f"SELECT retl_list_id, COUNT(*) FROM {name} GROUP BY retl_list_id ORDER BY retl_list_id"
+        f"SELECT FALSE AS retl_uncertain, retl_list_id, COUNT(*) AS retl_rows FROM {snapshot} GROUP BY retl_list_id\n"
+        f"UNION ALL\nSELECT TRUE, retl_list_id, COUNT(*) FROM {deltas} GROUP BY retl_list_id\n"
+        "ORDER BY retl_uncertain, retl_list_id"
     )
 
 
