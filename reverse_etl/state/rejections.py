@@ -114,8 +114,8 @@ class Rejections:
         """Store which rows of a model the checks reject now, each with the run that first saw it.
 
         Ends all other rejections of the model, except on the lists `kept_list_ids`: a guard stopped them, and
-        the run did not report their rows. Only for a model that has its tables. `has_rejected` is whether some
-        of its rows are rejected: if none is now, and none was before, nothing changes.
+        the run did not report their rows. Only for a model that has its tables. `has_rejected` is whether
+        some of its rows are rejected: if none is now, and none was before, nothing changes.
         """
         if has_rejected or self.exist(model):
             self._replace_rejections(run_id, model, tables, kept_list_ids)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 IN_SCOPE_SQL: Final = "account_id = ? AND project = ?"  # its parameters are `StateScope.key`
 ROWS_PER_STATEMENT = 1_000  # short enough to be sent and parsed at once, and few statements for many rows
-# Read at many steps of a run, and written at few. Queries of rejections are of groups, so that results are small.
+# Read at many steps of a run, and written at few. Queries of rejections are of groups: results are small.
 _KEPT_TABLES: Final = {"models", "lists", "runs", "run_lists", "rejections"}
 
 
@@ -66,9 +66,9 @@ class StateTables:
     conditions are columns with the value that they equal, or with a list of such values; `in_scope` is the
     condition that rows are of this account and project.
 
-    Rows of some shared tables, counts, and the columns of every table are kept once they were read, until they
-    are written here. `forget_kept` is for the moment from which on no other process may write, and after columns
-    were changed.
+    Rows of some shared tables, counts, and the columns of every table are kept once they were read, until
+    they are written here. `forget_kept` is for the moment from which on no other process may write, and after
+    columns were changed.
 
     One thread at a time may use it. Everything raises WarehouseError if the warehouse fails.
     """
@@ -110,7 +110,7 @@ class StateTables:
         )
 
     def fetch_kept(self, statement: Statement, *tables: str) -> list[Row]:
-        """Return all rows of a small result, as they were read before unless one of its tables was written."""
+        """Return all rows of a small result, as read before if none of its tables was written."""
         if statement not in self._kept_rows:
             names = frozenset(map(self.dialect.state_table, tables))
             self._kept_rows[statement] = (names, self.fetch(statement))
