@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +21,7 @@ from reverse_etl.planning.stage import count_staged_rows
 from reverse_etl.planning.violations import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.planning.kept_values import KeptValue, ProfileColumns
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.model_tables import ModelTables
 
 
+PlannedCounts = Mapping[str, Mapping[str, int]]  # deltas by list id and operation
 LOOK_AGAIN_SECONDS: Final = 7 * 86_400  # after a person was not found
 
 
@@ -51,6 +53,23 @@ class DiffRequest:
 
 
 @dataclass(frozen=True)
+class RemovalProtection:
+    """What protects rows from removal: rejected rows of the model, and lists whose removals are held.
+
+    `hold_shared`: also rows that share an identifier with a rejected row.
+    """
+
+    has_rejected: bool
+    hold_shared: bool
+    held_list_ids: Sequence[str]
+
+    @property
+    def changes_plan(self) -> bool:
+        """Return whether removals may be cancelled or held."""
+        return self.has_rejected or bool(self.held_list_ids)
+
+
+@dataclass(frozen=True)
 class DiffResult:
     """The result of the diff, besides the deltas.
 
@@ -58,7 +77,7 @@ class DiffResult:
     counts, by identifier type, the rows that omit an identifier which belongs to another row's profile at
     Klaviyo. `deferred` counts, by list, the upserts that exceed `--limit`. `kept_values` are not cleared.
     `without_profile` counts, by list, the rows whose person Klaviyo did not know lately. `counts` are those
-    of the staged rows, None if the diff rejected or removed some. Without `has_deltas` nothing is to be sent.
+    of the staged rows, None if the diff rejected or removed some. `planned` counts the deltas by list and operation.
     """
 
     diff: ModelDiff
@@ -70,7 +89,7 @@ class DiffResult:
     kept_values: tuple[KeptValue, ...] = ()
     without_profile: Mapping[str, int] = field(default_factory=dict)
     counts: StagedCounts | None = None
-    has_deltas: bool = True
+    planned: PlannedCounts = field(default_factory=dict)
 
     @property
     def omitted_identifiers(self) -> dict[IdentifierType, int]:
@@ -111,7 +130,6 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
             claimed={},
             deferred={},
             counts=counts,
-            has_deltas=False,
         )
     conflicts = resolve_conflicts(warehouse, staged)
     if stored_columns and tables.secondary_identifiers and state.omissions.exist(staged.model.name):
@@ -119,7 +137,10 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
             warehouse.execute(state.omissions.flag_staged_rows(staged.model.name, tables, kind))
     tries_again = options.allow.allows(Guard.RESUBSCRIBE, staged.model.name)
     _compute_deltas(state, staged, diff, refused_too=tries_again)
-    claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed) if stored_columns else {}
+    planned = _count_planned_rows(warehouse, tables)
+    claimed: dict[IdentifierType, int] = {}
+    if stored_columns and any(map(_count_upserts, planned.values())):
+        claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed)
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
         _compute_deltas(state, staged, diff, refused_too=tries_again)
     if staged.has_withheld:
@@ -130,27 +151,46 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     kept_values = keep_values(warehouse, staged, request.profile_columns)
     without_profile = _skip_without_profile(warehouse, state, tables) if not options.full_refresh else {}
     deferred = _apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}
+    may_have_changed = bool(
+        claimed
+        or staged.has_withheld
+        or staged.model.config.surface.deletes_people
+        or tables.clear_columns
+        or tables.keeps_without_profile
+        or options.limit is not None
+    )
     return DiffResult(
-        diff, snapshot_rows, uncertain_rows, conflicts, claimed, deferred, kept_values, without_profile
+        diff,
+        snapshot_rows,
+        uncertain_rows,
+        conflicts,
+        claimed,
+        deferred,
+        kept_values,
+        without_profile,
+        planned=_count_planned_rows(warehouse, tables) if may_have_changed else planned,
     )
 
 
 def hold_removals(
-    warehouse: Warehouse, tables: ModelTables, held_list_ids: Sequence[str], *, hold_shared: bool
-) -> dict[str, dict[str, int]]:
+    warehouse: Warehouse,
+    tables: ModelTables,
+    planned: PlannedCounts,
+    protection: RemovalProtection,
+) -> PlannedCounts:
     """Cancel or hold the removals that rejected rows protect, and hold those of some lists.
 
-    Returns the plan's counts by list and operation.
+    Returns the plan's counts by list and operation; `planned` are those before.
     """
-    counts = _count_planned_rows(warehouse, tables)
-    if any(Op.REMOVE in ops for ops in counts.values()):
+    if not any(Op.REMOVE in ops for ops in planned.values()):
+        return planned
+    if protection.has_rejected:
         warehouse.execute(planned_rows.cancel_rejected_removals(tables))
-        if hold_shared:
+        if protection.hold_shared:
             warehouse.execute(planned_rows.hold_shared_removals(tables))
-        if held_list_ids:
-            warehouse.execute(planned_rows.hold_list_removals(tables, held_list_ids))
-        return _count_planned_rows(warehouse, tables)
-    return counts
+    if protection.held_list_ids:
+        warehouse.execute(planned_rows.hold_list_removals(tables, protection.held_list_ids))
+    return _count_planned_rows(warehouse, tables) if protection.changes_plan else planned
 
 
 def _count_staged_rows(warehouse: Warehouse, staged: StagedModel) -> StagedCounts:
@@ -210,15 +250,12 @@ def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -
     Returns the number of rows by omitted identifier type.
     """
     omitted: dict[IdentifierType, int] = {}
-    if tables.secondary_identifiers and any(
-        _count_upserts(ops) for ops in _count_planned_rows(warehouse, tables).values()
-    ):
-        for kind in tables.secondary_identifiers:
-            identifier = conflicts_sql.SharedIdentifier(tables, kind)
-            warehouse.execute(conflicts_sql.collect_claimed(identifier, rekeyed=rekeyed))
-            omitted[kind] = warehouse.fetch(conflicts_sql.count_claimed(identifier))[0][0]
-            if omitted[kind]:
-                warehouse.execute(conflicts_sql.omit_claimed(identifier))
+    for kind in tables.secondary_identifiers:
+        identifier = conflicts_sql.SharedIdentifier(tables, kind)
+        warehouse.execute(conflicts_sql.collect_claimed(identifier, rekeyed=rekeyed))
+        omitted[kind] = warehouse.fetch(conflicts_sql.count_claimed(identifier))[0][0]
+        if omitted[kind]:
+            warehouse.execute(conflicts_sql.omit_claimed(identifier))
     return {kind: rows for kind, rows in omitted.items() if rows}
 
 
@@ -259,7 +296,7 @@ def _count_upserts(ops: Mapping[str, int]) -> int:
     return ops.get(Op.ADD, 0) + ops.get(Op.UPDATE, 0)
 
 
-def _count_planned_rows(warehouse: Warehouse, tables: ModelTables) -> dict[str, dict[str, int]]:
+def _count_planned_rows(warehouse: Warehouse, tables: ModelTables) -> PlannedCounts:
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for list_id, op, rows in warehouse.fetch(planned_rows.count_planned_by_list(tables)):
         counts[list_id][op] = rows

@@ -13,7 +13,7 @@ import orjson
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource, RowProblem
-from reverse_etl.planning.diff import DiffRequest, DiffResult, hold_removals, run_diff
+from reverse_etl.planning.diff import DiffRequest, DiffResult, RemovalProtection, hold_removals, run_diff
 from reverse_etl.planning.lists import ListRef
 from reverse_etl.planning.orphans import estimate_rows_by_list
 from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, PlanOptions
@@ -58,10 +58,10 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
     result = run_diff(warehouse, state, DiffRequest(staged, refs, options, rekeyed, profile_columns))
     removes = model.config.surface.remove is not None
     held_list_ids = [ref.id for ref in refs if ref.removals_held] if removes else []
-    op_counts = (
-        hold_removals(warehouse, tables, held_list_ids, hold_shared=removes) if result.has_deltas else {}
-    )
     counts = count_staged_rows(warehouse, tables) if result.counts is None else result.counts
+    has_rejected = any(problem is not None for _, problem in counts)
+    protection = RemovalProtection(has_rejected, removes, held_list_ids)
+    op_counts = hold_removals(warehouse, tables, result.planned, protection)
     clears = tables.clear_columns and any({Op.ADD, Op.UPDATE} & ops.keys() for ops in op_counts.values())
     list_counts = _Counts(
         sends_removes=removes,
@@ -101,7 +101,7 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         digest=_compute_digest(warehouse, staged) if options.with_digest else "",
         events=staged.events,
         has_deltas=bool(op_counts),
-        has_rejected=any(problem is not None for _, problem in counts),
+        has_rejected=has_rejected,
     )
 
 

@@ -191,6 +191,12 @@ class Receipts:
             )
         )
 
+    def has_row_exceptions(self, run_id: str, model: str) -> bool:
+        """Return whether a run has row exceptions of a model. Most runs have none of any."""
+        table = self.state_tables.dialect.state_table("row_exceptions")
+        statement = Statement.read(f"SELECT DISTINCT model FROM {table} WHERE run_id = ?", (run_id,))
+        return (model,) in self.state_tables.fetch_kept(statement, "row_exceptions")
+
     def delete_row_exceptions(self, deltas: TableName, run_id: str, model: str) -> Statement:
         """Delete the row exceptions of a run's model whose rows are no longer in `deltas`.
 

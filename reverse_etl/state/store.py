@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
+from reverse_etl.domain.rejections import RejectionSource
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.state.consents import Consents
 from reverse_etl.state.journal import Journal
@@ -256,21 +257,32 @@ class State:
         run = RunDeltas(tables, run_id, model)
         state_tables.execute(*snapshot.collect_applied(run))
         seq_ranges = self._split_seq_range(snapshot.select_last_applied_seq(tables))
-        model_rejections = rejections.ModelRejections(tables, *self.scope.key, model)
         state_tables.commit(
             (
                 *self.journal.insert(run),
-                *rejections.record_klaviyo_rejections(model_rejections, run),
                 *(
                     without_profile.record_without_profile(run, looked_up_at)
                     if tables.keeps_without_profile
                     else ()
                 ),
-                *snapshot.apply_to_snapshot(run, checksum, seq_ranges),
-                self.receipts.delete_row_exceptions(run.stored, run_id, model),
+                *snapshot.apply_to_snapshot(run, seq_ranges),
+                *self._record_refused_rows(run, checksum),
             )
         )
         state_tables.execute(*schema.drop_temp_tables(tables.dialect, (tables.applied, tables.replaced)))
+
+    def _record_refused_rows(self, run: RunDeltas, checksum: str) -> Iterator[Statement]:
+        """Yield the statements that record the rows that Klaviyo refused in a run, and forget those it accepted.
+
+        There are none if it refused nothing, now and before.
+        """
+        has_row_exceptions = self.receipts.has_row_exceptions(run.run_id, run.model)
+        if has_row_exceptions or self.rejections.exist(run.model, RejectionSource.KLAVIYO):
+            model_rejections = rejections.ModelRejections(run.tables, *self.scope.key, run.model)
+            yield from rejections.record_klaviyo_rejections(model_rejections, run)
+            yield from snapshot.store_refused_rows(run, checksum)
+        if has_row_exceptions:
+            yield self.receipts.delete_row_exceptions(run.stored, run.run_id, run.model)
 
     def prune_without_profile(self, tables: ModelTables) -> None:
         """Forget the rows without a profile that left the model. May be repeated."""
@@ -298,6 +310,8 @@ class State:
         For a run that sent other rows: these may have changed the profiles of the rows to remove. With
         `keeps_uncertain` also those that were uncertain before, as `delete_unsent` does.
         """
+        if not self._has_deltas(run_id, tables):
+            return
         run = RunDeltas(tables, run_id, model)
         self.tables.execute(deltas.mark_unsent_uncertain(run))
         if keeps_uncertain:
@@ -306,11 +320,16 @@ class State:
     def delete_unsent(self, run_id: str, model: str, tables: ModelTables) -> None:
         """Delete the deltas that this run knows it did not send; rows that were uncertain before stay so."""
         run = RunDeltas(tables, run_id, model)
-        self.tables.execute(
-            deltas.keep_uncertain(run),
-            deltas.delete_unsent(run),
-            self.receipts.delete_row_exceptions(run.stored, run_id, model),
-        )
+        if self._has_deltas(run_id, tables):
+            self.tables.execute(deltas.keep_uncertain(run), deltas.delete_unsent(run))
+        if self.receipts.has_row_exceptions(run_id, model):
+            self.tables.execute(self.receipts.delete_row_exceptions(run.stored, run_id, model))
+
+    def _has_deltas(self, run_id: str, tables: ModelTables) -> bool:
+        """Return whether a run has deltas of a model that no receipt took over yet."""
+        statement = deltas.count_of_run(tables, run_id)
+        ((rows,),) = self.tables.fetch_kept(statement, tables.deltas)
+        return bool(rows)
 
     def backdate_first_sent(
         self, tables: ModelTables, list_id: str, first_sent_times: Mapping[str, datetime]

@@ -130,8 +130,10 @@ def snapshot_calls(run: RunDeltas) -> Iterator[Call]:
     yield "select_last_applied_seq", snapshot.select_last_applied_seq(run.tables)
     rejected = run.tables.dialect.state_table(run.tables.rejected)
     yield "delete_applied_rows", snapshot.delete_applied_rows(run.tables, rejected)
-    yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, "c0ffee", [None])
-    in_parts = snapshot.apply_to_snapshot(run, "c0ffee", [range(1, 10), range(10, 19)])
+    yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, [None])
+    yield "count_of_run", deltas.count_of_run(run.tables, run.run_id)
+    yield "store_refused_rows", snapshot.store_refused_rows(run, "c0ffee")
+    in_parts = snapshot.apply_to_snapshot(run, [range(1, 10), range(10, 19)])
     yield "apply_to_snapshot", in_parts[1:3]
     yield "drop_temp_tables", schema.drop_temp_tables(run.tables.dialect, (run.tables.applied,))
     for list_id in (None, "L1"):

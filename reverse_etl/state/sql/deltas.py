@@ -136,6 +136,11 @@ def delete_unsent(run: RunDeltas) -> Statement:
     return Statement.change(run.stored, *render("delete_unsent", run.tables, run=run))
 
 
+def count_of_run(tables: ModelTables, run_id: str) -> Statement:
+    """Return the number of a run's deltas."""
+    return Statement.read(f"SELECT COUNT(*) FROM {deltas_table(tables)} WHERE retl_run_id = ?", (run_id,))
+
+
 def count_uncertain(tables: ModelTables) -> Statement:
     """Return the number of uncertain rows."""
     return Statement.read(f"SELECT COUNT(*) FROM {deltas_table(tables)}")

@@ -46,15 +46,28 @@ def select_last_applied_seq(tables: ModelTables) -> Statement:
     return Statement.read(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {applied}")
 
 
-def apply_to_snapshot(
-    run: RunDeltas, checksum: str, seq_ranges: Sequence[range | None]
-) -> tuple[Statement, ...]:
-    """Move what `collect_applied` found into the snapshot, and store refused rows, so that they are sent again only if they change.
+def store_refused_rows(run: RunDeltas, checksum: str) -> tuple[Statement, ...]:
+    """Store refused rows in the place of their deltas, so that they are sent again only if they change; forget accepted ones.
+
+    Run it in one transaction with `apply_to_snapshot`, after it.
+    """
+    tables = run.tables
+    rejected, deltas = (tables.dialect.state_table(table) for table in (tables.rejected, tables.deltas))
+    return (
+        delete_applied_rows(tables, rejected),
+        Statement.change(rejected, *render("delete_rejected_again", tables, run=run)),
+        Statement.insert(rejected, *render("insert_rejected_rows", tables, run=run, checksum=checksum)),
+        Statement.change(deltas, *render("delete_refused_deltas", tables, run=run)),
+    )
+
+
+def apply_to_snapshot(run: RunDeltas, seq_ranges: Sequence[range | None]) -> tuple[Statement, ...]:
+    """Move what `collect_applied` found into the snapshot.
 
     Run it in one transaction, after `collect_applied`. `seq_ranges` are the parts in which rows are moved.
     """
     tables = run.tables
-    rejected, deltas = (tables.dialect.state_table(table) for table in (tables.rejected, tables.deltas))
+    deltas = tables.dialect.state_table(tables.deltas)
     changes = RowChanges(
         tables.dialect.state_table(tables.snapshot),
         tables.row_columns,
@@ -63,14 +76,10 @@ def apply_to_snapshot(
     )
     return (
         *tables.dialect.change_rows(changes),
-        delete_applied_rows(tables, rejected),
-        Statement.change(rejected, *render("delete_rejected_again", tables, run=run)),
-        Statement.insert(rejected, *render("insert_rejected_rows", tables, run=run, checksum=checksum)),
         *(
             Statement.change(deltas, *render("delete_applied_deltas", tables, run=run, seq_range=seq_range))
             for seq_range in seq_ranges
         ),
-        Statement.change(deltas, *render("delete_refused_deltas", tables, run=run)),
     )
 
 
