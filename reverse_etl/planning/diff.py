@@ -77,7 +77,8 @@ class DiffResult:
     counts, by identifier type, the rows that omit an identifier which belongs to another row's profile at
     Klaviyo. `deferred` counts, by list, the upserts that exceed `--limit`. `kept_values` are not cleared.
     `without_profile` counts, by list, the rows whose person Klaviyo did not know lately. `counts` are those
-    of the staged rows, None if the diff rejected or removed some. `planned` counts the deltas by list and operation.
+    of the staged rows, None if the diff rejected or removed some. `planned` counts the deltas by list and
+    operation.
     """
 
     diff: ModelDiff

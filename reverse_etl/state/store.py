@@ -272,7 +272,7 @@ class State:
         state_tables.execute(*schema.drop_temp_tables(tables.dialect, (tables.applied, tables.replaced)))
 
     def _record_refused_rows(self, run: RunDeltas, checksum: str) -> Iterator[Statement]:
-        """Yield the statements that record the rows that Klaviyo refused in a run, and forget those it accepted.
+        """Yield the statements that record the rows that Klaviyo refused, and forget those that it accepted.
 
         There are none if it refused nothing, now and before.
         """

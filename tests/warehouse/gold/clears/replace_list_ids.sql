@@ -1,5 +1,6 @@
 -- replace_list_ids 1
-duckdb:    CREATE OR REPLACE TABLE temp.lists_tiers_2b3c4d5e (retl_list VARCHAR, retl_list_id VARCHAR);
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.lists_tiers_2b3c4d5e (retl_list VARCHAR, retl_list_id VARCHAR) DEFAULT_DDL_COLLATION = '';
-INSERT INTO temp.lists_tiers_2b3c4d5e VALUES (?, ?);
+duckdb:    CREATE OR REPLACE TABLE temp.lists_tiers_2b3c4d5e AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.lists_tiers_2b3c4d5e DEFAULT_DDL_COLLATION = '' AS
+SELECT CAST(v.retl_list AS VARCHAR) AS retl_list, CAST(v.retl_list_id AS VARCHAR) AS retl_list_id
+FROM (VALUES (?, ?)) AS v(retl_list, retl_list_id);
 -- with ('', 'L1')

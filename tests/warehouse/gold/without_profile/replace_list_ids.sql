@@ -1,5 +1,6 @@
 -- replace_list_ids 1
-duckdb:    CREATE OR REPLACE TABLE temp.lists_known_6f7a8b9c (retl_list VARCHAR, retl_list_id VARCHAR);
-snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.lists_known_6f7a8b9c (retl_list VARCHAR, retl_list_id VARCHAR) DEFAULT_DDL_COLLATION = '';
-INSERT INTO temp.lists_known_6f7a8b9c VALUES (?, ?);
+duckdb:    CREATE OR REPLACE TABLE temp.lists_known_6f7a8b9c AS
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.lists_known_6f7a8b9c DEFAULT_DDL_COLLATION = '' AS
+SELECT CAST(v.retl_list AS VARCHAR) AS retl_list, CAST(v.retl_list_id AS VARCHAR) AS retl_list_id
+FROM (VALUES (?, ?)) AS v(retl_list, retl_list_id);
 -- with ('', 'L1')
