@@ -35,10 +35,18 @@ _EXPECTED_TYPES = {
 
 
 class StrictModel(BaseModel):
-    """Base of schemas for user input: unknown keys are errors, and values are not converted."""
+    """Base of schemas for user input: unknown keys are errors, and values are not converted.
+
+    A schema is built when it is first used: no command uses all of them.
+    """
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        arbitrary_types_allowed=True,
+        defer_build=True,
     )
 
 

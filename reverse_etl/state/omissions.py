@@ -68,9 +68,7 @@ class Omissions:
             "GROUP BY model, list_id, identifier, code ORDER BY model, list_id, identifier, code",
             self.state_tables.scope.key,
         )
-        for model, list_id, kind, code, rows, example in self.state_tables.fetch_from(
-            statement, "rejections"
-        ):
+        for model, list_id, kind, code, rows, example in self.state_tables.fetch_from(statement, "omissions"):
             entry = OmittedRows(IdentifierType(kind), code, int(rows), example)
             omitted.setdefault((model, list_id), []).append(entry)
         return omitted

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.state.tables import StateTables
+    from reverse_etl.warehouse.interface import Row
 
 
 class RunState(StrEnum):
@@ -80,17 +81,21 @@ class Runs:
 
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs, newest first."""
-        rows = self.state_tables.read(
-            "runs",
-            "run_id, state, started_at, ended_at, exit_code",
-            "started_at DESC, run_id DESC",
-            **self.state_tables.in_scope,
-        )
+        rows = self._rows()
         refused = [run_id for run_id, state, *_ in rows if state == RunState.REFUSED]
         differing = self._find_differing(refused) if refused else frozenset()
         return tuple(
             RunRecord(run_id, RunState(state), started_at, ended_at, exit_code, run_id in differing)
-            for run_id, state, started_at, ended_at, exit_code in rows
+            for run_id, state, _, started_at, ended_at, exit_code in reversed(rows)
+        )
+
+    def _rows(self) -> list[Row]:
+        """Return the stored runs in their order: one query for all that asks for them."""
+        return self.state_tables.read(
+            "runs",
+            "run_id, state, klaviyo_time, started_at, ended_at, exit_code",
+            "started_at, run_id",
+            **self.state_tables.in_scope,
         )
 
     def _find_differing(self, run_ids: Sequence[str]) -> frozenset[str]:
@@ -144,29 +149,20 @@ class Runs:
 
     def unfinished(self) -> dict[str, datetime]:
         """Return the runs that left something open, with Klaviyo's time at their start."""
-        rows = self.state_tables.read(
-            "runs",
-            "run_id, klaviyo_time",
-            "started_at, run_id",
-            **self.state_tables.in_scope,
-            state=[RunState.SUBMITTING.value, RunState.UNSETTLED.value],
-        )
-        return {run_id: parse_timestamp(started_at) for run_id, started_at in rows}
+        return {
+            run_id: parse_timestamp(klaviyo_time)
+            for run_id, state, klaviyo_time, *_ in self._rows()
+            if state in {RunState.SUBMITTING, RunState.UNSETTLED}
+        }
 
     def ends(self) -> dict[str, datetime | None]:
         """Return the runs that may have sent something, in their order.
 
         Each has its end in Klaviyo's time, None if it is open.
         """
-        rows = self.state_tables.read(
-            "runs",
-            "run_id, klaviyo_time, started_at, ended_at",
-            "started_at, run_id",
-            **self.state_tables.in_scope,
-        )
         return {
             run_id: _end_in_klaviyo_time(klaviyo_time, started_at, ended_at) if ended_at else None
-            for run_id, klaviyo_time, started_at, ended_at in rows
+            for run_id, _, klaviyo_time, started_at, ended_at, _ in self._rows()
             if klaviyo_time  # a refused run has none
         }
 
@@ -241,11 +237,14 @@ class Runs:
     ) -> tuple[Statement, ...]:
         """Insert a run, and the account that its target sends to."""
         tables, (account, project) = self.state_tables, self.state_tables.scope.key
-        return (
-            tables.delete("targets", project=project, destination_id=destination_id),
-            *tables.insert("targets", [(project, destination_id, account)]),
-            *tables.insert("runs", [(run_id, account, project, *values)]),
+        target = {"project": project, "destination_id": destination_id}
+        accounts = [stored for (stored,) in tables.read("targets", "account_id", "account_id", **target)]
+        replaced = (
+            (tables.delete("targets", **target), *tables.insert("targets", [(*target.values(), account)]))
+            if accounts != [account]
+            else ()
         )
+        return (*replaced, *tables.insert("runs", [(run_id, account, project, *values)]))
 
 
 def _end_in_klaviyo_time(klaviyo_time: str, started_at: str, ended_at: str) -> datetime:
