@@ -1,4 +1,6 @@
 -- runs 1
+SELECT account_id FROM state.targets WHERE project = ? AND destination_id = ? ORDER BY account_id;
+-- with ('shop', 'prod/klaviyo')
 DELETE FROM state.targets WHERE project = ? AND destination_id = ?;
 -- with ('shop', 'prod/klaviyo')
 INSERT INTO state.targets VALUES (?, ?, ?);
@@ -11,6 +13,8 @@ UPDATE state.runs SET state = ?, ended_at = ?, exit_code = ? WHERE run_id = ?;
 -- with ('ended', '2026-11-22T12:00:00.000Z', 0, 'r1')
 UPDATE state.runs SET state = ?, ended_at = ? WHERE run_id = ?;
 -- with ('recovered', '2026-11-22T12:00:00.000Z', 'r1')
+SELECT account_id FROM state.targets WHERE project = ? AND destination_id = ? ORDER BY account_id;
+-- with ('shop', 'prod/klaviyo')
 INSERT INTO state.run_lists VALUES (?, ?, ?, ?, ?, ?, ?);
 -- with ('r2', '', '', '', '{}', 'guard', 'Too many.')
 DELETE FROM state.targets WHERE project = ? AND destination_id = ?;
@@ -21,17 +25,13 @@ INSERT INTO state.runs VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 -- with ('r2', 'acc', 'shop', 'refused', '2026-11-22T12:00:00.000Z', '', '2026-11-22T12:00:00.000Z', 3)
 SELECT reason FROM state.run_lists WHERE run_id = ? AND model = ? ORDER BY reason;
 -- with ('r2', '')
-SELECT run_id, klaviyo_time FROM state.runs WHERE account_id = ? AND project = ? AND state IN (?, ?) ORDER BY started_at, run_id;
--- with ('acc', 'shop', 'submitting', 'unsettled')
+SELECT run_id, state, klaviyo_time, started_at, ended_at, exit_code FROM state.runs WHERE account_id = ? AND project = ? ORDER BY started_at, run_id;
+-- with ('acc', 'shop')
 SELECT r.klaviyo_time, r.started_at, r.ended_at FROM state.runs AS r
 WHERE r.account_id = ? AND r.project = ? AND r.state = 'ended' AND EXISTS (SELECT 1 FROM state.receipts AS c
   WHERE c.run_id = r.run_id AND c.list_id = ? AND c.op = 'add' AND c.state IN ('applied', 'unknown'))
 ORDER BY r.klaviyo_time, r.run_id;
 -- with ('acc', 'shop', 'L1')
-SELECT run_id, klaviyo_time, started_at, ended_at FROM state.runs WHERE account_id = ? AND project = ? ORDER BY started_at, run_id;
--- with ('acc', 'shop')
-SELECT run_id, state, started_at, ended_at, exit_code FROM state.runs WHERE account_id = ? AND project = ? ORDER BY started_at DESC, run_id DESC;
--- with ('acc', 'shop')
 SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, l.stop_cause, l.reason FROM state.run_lists AS l JOIN state.runs AS r ON l.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND r.state <> 'refused' AND l.model <> '' ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id;
 -- with ('acc', 'shop')
