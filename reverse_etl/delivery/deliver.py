@@ -1,4 +1,4 @@
-"""Deliver one model's plan, group of lists by group of lists.
+"""Deliver one model's plan, group of lists by group of lists. A sender is imported when rows need it.
 
 The lists of a group share nobody. Their jobs end before the next group starts, so that a person is in at most
 one unfinished import.
@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
-from reverse_etl.delivery.consents.subscribe_people import subscribe_people
-from reverse_etl.delivery.consents.unsubscribe_people import unsubscribe_people
-from reverse_etl.delivery.events.send_events import send_events
 from reverse_etl.delivery.imports.import_rows import import_rows
 from reverse_etl.delivery.list_delivery import ListDelivery
 from reverse_etl.delivery.list_groups import group_lists
@@ -18,13 +15,8 @@ from reverse_etl.delivery.members.add_members import add_members
 from reverse_etl.delivery.members.remove_members import leave_rows_in_place, remove_members
 from reverse_etl.delivery.outcomes import Outcome, OutcomeCounter
 from reverse_etl.delivery.pending_rows import PendingRows
-from reverse_etl.delivery.profiles.clear_values import clear_values
-from reverse_etl.delivery.profiles.delete_profiles import delete_profiles, readmit_people
-from reverse_etl.delivery.profiles.update_profiles import update_profiles
 from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
-from reverse_etl.delivery.requests.send_requests import send_requests
 from reverse_etl.delivery.small_lists import blame_model_for_small_list
-from reverse_etl.delivery.suppressions.change_suppressions import change_suppressions
 from reverse_etl.domain.progress import ListDone
 from reverse_etl.state.people import erase_deleted
 from reverse_etl.surfaces.interface import Blocking
@@ -163,26 +155,44 @@ def _send(deliveries: Sequence[ListDelivery], operation: Operation) -> None:  # 
         case ImportRows():
             import_rows(deliveries, operation)
         case UpdateProfiles():
+            from reverse_etl.delivery.profiles.update_profiles import update_profiles
+
             _send_each(deliveries, update_profiles, operation)
         case ClearValues():
+            from reverse_etl.delivery.profiles.clear_values import clear_values
+
             _send_each(deliveries, clear_values, operation)
         case AddToList():
             _send_each(deliveries, add_members, operation)
         case RemoveFromList():
             _send_each(deliveries, remove_members, operation)
         case SendRequests():
+            from reverse_etl.delivery.requests.send_requests import send_requests
+
             _send_each(deliveries, send_requests, operation)
         case ChangeSuppressions():
+            from reverse_etl.delivery.suppressions.change_suppressions import change_suppressions
+
             _send_each(deliveries, change_suppressions, operation)
         case SendEvents():
+            from reverse_etl.delivery.events.send_events import send_events
+
             _send_each(deliveries, send_events, operation)
         case SubscribePeople():
+            from reverse_etl.delivery.consents.subscribe_people import subscribe_people
+
             _send_each(deliveries, subscribe_people, operation)
         case UnsubscribePeople():
+            from reverse_etl.delivery.consents.unsubscribe_people import unsubscribe_people
+
             _send_each(deliveries, unsubscribe_people, operation)
         case DeleteProfiles():
+            from reverse_etl.delivery.profiles.delete_profiles import delete_profiles
+
             _send_each(deliveries, delete_profiles, operation)
         case ReadmitPeople():
+            from reverse_etl.delivery.profiles.delete_profiles import readmit_people
+
             _send_each(deliveries, readmit_people, operation)
         case _:
             assert_never(operation)
