@@ -10,6 +10,7 @@ from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.rejections import RejectionSource
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.state.consents import Consents
+from reverse_etl.state.ensure_tables import ensure_tables
 from reverse_etl.state.journal import Journal
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
@@ -194,7 +195,7 @@ class State:
         """Mark a run as submitting, with its deltas, before its first row is sent."""
         self._lease.renew_or_raise()  # a run that lost the lease while planning must not send
         for submission in submissions:
-            self._ensure_tables(submission.tables)
+            ensure_tables(self.tables, submission.tables)
         statements = [*self.runs.start(run_id, destination_id, klaviyo_time)]
         statements += self._replace_models([submission.model for submission in submissions])
         for submission in submissions:
@@ -390,24 +391,6 @@ class State:
             return (None,)
         ((last,),) = self.tables.fetch(select_last_seq)
         return [range(first, first + max_rows) for first in range(1, last + 1, max_rows)]
-
-    def _ensure_tables(self, tables: ModelTables) -> None:
-        """Create a model's tables, or bring them to its columns."""
-        state_tables = self.tables
-        # The snapshot comes last, as it does when it is created: the others have all its columns.
-        stored_columns = state_tables.columns(tables.snapshot)
-        if stored_columns and not (
-            tables.keeps_without_profile or schema.migrate_columns(tables, tables.snapshot, stored_columns)
-        ):
-            return
-        optional = (tables.without_profile,) if tables.keeps_without_profile else ()
-        names = (*optional, tables.deltas, tables.rejected, tables.snapshot)
-        if not all(map(state_tables.columns, names)):
-            state_tables.execute(*schema.create_model_tables(tables))
-        for name in names:
-            if changes := schema.migrate_columns(tables, name, state_tables.columns(name)):
-                state_tables.execute(*changes)
-                state_tables.forget_kept()
 
 
 def _select_payload(columns: Mapping[str, Column]) -> tuple[Column, ...]:
