@@ -54,7 +54,7 @@ class DiffRequest:
 
 @dataclass(frozen=True)
 class RemovalProtection:
-    """The protection of rows from removal, by rejected rows of the model and by lists whose removals are held.
+    """The protection of rows from removal, by rejected rows and by lists whose removals are held.
 
     `hold_shared`: also rows that share an identifier with a rejected row.
     """
