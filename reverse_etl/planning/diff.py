@@ -123,15 +123,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
         conflicts = resolve_shared_identifiers(warehouse, staged)
         warehouse.execute(planned_rows.create_empty_plan(tables))
         counts = None if conflicts.changed_rows else counts
-        return DiffResult(
-            diff,
-            snapshot_rows,
-            uncertain_rows,
-            conflicts,
-            claimed={},
-            deferred={},
-            counts=counts,
-        )
+        return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, {}, {}, counts=counts)
     conflicts = resolve_conflicts(warehouse, staged)
     if stored_columns and tables.secondary_identifiers and state.omissions.exist(staged.model.name):
         for kind in tables.secondary_identifiers:
@@ -152,14 +144,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     kept_values = keep_values(warehouse, staged, request.profile_columns)
     without_profile = _skip_without_profile(warehouse, state, tables) if not options.full_refresh else {}
     deferred = _apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}
-    may_have_changed = bool(
-        claimed
-        or staged.has_withheld
-        or staged.model.config.surface.deletes_people
-        or tables.clear_columns
-        or tables.keeps_without_profile
-        or options.limit is not None
-    )
+    may_have_changed = bool(claimed) or options.limit is not None or _changes_deltas(staged)
     return DiffResult(
         diff,
         snapshot_rows,
@@ -171,6 +156,14 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
         without_profile,
         planned=_count_planned_rows(warehouse, tables) if may_have_changed else planned,
     )
+
+
+def _changes_deltas(staged: StagedModel) -> bool:
+    """Return whether deltas of the model may be taken out of the plan once they are computed."""
+    tables = staged.tables
+    deletes_people = staged.model.config.surface.deletes_people
+    withholds = staged.has_withheld or deletes_people
+    return withholds or bool(tables.clear_columns) or tables.keeps_without_profile
 
 
 def hold_removals(

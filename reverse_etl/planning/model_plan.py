@@ -82,8 +82,6 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         if any(Op.UPDATE in ops for ops in op_counts.values())
         else {},
     )
-    owned_list_ids = {ref.id for ref in refs}
-    rows_by_list = estimate_rows_by_list(result.snapshot_rows, result.uncertain_rows)
     return ModelPlan(
         model=model,
         tables=tables,
@@ -91,9 +89,7 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         staged_rows=staged.rows,
         duplicate_rows=result.conflicts.duplicate_rows,
         omitted_identifiers=result.omitted_identifiers,
-        orphaned_rows=tuple(
-            (list_id, rows) for list_id, rows in rows_by_list.items() if list_id not in owned_list_ids
-        ),
+        orphaned_rows=_find_orphaned_rows(result, refs),
         rekeyed=rekeyed,
         kept_values=result.kept_values,
         has_deferred_removals=any({Op.HELD, Op.DEFERRED} & ops.keys() for ops in op_counts.values()),
@@ -103,6 +99,13 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         has_deltas=bool(op_counts),
         has_rejected=has_rejected,
     )
+
+
+def _find_orphaned_rows(result: DiffResult, refs: Sequence[ListRef]) -> tuple[tuple[str, int], ...]:
+    """Return (list id, rows) of the lists that have rows of the model and are no longer its own."""
+    owned_list_ids = {ref.id for ref in refs}
+    rows_by_list = estimate_rows_by_list(result.snapshot_rows, result.uncertain_rows)
+    return tuple((list_id, rows) for list_id, rows in rows_by_list.items() if list_id not in owned_list_ids)
 
 
 def find_conflicting_properties(warehouse: Warehouse, tables: ModelTables) -> list[tuple[str, int, str]]:
