@@ -10,11 +10,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
 import yaml
 
 from reverse_etl.sandbox import Sandbox
 from tests.cli.process import Ended, run_program
+from tests.core.files import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +55,7 @@ class CommandLine:
 
     def sql(self, *statements: str, file: str = "shop.duckdb") -> None:
         """Change the warehouse, as dbt would."""
-        with duckdb.connect(str(self.folder / file)) as connection:
+        with opened(self.folder / file) as connection:
             for statement in statements:
                 connection.execute(statement)
 

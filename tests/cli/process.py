@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 _BEGIN = multiprocessing.get_context("forkserver")
 _LIBRARIES = ["sqlglot.generators.duckdb", "sqlglot.parsers.duckdb", "rich.table", "rich._emoji_codes"]
-_OURS = ["reverse_etl.cli.options", "reverse_etl.cli.output.json", "reverse_etl.sandbox"]
-_BEGIN.set_forkserver_preload(_LIBRARIES + _OURS)
+_BEGIN.set_forkserver_preload([*_LIBRARIES, "tests.cli.whole_program"])
 
 
 SECONDS = 100.0  # longer than any command takes here

@@ -7,8 +7,6 @@ import pty
 import re
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.cli.command_line import SELECT
 
 if TYPE_CHECKING:
@@ -51,23 +49,24 @@ def _joined(tables: list[list[list[str]]]) -> list[list[str]]:
     return [[*row, *(cell for table in others for cell in table[n][2:])] for n, row in enumerate(first)]
 
 
-@pytest.mark.parametrize("command", ["plan", "run", "status", "ls"])
-def test_a_table_that_is_too_wide_continues_below(cli: CommandLine, command: str) -> None:
+def test_a_table_that_is_too_wide_continues_below(cli: CommandLine) -> None:
     """No line is broken, each part says which lists its lines are of, and no figure is lost."""
     for name, listed in LISTS.items():
         cli.model(name, SELECT, list=listed, tags=["daily", "nightly"])
     cli.klaviyo()
     cli.run("run", "--limit", "5")
-    narrow = _on_terminal(cli, NARROW, command)
-    tables = _tables(narrow)
-    assert len(tables) > 1
-    ruled = [line for line in narrow.splitlines() if "───" in line]
-    assert max(map(len, ruled)) <= NARROW
-    names = [row[:2] for row in tables[0]]
-    assert all([row[:2] for row in table] == names for table in tables)
-    if command != "run":  # of which there is another only with other figures
-        assert [_joined(tables)] == _tables(_on_terminal(cli, 200, command))
-        assert [_joined(tables)] == _tables(cli.run(command).out)
+    for command in ("plan", "status", "ls", "run"):
+        narrow = _on_terminal(cli, NARROW, command)
+        tables = _tables(narrow)
+        assert len(tables) > 1
+        ruled = [line for line in narrow.splitlines() if "───" in line]
+        assert max(map(len, ruled)) <= NARROW
+        names = [row[:2] for row in tables[0]]
+        assert all([row[:2] for row in table] == names for table in tables)
+        if command != "run":  # of which there is another only with other figures
+            ended = cli.run(command).out
+            assert [_joined(tables)] == _tables(ended), command
+            assert [_joined(tables)] == _tables(_on_terminal(cli, 200, command)), command
 
 
 def test_a_table_in_a_file_has_whole_lines_however_long(cli: CommandLine) -> None:

@@ -9,10 +9,9 @@ import pytest
 
 from reverse_etl.dbt.gate import GateMode
 from reverse_etl.errors import UsageError
-from tests.dbt.real_dbt import dbt, edit, reverse_etl
+from tests.dbt.real_dbt import break_people, dbt, edit, reverse_etl
 from tests.dbt.test_gate_real import (
     PEOPLE_FAILED,
-    break_people,
     break_test,
     change,
     repair_people,

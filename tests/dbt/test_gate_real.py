@@ -17,7 +17,7 @@ from reverse_etl.dbt.gate import GateMode, GateOptions
 from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.project import Project
 from tests.clocks import QuickClock
-from tests.dbt.real_dbt import dbt, edit, reverse_etl
+from tests.dbt.real_dbt import PEOPLE, break_people, dbt, edit, reverse_etl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reverse_etl.errors import Problem
     from reverse_etl.models.model import Model
 
-PEOPLE, TEST = "models/marts/people_v2.sql", "tests/nobody_pays_less_than_nothing.sql"
+TEST = "tests/nobody_pays_less_than_nothing.sql"
 DAY = 24 * 3600.0
 
 
@@ -64,11 +64,6 @@ def max_age(folder: Path, span: str) -> None:
             "surface=",
             f"max_age='{span}',\n    surface=",
         )
-
-
-def break_people(folder: Path) -> None:
-    """Let the model `people` fail."""
-    edit(folder / PEOPLE, "first_name, city", "first_name, cast(email as integer) as city")
 
 
 def repair_people(folder: Path) -> None:
@@ -127,13 +122,15 @@ class Case:
     """Steps, and which models are then held for which reason, with our package.
 
     A step is a change, or a dbt command; one that begins with a code must end with that. `without` is the
-    result if only the artifacts of the last command are known, if it differs.
+    result if only the artifacts of the last command are known, if it differs. In the `shop` before the first
+    step every model is built, or the build of `people` has failed.
     """
 
     steps: tuple[Step | Callable[[Path], None], ...]
     held: Held = ()
     without: Held | None = None
     warnings: str = ""
+    shop: str = "recorded_shop"
 
 
 PEOPLE_FAILED = ("neighbours, regulars", "model.corner_shop.people.v2 failed in `dbt build`")
@@ -151,18 +148,18 @@ CASES = {
         without=(),
     ),
     "a build fails, then another model is run": Case(
-        (break_people, ("1", "build"), ("run", "--select", "visits")), held=(PEOPLE_FAILED,), without=()
+        (("run", "--select", "visits"),), held=(PEOPLE_FAILED,), without=(), shop="failed_shop"
     ),
     "a test fails, then its table is built without tests": Case(
         (break_test, ("1", "build"), ("run", "--select", "visits+")), held=(TEST_FAILED,), without=()
     ),
     "a build fails, then docs are generated": Case(
-        (break_people, ("1", "build"), ("docs", "generate")), held=(PEOPLE_FAILED,), without=()
+        (("docs", "generate"),), held=(PEOPLE_FAILED,), without=(), shop="failed_shop"
     ),
     "a build fails, then the project is listed and compiled": Case(
-        (break_people, ("1", "build"), ("ls",), ("compile",)), held=(PEOPLE_FAILED,), without=()
+        (("ls",), ("compile",)), held=(PEOPLE_FAILED,), without=(), shop="failed_shop"
     ),
-    "a build fails, and a retry repairs it": Case((break_people, ("1", "build"), repair_people, ("retry",))),
+    "a build fails, and a retry repairs it": Case((repair_people, ("retry",)), shop="failed_shop"),
     "a failed test is replaced by another": Case((break_test, ("1", "build"), rename_test, ("build",))),
     "a build is without rows": Case(
         (("build", "--empty", "--select", "people", "visits"),),
@@ -202,24 +199,25 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_newest_results_count_with_the_package_and_the_last_command_without(
-    recorded_shop: Path, case: Case
+    request: pytest.FixtureRequest, case: Case
 ) -> None:
     """With it, the newest result of each node counts, whichever command it came from.
 
     Without it, what the last command says nothing of passes with a warning, and is held by a strict gate.
     Each reason is said once.
     """
-    do(recorded_shop, case)
-    found = verdict(recorded_shop)
+    shop: Path = request.getfixturevalue(case.shop)
+    do(shop, case)
+    found = verdict(shop)
     assert short(found.refusals) == [*case.held]
     assert case.warnings in str(found.warnings)
-    remove_package(recorded_shop)
-    found = verdict(recorded_shop)
+    remove_package(shop)
+    found = verdict(shop)
     assert short(found.refusals) == [*(case.held if case.without is None else case.without)]
     assert case.warnings in str(found.warnings)
     if case.without is not None:
         assert "No result of dbt is known for model.corner_shop." in str(found.warnings)
-        strict = verdict(recorded_shop, mode=GateMode.STRICT)
+        strict = verdict(shop, mode=GateMode.STRICT)
         assert "No result of dbt is known for model.corner_shop." in str(strict.refusals)
 
 
@@ -284,24 +282,20 @@ def test_a_dbt_that_stops_before_it_runs_leaves_only_its_exit_code(recorded_shop
     assert reverse_etl(recorded_shop, "run", "--dbt-exit-code", "1").code == 3
 
 
-def test_the_exit_code_of_a_build_that_failed_in_part_lets_the_others_pass(recorded_shop: Path) -> None:
-    break_people(recorded_shop)
-    dbt(recorded_shop, "build", fails=True)
-    sent = reverse_etl(recorded_shop, "run", "--dbt-exit-code", "1", "--select", "spenders")
+def test_the_exit_code_of_a_build_that_failed_in_part_lets_the_others_pass(failed_shop: Path) -> None:
+    sent = reverse_etl(failed_shop, "run", "--dbt-exit-code", "1", "--select", "spenders")
     assert sent.code == 0, sent.err
-    assert reverse_etl(recorded_shop, "run", "--dbt-exit-code", "1", "--select", "regulars").code == 3
+    assert reverse_etl(failed_shop, "run", "--dbt-exit-code", "1", "--select", "regulars").code == 3
 
 
-def test_a_retry_that_repairs_one_table_does_not_age_the_other(recorded_shop: Path) -> None:
+def test_a_retry_that_repairs_one_table_does_not_age_the_other(failed_shop: Path) -> None:
     """Its results name only the nodes that were tried again; the age of the others is known even so."""
-    max_age(recorded_shop, "2h")
-    break_people(recorded_shop)
-    dbt(recorded_shop, "build", fails=True)
-    repair_people(recorded_shop)
-    dbt(recorded_shop, "retry")
-    assert short(verdict(recorded_shop, "regulars").refusals) == []
+    max_age(failed_shop, "2h")
+    repair_people(failed_shop)
+    dbt(failed_shop, "retry")
+    assert short(verdict(failed_shop, "regulars").refusals) == []
     without = "Nothing proves that source.corner_shop.till.payments is younger than 2h"
-    assert short(verdict(recorded_shop, "neighbours").refusals) == [
+    assert short(verdict(failed_shop, "neighbours").refusals) == [
         ("neighbours", f"{without}: no freshness of this source is known.")
     ]
 
