@@ -12,13 +12,14 @@ from openlineage.client import OpenLineageClient
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState
 from openlineage.client.uuid import generate_new_uuid
 
+from reverse_etl.telemetry.timeline import FAILED_EXIT_CODES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.telemetry.timeline import Span
 
 _PRODUCER: Final = "reverse-etl"
-_STOPPED_EXIT_CODES: Final = range(2, 256)
 
 
 def send_run(run: Span, inputs: Mapping[str, Sequence[str]], environ: Mapping[str, str]) -> None:
@@ -37,15 +38,13 @@ def send_run(run: Span, inputs: Mapping[str, Sequence[str]], environ: Mapping[st
 def build_events(run: Span, inputs: Mapping[str, Sequence[str]], namespace: str) -> list[Any]:
     """Return a START and a COMPLETE or FAIL event for each model, in the order of their times."""
     namespace = namespace or str(run.attributes["reverse_etl.profile"])
-    has_failed = run.attributes["reverse_etl.exit_code"] in _STOPPED_EXIT_CODES
+    has_failed = run.attributes["reverse_etl.exit_code"] in FAILED_EXIT_CODES
     events: list[Any] = []
     for span in run.children.values():
         model = str(span.attributes["reverse_etl.model"])
-        lists = [child for child in span.children.values() if "reverse_etl.list" in child.attributes]
-        is_stopped = has_failed and (not lists or any(one.attributes["reverse_etl.stopped"] for one in lists))
-        last = RunState.FAIL if is_stopped else RunState.COMPLETE
+        last = RunState.FAIL if _is_stopped(span, has_failed=has_failed) else RunState.COMPLETE
         lineage_run = Run(runId=str(generate_new_uuid()))
-        names = [str(one.attributes["reverse_etl.list"]) for one in lists]
+        names = [str(listed.attributes["reverse_etl.list"]) for listed in _find_lists(span)]
         outputs = [OutputDataset("klaviyo", f"lists/{name}" if name else model) for name in names]
         sources = [InputDataset(namespace, name) for name in inputs.get(model, ())]
         events += [
@@ -61,3 +60,18 @@ def build_events(run: Span, inputs: Mapping[str, Sequence[str]], namespace: str)
             for time, state in ((span.start, RunState.START), (span.end, last))
         ]
     return sorted(events, key=lambda event: str(event.eventTime))
+
+
+def _find_lists(model: Span) -> list[Span]:
+    return [child for child in model.children.values() if "reverse_etl.list" in child.attributes]
+
+
+def _is_stopped(model: Span, *, has_failed: bool) -> bool:
+    """Return whether a model or one of its lists stopped.
+
+    A run that failed has no results: what had not ended then, or not begun, stopped.
+    """
+    if "reverse_etl.stopped" in model.attributes:
+        return bool(model.attributes["reverse_etl.stopped"])
+    ends = [listed.attributes.get("reverse_etl.stopped", 1) for listed in _find_lists(model)]
+    return has_failed and (not ends or any(ends))

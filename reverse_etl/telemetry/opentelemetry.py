@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Status, StatusCode, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from reverse_etl.telemetry.timeline import FAILED_EXIT_CODES
 from reverse_etl.telemetry.variables import Signal, exports_signal
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from reverse_etl.telemetry.timeline import Span
 
 _NANOSECONDS: Final = 1_000_000_000
-_FAILED_EXIT_CODES: Final = range(2, 256)
 
 
 def send_run(run: Span, environ: Mapping[str, str]) -> None:
@@ -70,7 +70,7 @@ def _record_span(tracer: Any, span: Span, parent: Any) -> None:
     recorded = tracer.start_span(
         span.name, parent, attributes=span.attributes, start_time=int(span.start * _NANOSECONDS)
     )
-    if span.attributes.get("reverse_etl.exit_code", 0) in _FAILED_EXIT_CODES:
+    if span.attributes.get("reverse_etl.exit_code", 0) in FAILED_EXIT_CODES:
         recorded.set_status(Status(StatusCode.ERROR))
     for child in span.children.values():
         _record_span(tracer, child, set_span_in_context(recorded, parent))

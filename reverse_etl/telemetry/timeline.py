@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.results import RunResult
 
+FAILED_EXIT_CODES: Final = range(2, 256)
 _PHASES: Final = {
     SendProgress: "send",
     JobProgress: "wait for jobs",
@@ -86,7 +87,16 @@ class RunTimeline:
         self.run.attributes["reverse_etl.exit_code"] = exit_code
         if result is not None:
             self.run.attributes["reverse_etl.run_id"] = result.run_id
+            self._record_stops(result)
         return self.run
+
+    def _record_stops(self, result: RunResult) -> None:
+        """Record of each model whether a list of it stopped: one with nothing to send reports nothing."""
+        for list_result in result.lists:
+            model = self.run.children.get(f"model {list_result.model}")
+            if model is not None:
+                earlier = model.attributes.get("reverse_etl.stopped", 0)
+                model.attributes["reverse_etl.stopped"] = int(earlier or list_result.stop_cause is not None)
 
     def _find_model(self, name: str, start: float, now: float) -> Span:
         model = self.run.child(f"model {name}", start, now)

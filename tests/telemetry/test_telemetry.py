@@ -21,10 +21,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from reverse_etl.domain.progress import ListDone, ModelStaged, SendProgress
 from reverse_etl.errors import WarehouseError
 from reverse_etl.telemetry import watch
+from reverse_etl.telemetry.openlineage import build_events
 from reverse_etl.telemetry.opentelemetry import export_spans
 from reverse_etl.telemetry.timeline import RunTimeline
 from reverse_etl.telemetry.watch import record_run
-from tests.core.rows import become, members_model, people
+from tests.core.rows import COLUMNS, become, members_model, people
 from tests.core.world import World
 
 if TYPE_CHECKING:
@@ -159,6 +160,41 @@ def test_spans_have_the_times_of_what_they_name() -> None:
         "stage": (100.5, 102.0),
         "list VIP": (102.0, 105.0),
         "send": (102.0, 103.0),
+    }
+
+
+def test_the_lineage_of_a_run_that_fails_in_the_middle_of_a_list_says_so() -> None:
+    """The list has no end; a model whose lists are done is complete."""
+    timeline = RunTimeline(lambda: 100.0, **{"reverse_etl.profile": "shop", "reverse_etl.target": "prod"})
+    for progress in (
+        SendProgress("members", "Members", 1, 1),
+        ListDone("members", "Members", {"applied": 1}, ""),
+        SendProgress("vip", "VIP", 1, 3),
+    ):
+        timeline.record(progress)
+    events = build_events(timeline.finish(4, None), {}, "")
+    ends = [event for event in events if event.eventType.value != "START"]
+    assert {event.job.name: event.eventType.value for event in ends} == {
+        "reverse_etl.members": "COMPLETE",
+        "reverse_etl.vip": "FAIL",
+    }
+
+
+def test_the_lineage_of_a_model_without_changes_is_complete_if_another_model_stops(world: World) -> None:
+    """A list that has nothing to send reports nothing, and neither does one that a guard stops."""
+    for name in ("gold", "silver"):
+        world.model(name, f"select email from {name}", list=name, identifiers={"email": "email"})
+        world.people(people("ann", "bob"), name)
+    world.run()
+    world.people([], "gold", COLUMNS)
+    timeline = RunTimeline(lambda: 100.0, **{"reverse_etl.profile": "shop", "reverse_etl.target": "prod"})
+    result = world.project().run(on_progress=timeline.record)
+    events = build_events(timeline.finish(result.exit_code, result), {}, "")
+    assert result.exit_code == 3
+    ends = [event for event in events if event.eventType.value != "START"]
+    assert {event.job.name: event.eventType.value for event in ends} == {
+        "reverse_etl.gold": "FAIL",
+        "reverse_etl.silver": "COMPLETE",
     }
 
 
