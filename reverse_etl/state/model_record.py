@@ -63,3 +63,8 @@ class ModelSubmission:
     has_deferred_removals: bool = False
     prunes_events: bool = False
     has_deltas: bool = True
+
+    @property
+    def writes_deltas(self) -> bool:
+        """Return whether the run adds rows to the model's deltas before it sends."""
+        return self.has_deltas or bool(self.stale_list_ids) or self.has_deferred_removals

@@ -195,7 +195,7 @@ class State:
         """Mark a run as submitting, with its deltas, before its first row is sent."""
         self._lease.renew_or_raise()  # a run that lost the lease while planning must not send
         for submission in submissions:
-            ensure_tables(self.tables, submission.tables)
+            ensure_tables(self.tables, submission.tables, writes_deltas=submission.writes_deltas)
         statements = [*self.runs.start(run_id, destination_id, klaviyo_time)]
         statements += self._replace_models([submission.model for submission in submissions])
         for submission in submissions:

@@ -340,6 +340,38 @@ def test_a_column_with_a_half_finished_type_change_may_be_dropped(
     assert len(world.writes()) == before
 
 
+@pytest.mark.parametrize(
+    ("types", "new_city"), [(("VARCHAR", "INT"), "Rome"), (("INT", "VARCHAR"), "2")], ids=["text", "number"]
+)
+def test_a_column_with_a_half_finished_type_change_may_be_changed_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, types: tuple[str, str], new_city: str
+) -> None:
+    """The deltas had the new type, the snapshot had not; then the model had its old type again."""
+
+    def select_as(kind: str, city: str) -> None:
+        world.people([{"email": "ann@example.com", "city": city}])
+        select = f"select email, city::{kind} as city from people"
+        world.model("members", select, identifiers={"email": "email"})
+
+    select_as(types[0], "1")
+    world.run()
+    select_as(types[1], "1")
+    execute = DuckDB.execute
+
+    def die(warehouse: DuckDB, statement: Statement) -> None:
+        execute(warehouse, statement)
+        if statement.text.startswith("ALTER") and '"deltas_' in statement.text:
+            raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DuckDB, "execute", die)
+        with pytest.raises(Interrupted):
+            world.run()
+    select_as(types[0], new_city)
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert one(world.run()).list_plan.unchanged == 1
+
+
 def test_a_collation_makes_no_values_equal(world: World) -> None:
     """A column may ignore case; still a change of case is a change, and ids that differ in it stay apart."""
     world.sql("CREATE TABLE names (id VARCHAR COLLATE NOCASE, name VARCHAR COLLATE NOCASE)")
