@@ -11,6 +11,7 @@ import requests
 
 from reverse_etl.sandbox import Fault, FaultKind, Sandbox
 from reverse_etl.sandbox.pages.fault_form import DEFAULTS, KIND_CHOICES
+from reverse_etl.sandbox.pages.json_text import indent_json
 from reverse_etl.sandbox.request_log import MAX_STORED_BYTES, REQUESTS_WITH_BODIES
 from tests.page_structure import parse_page
 from tests.sandbox.caller import HEADERS, Caller, people, row
@@ -34,6 +35,11 @@ def send_form(sandbox: Sandbox, address: str, **fields: str) -> requests.Respons
     """Send a form of the sandbox's own page, and follow it as a browser does."""
     headers = {"Origin": sandbox.origin}
     return requests.post(sandbox.origin + address, data=fields, headers=headers, timeout=5)
+
+
+def test_a_body_of_brackets_alone_is_a_small_page() -> None:
+    lines = indent_json("[" * MAX_STORED_BYTES)
+    assert sum(map(len, lines)) < 1_000_000
 
 
 def test_a_list_shows_its_members_by_pages(sandbox: Sandbox) -> None:

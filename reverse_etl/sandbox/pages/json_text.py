@@ -9,6 +9,7 @@ _PARTS: Final = re.compile(r'"(?:[^"\\]|\\.)*"?|[{}\[\],:]|[^\s{}\[\],:"]+', re.
 _OPENING: Final = frozenset("{[")
 _CLOSING: Final = frozenset("}]")
 _INDENT: Final = "  "
+_MAX_INDENTS: Final = 20  # a body of brackets alone would be a page of megabytes
 
 
 def indent_json(text: str) -> list[str]:
@@ -26,7 +27,7 @@ def indent_json(text: str) -> list[str]:
         is_empty = before in _OPENING and part in _CLOSING
         if before and not is_empty and (before in {*_OPENING, ","} or part in _CLOSING):
             lines.append(line)
-            line = _INDENT * depth
+            line = _INDENT * min(depth, _MAX_INDENTS)
         line += ": " if part == ":" else part
         depth += part in _OPENING
         before = part
