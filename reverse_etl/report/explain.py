@@ -53,16 +53,26 @@ def explain_person(
     query = parse_query(text)
     explained: list[ListExplanation] = []
     others: list[str] = []
+    without_people = [
+        model_plan.model.name for model_plan in plan.models if not model_plan.tables.identifiers
+    ]
     for model_plan in plan.models:
         found = [*_ModelSearch(warehouse, state, model_plan, query).explain_lists()]
         explained += found
-        if not found:
+        if not found and model_plan.tables.identifiers:
             others.append(model_plan.model.name)
     if lists:
         _require_lists(plan, explained, lists)
         explained = [one for one in explained if one.list_id in lists or one.list_name in lists]
     journal = _read_journal(state, plan, query, lists)
-    return Explanation(query, tuple(explained), tuple(others), are_lists_chosen=bool(lists), journal=journal)
+    return Explanation(
+        query,
+        tuple(explained),
+        tuple(others),
+        models_without_people=tuple(without_people),
+        are_lists_chosen=bool(lists),
+        journal=journal,
+    )
 
 
 def _read_journal(

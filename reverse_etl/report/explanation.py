@@ -239,6 +239,7 @@ class ListExplanation:
 class Explanation:
     """Everything that is known of one person: the lists with something to say, and the models without.
 
+    `models_without_people` were not searched, since their rows have no person.
     `profiles` are the ids of the profiles that Klaviyo shows for the text, None if Klaviyo was not asked.
     `journal` is what came of the person's rows, newest first, None if no journal is kept.
     `are_lists_chosen`: `lists` has only lists that were asked for, and the person may be on others.
@@ -250,6 +251,7 @@ class Explanation:
     profiles: tuple[str, ...] | None = None
     are_lists_chosen: bool = False
     journal: tuple[JournalRow, ...] | None = None
+    models_without_people: tuple[str, ...] = ()
 
     @property
     def is_known(self) -> bool:

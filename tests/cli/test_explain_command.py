@@ -38,6 +38,13 @@ if TYPE_CHECKING:
     from tests.cli.command_line import CommandLine
     from tests.gold import Gold
 
+COUPONS = """{{ config(
+    surface='request',
+    unique_key=['email'],
+    request={'method': 'POST', 'path': '/api/coupons', 'body': '{"data": {{ email }}}'},
+) }}
+select email from {{ ref('customers') }}"""
+
 GOLD = Path(__file__).parent / "gold" / "documents"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 TIME = "2026-11-22T06:00:00.000Z"
@@ -140,6 +147,14 @@ def test_a_person_nobody_knows_is_said_so(cli: CommandLine) -> None:
     )
     document = json.loads(cli.run("explain", "nobody@example.com", "--json").out)
     assert (document["lists"], document["other_models"], document["klaviyo_profiles"]) == ([], ["vip"], None)
+
+
+def test_models_without_people_are_named_as_not_searched(cli: CommandLine) -> None:
+    cli.klaviyo()
+    cli.write("models/coupons.sql", COUPONS)
+    ended = cli.run("explain", "p1@example.com")
+    assert "No row" not in ended.out
+    assert ended.out.endswith("Not searched, since the rows have no person: coupons")
 
 
 def test_a_person_on_another_list_is_not_called_unknown(cli: CommandLine) -> None:

@@ -33,6 +33,8 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield from (f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(list_explanation))
     if explanation.is_known and explanation.other_models:
         yield f"\nNo row, and nothing applied, in: {', '.join(explanation.other_models)}"
+    if explanation.models_without_people:
+        yield f"\nNot searched, since the rows have no person: {', '.join(explanation.models_without_people)}"
     if explanation.journal:
         yield "\nJournal, newest first"
         yield from (f"  {_journal_line(row)}" for row in explanation.journal)
