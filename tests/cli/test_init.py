@@ -350,6 +350,17 @@ def test_a_dbt_model_is_sent_by_the_yaml_that_init_prints(cli: CommandLine) -> N
     assert (refused.code, "is no table of people that dbt has built" in refused.err) == (2, True)
 
 
+def test_before_the_first_build_it_says_to_build(cli: CommandLine) -> None:
+    cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+    (cli.folder / "shop.duckdb").unlink()
+    begun = cli.run("init")
+    assert begun.code == 0
+    assert begun.err.count("warning") == 1
+    assert begun.out.endswith(
+        "Next: dbt build, or correct the output in profiles.yml, then: reverse-etl init"
+    )
+
+
 def test_in_an_empty_folder_it_says_what_is_missing(cli: CommandLine) -> None:
     for path in ("profiles.yml", "shop.duckdb", "models/vip.sql"):
         (cli.folder / path).unlink()

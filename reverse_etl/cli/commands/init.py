@@ -10,7 +10,7 @@ import click
 
 from reverse_etl.cli.commands.init_dbt import show_meta, write_dbt_source
 from reverse_etl.cli.commands.init_profiles import ensure_destination
-from reverse_etl.cli.commands.init_tables import search_people_table
+from reverse_etl.cli.commands.init_tables import is_dbt_project, search_people_table
 from reverse_etl.cli.options import NO_VARS, ProjectFlags
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
@@ -184,7 +184,8 @@ def _write_first_model(project_flags: ProjectFlags) -> str:
         source = search_people_table(target, project_flags.project_dir)
     except ReverseEtlError as error:
         terminal.warn(f"Could not read the warehouse, so wrote no model. {error.problems[0].summary}")
-        return f"correct the output in {format_path(target.path)}, then: reverse-etl init"
+        build = "dbt build, or " if is_dbt_project(project_flags.project_dir) else ""
+        return f"{build}correct the output in {format_path(target.path)}, then: reverse-etl init"
     if source is None:
         show.print_line("found no table of people, so wrote no model")
         return (

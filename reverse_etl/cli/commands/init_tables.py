@@ -39,7 +39,8 @@ def search_people_table(target: Target, project_dir: Path, name: str = "") -> Pe
     read.
     """
     columns: dict[str, list[TableColumn]] = {}
-    relations = load_relations(target, _find_manifest(project_dir))
+    manifest = _find_manifest(project_dir)
+    relations = load_relations(target, manifest)
     with closing(open_warehouse(target.output, read_only=True)) as warehouse, warehouse.staging():
         for table, column, data_type in warehouse.fetch(
             Statement.read(_COLUMNS_SQL, (target.output.schema,))
@@ -51,9 +52,17 @@ def search_people_table(target: Target, project_dir: Path, name: str = "") -> Pe
             for table, found in columns.items()
             if (not name or table.lower() == name.lower()) and _can_reference(relations, table)
         }
-        return find_people_table(
+        found = find_people_table(
             tables, lambda table, texts: _find_email_column(warehouse, target.output.schema, table, texts)
         )
+    if found is not None and manifest is None and is_dbt_project(project_dir):
+        terminal.warn("There is no dbt manifest yet, so the table may not be a dbt model. Run: dbt parse")
+    return found
+
+
+def is_dbt_project(folder: Path) -> bool:
+    """Return whether the folder has a dbt project."""
+    return read_dbt_project(folder, environ=os.environ, cli_vars={}) is not None
 
 
 def _find_email_column(warehouse: Warehouse, schema: str, table: str, texts: Sequence[str]) -> str:
@@ -79,8 +88,7 @@ def _find_manifest(folder: Path) -> Path | None:
         return None
     try:
         return project.manifest_path
-    except UsageError:
-        terminal.warn("There is no dbt manifest yet, so the table may not be a dbt model. Run: dbt parse")
+    except UsageError:  # dbt has not parsed the project yet
         return None
 
 
