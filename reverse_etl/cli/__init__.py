@@ -139,7 +139,7 @@ def _usage_problem(error: click.ClickException) -> Problem:
     """Return an error of click as a Problem."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     path = context.command_path if context else " ".join(["reverse-etl", *find_command(sys.argv[1:])])
-    message = error.format_message()
+    message = " ".join(error.format_message().split())  # click prints choices as lines of their own
     return Problem(
         message if message.endswith((".", "?")) else f"{message}.", path, f"Show the options: {path} --help"
     )

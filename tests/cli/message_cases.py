@@ -208,6 +208,7 @@ CASES = (
     Case("a warehouse with a name that is taken", _taken),
     Case("a missing project", lambda _: None, "plan --project-dir nowhere"),
     Case("a flag without its value", lambda _: None, "run --allow-removes"),
+    Case("a command without its argument", lambda _: None, "schema"),
     Case("properties that are a list", _model("select email, [1] as properties from {{ ref('customers') }}")),
     Case(
         "a missing schema",
