@@ -83,12 +83,9 @@ def _read_journal(
         return None
     models = [model_plan.model.name for model_plan in plan.models]
     names = {list_plan.list_ref.id: list_plan.list_ref.name for _, list_plan in plan.list_plans()}
-    rows = state.journal.find(query.values, models, MAX_JOURNAL_ROWS)
-    return tuple(
-        replace(row, list_name=names.get(row.list_id, ""))
-        for row in rows
-        if not lists or row.list_id in lists or names.get(row.list_id) in lists
-    )
+    list_ids = {*lists} | {list_id for list_id, name in names.items() if name in lists}
+    rows = state.journal.find(query.values, models, MAX_JOURNAL_ROWS, sorted(list_ids))
+    return tuple(replace(row, list_name=names.get(row.list_id, "")) for row in rows)
 
 
 def _require_lists(plan: Plan, explained: Sequence[ListExplanation], lists: Collection[str]) -> None:

@@ -74,9 +74,16 @@ class Journal:
         tables.execute(Statement.change(name, text, (*tables.scope.key, oldest)))
 
     def find(
-        self, values: Mapping[IdentifierType, str], models: Sequence[str], limit: int
+        self,
+        values: Mapping[IdentifierType, str],
+        models: Sequence[str],
+        limit: int,
+        list_ids: Sequence[str] = (),
     ) -> list[JournalRow]:
-        """Return the newest rows of some models about a person who has one of these identifiers."""
+        """Return the newest rows of some models about a person who has one of these identifiers.
+
+        With list ids, only those of these lists.
+        """
         if self.settings is None or not values or not models:
             return []
         tables = self.state_tables
@@ -84,12 +91,14 @@ class Journal:
         texts = [
             text for kind, value in values.items() for text in (value, self._hash.digest(f"{kind}:{value}"))
         ]
+        of_lists = f" AND list_id IN ({', '.join('?' for _ in list_ids)})" if list_ids else ""
         statement = Statement.read(
             f"SELECT run_id, model, list_id, op, outcome, code, recorded_at, pii, changes "
             f"FROM {tables.dialect.state_table(_TABLE)}\n"
-            f"WHERE {IN_SCOPE_SQL} AND model IN ({', '.join('?' for _ in models)}) AND ({has_identifier})\n"
+            f"WHERE {IN_SCOPE_SQL} AND model IN ({', '.join('?' for _ in models)}){of_lists} "
+            f"AND ({has_identifier})\n"
             f"ORDER BY recorded_at DESC, run_id DESC, model, list_id, seq LIMIT {int(limit)}",
-            (*tables.scope.key, *models, *texts),
+            (*tables.scope.key, *models, *list_ids, *texts),
         )
         return [JournalRow(*row) for row in tables.fetch(statement)]
 

@@ -12,9 +12,10 @@ from reverse_etl.cli.output.explanation import explanation_lines
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import ListDone
 from reverse_etl.errors import ModelError
+from reverse_etl.report import explain
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.costs import counting
-from tests.core.rows import become, members_model, people, person
+from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.test_profile_deletions import email, erase, open_shop, run
 from tests.core.world import one
 from tests.warehouse.snowflake_accounts import WAREHOUSES
@@ -218,6 +219,25 @@ def test_explain_shows_the_persons_rows(shop: World) -> None:
     lines = [*explanation_lines(explanation)]
     assert "taken back" in lines[0]
     assert "Members  remove: removed (run " in lines[-2]
+
+
+def test_explain_of_one_list_has_its_newest_rows_however_many_others_have(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(warehouse="duckdb")
+    world.profile(journal="90d")
+    clubs_model(world)
+    for row in (
+        person("ann", club="Tea"),
+        person("ann", club="Coffee"),
+        person("ann", club="Coffee", first_name="A"),
+    ):
+        become(world, [row])
+        world.run()
+    monkeypatch.setattr(explain, "MAX_JOURNAL_ROWS", 1)
+    for lists, found in (((), ["Coffee"]), (["Tea"], ["Tea"])):
+        journal = world.project().explain("ann@example.com", lists=lists).journal
+        assert [row.list_name for row in journal or ()] == found
 
 
 def test_the_journal_costs_one_statement_for_a_model_and_one_for_a_run(
