@@ -39,7 +39,7 @@ _ADVICE_BY_ERRNO = dict.fromkeys(
 @click.version_option(__version__, prog_name="reverse-etl")
 @click.option(
     "--log-format",
-    type=click.Choice([each.value for each in LogFormat]),
+    type=click.Choice([log_format.value for log_format in LogFormat]),
     default=LogFormat.TEXT.value,
     show_default=True,
     help="Format of the logs on stderr; timed is text with the time.",

@@ -141,12 +141,12 @@ class ProfileReader:
     def has_nested_destinations(self, profile_entry: Mapping[str, Any], name: str) -> bool:
         """Return whether `destinations` is nested too deep, or not below a profile, which is a problem."""
         outputs = profile_entry["outputs"]
-        places: list[tuple[KeyPath, Any]] = [
+        locations: list[tuple[KeyPath, Any]] = [
             ((self.profile, "outputs", name), outputs.get(name)),
             ((self.profile, "outputs"), outputs),
             ((), self.document.content),
         ]
-        for path, mapping in places:
+        for path, mapping in locations:
             for key in (_DESTINATIONS, "destination"):
                 if isinstance(mapping, dict) and key in mapping:
                     self.add_problem(

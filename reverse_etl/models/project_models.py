@@ -72,9 +72,9 @@ class ProjectModels:
         traits = [model.traits for model in self.known if model.traits]
         selectors = (
             *self.known_names,
-            *(f"tag:{tag}" for one in traits for tag in one.tags),
+            *(f"tag:{tag}" for model_traits in traits for tag in model_traits.tags),
             *(f"list:{name}" for name in self.list_names),
-            *(f"surface:{one.surface}" for one in traits),
+            *(f"surface:{model_traits.surface}" for model_traits in traits),
         )
         return tuple(selector for selector in selectors if is_one_selector(selector))
 

@@ -67,7 +67,9 @@ def _find_pairs(changes: Sequence[Change]) -> Iterator[tuple[Change, Change]]:
         if change.op != Op.ADD or change.identity.startswith(KEY_PREFIX):
             continue
         found = (removes.get(identifier) for identifier in change.identifiers.items())
-        removed = next((one for one in found if one is not None and id(one) not in taken), None)
+        removed = next(
+            (candidate for candidate in found if candidate is not None and id(candidate) not in taken), None
+        )
         if removed is not None:
             taken.add(id(removed))
             yield change, removed

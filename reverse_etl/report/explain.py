@@ -63,7 +63,7 @@ def explain_person(
             others.append(model_plan.model.name)
     if lists:
         _require_lists(plan, explained, lists)
-        explained = [one for one in explained if one.list_id in lists or one.list_name in lists]
+        explained = [item for item in explained if item.list_id in lists or item.list_name in lists]
     journal = _read_journal(state, plan, query, lists)
     return Explanation(
         query,
@@ -91,7 +91,7 @@ def _read_journal(
 def _require_lists(plan: Plan, explained: Sequence[ListExplanation], lists: Collection[str]) -> None:
     """Raise UsageError if a list is neither one of the plan nor one on which the person was found."""
     refs = [list_plan.list_ref for _, list_plan in plan.list_plans()]
-    known = {*(ref.id for ref in refs), *(ref.name for ref in refs), *(one.list_id for one in explained)}
+    known = {*(ref.id for ref in refs), *(ref.name for ref in refs), *(item.list_id for item in explained)}
     for unknown in sorted({*lists} - known):
         names = sorted({ref.name for ref in refs if ref.name})
         raise UsageError.of(

@@ -79,7 +79,7 @@ class StateTables:
     _kept_rows: dict[Statement, tuple[frozenset[TableName], list[Row]]] = field(
         default_factory=dict, compare=False
     )
-    _kept_columns: dict[TableName, Mapping[str, Column]] = field(default_factory=dict, compare=False)
+    _columns_by_table: dict[TableName, Mapping[str, Column]] = field(default_factory=dict, compare=False)
 
     @property
     def dialect(self) -> Dialect:
@@ -119,14 +119,14 @@ class StateTables:
     def columns(self, table: str) -> Mapping[str, Column]:
         """Return a table's columns by name; empty if there is no such table."""
         name = self.dialect.state_table(table)
-        if name not in self._kept_columns:
-            self._kept_columns[name] = self.warehouse.state_columns(table)
-        return self._kept_columns[name]
+        if name not in self._columns_by_table:
+            self._columns_by_table[name] = self.warehouse.state_columns(table)
+        return self._columns_by_table[name]
 
     def forget_kept(self) -> None:
         """Read everything again from now on."""
         self._kept_rows.clear()
-        self._kept_columns.clear()
+        self._columns_by_table.clear()
 
     def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> tuple[Statement, ...]:
         """Insert rows that have a value for each column of a shared table, a thousand rows a statement."""
@@ -183,7 +183,7 @@ class StateTables:
             if statement.table in tables:
                 del self._kept_rows[query]
         if statement.kind in {StatementKind.CREATE, StatementKind.DROP}:
-            self._kept_columns.pop(statement.table, None)
+            self._columns_by_table.pop(statement.table, None)
 
 
 def _condition_sql(equals: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:

@@ -133,7 +133,7 @@ def readmit(project_flags: ProjectFlags, *, identity: str, as_json: bool) -> Non
     is not asked for again while the row stays in its model.
     """
     kind, _, value = identity.partition(":")
-    kinds = [str(one) for one in IdentifierType]
+    kinds = [str(kind) for kind in IdentifierType]
     canonical = canonicalize(IdentifierType(kind), value) if kind in kinds else None
     if canonical is None:
         raise UsageError.of(

@@ -49,7 +49,7 @@ class _RequestSender:
     """Sends the rows of one list by one operation.
 
     `undecided` holds results as long as nothing was applied and all rows were refused for one reason: whether
-    the rows or the model are at fault shows only later. `blamed` is whether it was the model.
+    the rows or the model are at fault shows only later. `is_model_at_fault` is whether it was the model.
     """
 
     delivery: ListDelivery
@@ -59,7 +59,7 @@ class _RequestSender:
     any_applied: bool = False
     undecided: list[SentRequest] = field(default_factory=list)
     responses: list[KeptResponse] = field(default_factory=list)
-    blamed: bool = False
+    is_model_at_fault: bool = False
 
     def prepare_requests(self) -> Iterator[PreparedRequest]:
         """Yield the requests until the list stops, and record the rows that can't be sent.
@@ -143,7 +143,7 @@ class _RequestSender:
         alike = self._find_common_refusal()
         if alike is None:
             self._record_undecided()
-        elif self.blamed or (self._has_enough_refusals() and self._has_several_groups()):
+        elif self.is_model_at_fault or (self._has_enough_refusals() and self._has_several_groups()):
             self._stop_for(alike)
 
     def _has_enough_refusals(self) -> bool:
@@ -180,7 +180,7 @@ class _RequestSender:
 
     def _stop_for(self, refusal: RowException) -> None:
         """Stop the list, since the model or the account is at fault, and reject no row."""
-        self.blamed = True
+        self.is_model_at_fault = True
         rows = sum(len(sent.row_exceptions) for sent in self.undecided)
         where = f"{refusal.code} at {refusal.field}" if refusal.field else refusal.code
         self.delivery.counter.fail(

@@ -92,7 +92,7 @@ class GroupSender:
             state = states.get(row.email)
             if (error := read.refused.get(row.email)) is not None:
                 results[row.seq] = EmailResult(row, Outcome.REJECTED, error=error)
-            elif (outcome := rule.decide(row.identity, state)) is not None:
+            elif (outcome := rule.decide_outcome(row.identity, state)) is not None:
                 results[row.seq] = EmailResult(row, outcome, asked_at, suppression_time(state))
             else:
                 to_send.append(row)

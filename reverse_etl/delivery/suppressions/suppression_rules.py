@@ -29,7 +29,7 @@ class SuppressRule:
 
     outcome_when_done: ClassVar = Outcome.APPLIED
 
-    def decide(self, identity: str, state: EmailState | None) -> Outcome | None:
+    def decide_outcome(self, identity: str, state: EmailState | None) -> Outcome | None:
         """Return how a row ends without a request, None if one must be sent.
 
         `state` is None if nobody has the e-mail.
@@ -57,7 +57,7 @@ class UnsuppressRule:
     now: datetime
     outcome_when_done: ClassVar = Outcome.REMOVED
 
-    def decide(self, identity: str, state: EmailState | None) -> Outcome | None:
+    def decide_outcome(self, identity: str, state: EmailState | None) -> Outcome | None:
         """Return how a row ends without a request, as `SuppressRule.decide`.
 
         UNVERIFIED: the request that suppresses the person may still take effect, so that a later run decides.

@@ -185,8 +185,8 @@ def load_jobs(db: sqlite3.Connection, count: int) -> list[tuple[StoredJob, list[
     """Return the newest import jobs, each with the ids and names of its lists."""
     rows = db.execute(f"SELECT {JOB_COLUMNS} FROM jobs j ORDER BY j.seq DESC LIMIT ?", (count,))
     jobs = [StoredJob(*row) for row in rows]
-    names = _find_list_names(db, [each for job in jobs for each in job.list_ids()])
-    return [(job, [(each, names.get(each, each)) for each in job.list_ids()]) for job in jobs]
+    names = _find_list_names(db, [list_id for job in jobs for list_id in job.list_ids()])
+    return [(job, [(list_id, names.get(list_id, list_id)) for list_id in job.list_ids()]) for job in jobs]
 
 
 def load_newest_events(db: sqlite3.Connection, count: int) -> list[StoredEvent]:
@@ -203,7 +203,7 @@ def load_details(db: sqlite3.Connection, profile: StoredProfile) -> ProfileDetai
         (profile.seq, _MOST_MEMBERSHIPS),
     ).fetchall()
     subscriptions = load_subscriptions(db, [profile.seq])[profile.seq]
-    names = _find_list_names(db, [each.list_id for each in subscriptions.suppressions])
+    names = _find_list_names(db, [suppression.list_id for suppression in subscriptions.suppressions])
     names[EVERY_LIST] = "all lists"
     events = db.execute(
         f"SELECT {EVENT_COLUMNS} FROM {EVENT_TABLES} WHERE e.profile = ? "
@@ -220,7 +220,7 @@ def load_details(db: sqlite3.Connection, profile: StoredProfile) -> ProfileDetai
             "WHERE c.profile = ? ORDER BY c.channel, l.seq LIMIT ?",
             (profile.seq, PAGE_ROWS),
         ).fetchall(),
-        [(each, names.get(each.list_id, each.list_id)) for each in subscriptions.suppressions],
+        [(entry, names.get(entry.list_id, entry.list_id)) for entry in subscriptions.suppressions],
         [StoredEvent(*row) for row in events],
         int(count),
     )
