@@ -264,6 +264,20 @@ def test_models_of_a_people_table_of_any_kind_can_run(
     assert (ended.code, ended.out.count(" 20 ")) == (0, 4), ended
 
 
+def test_a_name_that_would_be_jinja_in_a_model_is_left_out(cli: CommandLine) -> None:
+    (cli.folder / "models" / "vip.sql").unlink()
+    (cli.folder / "profiles.yml").unlink()
+    cli.sql(
+        """CREATE TABLE "customers') }} {{ env_var('HOME" AS SELECT email FROM customers""",
+        """CREATE TABLE shoppers AS SELECT email, first_name AS "first{{ 1/0 }}name" FROM customers""",
+        "DROP TABLE customers",
+    )
+    assert cli.run("init").code == 0
+    text = (cli.folder / "models" / "first_list.sql").read_text()
+    assert text.endswith("select email\nfrom {{ ref('shoppers') }}\nwhere email is not null\n")
+    assert cli.run("plan").code == 0
+
+
 def test_in_a_folder_with_a_warehouse_the_next_commands_work(cli: CommandLine) -> None:
     (cli.folder / "profiles.yml").unlink()
     (cli.folder / "models" / "vip.sql").unlink()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.config.people_table import TableColumn, find_people_table
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _TEXT_TYPES = ("VARCHAR", "TEXT", "CHAR", "STRING")
 _SAMPLE_ROWS = 200
+_UNSAFE_IN_JINJA: Final = re.compile(r"['\\{}\r\n]")  # a name with one could end its quotes, or begin Jinja
 _COLUMNS_SQL = (
     "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = ? "
     "ORDER BY table_name, ordinal_position"
@@ -35,8 +37,8 @@ _COLUMNS_SQL = (
 def search_people_table(target: Target, project_dir: Path, name: str = "") -> PeopleTable | None:
     """Return a table of people in the warehouse that `ref` can find, or None.
 
-    With a name, only that table counts. Raises ReverseEtlError if the warehouse or dbt's manifest can't be
-    read.
+    With a name, only that table counts. Tables and columns whose names a model cannot safely contain are left
+    out. Raises ReverseEtlError if the warehouse or dbt's manifest can't be read.
     """
     columns: dict[str, list[TableColumn]] = {}
     manifest = _find_manifest(project_dir)
@@ -45,6 +47,8 @@ def search_people_table(target: Target, project_dir: Path, name: str = "") -> Pe
         for table, column, data_type in warehouse.fetch(
             Statement.read(_COLUMNS_SQL, (target.output.schema,))
         ):
+            if _UNSAFE_IN_JINJA.search(f"{table}{column}"):
+                continue
             is_text = str(data_type).upper().startswith(_TEXT_TYPES)
             columns.setdefault(table, []).append(TableColumn(column, is_text))
         tables = {
