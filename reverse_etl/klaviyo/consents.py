@@ -301,7 +301,9 @@ def _find_suppressions(attributes: Mapping[str, Any], channel: Channel) -> tuple
 
 
 def _has_no_mails(attributes: Mapping[str, Any]) -> bool:
-    """Return whether a profile shows null for its e-mail's consent."""
+    """Return whether a profile shows null for its e-mail's consent, and no e-mail."""
+    if attributes.get("email", _MISSING) is not None:
+        return False
     block: Any = attributes.get("subscriptions")
     for name in Channel.EMAIL.path:
         block = block.get(name, _MISSING) if isinstance(block, dict) else _MISSING
@@ -322,6 +324,8 @@ def _read_left_lists(attributes: Mapping[str, Any]) -> frozenset[str]:
 def _read_suppressions(block: Mapping[str, Any]) -> tuple[Suppression, ...] | None:
     of_all, of_lists = (find_suppressions(block, name) for name in ("suppression", "list_suppressions"))
     if of_all is None or of_lists is None:
+        return None
+    if not all(isinstance(entry.get("list_id"), str) for entry in of_lists):
         return None
     return tuple(
         Suppression(str(entry.get("reason")), _read_time(entry.get("timestamp")), list_id)

@@ -12,7 +12,15 @@ from reverse_etl.delivery.consents.consent_rules import (
     decide_subscription,
     decide_unsubscription,
 )
-from reverse_etl.klaviyo.consents import Consent, ConsentingProfile, ConsentStatus, Suppression
+from reverse_etl.klaviyo.consents import (
+    Channel,
+    Consent,
+    ConsentingProfile,
+    ConsentStatus,
+    Suppression,
+    parse_consent,
+)
+from reverse_etl.klaviyo.jsonapi import Resource
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BEFORE, AFTER = NOON - timedelta(days=1), NOON + timedelta(days=1)
@@ -110,3 +118,30 @@ def test_a_person_off_the_list_by_an_earlier_request_is_not_held() -> None:
     for was_sent, verdict in ((False, Verdict.NOT_A_MEMBER), (True, Verdict.OFF_LIST)):
         decision = decide_unsubscription(person(own, list_id="L1"), NOON, "newsletter", was_sent=was_sent)
         assert decision.verdict is verdict
+
+
+MAILS = {"marketing": {"consent": "NEVER_SUBSCRIBED", "suppression": [], "list_suppressions": []}}
+MAILS_OF_A_LIST_LEFT = {"marketing": {**MAILS["marketing"], "list_suppressions": [{"reason": "UNSUBSCRIBE"}]}}
+
+
+@pytest.mark.parametrize(
+    ("email", "mails", "is_readable"),
+    [
+        ("ann@example.com", MAILS, True),
+        (None, None, True),
+        (None, {"marketing": None}, True),
+        ("ann@example.com", None, False),
+        ("ann@example.com", {"marketing": None}, False),
+        ("ann@example.com", MAILS_OF_A_LIST_LEFT, False),
+    ],
+    ids=["read", "no e-mail", "no e-mail and no marketing", "null", "no marketing", "a list without an id"],
+)
+@pytest.mark.parametrize("channel", [Channel.PUSH, Channel.WHATSAPP])
+def test_the_suppressions_of_a_shown_email_have_to_be_read(
+    channel: Channel, email: str | None, mails: object, *, is_readable: bool
+) -> None:
+    """They hold every channel. Without them nobody knows whether the person complained."""
+    subscriptions = {"email": mails, "whatsapp": {"marketing": None}, "mobile_push": {"marketing": None}}
+    shown = Resource("P1", {"email": email, "subscriptions": subscriptions})
+    expected = ConsentStatus.NEVER_SUBSCRIBED if is_readable else ConsentStatus.UNKNOWN
+    assert parse_consent(shown, channel).consent.status is expected
