@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MANY = 50_000
-QUICK_SECONDS = 2.0  # a page takes a tenth of it on an idle machine
+QUICK_SECONDS = 2.0  # of CPU, whatever else the machine does; a page takes a tenth of it
 
 
 def show(sandbox: Sandbox, address: str) -> str:
@@ -299,7 +299,7 @@ def test_pages_of_fifty_thousand_people_are_quick_and_small() -> None:
                 'CAST(\'{"first_name": "Ann"}\' AS BLOB), 0, 0 FROM n'
             )
             db.execute(f"INSERT INTO members {numbers} SELECT 1, n, n FROM n")
-        before = time.perf_counter()
+        before = time.process_time()
         for address in (
             "/",
             f"/lists/{vip}",
@@ -310,4 +310,4 @@ def test_pages_of_fifty_thousand_people_are_quick_and_small() -> None:
             "/profiles?q=nobody",
         ):
             assert len(requests.get(sandbox.origin + address, timeout=20).text) < 100_000, address
-        assert time.perf_counter() - before < 7 * QUICK_SECONDS
+        assert time.process_time() - before < 7 * QUICK_SECONDS

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import sys
 import threading
-import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -212,12 +211,11 @@ def test_a_failed_run_is_an_error_and_stays_one(receiver: Receiver, monkeypatch:
 def test_a_receiver_that_hangs_is_waited_for_a_bounded_time(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
+    """The receiver answers after the test, so that a run that waited for it would never end."""
     receiver.hangs = True
     monkeypatch.setattr(watch, "MAX_SECONDS", 0.5)
-    started = time.monotonic()
     with recorded(monkeypatch, **{variable: receiver.address}) as warnings:
         pass
-    assert time.monotonic() - started < 5
     assert [warning.rsplit(": ", 1)[1] for warning in warnings] == ["no answer in 0.5 seconds."]
 
 
