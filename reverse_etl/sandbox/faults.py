@@ -82,6 +82,8 @@ JOB_KINDS: Final = frozenset(
     }
 )
 REQUEST_KINDS: Final = frozenset(FaultKind) - JOB_KINDS
+_Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]  # JSON and SQLite have no larger ones
+_Number = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e9)]  # JSON has no others; longer sleeps fail
 
 
 @dataclass(frozen=True)
@@ -96,19 +98,19 @@ class Fault:
     kind: Annotated[FaultKind, Field(alias="kind")]
     method: Annotated[str, Field(alias="method")] = "*"
     path: Annotated[str, Field(alias="path")] = "*"
-    times: Annotated[int | None, Field(alias="times")] = 1
-    probability: Annotated[float, Field(alias="probability")] = 1.0
-    seed: Annotated[int, Field(alias="seed")] = 0
+    times: Annotated[_Whole | None, Field(alias="times")] = 1
+    probability: Annotated[_Number, Field(alias="probability")] = 1.0
+    seed: Annotated[_Whole, Field(alias="seed")] = 0
     after: Annotated[bool, Field(alias="after")] = False
-    status: Annotated[int, Field(alias="status")] = 500
-    retry_after: Annotated[int | None, Field(alias="retry_after")] = None
-    seconds: Annotated[float, Field(alias="seconds")] = 1.0
+    status: Annotated[_Whole, Field(alias="status")] = 500
+    retry_after: Annotated[_Whole | None, Field(alias="retry_after")] = None
+    seconds: Annotated[_Number, Field(alias="seconds")] = 1.0
     pattern: Annotated[str, Field(alias="pattern")] = ""
     field: Annotated[str, Field(alias="field")] = "email"
     code: Annotated[str, Field(alias="code")] = "invalid"
     detail: Annotated[str, Field(alias="detail")] = "The value was not accepted."
     payload: Annotated[Literal["attributes", "resource", "none"], Field(alias="payload")] = "attributes"
-    rows: Annotated[int, Field(alias="rows")] = 0
+    rows: Annotated[_Whole, Field(alias="rows")] = 0
     value: Annotated[Any, Field(alias="value")] = None
 
     def __post_init__(self) -> None:

@@ -219,6 +219,9 @@ def test_every_kind_of_fault_is_a_choice_and_every_field_is_used() -> None:
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
+        ({"kind": "status", "probability": "nan"}, "probability: Input should be a finite number"),
+        ({"kind": "slow", "seconds": "inf"}, "seconds: Input should be"),
+        ({"kind": "status", "seed": "9" * 30}, "seed: Input should be less than"),
         ({"kind": "status", "status": "often"}, "status: Input should be a valid integer"),
         ({"kind": "invalid_rows", "pattern": "("}, "pattern cannot be read"),
         ({"kind": "set", "value": "paused"}, "The value is not JSON"),
