@@ -50,7 +50,7 @@ def test_reconcile_shows_missing_members_and_resends_them(cli: CommandLine) -> N
     assert _row(found.out, "VIP") == ["VIP", "vip", "20", "19", "1", "0"]
     assert "VIP: 1 applied but not on the list: " in found.out
     assert gone not in found.out
-    assert "reverse-etl reconcile --resend" in found.err
+    assert "reverse-etl reconcile --resend --select vip" in found.err
     (document,) = json.loads(cli.run("reconcile", "--json", "--show-values").out)["lists"]
     assert (document["missing"], document["missing_sample"]) == (1, [f"email:{gone}"])
     assert cli.run("reconcile", "--resend").code == 0

@@ -46,7 +46,10 @@ def command(project_flags: ProjectFlags, list_flags: ListFlags, *, resend: bool)
     if missing and resend:
         terminal.info(format_resent(missing))
     elif missing:
-        terminal.info("To send missing rows again in the next run: reverse-etl reconcile --resend")
+        models = " ".join(sorted({difference.model for difference in differences if difference.missing}))
+        terminal.info(
+            f"To send missing rows again in the next run: reverse-etl reconcile --resend --select {models}"
+        )
     if any(difference.unmanaged_sample for difference in differences):
         terminal.info("To let a model remove the other members: reverse-etl adopt --select MODEL")
     unresolved = [
