@@ -25,6 +25,7 @@ copybutton_prompt_is_regexp = True
 
 html_theme = "furo"
 html_title = "reverse_etl"
+html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
 
