@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from reverse_etl.state.store import State
     from reverse_etl.warehouse.statement import Statement
 
-_OF_LISTS = shared_tables_with("project", "model", "list_id")
+_JOURNAL = "journal"  # it outlives what it tells of, unless a user forgets that
+_OF_LISTS = tuple(table for table in shared_tables_with("project", "model", "list_id") if table != _JOURNAL)
 _WITHOUT_LISTS = tuple(
     table for table in shared_tables_with("project", "model", without="list_id") if table != "models"
 )
@@ -101,15 +102,14 @@ def forget_model(
                 where=f"{_COMMAND} {command}",
                 hint=f"It has rows on {lists_text or 'no list'}.",
             )
-        forget_list(state, record, list_id)
-        return moved
-    state.tables.commit(_delete_rows(state, record))
-    _delete_model(state, record)
+    state.tables.commit((*_delete_rows(state, record, list_id), _delete_journal(state, name, list_id)))
+    if list_id is None:
+        _delete_model(state, record)
     return moved
 
 
 def forget_list(state: State, record: ModelRecord, list_id: str) -> None:
-    """Delete all that the state has of a model's list. May be repeated."""
+    """Delete what the state has of a model's list, but for the journal. May be repeated."""
     state.tables.commit(_delete_rows(state, record, list_id))
 
 
@@ -145,7 +145,7 @@ def _moved_rows(state: State, record: ModelRecord) -> tuple[MovedRows, ...]:
 def _rename_statements(state: State, old_name: str, new_name: str) -> Iterator[Statement]:
     """Yield the statements that give a model another name. Its own tables keep their names."""
     tables, changes = state.tables, {"model": new_name}
-    for table in ("models", *_OF_LISTS, *_WITHOUT_LISTS):
+    for table in ("models", _JOURNAL, *_OF_LISTS, *_WITHOUT_LISTS):
         yield tables.update(table, changes, **tables.in_scope, model=old_name)
     for table in ("run_lists", "receipts", "row_exceptions", "row_outcomes"):
         yield sql.rename_in_runs(tables.dialect, table, tables.scope.key, old_name, new_name)
@@ -161,7 +161,7 @@ def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
     source, target = (state.load_tables(model_record) for model_record in (record, new_record))
     moved = [
         tables.update(table, {"model": new_record.name}, **tables.in_scope, model=record.name)
-        for table in ("lists", *_WITHOUT_LISTS)
+        for table in ("lists", _JOURNAL, *_WITHOUT_LISTS)
     ]
     merged = sql.merge_rows(target, source) if source and target else ()
     consents = sql.merge_consents(tables.dialect, tables.scope.key, record.name, new_record.name)
@@ -172,7 +172,7 @@ def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
 
 
 def _delete_rows(state: State, record: ModelRecord, list_id: str | None = None) -> Iterator[Statement]:
-    """Yield the statements that delete the rows of a model, or those of one of its lists."""
+    """Yield the statements that delete the rows of a model or of one of its lists, but for the journal."""
     tables = state.tables
     of_list = {} if list_id is None else {"list_id": list_id}
     for table in _OF_LISTS:
@@ -181,6 +181,11 @@ def _delete_rows(state: State, record: ModelRecord, list_id: str | None = None) 
         yield tables.delete(table, **tables.in_scope, model=record.name)
     for name in state.stored_tables(record):
         yield sql.delete_rows(tables.dialect, name, list_id)
+
+
+def _delete_journal(state: State, name: str, list_id: str | None) -> Statement:
+    of_list = {} if list_id is None else {"list_id": list_id}
+    return state.tables.delete(_JOURNAL, **state.tables.in_scope, model=name, **of_list)
 
 
 def _delete_model(state: State, record: ModelRecord) -> None:

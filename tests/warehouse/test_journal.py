@@ -15,7 +15,7 @@ from reverse_etl.errors import ModelError
 from reverse_etl.report import explain
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.costs import counting
-from tests.core.rows import become, clubs_model, members_model, people, person
+from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
 from tests.core.test_profile_deletions import email, erase, open_shop, run
 from tests.core.world import one
 from tests.warehouse.snowflake_accounts import WAREHOUSES
@@ -179,6 +179,20 @@ def test_a_forgotten_model_leaves_the_journal(make_world: Callable[..., World]) 
     assert shop.state("select * from journal") == []
 
 
+def test_a_list_that_klaviyo_deleted_stays_in_the_journal(make_world: Callable[..., World]) -> None:
+    """The run forgets the list's rows by itself; what it did to them is still so."""
+    shop = make_world(warehouse="duckdb")
+    shop.profile(journal="90d")
+    clubs_model(shop)
+    become(shop, [person("ann", club="Tea"), person("bob", club="Coffee")])
+    shop.run()
+    shop.by_hand("DELETE", f"/api/lists/{shop.list_id('Tea')}")
+    become(shop, [person("bob", club="Coffee")])
+    assert shop.run().plan.orphans
+    assert shop.state("select name from lists") == [("Coffee",)]
+    assert shop.state("select count(distinct list_id) from journal") == [(2,)]
+
+
 def test_a_model_reads_the_journal_and_nothing_else(shop: World) -> None:
     """People who were just added get a property; the state's own name is in no SQL."""
     shop.profile(journal=VALUES)
@@ -201,6 +215,16 @@ def test_a_model_cannot_read_a_journal_that_is_not_kept(world: World) -> None:
     with pytest.raises(ModelError, match="keeps no journal") as refused:
         world.plan()
     assert "journal: 90d" in refused.value.problems[0].hint
+
+
+def test_a_renamed_model_keeps_its_journal_also_beside_rows_of_the_new_one(shop: World) -> None:
+    shop.profile(journal="90d")
+    shop.model("other", SELECT, identifiers=BY_EMAIL, list="Other")
+    become(shop, people("ann", "bob"))
+    shop.run()
+    shop.drop_model("members")
+    shop.project().state_changes.rename("members", "other")
+    assert shop.state("select model, list_id <> '', op from journal") == [("other", True, "add")] * 4
 
 
 def test_explain_shows_the_persons_rows(shop: World) -> None:
