@@ -106,6 +106,8 @@ def mask_identity(identity: str) -> str:
 
     >>> mask_identity("email:ann@example.com")
     'a**@e******.com'
+    >>> mask_identity("email:ann@example.com, ann smith")
+    'a**@e******.c*************'
     >>> mask_identity("phone_e164:+14155550100")
     '+14*******00'
     >>> mask_identity("external_id:ann@example.com"), mask_identity("external_id:17")
@@ -120,10 +122,9 @@ def mask_identity(identity: str) -> str:
         case IdentifierType.EMAIL:
             local, _, domain = value.partition("@")
             name, dot, suffix = domain.rpartition(".")
+            end = suffix if suffix.isalpha() else _mask_tail(suffix, 1)  # a malformed one ends with anything
             return (
-                f"{_mask_tail(local, 1)}@{_mask_tail(name, 1)}{dot}{suffix}"
-                if domain
-                else _mask_tail(value, 1)
+                f"{_mask_tail(local, 1)}@{_mask_tail(name, 1)}{dot}{end}" if domain else _mask_tail(value, 1)
             )
         case IdentifierType.PHONE:
             visible = 5  # country and last two digits
