@@ -54,7 +54,7 @@ def _list_lines(list_explanation: ListExplanation) -> Iterator[tuple[str, str]]:
     for row in list_explanation.rows:
         yield "in model", _row_line(row)
         if row.rejection is not None:
-            yield _rejection_label(row.rejection), row.rejection.describe()
+            yield _rejection_label(row.rejection), row.rejection.describe().removeprefix("opted out: ")
         if row.omitted:
             yield "omitted", f"{', '.join(row.omitted)}: it is not sent, because it belongs to several people"
     if not list_explanation.rows:
