@@ -10,8 +10,10 @@ import pytest
 import requests
 
 from reverse_etl.sandbox import Fault, FaultKind, Sandbox
+from reverse_etl.sandbox.pages import routes
 from reverse_etl.sandbox.pages.fault_form import DEFAULTS, KIND_CHOICES
 from reverse_etl.sandbox.pages.json_text import indent_json
+from reverse_etl.sandbox.pages.rendering import render_response
 from reverse_etl.sandbox.request_log import MAX_STORED_BYTES, REQUESTS_WITH_BODIES
 from tests.page_structure import parse_page
 from tests.sandbox.caller import HEADERS, Caller, people, row
@@ -289,6 +291,20 @@ def test_the_version_changes_with_the_state_and_only_then(caller: Caller, sandbo
     seen.append(version())
     assert len({*seen}) == len(seen)
     assert f'data-version="{seen[-1]}"' in requests.get(sandbox.origin, timeout=5).text
+
+
+def test_a_page_reloads_after_a_change_that_came_while_it_was_made(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It shows the state before the change, so that it has the version before, too."""
+    before = requests.get(f"{sandbox.origin}/sandbox/version", timeout=5).json()["data"]
+
+    def render(*values: Any, **more: Any) -> Any:
+        sandbox.change_rules(patches="ignore")
+        return render_response(*values, **more)
+
+    monkeypatch.setattr(routes, "render_response", render)
+    assert f'data-version="{before}"' in requests.get(f"{sandbox.origin}/lists", timeout=5).text
 
 
 def test_pages_of_fifty_thousand_people_are_quick_and_small() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from flask import Response
+from flask import Response, g
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reverse_etl.formatting import escape_page_value, escape_unsafe, format_count
@@ -20,14 +20,17 @@ _HTML: Final = "text/html; charset=utf-8"
 
 
 def render_response(account: SandboxAccount, template: str, status: int = 200, **values: Any) -> Response:
-    """Return a page as a response that allows no script, style or form but its own."""
+    """Return a page as a response that allows no script, style or form but its own.
+
+    `flask.g.version` is the version of the state before the page's values were read.
+    """
     nonce = generate_nonce()
     text = _ENVIRONMENT.get_template(f"{template}.html.j2").render(
         nonce=nonce,
         account=account.id,
         path=account.store.path,
         now=account.now(),
-        version=account.version(),
+        version=g.version,
         **values,
     )
     return Response(text, status, headers=page_headers(nonce), content_type=_HTML)

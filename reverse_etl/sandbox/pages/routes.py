@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from reverse_etl.errors import UsageError
 from reverse_etl.sandbox.control import requested_account
@@ -57,11 +57,20 @@ def add_pages(app: Flask) -> None:
         "/requests/clear": _clear_log,
     }
     for rule, view in pages.items():
-        app.add_url_rule(rule, f"page {rule}", view, provide_automatic_options=False)
+        app.add_url_rule(rule, f"page {rule}", _note_version(view), provide_automatic_options=False)
     for rule, view in forms.items():
-        app.add_url_rule(
-            rule, f"form {rule}", _accept_form(view), methods=["POST"], provide_automatic_options=False
-        )
+        form_view = _accept_form(_note_version(view))
+        app.add_url_rule(rule, f"form {rule}", form_view, methods=["POST"], provide_automatic_options=False)
+
+
+def _note_version(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Return a view whose page has the version before it reads: it reloads after a change meanwhile."""
+
+    def respond(**path_parameters: int | str) -> Response:
+        g.version = requested_account().version()
+        return view(**path_parameters)
+
+    return respond
 
 
 def _accept_form(view: Callable[..., Response]) -> Callable[..., Response]:
