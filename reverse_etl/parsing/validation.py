@@ -118,6 +118,9 @@ def _to_problem(  # noqa: PLR0911 - one per kind of mistake
             return Problem(
                 f"{name} must be at most {context['le']:g}.", where, _field_description(schema, name)
             )
+        case "string_too_short":
+            length = f"{name} must have at least {context['min_length']} characters."
+            return Problem(length, where, _field_description(schema, name))
         case "value_error" if isinstance(context.get("error"), AdviceError):
             return Problem(context["error"].summary, where, context["error"].hint)
         case other:

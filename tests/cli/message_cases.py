@@ -178,6 +178,10 @@ CASES = (
     Case("no destination", _profile("shop.duckdb")),
     Case("an unknown key of a destination", _destination(sandbox=True, creat_lists=True)),
     Case("an origin elsewhere", _destination(origin="http://klaviyo.example.com")),
+    Case(
+        "a secret that is too short",
+        _destination(notify={"webhooks": [{"url": "https://ops.example.com", "secret": "short"}]}),
+    ),
     Case("an environment variable that is not set", _profile("\"{{ env_var('SHOP') }}\"", SANDBOX)),
     Case("no such target", lambda _: None, "plan --target prod"),
     Case("no such profile", lambda _: None, "plan --profile store"),
