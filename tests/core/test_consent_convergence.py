@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.messages import Request
     from tests.core.world import World
 
+LONG = pytest.mark.long
 PEOPLE = [f"p{number}@example.com" for number in range(8)]
 LONG_AGO = "2020-05-01 12:00:00+00:00"
 RUNS = 4
@@ -76,8 +77,15 @@ def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Life]
     return begin
 
 
-@pytest.mark.parametrize("config", [{}, {"list": "Members"}, {"consent": "now"}])
-@pytest.mark.parametrize("seed", range(3))
+CONFIGS: tuple[dict[str, str], ...] = ({}, {"list": "Members"}, {"consent": "now"})
+LIVES = [
+    pytest.param(seed, config, marks=() if config is CONFIGS[seed] else LONG)
+    for seed in range(3)
+    for config in CONFIGS
+]
+
+
+@pytest.mark.parametrize(("seed", "config"), LIVES)
 def test_nobody_is_subscribed_over_an_opt_out(
     world: World, live: Callable[[int], Life], seed: int, config: dict[str, str]
 ) -> None:
@@ -106,8 +114,10 @@ def test_nobody_is_subscribed_over_an_opt_out(
     assert life.subscribed_over == []
 
 
-@pytest.mark.parametrize("config", [{}, {"list": "Members"}])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    ("seed", "config"),
+    [pytest.param(*life.values, marks=life.marks) for life in LIVES if life.values[1] in CONFIGS[:2]],
+)
 def test_nobody_is_unsubscribed_who_is_not_ours(
     world: World, live: Callable[[int], Life], seed: int, config: dict[str, str]
 ) -> None:
@@ -136,7 +146,7 @@ def phone_of(email: str) -> str:
     return f"+1415555010{PEOPLE.index(email)}"
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=LONG) for seed in (2, 3))])
 def test_two_channels_and_the_members_of_a_list_converge(
     world: World, live: Callable[[int], Life], seed: int
 ) -> None:

@@ -72,7 +72,7 @@ def dies_at_statement(world: World, nth: int, monkeypatch: pytest.MonkeyPatch) -
     return True
 
 
-@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", [13, pytest.param(1, marks=pytest.mark.long)])
 def test_a_run_may_be_killed_at_any_statement(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:

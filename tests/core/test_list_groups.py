@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, person
@@ -66,9 +68,12 @@ def test_one_failed_import_stops_only_its_list(make_world: Callable[..., World])
         assert world.emails(row["club"]) == [row["email"]]
 
 
-def test_a_run_that_dies_among_several_imports_is_recovered(make_world: Callable[..., World]) -> None:
+@pytest.mark.parametrize("step", [9, pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+def test_a_run_that_dies_among_several_imports_is_recovered(
+    make_world: Callable[..., World], step: int
+) -> None:
     rows = [person(f"p{number}", club=f"Club {number}") for number in range(5)]
-    for nth in range(4, 200, 5):
+    for nth in range(4, 200, step):
         world = slow_world(lambda nth=nth, **rules: make_world(f"dies{nth}", **rules), rows)
         left = [nth]
 

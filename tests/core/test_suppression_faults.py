@@ -71,8 +71,9 @@ def test_a_run_may_be_killed_at_each_request(shop: World) -> None:
     check_kills(shop, 1, 1, Transport, "send")
 
 
-def test_a_run_may_be_killed_at_statements(shop: World) -> None:
-    check_kills(shop, 3, 9, DuckDB, "execute", "fetch")
+@pytest.mark.parametrize("step", [18, pytest.param(3, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+def test_a_run_may_be_killed_at_statements(shop: World, step: int) -> None:
+    check_kills(shop, 3, step, DuckDB, "execute", "fetch")
 
 
 def test_a_run_may_be_killed_that_looks_at_a_suppression_that_did_not_show(shop: World) -> None:
