@@ -133,7 +133,7 @@ def begin(world: World) -> None:
     become(world, CLEARED)
 
 
-@pytest.mark.parametrize("nth", range(3, 150, 11))
+@pytest.mark.parametrize("nth", range(3, 150, 23))
 def test_a_run_may_be_killed_at_a_statement(world: World, monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
     begin(world)
     dies_at(world, nth, monkeypatch)

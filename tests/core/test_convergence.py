@@ -374,7 +374,7 @@ QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_to
 def test_lists_converge_once_faults_stop() -> None:
     """Two runs suffice, and the next sends nothing. No member who was desired all along is ever removed."""
     few = settings(
-        max_examples=6, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
+        max_examples=4, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
     )
     run_state_machine_as_test(Shop, settings=few)
 

@@ -156,7 +156,7 @@ class ForgetfulShop(Shop):
 def test_lists_converge_after_lost_evidence() -> None:
     """Nobody who was added by others is removed; what the model has is sent in the end."""
     few = settings(
-        max_examples=8, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
+        max_examples=5, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
     )
     run_state_machine_as_test(ForgetfulShop, settings=few)
 
