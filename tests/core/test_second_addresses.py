@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reverse_etl.delivery.consents.consent_rules import ReadPerson
+from reverse_etl.delivery.consents.unsubscribe_people import LeavingRow, _Attempt
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.klaviyo.consents import (
+    Channel,
+    Consent,
+    ConsentingProfile,
+    ConsentStatus,
+    SubscribeOptions,
+)
 from reverse_etl.sandbox import Fault, FaultKind
+from reverse_etl.state.consents import OwnConsent
 from tests.core.consent import ANN, BOB, CAT, LONG_AGO, status
 from tests.core.rows import moves, people
 from tests.core.test_unsubscriptions import requests as unsubscriptions
@@ -239,3 +250,19 @@ def test_a_person_with_a_second_address_and_no_row_is_unsubscribed(
     unsubscribing(world, CAT)
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert (unsubscriptions(world), status(world, ANN)) == (1, "UNSUBSCRIBED")
+
+
+def test_an_unsubscription_names_the_profile_that_is_subscribed_and_no_other() -> None:
+    """Bob's address belongs to Cat's profile now, and somebody who never subscribed was found with it."""
+    profiles = (
+        ConsentingProfile("cat", CAT, Consent(ConsentStatus.SUBSCRIBED, source="model")),
+        ConsentingProfile("bob", BOB, Consent(ConsentStatus.NEVER_SUBSCRIBED)),
+    )
+    reader: Any = SimpleNamespace(
+        options=SubscribeOptions(Channel.EMAIL, "", "model"),
+        read_for_attempt=lambda *_, **__: {BOB: ReadPerson(profiles, "", frozenset())},
+    )
+    request = _Attempt(reader, [LeavingRow(1, f"email:{BOB}", OwnConsent(None))]).prepare()
+    assert request is not None
+    assert request.body is not None
+    assert (CAT.encode() in request.body, BOB.encode() in request.body) == (True, False)

@@ -22,7 +22,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import row_key_text
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import KlaviyoError, ReplyLost
-from reverse_etl.klaviyo.consents import unsubscribe_request
+from reverse_etl.klaviyo.consents import ConsentStatus, unsubscribe_request
 from reverse_etl.klaviyo.filters import batch_values
 from reverse_etl.models.model import Model
 from reverse_etl.planning.sql.staging import select_staged_identities
@@ -293,11 +293,16 @@ class _Attempt:
         return unsubscribe_request(shown, self.reader.options)
 
     def _find_shown(self, row: LeavingRow) -> Sequence[str]:
-        """Return the identifiers that a row's profiles show, or the row's own if it is among them or none is.
+        """Return the identifiers that a row's subscribed profiles show, or the row's own if it is among them.
 
-        A profile that was found by a second address may not be found by it for the request.
+        A profile that was found by a second address may not be found by it for the request. The others that
+        were found are not to be unsubscribed.
         """
-        shown = {profile.identifier or row.identifier for profile in self.people[row.identifier].profiles}
+        shown = {
+            profile.identifier or row.identifier
+            for profile in self.people[row.identifier].profiles
+            if profile.consent.status is ConsentStatus.SUBSCRIBED
+        }
         return [row.identifier] if row.identifier in shown else sorted(shown)
 
     def find_identifiers(self, rows: Iterable[LeavingRow]) -> set[tuple[IdentifierType, str]]:
