@@ -99,7 +99,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.MISSING_VALUE: "a column that every row needs is empty",
     RowProblem.NO_TIME: "consented_at is empty",
     RowProblem.FUTURE_TIME: "consented_at is in the future",
-    RowProblem.DUPLICATE: "conflicting rows for one person",
+    RowProblem.DUPLICATE: "conflicting rows for one person or key",
     RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER: "identity is a secondary identifier of another row",
     RowProblem.SHARED_IDENTIFIER: "several rows share an identifier",
     RowProblem.CHANGED: "changed after it was sent, and cannot be sent again",
@@ -147,7 +147,7 @@ class RejectionReason:
         """Return the reason in words.
 
         >>> RejectionReason(RejectionSource.CHECK, "duplicate", detail="first_name").describe()
-        'conflicting rows for one person: they differ in first_name'
+        'conflicting rows for one person or key: they differ in first_name'
         >>> RejectionReason(RejectionSource.KLAVIYO, "invalid", "email", "No.").describe()
         'error from Klaviyo: invalid (email): No.'
         """

@@ -136,8 +136,8 @@ def test_a_plan_says_why_rows_are_rejected_with_columns_and_an_example(cli: Comm
         "19",
     ]
     assert (
-        "  2 rejected: conflicting rows for one person: they differ in first_name, such as p1@example.com"
-        in lines
+        "  2 rejected: conflicting rows for one person or key: they differ in first_name, "
+        "such as p1@example.com" in lines
     )
     assert "  1 rejected: e-mail is malformed: broken" in lines
 

@@ -73,7 +73,7 @@ CASES: dict[str, Case] = {
     "conflicting rows": (
         (person("ann"), person("ann", first_name="Anna"), person("bob")),
         "",
-        "conflicting rows for one person: they differ in first_name",
+        "conflicting rows for one person or key: they differ in first_name",
         "nothing: the row is rejected",
     ),
     "infinite limit": (
