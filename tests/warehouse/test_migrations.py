@@ -282,9 +282,9 @@ def dies_at(old: OldState, nth: int, monkeypatch: pytest.MonkeyPatch) -> bool:
 NEWEST_OLD = VERSIONS[-1]
 # Version 1 is brought through the changes of all later ones; version 3 has tables of models to rename.
 KILLS = [
-    ("duckdb", NEWEST_OLD, 1),
-    ("duckdb", 3, 5),
-    ("duckdb", 1, 5),
+    ("duckdb", NEWEST_OLD, 3),
+    ("duckdb", 3, 7),
+    ("duckdb", 1, 11),
     ("snowflake", NEWEST_OLD, 9),
     ("snowflake", 1, 19),
 ]
