@@ -73,9 +73,9 @@ def _normalize(value: Any) -> Any:
 
 
 def patch_request(endpoint: Endpoint, profile_id: str, patch: Mapping[str, Any]) -> Request:
-    """Return the request that changes arrays of a profile by its id."""
+    """Return the request that changes arrays of a profile by its id, which must not be repeated blindly."""
     data = {"type": "profile", "id": profile_id, "attributes": {}, "meta": {"patch_properties": patch}}
-    return Request(endpoint, endpoint.path(profile_id), orjson.dumps({"data": data}))
+    return Request(endpoint, endpoint.path(profile_id), orjson.dumps({"data": data}), is_sent_once=True)
 
 
 def to_list(value: Any) -> list[Any]:

@@ -82,7 +82,7 @@ class Client:
 
     def _send_attempts(self, shown: Request, prepare: Callable[[], Request | None]) -> Response | None:
         """Send what `prepare` returns before each attempt; errors name the request `shown`."""
-        attempts = Attempts()
+        attempts = Attempts(is_sent_once=shown.is_sent_once)
         while True:
             permit = self._rate_limiter.acquire(shown.endpoint)
             if permit is None:

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 class Request:
     """A request. `target` is the encoded path with its query, which may contain people's identifiers.
 
-    `headers` are sent beside those of every request.
+    `headers` are sent beside those of every request. After a lost reply it is not sent again if its endpoint
+    is not idempotent, or `is_sent_once`.
     """
 
     endpoint: AnyEndpoint
     target: str
     body: bytes | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    is_sent_once: bool = False
 
     @property
     def path(self) -> str:

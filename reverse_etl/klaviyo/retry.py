@@ -32,12 +32,16 @@ _SELDOM_ENDED = (TransportError.CONNECTION_REFUSED, TransportError.TOO_SLOW)
 
 @dataclass(frozen=True)
 class Attempts:
-    """The attempts so far: failures, 429s, seconds waited for 429s, and whether a reply was lost."""
+    """The attempts so far: failures, 429s, seconds waited for 429s, and whether a reply was lost.
+
+    `is_sent_once`: a lost reply ends them, as if the endpoint were not idempotent.
+    """
 
     failed: int = 0
     throttled: int = 0
     throttled_seconds: float = 0.0
     reply_lost: bool = False
+    is_sent_once: bool = False
 
     @property
     def count(self) -> int:
@@ -110,7 +114,7 @@ def _decide_after_failure(
 ) -> Retry | Fail:
     reply_lost = endpoint.writes and (isinstance(result, Response) or result.outcome_unknown)
     attempts = replace(attempts, failed=attempts.failed + 1, reply_lost=attempts.reply_lost or reply_lost)
-    if attempts.reply_lost and not endpoint.idempotent:
+    if attempts.reply_lost and (attempts.is_sent_once or not endpoint.idempotent):
         return Fail(reason, outcome_unknown=True)
     if attempts.failed >= (MAX_FUTILE_ATTEMPTS if result in _SELDOM_ENDED else MAX_ATTEMPTS):
         error = result if isinstance(result, TransportError) else None

@@ -119,6 +119,18 @@ def test_a_lost_reply_appends_nothing_twice(world: World, *, after: bool, is_new
     assert one(world.run()).outcomes == {}
 
 
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("kind", [FaultKind.CUT, FaultKind.STATUS])
+def test_an_append_is_not_repeated_before_the_array_was_read(
+    world: World, kind: FaultKind, *, after: bool
+) -> None:
+    """The first reply is lost; the run sends the values again only if the profile lacks them."""
+    tag(world, ["b"], create="always")
+    world.fault(Fault(kind, path="/api/profiles/*", method="PATCH", after=after))
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert arrays(world)[0] == ["b"]
+
+
 @pytest.mark.parametrize(
     ("create", "owner", "names", "step"),
     [("always", Transport, ("send",), 1), ("never", DuckDB, ("execute", "fetch"), 23)],

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 _AMBIGUOUS: Final = RowError("several_profiles", "", "Klaviyo has several profiles with this identifier.")
 _NOT_CHANGED: Final = RowError("not_changed", "", "Klaviyo's reply does not show the array changed.")
 _NO_PROFILE: Final = RowError("no_profile", "", "")
+_PATCH_ATTEMPTS: Final = 3  # of the arrays of one profile, each after a reply that shows them
 
 
 @dataclass(frozen=True)
@@ -209,19 +210,36 @@ class _Updates:
 
         The other values of the row were changed, so that a failure leaves it unknown.
         """
-        patch = find_patch(shown.attributes, arrays)
-        if patch == {}:
-            return found
-        if patch is None:
-            return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, error=_NOT_CHANGED)
-        request = patch_request(self.operation.endpoint, found.profile_id, patch)
+        reply: ProfileReply = shown
+        failure = ""
+        for attempt in range(_PATCH_ATTEMPTS + 1):
+            if not isinstance(reply, ProfileChanged):
+                return _conclude(found, reply)
+            patch = find_patch(reply.attributes, arrays)
+            if patch == {}:
+                return found
+            may_send = attempt == 0 or (failure and attempt < _PATCH_ATTEMPTS)
+            if patch is None or not may_send:
+                break
+            try:
+                reply, failure = self._send_patch(found.profile_id, patch)
+            except KlaviyoError as error:
+                return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
+        return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, error=_NOT_CHANGED, failure=failure)
+
+    def _send_patch(
+        self, profile_id: str, patch: Mapping[str, Mapping[str, list[Any]]]
+    ) -> tuple[ProfileReply, str]:
+        """Return the reply to a change of arrays, and ''.
+
+        If it is lost, return that to a request that changes nothing, and why the first was lost.
+        """
+        change_profile, endpoint = self.delivery.context.klaviyo.change_profile, self.operation.endpoint
         try:
-            reply = self.delivery.context.klaviyo.change_profile(request)
-        except KlaviyoError as error:
-            return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
-        if isinstance(reply, ProfileChanged) and find_patch(reply.attributes, arrays) != {}:
-            return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, error=_NOT_CHANGED)
-        return _conclude(found, reply)
+            return change_profile(patch_request(endpoint, profile_id, patch)), ""
+        except ReplyLost as error:
+            request = profile_changes.change_request(endpoint, profile_id, {})
+            return change_profile(request), str(error)
 
     def _add_to_list(self, results: list[UpdateResult]) -> list[UpdateResult]:
         """Add the profiles that were changed to the list, if there is one."""
