@@ -155,6 +155,7 @@ def test_models_without_people_are_named_as_not_searched(cli: CommandLine) -> No
     ended = cli.run("explain", "p1@example.com")
     assert "No row" not in ended.out
     assert ended.out.endswith("Not searched, since the rows have no person: coupons")
+    assert cli.run("explain", "SPRING").out.startswith("No searched model has a row of SPRING, ")
 
 
 def test_a_person_on_another_list_is_not_called_unknown(cli: CommandLine) -> None:

@@ -24,9 +24,10 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     text = explanation.query.text
     if not explanation.is_known:
         where = " on the chosen lists" if explanation.are_lists_chosen else ""
+        models = "searched model" if explanation.models_without_people else "model"
         yield (
-            f"No model has a row of {text}{where}, and no applied row is on record: nothing was sent for it, "
-            "or it was taken back."
+            f"No {models} has a row of {text}{where}, and no applied row is on record: nothing was sent for "
+            "it, or it was taken back."
         )
     for number, list_explanation in enumerate(explanation.lists):
         yield f"{'' if number == 0 else chr(10)}{_heading(list_explanation)}"
