@@ -148,7 +148,7 @@ class WanderingIds(RuleBasedStateMachine):
 def test_lists_converge_though_identifiers_wander() -> None:
     """Nobody is on the list too many or too few, and nobody is removed who was desired all along."""
     few = settings(
-        max_examples=8,
+        max_examples=5,
         stateful_step_count=10,
         deadline=None,
         derandomize=True,

@@ -99,7 +99,7 @@ class BusyShop(Shop):
 def test_lists_converge_whatever_was_asked_for() -> None:
     """Rows of an interrupted full refresh are sent in the end, and a renamed model forgets nobody."""
     few = settings(
-        max_examples=6, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
+        max_examples=4, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
     )
     run_state_machine_as_test(BusyShop, settings=few)
 

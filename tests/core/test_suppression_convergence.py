@@ -111,8 +111,14 @@ def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Life]
     return begin
 
 
-@pytest.mark.parametrize("models", [["blocked"], ["blocked", "fraud"]], ids=["one model", "two models"])
-@pytest.mark.parametrize("seconds", SUPPRESSION_SECONDS)
+@pytest.mark.parametrize(
+    ("seconds", "models"),
+    [
+        pytest.param(seconds, models, marks=() if nth % 2 == len(models) % 2 else pytest.mark.long)
+        for nth, seconds in enumerate(SUPPRESSION_SECONDS, start=1)
+        for models in (["blocked"], ["blocked", "fraud"])
+    ],
+)
 def test_nobody_is_unsuppressed_who_was_not_ours(
     world: World, live: Callable[[int], Life], seconds: float, models: list[str]
 ) -> None:
