@@ -57,6 +57,11 @@ probe-klaviyo: .venv/ready ## Ask a Klaviyo test account what Klaviyo's document
 	@test -f "$(ENV)" || { echo "Give the account: make probe-klaviyo ENV=path/to/klaviyo.env (see docs/klaviyo.md)." >&2; exit 1; }
 	@$(BIN)/python -m tests.live.probe "$(abspath $(ENV))"
 
+.PHONY: test-openapi
+test-openapi: .venv/ready ## Check the requests of the tests against Klaviyo's OpenAPI documents: SPEC="a.json b.json"
+	@test -n "$(SPEC)" || { echo "Give Klaviyo's documents: make test-openapi SPEC=path/to/openapi.json (see docs/klaviyo.md)." >&2; exit 1; }
+	@RETL_OPENAPI="$(subst $() $(),:,$(abspath $(SPEC)))" $(PYTEST) -p tests.openapi -m "not long and not live" tests/core $(ARGS)
+
 .PHONY: test-dbt
 test-dbt: .venv/ready .venv-dbt-1.12/ready ## Run the tests of dbt with dbt 1.12
 	@RETL_DBT_BIN=$(CURDIR)/.venv-dbt-1.12/bin/dbt $(PYTEST) -m "not long and not live" tests/dbt $(ARGS)

@@ -96,6 +96,8 @@ QUOTAS: Final[Mapping[str, EndpointQuota]] = {
     "create_coupon": S,
     "bulk_create_coupon_codes": L,
     "create_catalog_item": L,
+    "bulk_create_catalog_items": L,
+    "get_bulk_create_catalog_items_job": L,
     "update_catalog_item": L,
     "delete_catalog_item": L,
     "bulk_create_data_source_records": EndpointQuota(3, 15),

@@ -72,6 +72,8 @@ SCOPES: Final[Mapping[str, tuple[str, ...]]] = {
     "create_coupon": ("coupons:write",),
     "bulk_create_coupon_codes": ("coupon-codes:write",),
     "create_catalog_item": _WRITE_CATALOGS,
+    "bulk_create_catalog_items": _WRITE_CATALOGS,
+    "get_bulk_create_catalog_items_job": ("catalogs:read",),
     "update_catalog_item": _WRITE_CATALOGS,
     "delete_catalog_item": _WRITE_CATALOGS,
     "bulk_create_data_source_records": ("custom-objects:write",),

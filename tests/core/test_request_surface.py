@@ -100,6 +100,32 @@ def test_rows_are_sent_many_a_request_and_known_ones_never_again(world: World) -
     assert one(world.run()).outcomes == {}
 
 
+def test_a_run_does_not_wait_for_a_job_that_stays_at_work(world: World) -> None:
+    """Jobs of catalog items may say `processing` for hours: the reply (202) settles the rows."""
+    world.people([{"sku": "S1"}, {"sku": "S2"}], "items")
+    item = '{"external_id": {{ sku }}, "title": {{ sku }}, "description": "", "url": "https://example.com"}'
+    world.model(
+        "items",
+        "select sku from items",
+        surface="request",
+        unique_key=["sku"],
+        request={
+            "method": "POST",
+            "path": "/api/catalog-item-bulk-create-jobs",
+            "mode": "many",
+            "max_rows": 100,
+            "body": '{"data": {"type": "catalog-item-bulk-create-job", "attributes": {"items": {"data": '
+            "{{ rows }}}}}}",
+            "row": f'{{"type": "catalog-item", "attributes": {item}}}',
+        },
+    )
+    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 2}
+    assert [entry.path for entry in world.sandbox.log() if "catalog" in entry.path] == [
+        "/api/catalog-item-bulk-create-jobs"
+    ]
+    assert one(world.run()).outcomes == {}
+
+
 def test_a_row_at_which_klaviyo_points_is_refused_alone(world: World) -> None:
     """The pointer of Klaviyo's error leads back to the row through the place of `rows` in the body."""
     keep(world, COUPON, "SPRING")

@@ -249,6 +249,10 @@ def use_records(account: Account) -> None:
     changed = sdk.Catalogs.update_catalog_item(item, resource("catalog-item", item, title="Hat"))
     assert changed.data.attributes.title == "Hat"
     sdk.Catalogs.delete_catalog_item(item)
+    items = {"data": [resource("catalog-item", external_id="2", **texts)["data"]]}
+    started = sdk.Catalogs.bulk_create_catalog_items(resource("catalog-item-bulk-create-job", items=items))
+    job_id = started.data.id
+    assert sdk.Catalogs.get_bulk_create_catalog_items_job(job_id).data.attributes.status == "processing"
     record = resource("data-source-record", record={"id": "1"})["data"]
     job = resource("data-source-record-bulk-create-job", **{"data-source-records": {"data": [record]}})
     job["data"]["relationships"] = {"data-source": {"data": {"type": "data-source", "id": "S1"}}}

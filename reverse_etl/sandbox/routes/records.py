@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from reverse_etl.sandbox.ask import ApiRequest
 
 TAG, TAG_LINK, COUPON, COUPON_CODE = "tag", "tag-list", "coupon", "coupon-code"
-CATALOG_ITEM, OBJECT_RECORD = "catalog-item", "object-record"
+CATALOG_ITEM, CATALOG_JOB, OBJECT_RECORD = "catalog-item", "catalog-item-bulk-create-job", "object-record"
 
 _COUPON_ID: Final = re.compile("[0-9_A-Za-z]+")
 _CATALOG_PREFIX: Final = "$custom:::$default:::"
 _CODES_POINTER: Final = "/data/attributes/coupon-codes/data"
 _RECORDS_POINTER: Final = "/data/attributes/data-source-records/data"
-_MAX_CODES, _MAX_RECORDS = 1_000, 500
+_ITEMS_POINTER: Final = "/data/attributes/items/data"
+_MAX_CODES, _MAX_RECORDS, _MAX_ITEMS = 1_000, 500, 100
 
 
 def create_tag(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
@@ -155,6 +156,32 @@ def delete_catalog_item(account: SandboxAccount, request: ApiRequest) -> ApiResp
     return ApiResponse(204)
 
 
+def bulk_create_catalog_items(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
+    """Create those catalog items that do not exist yet; the job that answers says `processing` for good."""
+    rows = _parse_rows(request, CATALOG_JOB, _ITEMS_POINTER, _MAX_ITEMS)
+    with account.transaction() as db:
+        for row in rows:
+            attributes = _read_object(row, "attributes")
+            item_id = f"{_CATALOG_PREFIX}{attributes.get('external_id')}"
+            if find_record(db, CATALOG_ITEM, item_id) is None:
+                put_record(db, CATALOG_ITEM, item_id, attributes)
+        job_id = derive_list_id(f"{account.id} items", len(read_records(db, CATALOG_JOB)) + 1)
+        counts = {"total_count": len(rows), "completed_count": 0, "failed_count": 0}
+        job = {"status": "processing", "created_at": to_iso(account.now()), **counts}
+        put_record(db, CATALOG_JOB, job_id, job)
+    return _created(request, CATALOG_JOB, job_id, job, status=202)
+
+
+def read_catalog_job(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
+    """Return a job of catalog items: its items are there, and it still says that it is at work."""
+    job_id = request.path_parameters["id"]
+    with account.transaction() as db:
+        job = find_record(db, CATALOG_JOB, job_id)
+    if job is None:
+        raise not_found_error("catalog item job", job_id)
+    return _created(request, CATALOG_JOB, job_id, job, status=200)
+
+
 def bulk_create_records(account: SandboxAccount, request: ApiRequest) -> ApiResponse:
     """Take records of a data source, which must have an id of their own; the reply has no body."""
     rows = _parse_rows(request, "data-source-record-bulk-create-job", _RECORDS_POINTER, _MAX_RECORDS)
@@ -253,6 +280,15 @@ ROUTES: Final = (
     Route("POST", "/api/catalog-items", "create_catalog_item", create_catalog_item),
     Route("PATCH", "/api/catalog-items/<id>", "update_catalog_item", update_catalog_item),
     Route("DELETE", "/api/catalog-items/<id>", "delete_catalog_item", delete_catalog_item),
+    Route(
+        "POST", "/api/catalog-item-bulk-create-jobs", "bulk_create_catalog_items", bulk_create_catalog_items
+    ),
+    Route(
+        "GET",
+        "/api/catalog-item-bulk-create-jobs/<id>",
+        "get_bulk_create_catalog_items_job",
+        read_catalog_job,
+    ),
     Route(
         "POST",
         "/api/data-source-record-bulk-create-jobs",
