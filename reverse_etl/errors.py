@@ -5,6 +5,7 @@
     ReverseEtlError
     ├── UsageError                 exit 2   a flag, a file or the state is not usable; nothing was sent
     │   └── ModelError             exit 2   a model does not compile, or not fit its config; nothing was sent
+    │       └── NoModels           exit 2   the project has neither a model's file nor a dbt model to send
     ├── GuardRefused               exit 3   a guard refused the plan; this run sent no write
     ├── IncompleteFile             exit 4   a file that another program writes is not complete
     ├── WarehouseError             exit 4   the warehouse or the state could not be read or written
@@ -62,6 +63,10 @@ class UsageError(ReverseEtlError):
 
 class ModelError(UsageError):
     """A model cannot be compiled or does not fit its config; nothing was sent."""
+
+
+class NoModels(ModelError):  # noqa: N818 - says what happened
+    """The project has neither a model's file nor a dbt model to send."""
 
 
 class GuardRefused(ReverseEtlError):  # noqa: N818 - says what happened

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.dbt.project import DBT_PROJECT_FILE as DBT_PROJECT
-from reverse_etl.errors import ModelError
+from reverse_etl.errors import NoModels
 from reverse_etl.formatting import format_location
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def find_model_files(project_dir: Path) -> tuple[Path, ...]:
     )
 
 
-def no_models_error(project_dir: Path) -> ModelError:
+def no_models_error(project_dir: Path) -> NoModels:
     """Return the error of a project that has neither a file nor a dbt model to send."""
     folder, dbt_folder = models_folder(project_dir), project_dir / "reverse_etl"
     hint = (
@@ -43,7 +43,7 @@ def no_models_error(project_dir: Path) -> ModelError:
         else "Write a model in this folder, or begin with a ready one, for example: "
         "reverse-etl init --template list_column"
     )
-    return ModelError.of("The project has no models.", where=format_location(folder), hint=hint)
+    return NoModels.of("The project has no models.", where=format_location(folder), hint=hint)
 
 
 def _is_model_file(path: Path, folder: Path) -> bool:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.dbt.graph import Graph, read_graph
-from reverse_etl.errors import ReverseEtlError
+from reverse_etl.errors import NoModels, ReverseEtlError
 from reverse_etl.models.compile import Compilation, compile_project, list_model_files
 from reverse_etl.models.selection import is_one_selector, select_models
 
@@ -85,8 +85,14 @@ class ProjectModels:
 
     @property
     def names(self) -> frozenset[str]:
-        """Return the names of all models. Raises ModelError, as `compilation` does."""
-        return frozenset(model.name for model in self.all)
+        """Return the names of all models, also if there are none.
+
+        Raises ModelError if dbt's manifest cannot be used: a model that it names would seem to be deleted.
+        """
+        try:
+            return frozenset(model.name for model in self.all)
+        except NoModels:
+            return frozenset()
 
     def require_all(self) -> tuple[Model, ...]:
         """Return all models. Raises ModelError with the problems of all that do not compile."""

@@ -27,6 +27,8 @@ class NewProfiles:
             *([f"{self.looked_up:,} people were looked up"] if self.looked_up else ["Klaviyo was not asked"]),
             *([f"{self.sent_before:,} were sent before"] if self.sent_before else []),
         ]
+        if adds == 1 and self.least == self.most:
+            return f"the one add would {'' if self.most else 'not '}be a new profile"
         if self.least == self.most:
             return f"{self.least:,} of the {adds:,} adds would be new profiles"
         least = f"between {self.least:,} and" if self.least else "at most"

@@ -213,3 +213,12 @@ def test_members_of_a_list_that_gets_two_names_stay(world: World) -> None:
     become(world, [person("ann", club="Green"), person("bob", club="Black")])
     world.run()
     assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
+
+
+def test_the_last_model_of_a_project_is_forgotten(members: World) -> None:
+    """A project without models is an error for commands that send, but not for those of the state."""
+    members.run()
+    members.drop_model("members")
+    (moved,) = members.project().state_changes.forget("members")
+    assert (moved.list_name, moved.rows) == ("Members", 2)
+    assert members.emails() == ["ann@example.com", "bob@example.com"]

@@ -96,3 +96,16 @@ def test_a_model_that_creates_nobody_has_no_forecast(world: World) -> None:
     world.people([{"email": "p0@example.com", "tier": "gold"}])
     world.model("members", "select email, tier from people", surface="profiles", create="never")
     assert forecast(world) is None
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "adds", "sentence"),
+    [
+        (1, 1, 1, "the one add would be a new profile"),
+        (0, 0, 1, "the one add would not be a new profile"),
+        (2, 2, 3, "2 of the 3 adds would be new profiles"),
+        (0, 3, 3, "at most 3 of the 3 adds would be new profiles (Klaviyo was not asked)"),
+    ],
+)
+def test_a_forecast_is_a_sentence(least: int, most: int, adds: int, sentence: str) -> None:
+    assert NewProfiles(least, most).describe(adds) == sentence

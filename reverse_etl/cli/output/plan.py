@@ -27,6 +27,7 @@ _IDENTIFIER_NAMES = {
     IdentifierType.PROFILE_ID: "profile id",
 }
 _MINUTE = 60
+_FIRST_ROWS = 10  # enough to see a flow start, few enough to write to each person
 _SHOW_SECONDS_BELOW = 2 * _MINUTE
 
 
@@ -184,9 +185,11 @@ def _first_load_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     model = model_plan.model.name
     if not (model_plan.model.owns_members and list_plan.first_load and list_plan.adds) or list_plan.deferred:
         return []
+    everybody = f"all {list_plan.adds:,}" if list_plan.adds > 1 else "this person"
+    few = f"  to send a few first: reverse-etl run --select {model} --limit {_FIRST_ROWS}"
     return [
-        f"  first load: flows that start when somebody joins this list will start for all {list_plan.adds:,}",
-        f"  to send a few first: reverse-etl run --select {model} --limit 10",
+        f"  first load: flows that start when somebody joins this list will start for {everybody}",
+        *([few] if list_plan.adds > _FIRST_ROWS else []),
     ]
 
 
