@@ -47,7 +47,7 @@ def test_every_error_is_a_sentence(path: Path) -> None:
     """It begins with a capital, a number, or the name of a key or flag, and ends with a period."""
     told = re.findall(r"^(?:error|warning|Note:) (.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     for what in told:
-        assert re.match(r"[A-Z0-9]|--[a-z]|[a-z_.]+ ", what), what
+        assert re.match(r"[A-Z0-9]|--[a-z]|[a-z_.\d]+ ", what), what
         assert what.endswith((".", "!", "?")), what
     assert told
 
