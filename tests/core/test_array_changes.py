@@ -131,9 +131,19 @@ def test_an_append_is_not_repeated_before_the_array_was_read(
     assert arrays(world)[0] == ["b"]
 
 
+LONG = [pytest.mark.long, pytest.mark.timeout(3600)]
+
+
 @pytest.mark.parametrize(
     ("create", "owner", "names", "step"),
-    [("always", Transport, ("send",), 1), ("never", DuckDB, ("execute", "fetch"), 23)],
+    [
+        ("always", Transport, ("send",), 1),
+        ("never", DuckDB, ("execute", "fetch"), 23),
+        *(
+            pytest.param(create, DuckDB, ("execute", "fetch"), 1, marks=LONG)
+            for create in ("always", "never")
+        ),
+    ],
 )
 def test_a_run_may_be_killed_at_each_request_and_at_statements(
     world: World, create: str, owner: type, names: tuple[str, ...], step: int

@@ -230,7 +230,7 @@ def readmit_all(shop: World, people: list[str]) -> None:
     [
         (Transport, ("send",), 1),
         (DuckDB, ("execute", "fetch"), 23),
-        pytest.param(DuckDB, ("execute", "fetch"), 5, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
+        pytest.param(DuckDB, ("execute", "fetch"), 1, marks=[pytest.mark.long, pytest.mark.timeout(3600)]),
     ],
 )
 def test_a_run_may_be_killed_at_each_request_and_at_statements(

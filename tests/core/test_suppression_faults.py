@@ -71,7 +71,7 @@ def test_a_run_may_be_killed_at_each_request(shop: World) -> None:
     check_kills(shop, 1, 1, Transport, "send")
 
 
-@pytest.mark.parametrize("step", [18, pytest.param(3, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("step", [18, pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_a_run_may_be_killed_at_statements(shop: World, step: int) -> None:
     check_kills(shop, 3, step, DuckDB, "execute", "fetch")
 
