@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 LIMITS = {"min_rows": 0, "max_removes": 1.0}
-MANY = 30
 
 
 class Subscribers:
@@ -48,10 +47,12 @@ class MembersById:
     def __init__(self, world: World) -> None:
         self.world = world
         world.new_list()
-        self.ids = [world.new_profile(email=f"p{number}@example.com") for number in range(MANY)]
+        self.ids: list[str] = []
 
     def become(self, numbers: Sequence[int]) -> None:
         """Let the model have the rows of these numbers."""
+        while len(self.ids) <= max(numbers):
+            self.ids.append(self.world.new_profile(email=f"p{len(self.ids)}@example.com"))
         rows = [{"klaviyo_profile_id": self.ids[number]} for number in numbers]
         self.world.people(rows, "picked", "klaviyo_profile_id VARCHAR")
         select = "select klaviyo_profile_id from picked"
@@ -68,10 +69,12 @@ class TaggedLists:
     def __init__(self, world: World) -> None:
         self.world = world
         world.sandbox.put_record(TAG, "t1", {"name": "t1"})
-        self.ids = [world.new_list(f"list {number}") for number in range(MANY)]
+        self.ids: list[str] = []
 
     def become(self, numbers: Sequence[int]) -> None:
         """Let the model have the rows of these numbers."""
+        while len(self.ids) <= max(numbers):
+            self.ids.append(self.world.new_list(f"list {len(self.ids)}"))
         rows = [("t1", self.ids[number]) for number in numbers]
         links(self.world, *rows, on_remove={**LINKS, "method": "DELETE"}, **LIMITS)
 
@@ -88,7 +91,9 @@ KILLS = [
 ]
 MORE_KILLS = [
     *((surface, Transport, ("send",), 1) for surface in (Subscribers, MembersById)),
-    *((surface, DuckDB, ("execute", "fetch"), 1) for surface in SURFACES),
+    # A run that dies between a subscription and its record leaves no proof that the person is the model's.
+    (Subscribers, DuckDB, ("execute", "fetch"), 7),
+    *((surface, DuckDB, ("execute", "fetch"), 1) for surface in (MembersById, TaggedLists)),
 ]
 LONG = [pytest.mark.long, pytest.mark.timeout(3600)]
 
