@@ -36,14 +36,14 @@ KIND_CHOICES: Final = (
     KindChoice(FaultKind.SET, "put a value in the place of members of the response", ("field", "value")),
     KindChoice(FaultKind.ENDLESS, "link the last page of a collection to another one, without end"),
     KindChoice(FaultKind.FLOOD, "answer with a small body that unpacks to megabytes", ("rows",)),
-    KindChoice(FaultKind.TOO_LARGE, "refuse an import with more than so many rows", ("rows",)),
+    KindChoice(FaultKind.TOO_LARGE, "refuse an import that has more rows than this", ("rows",)),
     KindChoice(FaultKind.INVALID_REQUEST, "refuse an import without pointing at a row", ("field", "pattern")),
     KindChoice(FaultKind.INVALID_ROWS, "refuse an import, pointing at rows", ("field", "pattern")),
     KindChoice(
         FaultKind.REFUSE_ROWS, "fail rows in the job", ("field", "pattern", "code", "detail", "payload")
     ),
     KindChoice(FaultKind.MISCOUNT, "fail rows without an error that names them", ("rows",)),
-    KindChoice(FaultKind.CANCEL, "end a job as cancelled after so many rows", ("rows",)),
+    KindChoice(FaultKind.CANCEL, "end a job as cancelled after this number of rows", ("rows",)),
     KindChoice(FaultKind.STALL, "leave a job in processing for ever"),
     KindChoice(FaultKind.FORGET, "answer 404 for a job after a while", ("seconds",)),
 )
