@@ -23,6 +23,7 @@ _OF_LISTS = tuple(table for table in shared_tables_with("project", "model", "lis
 _WITHOUT_LISTS = tuple(
     table for table in shared_tables_with("project", "model", without="list_id") if table != "models"
 )
+_COMPARISONS = "comparisons"  # after a change of a model's rows, they say nothing of them
 _COMMAND = "reverse-etl state"
 
 
@@ -162,7 +163,9 @@ def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
     moved = [
         tables.update(table, {"model": new_record.name}, **tables.in_scope, model=record.name)
         for table in ("lists", _JOURNAL, *_WITHOUT_LISTS)
+        if table != _COMPARISONS
     ]
+    moved.append(tables.delete(_COMPARISONS, **tables.in_scope, model=new_record.name))
     merged = sql.merge_rows(target, source) if source and target else ()
     consents = sql.merge_consents(tables.dialect, tables.scope.key, record.name, new_record.name)
     pruned = max(filter(None, (record.pruned_before, new_record.pruned_before)), default=None)
@@ -177,7 +180,7 @@ def _delete_rows(state: State, record: ModelRecord, list_id: str | None = None) 
     of_list = {} if list_id is None else {"list_id": list_id}
     for table in _OF_LISTS:
         yield tables.delete(table, **tables.in_scope, model=record.name, **of_list)
-    for table in () if list_id else _WITHOUT_LISTS:
+    for table in (_COMPARISONS,) if list_id else _WITHOUT_LISTS:
         yield tables.delete(table, **tables.in_scope, model=record.name)
     for name in state.stored_tables(record):
         yield sql.delete_rows(tables.dialect, name, list_id)

@@ -47,10 +47,13 @@ _VERSION_2 = (*_VERSION_1[:5], "row_exceptions", "rejections", "unmatched_remova
 _VERSION_3 = (*_VERSION_2, "own_suppressions", "withheld", "consents", "removal_holds")
 _VERSION_4 = (*_VERSION_3, "responses")
 _VERSION_5 = (*_VERSION_4, "journal", "row_outcomes", "omissions")
+_VERSION_6 = (*_VERSION_5, "comparisons")
 # The shared tables of each version, in the order in which they are copied.
 TABLES_BY_VERSION: Mapping[int, Sequence[str]] = {
     version: (*tables, "lease", "meta")
-    for version, tables in enumerate((_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5), start=1)
+    for version, tables in enumerate(
+        (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6), start=1
+    )
 }
 # The tables that a version is the first to have, with their columns, as in SHARED_TABLES of that version.
 NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
@@ -76,6 +79,10 @@ NEW_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
         "omissions": "account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, identifier VARCHAR, "
         "code VARCHAR, digest VARCHAR, run_id VARCHAR",
     },
+    6: {
+        "comparisons": "account_id VARCHAR, project VARCHAR, model VARCHAR, checksum VARCHAR, compared_at VARCHAR, settled_at VARCHAR, "
+        "evidence VARCHAR",
+    },
 }
 # The first part of the name of a model's own table before a version, and since then.
 RENAMED_MODEL_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
@@ -83,6 +90,7 @@ RENAMED_MODEL_TABLES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
     3: {},
     4: {"missing": "without_profile"},
     5: {},
+    6: {},
 }
 # Before version 2 this text in `detail` was the flag `may_have_duplicate`.
 _REPLY_LOST = "The reply to an earlier try was lost: another import may hold these rows too."
@@ -103,6 +111,7 @@ _RENAMED_COUNTS_BY_VERSION: Mapping[int, Mapping[str, str]] = {
     3: {},
     4: {"missing": "without_profile"},
     5: {},
+    6: {},
 }
 # The codes in `rejections` and `row_exceptions` before a version, and since then.
 _RENAMED_CODES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
@@ -110,6 +119,7 @@ _RENAMED_CODES_BY_VERSION: Mapping[int, Mapping[str, str]] = {
     3: {},
     4: {"two_profiles": "several_profiles"},
     5: {},
+    6: {},
 }
 # Before version 4 the code of these details was `not_found`, as that of an answer of Klaviyo.
 _NO_PROFILE_DETAILS = (
@@ -213,6 +223,7 @@ CHANGES_BY_VERSION: Mapping[int, Sequence[TableChange]] = {
             },
         ),
     ),
+    6: (),
 }
 
 

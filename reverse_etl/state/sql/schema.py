@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.model_tables import ModelTables
 
-STATE_VERSION = 5
+STATE_VERSION = 6
 
 SHARED_TABLES: Mapping[str, str] = {
     "meta": "version BIGINT, migrating_to BIGINT, backup VARCHAR",
@@ -54,6 +54,8 @@ SHARED_TABLES: Mapping[str, str] = {
     "email VARCHAR, phone_e164 VARCHAR, external_id VARCHAR, klaviyo_profile_id VARCHAR, op VARCHAR, outcome VARCHAR, code VARCHAR, "
     "recorded_at VARCHAR, pii VARCHAR, changes VARCHAR",
     "row_outcomes": "run_id VARCHAR, model VARCHAR, first_seq BIGINT, last_seq BIGINT, outcome VARCHAR",
+    "comparisons": "account_id VARCHAR, project VARCHAR, model VARCHAR, checksum VARCHAR, compared_at VARCHAR, settled_at VARCHAR, "
+    "evidence VARCHAR",
     "lease": "account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR",
 }
 

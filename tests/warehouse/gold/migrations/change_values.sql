@@ -19,3 +19,5 @@ INSERT INTO state.omissions SELECT account_id, project, model, list_id, row_key,
 WHERE source = 'omitted' AND NOT EXISTS (
   SELECT 1 FROM state.omissions AS o WHERE o.account_id = r.account_id AND o.project = r.project AND o.model = r.model AND o.list_id = r.list_id AND o.row_key = r.row_key AND o.identifier = r.field);
 DELETE FROM state.rejections WHERE source = 'omitted';
+
+-- change_values 5

@@ -29,3 +29,7 @@ duckdb:    CREATE TABLE IF NOT EXISTS state.omissions (account_id VARCHAR, proje
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.journal (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, run_id VARCHAR, seq BIGINT, identity VARCHAR, email VARCHAR, phone_e164 VARCHAR, external_id VARCHAR, klaviyo_profile_id VARCHAR, op VARCHAR, outcome VARCHAR, code VARCHAR, recorded_at VARCHAR, pii VARCHAR, changes VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.row_outcomes (run_id VARCHAR, model VARCHAR, first_seq BIGINT, last_seq BIGINT, outcome VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.omissions (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, row_key VARCHAR, identifier VARCHAR, code VARCHAR, digest VARCHAR, run_id VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
+
+-- create_new_tables 5
+duckdb:    CREATE TABLE IF NOT EXISTS state.comparisons (account_id VARCHAR, project VARCHAR, model VARCHAR, checksum VARCHAR, compared_at VARCHAR, settled_at VARCHAR, evidence VARCHAR);
+snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.comparisons (account_id VARCHAR, project VARCHAR, model VARCHAR, checksum VARCHAR, compared_at VARCHAR, settled_at VARCHAR, evidence VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';

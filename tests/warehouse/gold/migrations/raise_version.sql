@@ -1,2 +1,2 @@
 -- raise_version 1
-UPDATE state.meta SET version = 5, migrating_to = NULL;
+UPDATE state.meta SET version = 6, migrating_to = NULL;

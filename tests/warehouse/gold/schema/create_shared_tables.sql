@@ -16,6 +16,7 @@ duckdb:    CREATE TABLE IF NOT EXISTS state.consents (account_id VARCHAR, projec
 duckdb:    CREATE TABLE IF NOT EXISTS state.responses (account_id VARCHAR, project VARCHAR, model VARCHAR, run_id VARCHAR, row_key VARCHAR, responded_at VARCHAR, method VARCHAR, path VARCHAR, status BIGINT, body VARCHAR, body_is_cut BOOLEAN);
 duckdb:    CREATE TABLE IF NOT EXISTS state.journal (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, run_id VARCHAR, seq BIGINT, identity VARCHAR, email VARCHAR, phone_e164 VARCHAR, external_id VARCHAR, klaviyo_profile_id VARCHAR, op VARCHAR, outcome VARCHAR, code VARCHAR, recorded_at VARCHAR, pii VARCHAR, changes VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.row_outcomes (run_id VARCHAR, model VARCHAR, first_seq BIGINT, last_seq BIGINT, outcome VARCHAR);
+duckdb:    CREATE TABLE IF NOT EXISTS state.comparisons (account_id VARCHAR, project VARCHAR, model VARCHAR, checksum VARCHAR, compared_at VARCHAR, settled_at VARCHAR, evidence VARCHAR);
 duckdb:    CREATE TABLE IF NOT EXISTS state.lease (account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR);
 duckdb:    CREATE OR REPLACE TABLE state.meta AS
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.models (account_id VARCHAR, project VARCHAR, model VARCHAR, table_key VARCHAR, surface VARCHAR, identifiers VARCHAR, checksum VARCHAR, live_since VARCHAR, pruned_before VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
@@ -35,6 +36,7 @@ snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.consents (account_id VARCH
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.responses (account_id VARCHAR, project VARCHAR, model VARCHAR, run_id VARCHAR, row_key VARCHAR, responded_at VARCHAR, method VARCHAR, path VARCHAR, status BIGINT, body VARCHAR, body_is_cut BOOLEAN) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.journal (account_id VARCHAR, project VARCHAR, model VARCHAR, list_id VARCHAR, run_id VARCHAR, seq BIGINT, identity VARCHAR, email VARCHAR, phone_e164 VARCHAR, external_id VARCHAR, klaviyo_profile_id VARCHAR, op VARCHAR, outcome VARCHAR, code VARCHAR, recorded_at VARCHAR, pii VARCHAR, changes VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.row_outcomes (run_id VARCHAR, model VARCHAR, first_seq BIGINT, last_seq BIGINT, outcome VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
+snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.comparisons (account_id VARCHAR, project VARCHAR, model VARCHAR, checksum VARCHAR, compared_at VARCHAR, settled_at VARCHAR, evidence VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE TRANSIENT TABLE IF NOT EXISTS state.lease (account_id VARCHAR, project VARCHAR, owner VARCHAR, expires_at VARCHAR) DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '';
 snowflake: CREATE OR REPLACE TRANSIENT TABLE state.meta DATA_RETENTION_TIME_IN_DAYS = 1 DEFAULT_DDL_COLLATION = '' COPY GRANTS AS
-SELECT CAST(5 AS BIGINT) AS version, CAST(NULL AS BIGINT) AS migrating_to, CAST(NULL AS VARCHAR) AS backup;
+SELECT CAST(6 AS BIGINT) AS version, CAST(NULL AS BIGINT) AS migrating_to, CAST(NULL AS VARCHAR) AS backup;
