@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
@@ -103,9 +103,13 @@ class DiffResult:
 
 
 def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffResult:
-    """Compute the deltas of a model into a temporary table."""
+    """Compute the deltas of a model into a temporary table, and settle which of its staged rows are valid.
+
+    Reads no rows of other models. `complete_diff` does, once `run_diff` has returned for all of them.
+    """
     staged, refs, options = request.staged, request.refs, request.options
     tables = staged.tables
+    warehouse.set_query_tag(model=staged.model.name)
     warehouse.execute(staging.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs]))
     stored_columns = state.tables.columns(tables.snapshot)
     snapshot_rows, uncertain_rows = state.count_rows_by_list(tables) if stored_columns else ({}, {})
@@ -141,20 +145,25 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
             warehouse.execute(statement)
     if staged.model.config.surface.deletes_people:
         warehouse.execute(state.withheld.cancel_readmissions(staged.model.name, tables))
+    return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, claimed, {}, planned=planned)
+
+
+def complete_diff(warehouse: Warehouse, state: State, request: DiffRequest, result: DiffResult) -> DiffResult:
+    """Take from the deltas what is not sent for the sake of other models' rows, or of `--limit`."""
+    if not result.planned:
+        return result
+    staged, options = request.staged, request.options
+    tables = staged.tables
     kept_values = keep_values(warehouse, staged, request.profile_columns)
     without_profile = _skip_without_profile(warehouse, state, tables) if not options.full_refresh else {}
     deferred = _apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}
-    may_have_changed = bool(claimed) or options.limit is not None or _changes_deltas(staged)
-    return DiffResult(
-        diff,
-        snapshot_rows,
-        uncertain_rows,
-        conflicts,
-        claimed,
-        deferred,
-        kept_values,
-        without_profile,
-        planned=_count_planned_rows(warehouse, tables) if may_have_changed else planned,
+    may_have_changed = bool(result.claimed) or options.limit is not None or _changes_deltas(staged)
+    return replace(
+        result,
+        deferred=deferred,
+        kept_values=kept_values,
+        without_profile=without_profile,
+        planned=_count_planned_rows(warehouse, tables) if may_have_changed else result.planned,
     )
 
 

@@ -13,12 +13,11 @@ import orjson
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource, RowProblem
-from reverse_etl.planning.diff import DiffRequest, DiffResult, RemovalProtection, hold_removals, run_diff
+from reverse_etl.planning.diff import DiffRequest, DiffResult, RemovalProtection, complete_diff, hold_removals
 from reverse_etl.planning.lists import ListRef
 from reverse_etl.planning.orphans import estimate_rows_by_list
-from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, PlanOptions
+from reverse_etl.planning.plan import Change, ListPlan, ModelPlan
 from reverse_etl.planning.replacements import choose_sample
-from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.planning.sql import without_profile as without_profile_sql
@@ -30,7 +29,6 @@ from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, 
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
-    from reverse_etl.planning.kept_values import ProfileColumns
     from reverse_etl.planning.stage import StagedCounts, StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
@@ -39,23 +37,14 @@ _FETCHED_TO_PAIR = 50  # rows of an operation among which adds and removes of th
 _RowCounts = Mapping[str | None, tuple[int, tuple[RejectedRows, ...], int]]
 
 
-def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
-    warehouse: Warehouse,
-    state: State,
-    staged: StagedModel,
-    refs: Sequence[ListRef],
-    options: PlanOptions,
-    profile_columns: Sequence[ProfileColumns] = (),
+def plan_model(
+    warehouse: Warehouse, state: State, request: DiffRequest, diff_result: DiffResult
 ) -> ModelPlan:
-    """Return the plan of one model; its deltas are in a temporary table. Changes no persistent table.
-
-    `profile_columns` are the tables whose values are not cleared for the same people. Raises UsageError if
-    the model's identifiers changed since the last run and `options.rekey` does not name the model.
-    """
+    """Return the plan of one model from its diff, once all models are diffed. Changes no persistent table."""
+    staged, refs, options = request.staged, request.refs, request.options
     model, tables = staged.model, staged.tables
     warehouse.set_query_tag(model=model.name)
-    rekeyed = is_rekeyed(model, state.models().get(model.name), allowed=model.name in options.rekey)
-    result = run_diff(warehouse, state, DiffRequest(staged, refs, options, rekeyed, profile_columns))
+    result = complete_diff(warehouse, state, request, diff_result)
     removes = model.config.surface.remove is not None
     held_list_ids = [ref.id for ref in refs if ref.removals_held] if removes else []
     counts = count_staged_rows(warehouse, tables) if result.counts is None else result.counts
@@ -90,7 +79,7 @@ def plan_model(  # noqa: PLR0913, PLR0917 - the inputs of a plan
         duplicate_rows=result.conflicts.duplicate_rows,
         omitted_identifiers=result.omitted_identifiers,
         orphaned_rows=_find_orphaned_rows(result, refs),
-        rekeyed=rekeyed,
+        rekeyed=request.rekeyed,
         kept_values=result.kept_values,
         has_deferred_removals=any({Op.HELD, Op.DEFERRED} & ops.keys() for ops in op_counts.values()),
         may_resubscribe=options.allow.allows(Guard.RESUBSCRIBE, model.name),

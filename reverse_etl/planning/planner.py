@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import mask_identity
@@ -16,6 +17,7 @@ from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.models.model import Model
 from reverse_etl.models.retired_requests import refuse_retired
 from reverse_etl.parsing.suggestions import did_you_mean
+from reverse_etl.planning.diff import DiffRequest, run_diff
 from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, require_usable_time
 from reverse_etl.planning.kept_values import find_profile_columns
 from reverse_etl.planning.model_lists import find_lists, refresh_lists
@@ -24,6 +26,7 @@ from reverse_etl.planning.new_profiles import ProfileForecaster
 from reverse_etl.planning.orphans import Orphan, estimate_rows_by_list, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
+from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.stager import Stager, stage_unselected
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.planning.unknown_lists import describe_unknown_lists
@@ -136,24 +139,27 @@ def _plan_models(
     refs: Mapping[str, Sequence[ListRef]],
     request: PlanRequest,
 ) -> tuple[ModelPlan, ...]:
-    """Return the plan of each staged model, with what the guards need to know of earlier runs."""
+    """Return the plan of each staged model, with what the guards need to know of earlier runs.
+
+    Raises UsageError if a model's identifiers changed since its last run, unless `--rekey` names it.
+    """
     profile_columns = find_profile_columns(state, staged_models, request.project_models)
-    return add_guard_facts(
-        warehouse,
-        state,
-        [
-            plan_model(
-                warehouse,
-                state,
-                staged_model,
-                refs[staged_model.model.name],
-                request.options,
-                profile_columns,
-            )
-            for staged_model in staged_models
-        ],
-        request.options,
-    )
+    records, options = state.models(), request.options
+    requests = [
+        DiffRequest(
+            staged,
+            refs[staged.model.name],
+            options,
+            is_rekeyed(
+                staged.model, records.get(staged.model.name), allowed=staged.model.name in options.rekey
+            ),
+            profile_columns,
+        )
+        for staged in staged_models
+    ]
+    diffs = [*warehouse.run_each([partial(run_diff, warehouse, state, diff) for diff in requests])]
+    tasks = [partial(plan_model, warehouse, state, *diffed) for diffed in zip(requests, diffs, strict=True)]
+    return add_guard_facts(warehouse, state, [*warehouse.run_each(tasks)], options)
 
 
 def _stage_models(stager: Stager, request: PlanRequest, on_progress: ProgressHandler) -> list[StagedModel]:
@@ -164,16 +170,18 @@ def _stage_models(stager: Stager, request: PlanRequest, on_progress: ProgressHan
     _require_same_phases(request.selected, records)
     table_keys = state.table_keys((model.name for model in request.selected), records)
     now = datetime.fromtimestamp(state.clock.now(), UTC) + CLOCK_SKEW_TOLERANCE
+
+    def stage(model: Model) -> tuple[StagedModel, float]:
+        started_at = state.clock.monotonic()
+        staged = stager.stage(model, table_keys[model.name], now)
+        staged = leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
+        return staged, state.clock.monotonic() - started_at
+
+    models = sorted(request.selected, key=lambda model: model.config.surface.phase)
     with warehouse.staging():
-        for model in sorted(request.selected, key=lambda model: model.config.surface.phase):
-            started_at = state.clock.monotonic()
-            staged = stager.stage(model, table_keys[model.name], now)
-            staged_models.append(
-                leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
-            )
-            on_progress(
-                StagedProgress(model.name, staged_models[-1].rows, state.clock.monotonic() - started_at)
-            )
+        for staged, seconds in warehouse.run_each([partial(stage, model) for model in models]):
+            staged_models.append(staged)
+            on_progress(StagedProgress(staged.model.name, staged.rows, seconds))
     return withhold_people(warehouse, state, staged_models, records)
 
 

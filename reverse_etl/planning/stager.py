@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.progress import ProgressHandler, Warned
@@ -51,16 +52,26 @@ def stage_unselected(
     unsubscribing = tuple(_find_unsubscribing(stager.state, others, model_plans))
     table_keys = stager.state.table_keys(model.name for model in (*suppressing, *unsubscribing))
     now = datetime.fromtimestamp(stager.state.clock.now(), UTC)
+
+    def stage(model: Model) -> StagedModel | ModelError:
+        try:
+            return stager.stage(model, table_keys[model.name], now)
+        except ModelError as error:
+            if model in suppressing:
+                raise
+            return error
+
+    models = (*suppressing, *unsubscribing)
     staged: list[StagedModel] = []
-    if table_keys:
+    if models:
         with stager.warehouse.staging():
-            staged += [stager.stage(model, table_keys[model.name], now) for model in suppressing]
-            for model in unsubscribing:
-                try:
-                    staged.append(stager.stage(model, table_keys[model.name], now))
-                except ModelError as error:
-                    summary = f"{model.name}: {error.problems[0].summary} Removals of its people wait."
+            results = stager.warehouse.run_each([partial(stage, model) for model in models])
+            for model, result in zip(models, results, strict=True):
+                if isinstance(result, ModelError):
+                    summary = f"{model.name}: {result.problems[0].summary} Removals of its people wait."
                     on_progress(Warned(summary))
+                else:
+                    staged.append(result)
     return tuple(staged)
 
 

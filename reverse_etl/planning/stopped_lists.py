@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.batched import batched
@@ -34,11 +35,11 @@ def add_guard_facts(
     rows do not count because somebody asked for them or an earlier run sent them.
     """
     loaded_lists, records = _find_loaded_lists(state), state.models()
+    counts = warehouse.run_each([partial(_count_resent, warehouse, model_plan) for model_plan in model_plans])
     plans = []
-    for model_plan in model_plans:
+    for model_plan, resent in zip(model_plans, counts, strict=True):
         record = records.get(model_plan.model.name)
         changed = record is not None and record.checksum != model_plan.model.checksum
-        resent = _count_resent(warehouse, model_plan)
         list_plans = tuple(
             replace(
                 list_plan,

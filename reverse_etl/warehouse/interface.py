@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from reverse_etl.domain.columns import Column
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.statement import Statement
 
 Row = tuple[Any, ...]
+ResultT = TypeVar("ResultT")
 
 
 class Warehouse(Protocol):
-    """One session with one warehouse. Not thread-safe: one thread uses it.
+    """One session with one warehouse. One thread uses it, and the tasks of `run_each`.
 
     Every method raises WarehouseError when the warehouse fails; earlier commits stay. If a session ends by
     itself, the next statement opens a new one. SessionLost means that data was lost with the old session.
@@ -67,6 +68,16 @@ class Warehouse(Protocol):
 
     def schema_transaction(self) -> AbstractContextManager[None]:
         """Commit what is run inside as one, if tables can be created in a transaction; if not, one by one."""
+        ...
+
+    def run_each(self, tasks: Sequence[Callable[[], ResultT]]) -> Iterator[ResultT]:
+        """Run tasks that run statements, and yield their results in the order of the tasks.
+
+        A warehouse may run several tasks at the same time. So do not call it inside `transaction`, and let no
+        task write a table that another task reads or writes. A task that fails raises its error in the place
+        of its result; then the tasks after it are stopped or do not begin. Tasks set query tags for
+        themselves alone.
+        """
         ...
 
     def staging(self) -> AbstractContextManager[None]:

@@ -37,11 +37,11 @@ from reverse_etl.warehouse.duckdb.types import to_column
 from reverse_etl.warehouse.statement import Statement, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from reverse_etl.domain.columns import Column
-    from reverse_etl.warehouse.interface import Row
+    from reverse_etl.warehouse.interface import ResultT, Row
 
 STATE_DATABASE = "reverse_etl_state"
 DIALECT = DuckDBDialect(state_schema=f"{quote_identifier(STATE_DATABASE)}.main", temp_schema="memory.main")
@@ -123,6 +123,10 @@ class DuckDB:
     def schema_transaction(self) -> AbstractContextManager[None]:
         """Commit what is run inside as one."""
         return self.transaction()
+
+    def run_each(self, tasks: Sequence[Callable[[], ResultT]]) -> Iterator[ResultT]:
+        """Run the tasks one after another: DuckDB runs each statement on all cores."""
+        return (task() for task in tasks)
 
     @contextmanager
     def staging(self) -> Iterator[None]:

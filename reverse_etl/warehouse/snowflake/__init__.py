@@ -23,10 +23,10 @@ from reverse_etl.warehouse.snowflake.types import to_column
 from reverse_etl.warehouse.statement import Statement, StatementKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from reverse_etl.warehouse.interface import Row
+    from reverse_etl.warehouse.interface import ResultT, Row
     from reverse_etl.warehouse.snowflake.client import Cursor
 
 _QUOTED_OR_PLACEHOLDER = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'|\?""")
@@ -96,6 +96,10 @@ class Snowflake:
     def schema_transaction(self) -> AbstractContextManager[None]:
         """Do nothing: each CREATE commits."""
         return nullcontext()
+
+    def run_each(self, tasks: Sequence[Callable[[], ResultT]]) -> Iterator[ResultT]:
+        """Run the tasks one after another."""
+        return (task() for task in tasks)
 
     @contextmanager
     def staging(self) -> Iterator[None]:
