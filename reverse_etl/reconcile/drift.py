@@ -117,9 +117,7 @@ def _read_and_compare(context: DeliveryContext, owned_list: OwnedList) -> ListDi
     reader = create_reader(context, owned_list.read_back, owned_list.list_id)
     warehouse.set_query_tag(run=context.run_id, model=owned_list.model)
     warehouse.execute(members.create_members(comparison))
-    for group in reader.read_all():
-        _insert(context, comparison, group)
-        context.state.renew_lease_if_due()  # reading a long list may outlast the lease
+    _insert(context, comparison, _read_people(context, reader))
     _match(context, comparison)
     if _add_people_of_rows(context, comparison, reader):
         _match(context, comparison)
@@ -146,6 +144,12 @@ def _read_and_compare(context: DeliveryContext, owned_list: OwnedList) -> ListDi
         ),
         removals_not_found_sample=removals_not_found[:SAMPLE_SIZE],
     )
+
+
+def _read_people(context: DeliveryContext, reader: Reader) -> Iterator[ShownPerson]:
+    for group in reader.read_all():
+        yield from group
+        context.state.renew_lease_if_due()  # reading a long list may outlast the lease
 
 
 def _describe(owned_list: OwnedList, **figures: Any) -> ListDifference:
@@ -179,7 +183,7 @@ def _add_people_of_rows(context: DeliveryContext, comparison: members.ListCompar
 def _insert(
     context: DeliveryContext, comparison: members.ListComparison, people: Iterable[ShownPerson]
 ) -> None:
-    for statement in members.insert_members(comparison, [_member_values(*person) for person in people]):
+    for statement in members.insert_members(comparison, (_member_values(*person) for person in people)):
         context.warehouse.execute(statement)
 
 

@@ -216,6 +216,13 @@ class Dialect(ABC):
         `row_number` numbers the rows. Every value of a row is part of the digest.
         """
 
+    @abstractmethod
+    def document_rows_sql(self, columns: int) -> str:
+        """Return a query of the rows of a JSON document, which is its only parameter.
+
+        The document is an array of rows. A row is an array of `columns` texts or nulls.
+        """
+
     # Messages
 
     @property

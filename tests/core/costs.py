@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.state.sql.members import MAX_DOCUMENT_BYTES, ListComparison, insert_members
+from reverse_etl.warehouse.duckdb.adapter import DIALECT, DuckDB
+from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.statement import StatementKind
 from tests.core.rows import BY_EMAIL
 
@@ -135,6 +139,7 @@ class Nights:
             "statements more with 0.1 % malformed rows, nothing changed": (
                 self.idle_with_malformed.statements - self.idle.statements
             ),
+            "statements that store 1 M members to compare": count_member_inserts(1_000_000),
             "rows read, nothing changed": round(self.idle.rows_read, 1),
             "rows written, nothing changed": round(self.idle.rows_written, 1),
             "rows read, nothing changed, 0.1 % malformed": round(self.idle_with_malformed.rows_read, 1),
@@ -167,6 +172,23 @@ def count(call: Callable[[], object]) -> Cost:
     with counting() as cost:
         call()
     return cost
+
+
+def count_member_inserts(members: int) -> int:
+    """Return the statements that store the members that `reconcile` and `adopt` read.
+
+    A hundredth of them is encoded: all have the same length.
+    """
+    tables = ModelTables(DIALECT, "members", (IdentifierType.EMAIL,), (), many_lists=False)
+    joined = ("2026-01-01T00:00:00.000Z", "2026-01-01T00:01:00.000Z")
+    rows = (
+        (f"person{number:09}@example.com", f"+49{number:010}", None, f"{number:026}", *joined)
+        for number in range(members // 100)
+    )
+    stored = sum(
+        len(str(statement.parameters[0])) for statement in insert_members(ListComparison(tables, "L1"), rows)
+    )
+    return math.ceil(100 * stored / MAX_DOCUMENT_BYTES)
 
 
 def fill(world: World, night: int) -> None:

@@ -25,14 +25,17 @@ from reverse_etl.reconcile.member_reader import (
     truncate_to_second,
 )
 from reverse_etl.sandbox import Fault, FaultKind
+from reverse_etl.state.sql import members as members_sql
 from tests.core.rows import become, clubs_model, many, members_model, moves, people
 from tests.core.world import one
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from reverse_etl.reconcile.drift import ListDifference
+    from reverse_etl.state.sql.members import ListComparison
+    from reverse_etl.warehouse.statement import Statement
     from tests.core.world import World
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -263,6 +266,24 @@ def test_a_long_list_is_read_completely_in_ranges_of_whole_seconds(world: World)
     assert (len(first), len(second), no_more) == (most, 30, None)
     assert first[-1].joined_at < rest.since <= second[0].joined_at
     assert rest.until == all_of_it.until
+
+
+def test_members_are_stored_in_parts_of_bounded_size(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    documents: list[str] = []
+    insert_members = members_sql.insert_members
+
+    def record(comparison: ListComparison, rows: Iterable[tuple[str | None, ...]]) -> Iterator[Statement]:
+        for statement in insert_members(comparison, rows):
+            documents.extend(statement.parameters)
+            yield statement
+
+    monkeypatch.setattr(members_sql, "MAX_DOCUMENT_BYTES", 400)
+    monkeypatch.setattr(members_sql, "insert_members", record)
+    members_model(world)
+    moves(world, many(9))
+    assert figures(reconciled(world)) == {"applied": 9, "members": 9}
+    assert len(documents) > 1
+    assert max(map(len, documents)) <= 400
 
 
 @given(

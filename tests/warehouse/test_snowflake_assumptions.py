@@ -282,3 +282,12 @@ def test_a_large_result_comes_whole_while_other_statements_run(session: Snowflak
         assert session.fetch(Statement.read("SELECT 1")) == [(1,)]
         read += len(rows)
     assert read == 300_000
+
+
+def test_a_document_gives_its_texts_and_nulls(session: Snowflake) -> None:
+    """The members that `reconcile` reads are stored this way."""
+    rows = [("Ann", None, "5"), ('b"\\\näß', "漢字", None), ("null", "", "01")]
+    query = Statement.read(session.dialect.document_rows_sql(3), (json.dumps(rows),))
+    assert session.fetch(query) == rows
+    query = Statement.read(DIALECT.document_rows_sql(3), (json.dumps(rows),))
+    assert duckdb.execute(query.text, query.parameters).fetchall() == rows

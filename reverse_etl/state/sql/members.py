@@ -9,16 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.domain.batched import batched
+import orjson
+
 from reverse_etl.domain.identifiers import PERSONAL_IDENTIFIERS, IdentifierType
 from reverse_etl.state.sql.deltas import deltas_table
 from reverse_etl.state.sql.templates import render
-from reverse_etl.state.tables import ROWS_PER_STATEMENT
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
 from reverse_etl.warehouse.statement import Sql, Statement, quote_literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
 COMPARISON_COUNTS: Final = (
     "applied",
@@ -30,6 +30,7 @@ COMPARISON_COUNTS: Final = (
     "opted_out",
     "unconfirmed",
 )
+MAX_DOCUMENT_BYTES: Final = 4_000_000  # some 30,000 members; Snowflake reads up to 16 MB of JSON in one value
 _MEMBER_COLUMNS = (*IDENTIFIER_COLUMNS.values(), "retl_joined_at", "retl_joined_late")
 
 
@@ -103,20 +104,31 @@ def create_members(comparison: ListComparison) -> Statement:
     return dialect.replace_empty_temp_table(comparison.members, columns)
 
 
-def insert_members(
-    comparison: ListComparison, rows: Sequence[tuple[str | None, ...]]
-) -> tuple[Statement, ...]:
-    """Insert members, each with the columns of `create_members`, a thousand rows a statement."""
-    table = comparison.tables.dialect.temp_table(comparison.members)
-    placeholders = f"({', '.join('?' for _ in _MEMBER_COLUMNS)})"
-    return tuple(
-        Statement.insert(
-            table,
-            f"INSERT INTO {table} VALUES {', '.join([placeholders] * len(part))}",
-            tuple(value for row in part for value in row),
-        )
-        for part in batched(rows, ROWS_PER_STATEMENT)
-    )
+def insert_members(comparison: ListComparison, rows: Iterable[tuple[str | None, ...]]) -> Iterator[Statement]:
+    """Insert members, each with the columns of `create_members`, many in a statement.
+
+    They are one bound value, a JSON document: no file holds them, and no text of SQL grows with them.
+    """
+    dialect = comparison.tables.dialect
+    table = dialect.temp_table(comparison.members)
+    text = f"INSERT INTO {table} {dialect.document_rows_sql(len(_MEMBER_COLUMNS))}"
+    for document in _build_documents(rows):
+        yield Statement.insert(table, text, (document,))
+
+
+def _build_documents(rows: Iterable[tuple[str | None, ...]]) -> Iterator[str]:
+    """Yield JSON arrays of all rows, each of MAX_DOCUMENT_BYTES at most, or of one row."""
+    part: list[bytes] = []
+    size = 0
+    for row in rows:
+        encoded = orjson.dumps(row)
+        if part and size + len(encoded) > MAX_DOCUMENT_BYTES:
+            yield f"[{b','.join(part).decode()}]"
+            part, size = [], 0
+        part.append(encoded)
+        size += len(encoded) + 1
+    if part:
+        yield f"[{b','.join(part).decode()}]"
 
 
 def compare_members(comparison: ListComparison) -> tuple[Statement, ...]:

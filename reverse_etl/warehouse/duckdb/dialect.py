@@ -231,6 +231,11 @@ class DuckDBDialect(Dialect):
             f"{rows}"
         )
 
+    def document_rows_sql(self, columns: int) -> str:
+        """Return a query of the lists that the document is made of."""
+        values = ", ".join(f"r.retl_row[{number}]" for number in range(1, columns + 1))
+        return f"""SELECT {values} FROM (SELECT UNNEST(FROM_JSON(?, '[["VARCHAR"]]')) AS retl_row) AS r"""
+
     @property
     def advice(self) -> SqlAdvice:
         """Return the advice for SQL that the warehouse refuses."""

@@ -257,6 +257,11 @@ class SnowflakeDialect(Dialect):
             f"GROUP BY {part}\n) AS retl_parts"
         )
 
+    def document_rows_sql(self, columns: int) -> str:
+        """Return a query of the elements of the document; the null of JSON is NULL as a VARCHAR."""
+        values = ", ".join(f"CAST(r.VALUE[{number}] AS VARCHAR)" for number in range(columns))
+        return f"SELECT {values} FROM TABLE(FLATTEN(INPUT => PARSE_JSON(?))) AS r"
+
     @property
     def advice(self) -> SqlAdvice:
         """Return the advice for SQL that the warehouse refuses."""
