@@ -16,41 +16,34 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.config.profiles import load_target
-from reverse_etl.connections import Connections
-from reverse_etl.dbt.gate import GateOptions, GateVerdict
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
-from reverse_etl.dbt.record import RECORD_FILE
-from reverse_etl.delivery.run_options import RunOptions
 from reverse_etl.domain.progress import ignore_progress
 from reverse_etl.files import RECORDS_FOLDER
 from reverse_etl.models.model import Model
 from reverse_etl.models.project_models import ProjectModels
-from reverse_etl.planning import planner as planning
-from reverse_etl.planning.plan import PlanOptions
-from reverse_etl.planning.plan_drift import require_same_target
-from reverse_etl.planning.planner import PlanRequest, require_known_allowances, require_known_models
-from reverse_etl.planning.project_gate import ProjectGate
-from reverse_etl.reconcile import operations as flow
-from reverse_etl.report.dbt_artifacts import PACKAGE, RunArtifacts
-from reverse_etl.report.explain import add_memberships, explain_person
 from reverse_etl.report.state_reader import StateReader
-from reverse_etl.state.changes import StateChanges
-from reverse_etl.state.retries import retry_rejected, retry_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from reverse_etl.config.target import Target
+    from reverse_etl.connections import Connections
+    from reverse_etl.dbt.gate import GateOptions, GateVerdict
     from reverse_etl.delivery.results import RunResult
+    from reverse_etl.delivery.run_options import RunOptions
     from reverse_etl.domain.progress import ProgressHandler
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
     from reverse_etl.klaviyo.messages import RequestHook
-    from reverse_etl.planning.plan import Plan
+    from reverse_etl.planning.plan import Plan, PlanOptions
+    from reverse_etl.planning.planner import PlanRequest
+    from reverse_etl.planning.project_gate import ProjectGate
     from reverse_etl.planning.saved_plan import SavedPlan
     from reverse_etl.reconcile.drift import ListDifference
+    from reverse_etl.report.dbt_artifacts import RunArtifacts
     from reverse_etl.report.explanation import Explanation
     from reverse_etl.state import State
+    from reverse_etl.state.changes import StateChanges
 
 THREADS = 8
 SAMPLE_SIZE = 3  # changes that a plan shows, per list and operation
@@ -119,6 +112,8 @@ class Project(StateReader):
     @property
     def connections(self) -> Connections:
         """Return the connections of the target."""
+        from reverse_etl.connections import Connections
+
         return Connections(self.folder, self.target, self.clock, self.threads, self.rate_limit_for)
 
     def select(self, select: Sequence[str] = (), exclude: Sequence[str] = ()) -> tuple[Model, ...]:
@@ -131,6 +126,9 @@ class Project(StateReader):
     @property
     def dbt_gate(self) -> ProjectGate:
         """Return the gate behind dbt, as of now."""
+        from reverse_etl.dbt.record import RECORD_FILE
+        from reverse_etl.planning.project_gate import ProjectGate
+
         return ProjectGate(
             target=self.target,
             dbt_project=self.dbt_project,
@@ -145,6 +143,8 @@ class Project(StateReader):
 
         Raises UsageError if a dbt project has no results, and IncompleteFile if a file is cut off.
         """
+        from reverse_etl.dbt.gate import GateOptions
+
         return self.dbt_gate.check(models, options or GateOptions())
 
     def plan(
@@ -161,11 +161,14 @@ class Project(StateReader):
         Without a key it sends no requests at all, and `Plan.lists_looked_up` is False. `Plan.violations` are
         the guards that would stop lists.
         """
+        from reverse_etl.planning.plan import PlanOptions
+        from reverse_etl.planning.planner import build_plan
+
         options = options or PlanOptions()
         options = replace(options, sample_size=options.sample_size or SAMPLE_SIZE)
         request = self._build_request(select, exclude, options)
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
-            return planning.build_plan(warehouse, state, klaviyo, request, on_progress)
+            return build_plan(warehouse, state, klaviyo, request, on_progress)
 
     def run(  # noqa: PLR0913 - the command line's flags
         self,
@@ -189,6 +192,10 @@ class Project(StateReader):
         and run_results.json in the format of dbt's artifacts. If another run holds the lease, it waits up to
         `lease_timeout` seconds.
         """
+        from reverse_etl.dbt.gate import GateOptions
+        from reverse_etl.delivery.run_options import RunOptions
+        from reverse_etl.planning.plan import PlanOptions
+
         options = options or PlanOptions()
         if allow_removes:
             options = replace(options, allow=replace(options.allow, removes=allow_removes))
@@ -217,6 +224,10 @@ class Project(StateReader):
         since it was saved, and everything that `run` raises. A plan can't be applied twice: after the first
         time the plan differs.
         """
+        from reverse_etl.delivery.run_options import RunOptions
+        from reverse_etl.planning.plan_drift import require_same_target
+        from reverse_etl.planning.planner import PlanRequest
+
         require_same_target(saved_plan, self.target)
         models = {model.name: model for model in self.project_models.all}
         selected = self.project_models.compilation.require(
@@ -246,6 +257,8 @@ class Project(StateReader):
 
         Raises UsageError if a selector or an option names no model.
         """
+        from reverse_etl.planning.planner import require_known_allowances, require_known_models
+
         require_known_models(options.rekey, self.project_models.known, "--rekey")
         require_known_allowances(options.allow, self.project_models.known)
         return self.project_models.select_names(select, exclude)
@@ -253,6 +266,13 @@ class Project(StateReader):
     def _build_request(
         self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions | None
     ) -> PlanRequest:
+        from reverse_etl.planning.plan import PlanOptions
+        from reverse_etl.planning.planner import (
+            PlanRequest,
+            require_known_allowances,
+            require_known_models,
+        )
+
         options = options or PlanOptions()
         require_known_models(options.rekey, self.project_models.all, "--rekey")
         require_known_allowances(options.allow, self.project_models.all)
@@ -260,6 +280,8 @@ class Project(StateReader):
 
     def _make_run_artifacts(self, selected: Sequence[Model]) -> RunArtifacts:
         """Return the writer of the run's artifacts."""
+        from reverse_etl.report.dbt_artifacts import RunArtifacts
+
         project_name = self.dbt_project.name if self.dbt_project else self.target.profile
         models = [model for model in self.project_models.all if isinstance(model, Model)]
         return RunArtifacts(self.artifacts_folder, project_name, self.target, models, selected, self.clock)
@@ -267,7 +289,7 @@ class Project(StateReader):
     @property
     def artifacts_folder(self) -> Path:
         """Return the folder for artifacts: `reverse_etl` in dbt's target folder, or in `target`."""
-        return (self.dbt_project.target_path if self.dbt_project else self.folder / "target") / PACKAGE
+        return (self.dbt_project.target_path if self.dbt_project else self.folder / "target") / "reverse_etl"
 
     def explain(  # noqa: PLR0913 - the command line's flags
         self,
@@ -283,11 +305,14 @@ class Project(StateReader):
 
         `text` is an e-mail, phone, external id or profile id; `lists` are names or ids. Makes a plan.
         """
+        from reverse_etl.planning.planner import build_plan
+        from reverse_etl.report.explain import add_memberships, explain_person
+
         if ask_klaviyo:
             self.target.destination.require_key()
         request = self._build_request(select, (), None)
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
-            plan = planning.build_plan(warehouse, state, klaviyo, request, on_progress)
+            plan = build_plan(warehouse, state, klaviyo, request, on_progress)
             explanation = explain_person(warehouse, state, plan, text, lists)
             return add_memberships(klaviyo, explanation) if ask_klaviyo and klaviyo else explanation
 
@@ -304,8 +329,10 @@ class Project(StateReader):
 
         Sends only GETs. With `resend`, the next run sends missing rows again; without it nothing changes.
         """
+        from reverse_etl.reconcile import operations
+
         models = self.select(select, exclude)
-        operation = flow.resend_missing if resend else flow.reconcile
+        operation = operations.resend_missing if resend else operations.reconcile
         with self.connections.delivery_context(
             dry_run=not resend, on_progress=on_progress, on_request=on_request
         ) as context:
@@ -324,8 +351,10 @@ class Project(StateReader):
 
         Sends only GETs; with `dry_run` nothing changes. Returns how the lists differed from the models' rows.
         """
+        from reverse_etl.reconcile import operations
+
         models = self.select(select, exclude)
-        operation = flow.preview_adopt if dry_run else flow.adopt
+        operation = operations.preview_adopt if dry_run else operations.adopt
         with self.connections.delivery_context(
             dry_run=dry_run, on_progress=on_progress, on_request=on_request
         ) as context:
@@ -344,6 +373,8 @@ class Project(StateReader):
         With `unknown`, instead, those rows whose request must not be repeated and may have been carried out.
         Returns the number of rows by model.
         """
+        from reverse_etl.state.retries import retry_rejected, retry_unknown
+
         models = self.select(select, exclude)
         with self.connections.locked_state(on_progress) as state:
             retry = retry_unknown if unknown else retry_rejected
@@ -352,5 +383,7 @@ class Project(StateReader):
     @property
     def state_changes(self) -> StateChanges:
         """Return the changes of the state that a user may ask for."""
+        from reverse_etl.state.changes import StateChanges
+
         target = self.connections
         return StateChanges(target.locked_state, target.move_state, lambda: self.project_models.names)

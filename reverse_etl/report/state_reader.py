@@ -5,10 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from reverse_etl.report.gather import build_report, load_history
-from reverse_etl.report.rejected_rows import load_rejected_rows
-from reverse_etl.report.status import Status, load_status
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
@@ -17,6 +13,7 @@ if TYPE_CHECKING:
     from reverse_etl.models.project_models import ProjectModels
     from reverse_etl.report.facts import Report, ReportedRun
     from reverse_etl.report.rejected_rows import ListedRejection
+    from reverse_etl.report.status import Status
     from reverse_etl.state import State
 
 
@@ -36,6 +33,8 @@ class StateReader(ABC):
         With selectors, the lists of the selected models; without, also the lists of deleted models. No model
         needs to compile.
         """
+        from reverse_etl.report.status import load_status
+
         with self.open_stored_state() as state:
             return load_status(state, self.project_models.known_names, self._select_names(select, exclude))
 
@@ -43,6 +42,8 @@ class StateReader(ABC):
         self, select: Sequence[str] = (), exclude: Sequence[str] = ()
     ) -> Iterator[ListedRejection]:
         """Return the rows that are rejected now; the state is open while they are iterated over."""
+        from reverse_etl.report.rejected_rows import load_rejected_rows
+
         return load_rejected_rows(self.open_stored_state, self._select_names(select, exclude))
 
     def report(self, run_id: str | None = None) -> Report:
@@ -51,6 +52,9 @@ class StateReader(ABC):
         Sends no request and changes nothing. The report contains e-mails and phones: `mask_report` masks
         them. Raises UsageError if there is no such run.
         """
+        from reverse_etl.report.gather import build_report
+        from reverse_etl.report.status import load_status
+
         sandbox, names = self.target.destination.sandbox, self.project_models.known_names
         with self.open_stored_state() as state:
             status = load_status(state, names)
@@ -61,6 +65,9 @@ class StateReader(ABC):
 
         Raises UsageError if no run is recorded.
         """
+        from reverse_etl.report.gather import build_report
+        from reverse_etl.report.status import load_status
+
         sandbox, names = self.target.destination.sandbox, self.project_models.known_names
         with self.open_stored_state() as state:
             status = load_status(state, names)
@@ -71,6 +78,8 @@ class StateReader(ABC):
 
     def history(self) -> tuple[ReportedRun, ...]:
         """Return the runs with what each did to each list, newest first, from the state only."""
+        from reverse_etl.report.gather import load_history
+
         with self.open_stored_state() as state:
             return load_history(state)
 

@@ -8,10 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
 
 from reverse_etl.formatting import escape_unsafe, escape_unsafe_json
 
@@ -50,11 +47,13 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[Any]], *, text_
     ]
     widths = [max(map(cell_len, column)) for column in zip(headings, *cells, strict=True)]
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _line_width(widths)
-    console = Console(width=width, highlight=False, markup=False)
     for number, columns in enumerate(_split_columns(widths, min(text_columns, _MAX_NAME_COLUMNS), width)):
         if number:
             print_line()
-        console.print(_build_table(headings, cells, columns, text_columns))
+        lines = [[line[column] for column in columns] for line in (headings, *cells)]
+        heading, *rest = _align_cells(lines, [column < text_columns for column in columns])
+        rule = "─" * _line_width([widths[column] for column in columns])
+        click.echo("\n".join([click.style(heading, bold=True), rule, *rest]))
 
 
 def _split_columns(widths: Sequence[int], name_columns: int, width: int) -> Iterator[list[int]]:
@@ -72,17 +71,17 @@ def _line_width(widths: Sequence[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _build_table(
-    headings: Sequence[str], cells: Sequence[Sequence[str]], columns: Sequence[int], text_columns: int
-) -> Table:
-    rich_table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
-        rich_table.add_column(
-            headings[column], justify="left" if column < text_columns else "right", overflow="fold"
-        )
-    for row in cells:
-        rich_table.add_row(*(row[column] for column in columns))
-    return rich_table
+def _align_cells(lines: Sequence[Sequence[str]], is_text: Sequence[bool]) -> Iterator[str]:
+    """Yield each line as text, whose cells are as wide as those above and below."""
+    widths = [max(map(cell_len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = map(_pad_cell, line, widths, is_text)
+        yield (" " * _GAP).join(cells).rstrip()
+
+
+def _pad_cell(cell: str, width: int, is_text: bool) -> str:  # noqa: FBT001 - of a row of cells
+    blanks = " " * (width - cell_len(cell))
+    return cell + blanks if is_text else blanks + cell
 
 
 def print_mapping(values: Mapping[str, Any], width: int) -> None:
