@@ -12,12 +12,14 @@ from __future__ import annotations
 import re
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, nodes, pass_context
 from jinja2.exceptions import TemplateAssertionError
 
 from reverse_etl.warehouse.statement import Sql, TableName, quote_identifier
+from reverse_etl.warehouse.template_cache import TemplateCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -224,6 +226,7 @@ class _SqlEnvironment(Environment):
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
+            bytecode_cache=TemplateCache(Path(__file__)),
         )
         self.globals.clear()
         self.tests.clear()

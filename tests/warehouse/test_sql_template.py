@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jinja2 import TemplateError, UndefinedError
+from jinja2 import DictLoader, TemplateError, UndefinedError
 
 from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
-from reverse_etl.warehouse.sql_template import _ENVIRONMENT, _render
+from reverse_etl.warehouse.sql_template import _ENVIRONMENT, _render, _SqlEnvironment
 from reverse_etl.warehouse.statement import Sql, TableName
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jinja2 import nodes
+
     from reverse_etl.warehouse.dialect import Dialect
 
 EVIL = "x'; DROP TABLE t; --"
@@ -148,3 +153,40 @@ def test_a_short_name_becomes_the_name_of_a_table(dialect: Dialect) -> None:
 )
 def test_every_statement_of_the_package_passes_the_check(name: str) -> None:
     assert _ENVIRONMENT.get_template(name).name == name
+
+
+class Parsing(_SqlEnvironment):
+    """Templates of a process that starts, and those that it had to parse."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.loader = DictLoader({"kept.sql.j2": text})
+        self.parsed: list[str | None] = []
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        self.parsed.append(name)
+        return super()._parse(source, name, filename)
+
+
+def parses(text: str) -> bool:
+    """Return whether a process that starts has to parse a template of this text, and render it."""
+    environment = Parsing(text)
+    assert _render(environment.get_template("kept.sql.j2"), DUCKDB, {})[0] == text
+    return bool(environment.parsed)
+
+
+def test_a_compiled_statement_is_kept_as_python_keeps_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is compiled again if its text changed, or if what is kept was cut off."""
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert parses("SELECT 1")
+    assert parses("SELECT 1")
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    assert [parses("SELECT 1"), parses("SELECT 1")] == [True, False]
+    assert [parses("SELECT 2"), parses("SELECT 2")] == [True, False]
+    (kept,) = tmp_path.rglob("*.pyc")
+    for length in range(0, len(content := kept.read_bytes()), 7):
+        kept.write_bytes(content[:length])
+        assert [parses("SELECT 2"), parses("SELECT 2")] == [True, False]

@@ -13,10 +13,7 @@ import click
 from reverse_etl.cli.options import ProjectFlags, request_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
-from reverse_etl.cli.output.json import plan_document
 from reverse_etl.cli.output.plan import show_plan
-from reverse_etl.cli.output.plan_csv import print_plan_csv
-from reverse_etl.cli.output.plan_markdown import print_plan_markdown
 from reverse_etl.cli.plan_options import PlanFlags, plan_options
 from reverse_etl.dbt.gate import format_warning
 from reverse_etl.domain.timestamps import format_epoch_seconds
@@ -25,7 +22,6 @@ from reverse_etl.files import write_atomically
 from reverse_etl.formatting import format_count
 from reverse_etl.planning.profile_forecast import LOOKED_UP_PEOPLE
 from reverse_etl.planning.project_gate import list_warnings
-from reverse_etl.planning.saved_plan import SavedPlan
 
 if TYPE_CHECKING:
     from reverse_etl.planning.plan import Plan
@@ -156,10 +152,16 @@ def _print_plan(plan: Plan, plan_format: PlanFormat, *, show_values: bool) -> No
         case PlanFormat.TEXT:
             show_plan(plan, show_values=show_values)
         case PlanFormat.JSON:
+            from reverse_etl.cli.output.json import plan_document
+
             show.print_json(plan_document(plan, show_values=show_values))
         case PlanFormat.MARKDOWN:
+            from reverse_etl.cli.output.plan_markdown import print_plan_markdown
+
             print_plan_markdown(plan, show_values=show_values)
         case PlanFormat.CSV:
+            from reverse_etl.cli.output.plan_csv import print_plan_csv
+
             print_plan_csv(plan, show_values=show_values)
 
 
@@ -167,6 +169,8 @@ def _save_plan(
     project: Project, plan: Plan, project_flags: ProjectFlags, plan_flags: PlanFlags, out: Path
 ) -> None:
     """Write a plan to a file. Raises UsageError if the lists were not looked up."""
+    from reverse_etl.planning.saved_plan import SavedPlan
+
     if not plan.lists_looked_up:
         project.target.destination.require_key()  # a sandbox that has not started has a key, and no lists yet
     saved_plan = SavedPlan.from_plan(
