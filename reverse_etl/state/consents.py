@@ -86,17 +86,26 @@ class Consents:
         ]
         yield from tables.insert("consents", rows)
 
-    def mark(self, model: str, list_id: str, identities: Sequence[str], state: ConsentState) -> None:
-        """Store what became of consents. May be repeated."""
+    def mark(
+        self,
+        model: str,
+        list_id: str,
+        identities: Sequence[str],
+        state: ConsentState,
+        *,
+        and_then: Iterable[Statement] = (),
+    ) -> None:
+        """Store what became of consents, and what follows from it, in one transaction. May be repeated."""
         if not identities:
             return
         tables, change = self.state_tables, {"state": state.value}
-        tables.commit(
+        marked = (
             tables.update(
                 "consents", change, **tables.in_scope, model=model, list_id=list_id, identity=[*part]
             )
             for part in batched(identities, ROWS_PER_STATEMENT)
         )
+        tables.commit((*marked, *and_then))
 
     def states_of(self, model: str, identities: Sequence[str]) -> Mapping[str, ConsentState]:
         """Return by list id what became of the consent of these rows, which are one person's."""

@@ -7,9 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.timestamps import format_epoch_seconds
+from reverse_etl.state.consents import ConsentState
 from reverse_etl.state.person_hash import PersonHash
-from reverse_etl.state.sql.journal import JOURNAL_COLUMNS, JournalEntry, insert_journal
-from reverse_etl.state.tables import IN_SCOPE_SQL
+from reverse_etl.state.runs import RunState
+from reverse_etl.state.sql.journal import JournalEntry, insert_journal
+from reverse_etl.state.sql.schema import column_names
+from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from reverse_etl.state.tables import StateTables
 
 _TABLE: Final = "journal"
+_COLUMNS: Final = column_names(_TABLE)
+_SCOPE_COLUMNS: Final = ("account_id", "project")
 
 
 @dataclass(frozen=True)
@@ -51,10 +56,22 @@ class Journal:
         return PersonHash(self.state_tables.dialect, self.state_tables.scope.account)
 
     def store_outcomes(self, run_id: str, model: str, outcomes: Iterable[tuple[int, int, str]]) -> None:
-        """Store (first number, last number, outcome) of rows, before their receipts: `insert` reads them."""
+        """Store (first number, last number, outcome) of rows, before their receipts: `insert` reads them.
+
+        Those of runs that have ended were read, and are deleted.
+        """
+        tables = self.state_tables
         rows = [(run_id, model, *outcome) for outcome in outcomes] if self.settings else []
-        if rows:
-            self.state_tables.execute(*self.state_tables.insert("row_outcomes", rows))
+        if not rows:
+            return
+        name, runs = map(tables.dialect.state_table, ("row_outcomes", "runs"))
+        ended = f"SELECT run_id FROM {runs} WHERE {IN_SCOPE_SQL} AND state NOT IN (?, ?)"
+        delete = Statement.change(
+            name,
+            f"DELETE FROM {name} WHERE run_id IN ({ended})",
+            (*tables.scope.key, RunState.SUBMITTING.value, RunState.UNSETTLED.value),
+        )
+        tables.execute(delete, *tables.insert("row_outcomes", rows))
 
     def insert(self, run: RunDeltas) -> tuple[Statement, ...]:
         """Return the statement that writes a model's settled rows, for the transaction that applies them."""
@@ -63,6 +80,38 @@ class Journal:
         tables = self.state_tables
         entry = JournalEntry(run.tables, *tables.scope.key, tables.now(), self.settings.pii, self._hash)
         return (insert_journal(run, entry),)
+
+    def insert_settled_consents(self, model: str, list_id: str) -> tuple[Statement, ...]:
+        """Return the statement that writes what later runs found out about consents that it has as pending.
+
+        For the transaction that marks the consents, after these. May be repeated.
+        """
+        if self.settings is None:
+            return ()
+        tables, entry = self.state_tables, {"outcome": "f.outcome", "seq": "-j.seq", "recorded_at": "?"}
+        journal, consents = map(tables.dialect.state_table, (_TABLE, "consents"))
+        settled = (
+            f"SELECT run_id, identity, CASE state WHEN ? THEN 'applied' ELSE 'opted_out' END AS outcome "
+            f"FROM {consents} WHERE {IN_SCOPE_SQL} AND model = ? AND list_id = ? AND state IN (?, ?)"
+        )
+        states = (ConsentState.CONFIRMED.value, ConsentState.OPTED_OUT.value)
+        statement = Statement.insert(
+            journal,
+            f"INSERT INTO {journal}\n"
+            f"WITH settled AS ({settled}),\n"
+            f"found AS (SELECT * FROM settled "
+            f"UNION ALL SELECT run_id, {self._hash.sql('identity')}, outcome FROM settled)\n"
+            f"SELECT {', '.join(entry.get(column, f'j.{column}') for column in _COLUMNS)}\n"
+            f"FROM {journal} AS j JOIN found AS f ON f.run_id = j.run_id AND f.identity = j.identity\n"
+            f"WHERE {in_scope_sql('j')} AND j.model = ? AND j.list_id = ? AND j.outcome = 'pending'\n"
+            f"AND NOT EXISTS (SELECT 1 FROM {journal} AS k "
+            f"WHERE k.run_id = j.run_id AND k.model = j.model AND k.seq = -j.seq)",
+            (
+                *(states[0], *tables.scope.key, model, list_id, *states),
+                *(tables.now(), *tables.scope.key, model, list_id),
+            ),
+        )
+        return (statement,)
 
     def prune(self) -> None:
         """Delete the rows that are older than the settings say."""
@@ -107,6 +156,7 @@ class Journal:
         dialect = self.state_tables.dialect
         account, project = map(dialect.quote_literal, self.state_tables.scope.key)
         return (
-            f"SELECT {', '.join(JOURNAL_COLUMNS)} FROM {dialect.state_table(_TABLE)} "
+            f"SELECT {', '.join(column for column in _COLUMNS if column not in _SCOPE_COLUMNS)} "
+            f"FROM {dialect.state_table(_TABLE)} "
             f"WHERE account_id = {account} AND project = {project}"
         )

@@ -161,11 +161,14 @@ def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
     tables = state.tables
     source, target = (state.load_tables(model_record) for model_record in (record, new_record))
     moved = [
-        tables.update(table, {"model": new_record.name}, **tables.in_scope, model=record.name)
-        for table in ("lists", _JOURNAL, *_WITHOUT_LISTS)
-        if table != _COMPARISONS
+        sql.renumber_journal(tables.dialect, tables.scope.key, record.name, new_record.name),
+        *(
+            tables.update(table, {"model": new_record.name}, **tables.in_scope, model=record.name)
+            for table in ("lists", _JOURNAL, *_WITHOUT_LISTS)
+            if table != _COMPARISONS
+        ),
+        tables.delete(_COMPARISONS, **tables.in_scope, model=new_record.name),
     ]
-    moved.append(tables.delete(_COMPARISONS, **tables.in_scope, model=new_record.name))
     merged = sql.merge_rows(target, source) if source and target else ()
     consents = sql.merge_consents(tables.dialect, tables.scope.key, record.name, new_record.name)
     pruned = max(filter(None, (record.pruned_before, new_record.pruned_before)), default=None)

@@ -101,6 +101,7 @@ def model_changes_calls(tables: ModelTables, other: ModelTables) -> Iterator[Cal
     yield "rename_in_runs", model_changes.rename_in_runs(dialect, "receipts", KEY, *names)
     yield "merge_rows", model_changes.merge_rows(tables, other)
     yield "merge_consents", model_changes.merge_consents(dialect, KEY, *names)
+    yield "renumber_journal", model_changes.renumber_journal(dialect, KEY, *names)
     for list_id in ("L1", None):
         yield "delete_rows", model_changes.delete_rows(dialect, other.snapshot, list_id)
     yield "drop_table", model_changes.drop_table(dialect, other.snapshot)
@@ -153,6 +154,7 @@ def journal_calls(run: RunDeltas) -> Iterator[Call]:
     tables, statements = recording_tables(dialect)
     journal = Journal(tables, JournalSettings(90 * 86_400))
     journal.store_outcomes(RUN, MODEL, [(1, 3, "replaced")])
+    tables.commit(journal.insert_settled_consents(MODEL, "L1"))
     journal.find({IdentifierType.EMAIL: "a@example.com"}, [MODEL], 20)
     yield "journal", statements
 

@@ -14,6 +14,8 @@ from reverse_etl.domain.progress import ListDone
 from reverse_etl.errors import ModelError
 from reverse_etl.report import explain
 from reverse_etl.sandbox import Fault, FaultKind
+from reverse_etl.state.journal import Journal
+from tests.core.consent import ANN, BOB, consents, new_list
 from tests.core.costs import counting
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
 from tests.core.test_profile_deletions import email, erase, open_shop, run
@@ -126,6 +128,44 @@ def test_rows_that_were_refused_or_not_found_have_these_outcomes(shop: World) ->
     assert code
 
 
+def test_a_row_in_two_ranges_of_outcomes_is_written_once(
+    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an interruption, when a group of receipts is stored again in other ranges."""
+    shop = make_world(warehouse="duckdb")
+    members_model(shop)
+    shop.profile(journal="90d")
+    become(shop, people("ann", "bob"))
+    shop.run()
+    store = Journal.store_outcomes
+
+    def store_twice(journal: Journal, run_id: str, model: str, outcomes: Any) -> None:
+        for first, last, outcome in outcomes:
+            store(journal, run_id, model, [(first, last, outcome), (first, last + 1, outcome)])
+
+    monkeypatch.setattr(Journal, "store_outcomes", store_twice)
+    shop.take_off_list("bob@example.com")
+    shop.wait()
+    become(shop, people("ann"))
+    shop.run()
+    assert [(op, outcome) for _, op, outcome, _ in changes(shop)[2:]] == [("remove", "not_found")]
+    assert shop.state("select count(*) from row_outcomes") == [(2,)]
+
+
+def test_outcomes_of_runs_that_have_ended_are_deleted(shop: World) -> None:
+    """The journal has them; the next run that stores some deletes them."""
+    shop.profile(journal="90d")
+    become(shop, people("ann", "bob", "cid"))
+    shop.run()
+    runs = []
+    for name, rest in (("bob", ["ann", "cid"]), ("cid", ["ann"])):
+        shop.take_off_list(f"{name}@example.com")
+        shop.wait()
+        become(shop, people(*rest))
+        runs.append(shop.run().run_id)
+        assert shop.state("select run_id from row_outcomes") == [(runs[-1],)]
+
+
 def test_a_killed_run_is_journaled_once_when_it_settles(shop: World) -> None:
     """The next run collects the results of its imports: the rows are those of the killed run."""
     shop.profile(journal="90d")
@@ -179,6 +219,31 @@ def test_a_forgotten_model_leaves_the_journal(make_world: Callable[..., World]) 
     assert shop.state("select * from journal") == []
 
 
+@pytest.mark.parametrize("warehouse", WAREHOUSES)
+def test_a_pending_consent_has_a_second_row_once_it_is_settled(
+    make_world: Callable[..., World], warehouse: str
+) -> None:
+    """It is of the run that asked, with the row's number and a minus; a further run adds nothing."""
+    world = make_world(warehouse=warehouse)
+    new_list(world, "double_opt_in")
+    people: list[tuple[str, None]] = []
+    for pii, number in (("values", 1), ("hashed", 2)):
+        ann, bob = (f"{number}{email}" for email in (ANN, BOB))
+        world.profile(journal={"keep": "90d", "pii": pii})
+        world.new_profile(email=bob)
+        people += [(ann, None), (bob, None)]
+        consents(world, *people, consent="now", list="Members")
+        first = world.run()
+        world.sandbox.confirm_opt_in(ann)
+        world.sandbox.opt_out(bob)
+        for _ in range(2):
+            world.run()
+        rows = world.state(f"select seq, outcome from journal where run_id = '{first.run_id}' order by seq")
+        assert [outcome for _, outcome in rows] == ["opted_out", "applied", "pending", "pending"]
+        assert [seq for seq, _ in rows] == [-2, -1, 1, 2]
+        assert world.state("select count(distinct email) from journal") == [(2 * number,)]
+
+
 def test_a_list_that_klaviyo_deleted_stays_in_the_journal(make_world: Callable[..., World]) -> None:
     """The run forgets the list's rows by itself; what it did to them is still so."""
     shop = make_world(warehouse="duckdb")
@@ -225,6 +290,7 @@ def test_a_renamed_model_keeps_its_journal_also_beside_rows_of_the_new_one(shop:
     shop.drop_model("members")
     shop.project().state_changes.rename("members", "other")
     assert shop.state("select model, list_id <> '', op from journal") == [("other", True, "add")] * 4
+    assert shop.state("select seq from journal order by seq") == [(1,), (2,), (3,), (4,)]
 
 
 def test_explain_shows_the_persons_rows(shop: World) -> None:

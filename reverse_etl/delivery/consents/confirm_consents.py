@@ -80,20 +80,21 @@ class PendingList:
 
     def _settle(self, run_id: str | None) -> int:
         """Look once for every pending consent, of one run or of all; return how many stay pending."""
-        pending = 0
+        pending, state, list_id = 0, self.context.state, self.reader.options.list_id
+        # This run's rows are not in the journal yet: it gets them as the last look leaves them.
+        journaled = state.journal.insert_settled_consents(self.model, list_id) if run_id is None else ()
         for entries in self._read_pending(run_id):
             people = self._read_people([row_key_text(identity) for identity, _ in entries])
             states = {
                 identity: self._find_state(people[row_key_text(identity)], parse_timestamp(sent_at))
                 for identity, sent_at in entries
             }
-            for state in ConsentState:
-                identities = [identity for identity, shown_state in states.items() if shown_state is state]
-                if state is ConsentState.PENDING:
+            for shown in ConsentState:
+                identities = [identity for identity, found in states.items() if found is shown]
+                if shown is ConsentState.PENDING:
                     pending += len(identities)
-                elif identities:
-                    list_id = self.reader.options.list_id
-                    self.context.state.consents.mark(self.model, list_id, identities, state)
+                else:
+                    state.consents.mark(self.model, list_id, identities, shown, and_then=journaled)
         return pending
 
     def _read_pending(self, run_id: str | None) -> Iterator[list[tuple[str, str]]]:

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.config.journal import Pii
-from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.state.sql.templates import render
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier
@@ -103,10 +102,3 @@ def insert_journal(run: RunDeltas, entry: JournalEntry) -> Statement:
     """Write the rows that receipts settle. May be repeated. Run it after `collect_applied`, before these are applied."""
     name = run.tables.dialect.state_table("journal")
     return Statement.insert(name, *render("insert_journal", run.tables, run=run, entry=entry))
-
-
-JOURNAL_COLUMNS = (
-    *("run_id", "model", "list_id", "seq", "identity"),
-    *(kind.value for kind in IdentifierType),
-    *("op", "outcome", "code", "recorded_at", "pii", "changes"),
-)

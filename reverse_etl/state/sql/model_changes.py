@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.state.sql.templates import render
-from reverse_etl.state.tables import IN_SCOPE_SQL
+from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -50,6 +50,21 @@ def merge_consents(
         Statement.change(
             name, f"UPDATE {name} SET model = ? WHERE {own_row}", (new_name, *scope_key, old_name)
         ),
+    )
+
+
+def renumber_journal(dialect: Dialect, scope_key: tuple[str, str], old_name: str, new_name: str) -> Statement:
+    """Give a model's rows of the journal numbers after those that another one has in the same run.
+
+    A row's key stays one when both get the same name.
+    """
+    name = dialect.state_table("journal")
+    last = f"SELECT run_id, MAX(ABS(seq)) AS last_seq FROM {name} WHERE {IN_SCOPE_SQL} AND model = ? GROUP BY run_id"
+    return Statement.change(
+        name,
+        f"UPDATE {name} AS j SET seq = j.seq + SIGN(j.seq) * m.last_seq\nFROM ({last}) AS m\n"
+        f"WHERE m.run_id = j.run_id AND {in_scope_sql('j')} AND j.model = ?",
+        (*scope_key, new_name, *scope_key, old_name),
     )
 
 

@@ -77,8 +77,13 @@ def shared_tables_with(*columns: str, without: str = "") -> tuple[str, ...]:
     >>> shared_tables_with("model", "identity")
     ('unmatched_removals', 'own_suppressions', 'consents', 'journal')
     """
-    names = {table: [part.split()[0] for part in types.split(", ")] for table, types in SHARED_TABLES.items()}
+    names = {table: column_names(table) for table in SHARED_TABLES}
     return tuple(table for table, found in names.items() if {*columns} <= {*found} and without not in found)
+
+
+def column_names(table: str) -> tuple[str, ...]:
+    """Return the names of a shared table's columns, in their order."""
+    return tuple(part.split()[0] for part in SHARED_TABLES[table].split(", "))
 
 
 def create_shared_tables(dialect: Dialect) -> tuple[Statement, ...]:
