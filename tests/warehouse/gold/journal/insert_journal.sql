@@ -28,9 +28,10 @@ LEFT JOIN (
   QUALIFY ROW_NUMBER() OVER (PARTITION BY ABS(seq) ORDER BY seq DESC, kind) = 1
 ) AS f ON f.seq = d.retl_seq
 LEFT JOIN (
-  SELECT first_seq, last_seq, MIN(outcome) AS outcome FROM state.row_outcomes
-  WHERE run_id = ? AND model = ? GROUP BY first_seq, last_seq
-) AS o ON d.retl_seq BETWEEN o.first_seq AND o.last_seq
+  SELECT n.retl_seq AS seq, MIN(r.outcome) AS outcome FROM state.row_outcomes AS r
+  JOIN state.deltas_vip_0a1b2c3d AS n ON n.retl_run_id = r.run_id AND n.retl_seq BETWEEN r.first_seq AND r.last_seq
+  WHERE r.run_id = ? AND r.model = ? GROUP BY n.retl_seq
+) AS o ON o.seq = d.retl_seq
 LEFT JOIN (
   SELECT list_id, identity, MAX(state) AS state FROM state.consents
   WHERE account_id = ? AND project = ? AND model = ? AND run_id = ?
@@ -73,9 +74,10 @@ LEFT JOIN (
   QUALIFY ROW_NUMBER() OVER (PARTITION BY ABS(seq) ORDER BY seq DESC, kind) = 1
 ) AS f ON f.seq = d.retl_seq
 LEFT JOIN (
-  SELECT first_seq, last_seq, MIN(outcome) AS outcome FROM state.row_outcomes
-  WHERE run_id = ? AND model = ? GROUP BY first_seq, last_seq
-) AS o ON d.retl_seq BETWEEN o.first_seq AND o.last_seq
+  SELECT n.retl_seq AS seq, MIN(r.outcome) AS outcome FROM state.row_outcomes AS r
+  JOIN state.deltas_vip_0a1b2c3d AS n ON n.retl_run_id = r.run_id AND n.retl_seq BETWEEN r.first_seq AND r.last_seq
+  WHERE r.run_id = ? AND r.model = ? GROUP BY n.retl_seq
+) AS o ON o.seq = d.retl_seq
 LEFT JOIN (
   SELECT list_id, identity, MAX(state) AS state FROM state.consents
   WHERE account_id = ? AND project = ? AND model = ? AND run_id = ?
@@ -114,9 +116,10 @@ LEFT JOIN (
   QUALIFY ROW_NUMBER() OVER (PARTITION BY ABS(seq) ORDER BY seq DESC, kind) = 1
 ) AS f ON f.seq = d.retl_seq
 LEFT JOIN (
-  SELECT first_seq, last_seq, MIN(outcome) AS outcome FROM state.row_outcomes
-  WHERE run_id = ? AND model = ? GROUP BY first_seq, last_seq
-) AS o ON d.retl_seq BETWEEN o.first_seq AND o.last_seq
+  SELECT n.retl_seq AS seq, MIN(r.outcome) AS outcome FROM state.row_outcomes AS r
+  JOIN state.deltas_vip_0a1b2c3d AS n ON n.retl_run_id = r.run_id AND n.retl_seq BETWEEN r.first_seq AND r.last_seq
+  WHERE r.run_id = ? AND r.model = ? GROUP BY n.retl_seq
+) AS o ON o.seq = d.retl_seq
 LEFT JOIN (
   SELECT list_id, identity, MAX(state) AS state FROM state.consents
   WHERE account_id = ? AND project = ? AND model = ? AND run_id = ?
