@@ -1,3 +1,5 @@
+CREATE TABLE "comparisons" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "checksum" VARCHAR, "compared_at" VARCHAR, "settled_at" VARCHAR, "evidence" VARCHAR);
+
 CREATE TABLE "consents" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "list_id" VARCHAR, "identity" VARCHAR, "run_id" VARCHAR, "state" VARCHAR, "sent_at" VARCHAR, "consented_at" VARCHAR);
 
 CREATE TABLE "deltas_clubs_dfa8bc0f" ("retl_run_id" VARCHAR, "retl_seq" BIGINT, "retl_op" VARCHAR, "retl_in_snapshot" BOOLEAN, "retl_uncertain" BOOLEAN, "retl_list_id" VARCHAR, "retl_identity" VARCHAR, "retl_email" VARCHAR, "retl_phone_e164" VARCHAR, "retl_external_id" VARCHAR, "retl_klaviyo_profile_id" VARCHAR, "retl_first_sent_at" VARCHAR, "Orders" INTEGER);
@@ -23,7 +25,7 @@ UNION ALL SELECT '7b2lBS', 'shop', 'tWZBIf', 'Tea', 'clubs', 'members', 'owned',
 
 CREATE TABLE "meta" ("version" BIGINT, "migrating_to" BIGINT, "backup" VARCHAR);
 INSERT INTO "meta"
-SELECT 5, NULL, NULL;
+SELECT 6, NULL, NULL;
 
 CREATE TABLE "models" ("account_id" VARCHAR, "project" VARCHAR, "model" VARCHAR, "table_key" VARCHAR, "surface" VARCHAR, "identifiers" VARCHAR, "checksum" VARCHAR, "live_since" VARCHAR, "pruned_before" VARCHAR);
 INSERT INTO "models"
