@@ -70,9 +70,13 @@ class NoModels(ModelError):  # noqa: N818 - says what happened
 
 
 class GuardRefused(ReverseEtlError):  # noqa: N818 - says what happened
-    """A guard refused the plan; this run sent no write."""
+    """A guard refused the plan; this run sent no write.
+
+    `run_id` is "" if the state has no record of the run.
+    """
 
     exit_code = 3
+    run_id: str = ""
 
 
 class IncompleteFile(ReverseEtlError):  # noqa: N818 - says what happened

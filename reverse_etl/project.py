@@ -54,7 +54,7 @@ class Project(StateReader):
     """A project folder with its target. Its models are compiled when they are first needed.
 
     `clock` and `rate_limit_for` are for tests: by default a run uses the system clock and Klaviyo's published
-    rate limits.
+    rate limits. A run that fails sends no telemetry if `is_interrupted`.
     """
 
     folder: Path
@@ -64,6 +64,7 @@ class Project(StateReader):
     threads: int = THREADS
     rate_limit_for: Callable[[Endpoint], RateLimit] = attrgetter("rate_limit")
     dbt_project: DbtProject | None = None
+    is_interrupted: Callable[[], bool] = field(default=lambda: False)
 
     @classmethod
     def load(  # noqa: PLR0913 - dbt's flags
@@ -199,7 +200,6 @@ class Project(StateReader):
         options = options or PlanOptions()
         if allow_removes:
             options = replace(options, allow=replace(options.allow, removes=allow_removes))
-        request = self._build_request(select, exclude, options)
         run_options = RunOptions(
             strict=strict,
             gate=gate or GateOptions(),
@@ -207,7 +207,7 @@ class Project(StateReader):
             on_request=on_request,
             lease_timeout=lease_timeout,
         )
-        return self._run(request, run_options)
+        return self._run(lambda: self._build_request(select, exclude, options), run_options)
 
     def apply(
         self,
@@ -225,14 +225,7 @@ class Project(StateReader):
         time the plan differs.
         """
         from reverse_etl.delivery.run_options import RunOptions
-        from reverse_etl.planning.plan_drift import require_same_target
-        from reverse_etl.planning.planner import PlanRequest
 
-        require_same_target(saved_plan, self.target)
-        models = {model.name: model for model in self.project_models.all}
-        selected = self.project_models.compilation.require(
-            [models[name] for name in saved_plan.model_names if name in models]
-        )
         run_options = RunOptions(
             strict=strict,
             gate=saved_plan.gate,
@@ -241,14 +234,31 @@ class Project(StateReader):
             saved_plan=saved_plan,
             lease_timeout=lease_timeout,
         )
-        request = PlanRequest(self.target, selected, self.project_models.all, saved_plan.options)
-        return self._run(request, run_options)
+        return self._run(lambda: self._build_saved_request(saved_plan), run_options)
 
-    def _run(self, request: PlanRequest, run_options: RunOptions) -> RunResult:
+    def _build_saved_request(self, saved_plan: SavedPlan) -> PlanRequest:
+        from reverse_etl.planning.plan_drift import require_same_target
+        from reverse_etl.planning.planner import PlanRequest
+
+        require_same_target(saved_plan, self.target)
+        models = {model.name: model for model in self.project_models.all}
+        selected = self.project_models.compilation.require(
+            [models[name] for name in saved_plan.model_names if name in models]
+        )
+        return PlanRequest(self.target, selected, self.project_models.all, saved_plan.options)
+
+    def _run(self, build_request: Callable[[], PlanRequest], options: RunOptions) -> RunResult:
+        """Run what is requested, and send the run's telemetry if standard variables ask for it."""
         from reverse_etl.run import run_project
+        from reverse_etl.telemetry.watch import record_run
 
-        artifacts = self._make_run_artifacts(request.selected)
-        return run_project(self.connections, self.dbt_gate, artifacts, request, run_options)
+        with record_run(self.target, options.on_progress, self.is_interrupted) as telemetry:
+            options = replace(options, on_progress=telemetry.handle_progress)
+            request = build_request()
+            artifacts = self._make_run_artifacts(request.selected)
+            result = run_project(self.connections, self.dbt_gate, artifacts, request, options)
+            telemetry.result = result
+        return result
 
     def require_selection(
         self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions

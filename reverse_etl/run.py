@@ -114,7 +114,9 @@ def run_models(
             context.state.runs.record_refused_run(
                 context.run_id, request.target.destination_id, reasons, cause
             )
-            raise GuardRefused(*problems)
+            refusal = GuardRefused(*problems)
+            refusal.run_id = context.run_id
+            raise refusal
         plan = create_missing_lists(context, plan)
         _block_lists_with_fault(context, plan)
         context = replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.config.notify import AlertKind
@@ -47,12 +47,16 @@ class Condition:
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run ended. `run_id` is "" if it raised an error; `models` are those of which the end is known."""
+    """How a run ended. `models` are those of which the end is known.
+
+    `run_id` is "" if the state has no record of the run. `has_result` is false if it raised an error.
+    """
 
     run_id: str
     exit_code: int
     conditions: tuple[Condition, ...]
     models: frozenset[str]
+    has_result: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,8 @@ def end_of_error(error: Exception, models: Collection[str]) -> RunEnd:
     match error:
         case GuardRefused():
             named = {name for problem in error.problems for name in problem.models}
-            return _end_of_all(AlertKind.STOPPED, error.exit_code, named or models)
+            end = _end_of_all(AlertKind.STOPPED, error.exit_code, named or models)
+            return replace(end, run_id=error.run_id)
         case _:
             exit_code: int = getattr(error, "exit_code", _FAILED_EXIT_CODE)
             return _end_of_all(AlertKind.FAILED, exit_code, models)
@@ -114,7 +119,7 @@ def decide_message(
     elsewhere = {
         subject
         for subject in reported.sent
-        if not end.run_id
+        if not end.has_result
         or (subject.model and subject.model not in end.models and subject.model in known_models)
     }
     lasting = frozenset(current & reported.sent | elsewhere)
@@ -127,7 +132,7 @@ def decide_message(
 
 def _end_of_all(kind: AlertKind, exit_code: int, models: Collection[str]) -> RunEnd:
     conditions = tuple(Condition(Subject(kind, name)) for name in sorted(models) or [""])
-    return RunEnd("", exit_code, conditions, frozenset(models))
+    return RunEnd("", exit_code, conditions, frozenset(models), has_result=False)
 
 
 def _find_condition(result: ListResult, *, strict: bool) -> Condition | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import IdentifierType
@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import ListPlan, ModelPlan
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
+
+_NOT_LOOKED_UP: Final = (
+    "People could not be looked up, so the number of new profiles is a range. {error} "
+    "To plan without it: --new-profiles 0"
+)
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ class ProfileForecaster:
                 try:
                     existing, undecided = _look_up(klaviyo, model_plan.tables.identifiers, group)
                 except KlaviyoError as error:
-                    self.on_progress(Warned(f"How many profiles would be new is a guess: {error}"))
+                    self.on_progress(Warned(_NOT_LOOKED_UP.format(error=error)))
                     klaviyo = None
             for number in range(len(group)):
                 yield True if number in existing else None if number in undecided else False

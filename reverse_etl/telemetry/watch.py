@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reverse_etl.domain.progress import Warned
 from reverse_etl.errors import ReverseEtlError
 from reverse_etl.telemetry.timeline import RunTimeline
 from reverse_etl.telemetry.variables import Signal, exports_lineage, exports_signal
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.results import RunResult
-    from reverse_etl.domain.progress import Progress
+    from reverse_etl.domain.progress import Progress, ProgressHandler
     from reverse_etl.telemetry.timeline import Span
 
 MAX_SECONDS: Final = 10.0  # for all receivers together
@@ -30,6 +31,7 @@ _INTERNAL_ERROR: Final = 4
 class RunTelemetry:
     """The telemetry of one run. Without a receiver it records nothing."""
 
+    on_progress: ProgressHandler
     timeline: RunTimeline | None = None
     result: RunResult | None = None
 
@@ -39,50 +41,42 @@ class RunTelemetry:
         plans = self.result.plan.models if self.result else ()
         return {plan.model.name: plan.model.reads for plan in plans}
 
-    def watch(self, on_progress: Callable[[Progress], None]) -> Callable[[Progress], None]:
-        """Return a handler that also records all progress."""
-        if self.timeline is None:
-            return on_progress
-        record = self.timeline.record
-
-        def handle_progress(progress: Progress) -> None:
-            record(progress)
-            on_progress(progress)
-
-        return handle_progress
+    def handle_progress(self, progress: Progress) -> None:
+        """Record progress, and pass it on."""
+        if self.timeline is not None:
+            self.timeline.record(progress)
+        self.on_progress(progress)
 
 
 @contextmanager
 def record_run(
     target: Target,
-    on_warning: Callable[[str], None],
+    on_progress: ProgressHandler,
     is_interrupted: Callable[[], bool],
     environ: Mapping[str, str] = os.environ,
 ) -> Iterator[RunTelemetry]:
     """Send traces, metrics and lineage of the run inside, if standard variables name a receiver.
 
-    An interruption sends nothing.
+    An interruption sends nothing. A receiver that fails is a warning of the run's progress.
     """
     if not any(exports_signal(environ, signal) for signal in Signal) and not exports_lineage(environ):
-        yield RunTelemetry()
+        yield RunTelemetry(on_progress)
         return
     attributes = {"reverse_etl.profile": target.profile, "reverse_etl.target": target.name}
-    telemetry = RunTelemetry(RunTimeline(time.time, **attributes))
+    telemetry = RunTelemetry(on_progress, RunTimeline(time.time, **attributes))
     assert telemetry.timeline is not None  # noqa: S101 - made above
     try:
         yield telemetry
     except Exception as error:
         exit_code = error.exit_code if isinstance(error, ReverseEtlError) else _INTERNAL_ERROR
         if not is_interrupted():
-            _send(telemetry, telemetry.timeline.finish(exit_code, None), environ, on_warning)
+            _send(telemetry, telemetry.timeline.finish(exit_code, None), environ)
         raise
     exit_code = telemetry.result.exit_code if telemetry.result else 0
-    _send(telemetry, telemetry.timeline.finish(exit_code, telemetry.result), environ, on_warning)
+    _send(telemetry, telemetry.timeline.finish(exit_code, telemetry.result), environ)
 
 
-def _send(
-    telemetry: RunTelemetry, run: Span, environ: Mapping[str, str], on_warning: Callable[[str], None]
-) -> None:
+def _send(telemetry: RunTelemetry, run: Span, environ: Mapping[str, str]) -> None:
     """Send everything in threads of their own, and wait for them no longer than MAX_SECONDS."""
     failures: dict[str, str] = {}
     senders: dict[str, tuple[str, Callable[[], None]]] = {}
@@ -111,7 +105,7 @@ def _send(
         if thread.is_alive():
             failures[name] = f"no answer in {MAX_SECONDS:g} seconds"
     for name, failure in failures.items():
-        on_warning(f"The run's telemetry could not be sent to {name}: {failure}.")
+        telemetry.on_progress(Warned(f"The run's telemetry could not be sent to {name}: {failure}."))
 
 
 def _silence(library: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import signal
 import stat
 import time
@@ -63,6 +64,8 @@ def test_a_change_is_reported_once_and_its_end_too(cli: CommandLine, server: Web
     assert cli.run("run").code == 0
     assert cli.run("run").code == 0
     assert kinds(server) == ["stopped", "recovered"]
+    recorded = [run["run_id"] for run in json.loads(cli.run("history", "--json").out)["runs"]]
+    assert [got.document["run_id"] for got in server.received] == [recorded[3], recorded[1]]
 
 
 def test_a_webhook_gets_figures_that_are_signed_and_no_person(cli: CommandLine, server: WebServer) -> None:

@@ -23,10 +23,12 @@ OTHER = Subject(ATTENTION, "other", "Other")
 RUN = Subject(FAILED, "vip")
 
 
-def ended(*subjects: Subject, models: str = "vip other", run_id: str = "r1", is_new: bool = True) -> RunEnd:
+def ended(
+    *subjects: Subject, models: str = "vip other", has_result: bool = True, is_new: bool = True
+) -> RunEnd:
     """Return the end of a run of these models."""
     conditions = tuple(Condition(subject, is_new=is_new) for subject in subjects)
-    return RunEnd(run_id, 3, conditions, frozenset(models.split()))
+    return RunEnd("r1", 3, conditions, frozenset(models.split()), has_result)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +46,8 @@ def ended(*subjects: Subject, models: str = "vip other", run_id: str = "r1", is_
         pytest.param(ended(models="vip"), {VIP, OTHER}, None, {OTHER}, id="a model that did not run"),
         pytest.param(ended(models="vip"), {VIP}, RECOVERED, set(), id="the model that ran"),
         pytest.param(ended(), {Subject(STOPPED, "gone")}, RECOVERED, set(), id="a model that was deleted"),
-        pytest.param(ended(RUN, run_id=""), {VIP}, FAILED, {VIP, RUN}, id="the run fails"),
-        pytest.param(ended(RUN, run_id=""), {RUN}, None, {RUN}, id="it fails again"),
+        pytest.param(ended(RUN, has_result=False), {VIP}, FAILED, {VIP, RUN}, id="the run fails"),
+        pytest.param(ended(RUN, has_result=False), {RUN}, None, {RUN}, id="it fails again"),
         pytest.param(ended(models="other"), {RUN}, None, {RUN}, id="another model runs"),
         pytest.param(ended(), {RUN}, RECOVERED, set(), id="it runs again"),
         pytest.param(ended(VIP, RUN), set(), FAILED, {VIP, RUN}, id="the worst first"),

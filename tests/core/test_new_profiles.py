@@ -83,7 +83,12 @@ def test_a_failing_look_up_leaves_the_range(world: World) -> None:
     warnings: list[str] = []
     found = forecast(world, on_progress=lambda event: warnings.append(getattr(event, "text", "")))
     assert found == NewProfiles(0, 2)
-    assert [text for text in warnings if text.startswith("How many profiles would be new is a guess: ")]
+    start = "People could not be looked up, so the number of new profiles is a range. "
+    assert [
+        text
+        for text in warnings
+        if text.startswith(start) and text.endswith("To plan without it: --new-profiles 0")
+    ]
 
 
 def test_people_that_cannot_be_looked_up_may_be_new_or_not(world: World) -> None:

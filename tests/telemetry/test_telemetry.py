@@ -17,8 +17,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from reverse_etl.domain.progress import ListDone, ModelStaged, SendProgress
-from reverse_etl.errors import WarehouseError
+from reverse_etl.domain.progress import ListDone, ModelStaged, Progress, SendProgress, Warned
+from reverse_etl.errors import UsageError, WarehouseError
 from reverse_etl.telemetry import watch
 from reverse_etl.telemetry.openlineage import build_events
 from reverse_etl.telemetry.opentelemetry import export_spans
@@ -84,26 +84,28 @@ def recorded(monkeypatch: pytest.MonkeyPatch, **environ: str) -> Iterator[list[s
         monkeypatch.setenv(name, value)
     warnings: list[str] = []
     target: Any = SimpleNamespace(profile="shop", name="prod")
-    with record_run(target, warnings.append, lambda: False) as telemetry:
-        telemetry.watch(lambda _: None)(ModelStaged("vip", 3, 0.5))
+
+    def handle_progress(progress: Progress) -> None:
+        warnings.extend([progress.text] if isinstance(progress, Warned) else [])
+
+    with record_run(target, handle_progress, lambda: False) as telemetry:
+        telemetry.handle_progress(ModelStaged("vip", 3, 0.5))
         yield warnings
 
 
 def send(receiver: Receiver, world: World) -> None:
     """Run a project with both kinds of receivers."""
-    warnings: list[str] = []
+    warnings: list[Progress] = []
     environ = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.address,
         "OPENLINEAGE_URL": receiver.address,
         "TRACEPARENT": f"00-{PARENT}-00f067aa0ba902b7-01",
     }
-    project = world.project()
     with pytest.MonkeyPatch.context() as patched:
         for name, value in environ.items():
             patched.setenv(name, value)
-        with record_run(project.target, warnings.append, lambda: False) as telemetry:
-            telemetry.result = project.run(on_progress=telemetry.watch(lambda _: None))
-    assert warnings == []
+        world.project().run(on_progress=warnings.append)
+    assert not [progress for progress in warnings if isinstance(progress, Warned)]
 
 
 def test_a_run_is_traced_counted_and_its_lineage_sent(receiver: Receiver, world: World) -> None:
@@ -217,6 +219,19 @@ def test_a_receiver_that_hangs_is_waited_for_a_bounded_time(
     with recorded(monkeypatch, **{variable: receiver.address}) as warnings:
         pass
     assert [warning.rsplit(": ", 1)[1] for warning in warnings] == ["no answer in 0.5 seconds."]
+
+
+def test_a_run_of_the_library_that_cannot_begin_is_traced_and_warns_by_progress(
+    receiver: Receiver, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.address)
+    receiver.status = 400
+    events: list[Progress] = []
+    with pytest.raises(UsageError):
+        world.project().run(select=["nowhere"], on_progress=events.append)
+    assert {*receiver.bodies} == {TRACES, METRICS}
+    (warned,) = [event.text for event in events if isinstance(event, Warned)]
+    assert "could not be sent to OpenTelemetry" in warned
 
 
 def test_a_receiver_that_refuses_is_a_warning(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reverse_etl.cli.commands.run import print_run, recorded_run, watched_run
+from reverse_etl.cli.commands.run import is_interrupted, print_run, watched_run
 from reverse_etl.cli.options import AS_JSON, LEASE_TIMEOUT, NO_VARS, STRICT, ProjectFlags, request_options
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.errors import UsageError
@@ -45,20 +45,16 @@ def command(
         vars=saved_plan.vars,
     ).load()
     terminal.info(f"Plan: {saved_plan.summary}.")
-    with (
-        terminal.progress_bars(),
-        recorded_run(project) as telemetry,
-        watched_run(project, saved_plan.model_names) as watch,
-    ):
+    project = replace(project, is_interrupted=is_interrupted)
+    with terminal.progress_bars(), watched_run(project, saved_plan.model_names) as watch:
         result = project.apply(
             saved_plan,
             strict=strict,
             lease_timeout=lease_timeout * 60.0,
-            on_progress=telemetry.watch(terminal.print_progress),
+            on_progress=terminal.print_progress,
             on_request=terminal.print_request,
         )
         watch.record_result(result, strict=strict)
-        telemetry.result = result
     return print_run(result, as_json=as_json)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +17,6 @@ from reverse_etl.cli.output.result import follow_up_lines, show_result
 from reverse_etl.cli.plan_options import PlanFlags, plan_options
 from reverse_etl.cli.signals import SignalHandler
 from reverse_etl.errors import GuardRefused
-from reverse_etl.telemetry.watch import record_run
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from reverse_etl.alerts.watch import RunWatch
     from reverse_etl.delivery.results import RunResult
     from reverse_etl.project import Project
-    from reverse_etl.telemetry.watch import RunTelemetry
 
 _DRY_RUN = click.option("--dry-run", is_flag=True, help="Show the plan and send nothing, as `plan` does.")
 
@@ -52,7 +51,8 @@ def command(
 
 def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool, lease_timeout: int) -> int:
     models = project.require_selection(plan_flags.select, plan_flags.exclude, plan_flags.options)
-    with terminal.progress_bars(), recorded_run(project) as telemetry, watched_run(project, models) as watch:
+    project = replace(project, is_interrupted=is_interrupted)
+    with terminal.progress_bars(), watched_run(project, models) as watch:
         result = project.run(
             plan_flags.select,
             plan_flags.exclude,
@@ -60,26 +60,21 @@ def _run_and_print(project: Project, plan_flags: PlanFlags, *, strict: bool, lea
             strict=strict,
             gate=plan_flags.gate,
             lease_timeout=lease_timeout * 60.0,
-            on_progress=telemetry.watch(terminal.print_progress),
+            on_progress=terminal.print_progress,
             on_request=terminal.print_request,
         )
         watch.record_result(result, strict=strict)
-        telemetry.result = result
     return print_run(result, as_json=plan_flags.as_json)
 
 
 def watched_run(project: Project, selected: Collection[str]) -> AbstractContextManager[RunWatch]:
     """Return the context that reports how a run of models ends to the receivers of the destination."""
     models = WatchedModels(selected, project.project_models.known_names)
-    return watch_run(project.target, models, terminal.warn, _is_interrupted)
+    return watch_run(project.target, models, terminal.warn, is_interrupted)
 
 
-def recorded_run(project: Project) -> AbstractContextManager[RunTelemetry]:
-    """Return the context that sends the telemetry of a run, if standard variables ask for it."""
-    return record_run(project.target, terminal.warn, _is_interrupted)
-
-
-def _is_interrupted() -> bool:
+def is_interrupted() -> bool:
+    """Return whether a signal asked the process to end."""
     signals = click.get_current_context().find_object(SignalHandler)
     return bool(signals and signals.signal_received)
 
