@@ -229,7 +229,7 @@ def test_a_run_of_the_library_that_cannot_begin_is_traced_and_warns_by_progress(
     events: list[Progress] = []
     with pytest.raises(UsageError):
         world.project().run(select=["nowhere"], on_progress=events.append)
-    assert {*receiver.bodies} == {TRACES, METRICS}
+    assert TRACES in receiver.bodies
     (warned,) = [event.text for event in events if isinstance(event, Warned)]
     assert "could not be sent to OpenTelemetry" in warned
 
