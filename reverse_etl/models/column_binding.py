@@ -9,7 +9,7 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.models.config import ModelConfig
 from reverse_etl.models.guard_config import override_limit
-from reverse_etl.models.query import Finding
+from reverse_etl.models.parsed_query import Finding
 from reverse_etl.parsing.durations import parse_duration
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.surfaces import column_rules
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.models.config import ConfigInput
-    from reverse_etl.models.query import OutputColumn
+    from reverse_etl.models.parsed_query import OutputColumn
     from reverse_etl.surfaces.column_rules import ColumnProblem
     from reverse_etl.surfaces.interface import Surface
 

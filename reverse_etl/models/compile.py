@@ -67,18 +67,20 @@ def compile_models(
     return compilation.require(compilation.models)
 
 
-def compile_project(
+def compile_project(  # noqa: PLR0913 - dbt's flags
     project_dir: Path,
     target: Target,
     *,
     vars: Mapping[str, Any],  # noqa: A002 - dbt's word
     environ: Mapping[str, str],
     dbt_artifacts: Sequence[Path] = (),
+    parse: bool = True,
 ) -> Compilation:
     """Compile the models of a project: SQL files, and dbt models with `meta`.
 
     Reads only files, not the warehouse. `vars` are the values of --vars, which override dbt_project.yml.
-    Raises ModelError if the project has no models, or if dbt's manifest cannot be used.
+    Without `parse`, no SQL is parsed, and models have only the traits that their settings say. Raises
+    ModelError if the project has no models, or if dbt's manifest cannot be used.
     """
     dbt_project = read_dbt_project(
         project_dir, environ=environ, cli_vars=vars, artifact_folders=dbt_artifacts
@@ -89,10 +91,12 @@ def compile_project(
     if not paths and not relations.meta_nodes:
         raise no_models_error(project_dir)
     compiled = [
-        compile_file(project_dir, path, ModelContext(target, relations, variables, environ)) for path in paths
+        compile_file(project_dir, path, ModelContext(target, relations, variables, environ), parse=parse)
+        for path in paths
     ]
     compiled += [
-        compile_meta_node(meta_node, target.output.type, project_dir) for meta_node in relations.meta_nodes
+        compile_meta_node(meta_node, target.output.type, project_dir, parse=parse)
+        for meta_node in relations.meta_nodes
     ]
     models = sorted((model for model in compiled if model is not None), key=lambda model: model.name)
     models = _break_readers_of_responses(models, has_journal=target.destination.journal is not None)

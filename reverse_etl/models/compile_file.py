@@ -11,12 +11,9 @@ from reverse_etl.formatting import format_location
 from reverse_etl.models.column_binding import BoundConfig, bind_columns
 from reverse_etl.models.config import ConfigInput, validate_config
 from reverse_etl.models.key_guard import contains_key, key_problem
-from reverse_etl.models.lint import lint_query
 from reverse_etl.models.model import BrokenModel, Model, Traits, compute_checksum, list_names
-from reverse_etl.models.query import Finding, Query, read_query
+from reverse_etl.models.parsed_query import Finding, Query
 from reverse_etl.models.request_config import find_model_surface
-from reverse_etl.models.system_tables import find_system_tables
-from reverse_etl.models.unstable_aggregates import find_unstable_aggregates
 from reverse_etl.parsing.jinja import RenderedFile, TemplateError, render_file
 from reverse_etl.surfaces.catalog import EXAMPLE
 
@@ -33,9 +30,14 @@ _CONFIG_HINT: Final = (
 )
 
 
-def compile_file(project_dir: Path, path: Path, context: ModelContext) -> ProjectModel | None:
-    """Return the model of a file, which is broken if it has problems, or None if it is disabled."""
-    return _ModelCompiler(project_dir, path, context, []).compile()
+def compile_file(
+    project_dir: Path, path: Path, context: ModelContext, *, parse: bool = True
+) -> ProjectModel | None:
+    """Return the model of a file, which is broken if it has problems, or None if it is disabled.
+
+    Without `parse` it is what `config()` and the template say of it, as of a broken model.
+    """
+    return _ModelCompiler(project_dir, path, context, []).compile(parse=parse)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class _ModelCompiler:
     context: ModelContext
     problems: list[Problem]
 
-    def compile(self) -> ProjectModel | None:
+    def compile(self, *, parse: bool) -> ProjectModel | None:
         """Return the model, which is broken if it has problems, or None if it is disabled."""
         source = self.read_source()
         rendered = self.render_source(source) if source is not None else None
@@ -62,7 +64,7 @@ class _ModelCompiler:
         config_input = self.read_config(source)
         if rendered is None or self.context.template_problems:
             return self.break_model(config_input, None)
-        model = self.compile_query(rendered, config_input, source)
+        model = self.compile_query(rendered, config_input, source) if parse else None
         return self.break_model(config_input, tuple(self.context.reads)) if model is None else model
 
     def break_model(self, config_input: ConfigInput | None, reads: tuple[str, ...] | None) -> BrokenModel:
@@ -141,6 +143,10 @@ class _ModelCompiler:
         return None
 
     def parse_query(self, rendered: RenderedFile) -> Query | None:
+        from reverse_etl.models.lint import lint_query
+        from reverse_etl.models.query import read_query
+        from reverse_etl.models.system_tables import find_system_tables
+
         match read_query(rendered.text, self.context.target.output.type):
             case Query() as query:
                 target = self.context.target
@@ -158,6 +164,8 @@ class _ModelCompiler:
     def build_model(
         self, query: Query, bound_config: BoundConfig, rendered: RenderedFile, source: str
     ) -> Model | None:
+        from reverse_etl.models.unstable_aggregates import find_unstable_aggregates
+
         locate = _config_locator(self.path, source, self.context.configs[0][0])
         for finding in bound_config.findings:
             if finding.offset is None:

@@ -13,7 +13,7 @@ from reverse_etl.formatting import format_location
 from reverse_etl.models.column_binding import bind_columns
 from reverse_etl.models.config import ConfigInput, validate_config
 from reverse_etl.models.model import BrokenModel, Model, Traits, compute_checksum, list_names
-from reverse_etl.models.query import Finding, Query, read_query
+from reverse_etl.models.parsed_query import Finding, Query
 from reverse_etl.models.request_config import find_model_surface
 from reverse_etl.parsing.yaml_document import YamlDocument, format_key_path, read_yaml
 
@@ -29,17 +29,21 @@ _META_PATH: Final = "meta.reverse_etl"
 _COLUMNS_HINT: Final = "List them under columns: in dbt's YAML. Only listed columns are sent."
 
 
-def compile_meta_node(meta_node: MetaNode, engine: Engine, project_dir: Path) -> ProjectModel | None:
+def compile_meta_node(
+    meta_node: MetaNode, engine: Engine, project_dir: Path, *, parse: bool = True
+) -> ProjectModel | None:
     """Return the model of a dbt model: a SELECT of the columns that its YAML lists, in that order.
 
-    It is broken if it has problems. Return None if it is disabled.
+    It is broken if it has problems. Return None if it is disabled. Without `parse` it is what its settings
+    say of it, as of a broken model.
     """
     settings = meta_node.settings
     if isinstance(settings, dict) and settings.get("enabled") is False:
         return None
     compiler = _MetaNodeCompiler(meta_node, engine, project_dir, [])
     config_input = compiler.read_config()
-    return compiler.compile_model(config_input) or compiler.break_model(config_input)
+    model = compiler.compile_model(config_input) if parse else None
+    return model or compiler.break_model(config_input)
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,8 @@ class _MetaNodeCompiler:
         )
 
     def build_query(self) -> Query | None:
+        from reverse_etl.models.query import read_query
+
         name = self.meta_node.dbt_name
         if not self.meta_node.relation:
             hint = "Materialize it as a view or a table in dbt."

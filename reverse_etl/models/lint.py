@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
-from reverse_etl.models.query import Finding, Query, find_offset, outermost_selects
+from reverse_etl.models.parsed_query import Finding, Query
+from reverse_etl.models.query import find_offset, outermost_selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

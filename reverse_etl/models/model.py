@@ -40,7 +40,10 @@ class Traits:
 
 @dataclass(frozen=True)
 class BrokenModel:
-    """A model that does not compile, with its problems. `traits` is None if they are not certain."""
+    """A model that does not compile, with its problems, or one that was not compiled, without.
+
+    `traits` is None if they are not certain.
+    """
 
     name: str
     path: Path

@@ -37,12 +37,20 @@ class ProjectModels:
 
         Raises ModelError if there are none, and if dbt's manifest cannot be used.
         """
+        return self._compile(parse=True)
+
+    @cached_property
+    def _declared(self) -> Compilation:
+        return self._compile(parse=False)
+
+    def _compile(self, *, parse: bool) -> Compilation:
         return compile_project(
             self.folder,
             self.target,
             vars=self.vars,
             environ=self.environ,
             dbt_artifacts=self.dbt_artifacts,
+            parse=parse,
         )
 
     @property
@@ -54,10 +62,11 @@ class ProjectModels:
     def known(self) -> tuple[ProjectModel, ...]:
         """Return the models as far as the project's files name them, without raising.
 
-        If dbt's manifest cannot be used, these are the SQL files.
+        Their SQL is not parsed: they have names, paths and traits alone. If dbt's manifest cannot be used,
+        these are the SQL files.
         """
         try:
-            return self.all
+            return self._declared.models
         except ReverseEtlError:
             return list_model_files(self.folder)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
+from reverse_etl.models.parsed_query import Finding, OutputColumn, Query
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 
 if TYPE_CHECKING:
@@ -19,35 +19,6 @@ if TYPE_CHECKING:
 
 # sqlglot logs a warning for unknown statements; here they become findings.
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something wrong with a query, and its offset in the text if known."""
-
-    summary: str
-    hint: str = ""
-    offset: int | None = None
-
-
-@dataclass(frozen=True)
-class OutputColumn:
-    """A column of the result, as named in the warehouse. `quoted` is whether the model quotes its name."""
-
-    name: str
-    quoted: bool
-    offset: int | None
-
-
-@dataclass(frozen=True)
-class Query:
-    """A parsed query. `sql` is its text without surrounding comments, `start` the offset of that text."""
-
-    sql: str
-    start: int
-    tree: exp.Query
-    columns: tuple[OutputColumn, ...]
-    findings: tuple[Finding, ...]
 
 
 def read_query(text: str, engine: Engine) -> Query | Finding:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reverse_etl.models.config import ConfigInput
-    from reverse_etl.models.query import OutputColumn
+    from reverse_etl.models.parsed_query import OutputColumn
     from reverse_etl.surfaces.interface import Surface
 
 Locate: TypeAlias = Callable[[tuple[str | int, ...]], str]

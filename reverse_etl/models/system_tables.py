@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from sqlglot import exp
 
-from reverse_etl.models.query import Finding, Query, find_offset
+from reverse_etl.models.parsed_query import Finding, Query
+from reverse_etl.models.query import find_offset
 from reverse_etl.warehouse.factory import is_catalog_table, is_state_table
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from sqlglot import exp
 
 from reverse_etl.models.lint import find_output_names, function_name
-from reverse_etl.models.query import Finding, Query, find_offset
+from reverse_etl.models.parsed_query import Finding, Query
+from reverse_etl.models.query import find_offset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.errors import Problem, UsageError
+from reverse_etl.models.project_models import ProjectModels
 from reverse_etl.models.selection import select_models
 
 if TYPE_CHECKING:
@@ -142,3 +143,26 @@ def test_a_selector_that_matches_nothing_is_an_error(
     with pytest.raises(UsageError) as caught:
         select_models(models, chosen, excluded)
     assert list(caught.value.problems) == problems
+
+
+def test_selectors_and_names_need_no_parsed_sql(project: Folder) -> None:
+    """Name, list and traits of a model are the same before its SQL is parsed, also if it is broken."""
+    config = (
+        "{{ config(surface='list_memberships', list='VIP', tags=['daily'], identifiers={'email': 'email'}) }}"
+    )
+    project.write(
+        {
+            "models/good.sql": f"{config}\nselect email from {{{{ ref('people') }}}}",
+            "models/broken.sql": f"{config}\nselect email from from",
+            "models/without_config.sql": "select 1",
+            "models/off.sql": "{{ config(surface='profiles', enabled=false) }} select 1 as email",
+            "models/deep/good.sql": f"{config}\nselect email from {{{{ ref('others') }}}}",
+        }
+    )
+    models = ProjectModels(project.path, project.load(), None, {}, {})
+    known, compiled = (
+        [(model.name, model.path, model.traits, model.list_target, model.list_aspect) for model in found]
+        for found in (models.known, models.all)
+    )
+    assert known == compiled
+    assert [name for name, *_ in known] == ["broken", "good", "good", "without_config"]

@@ -42,7 +42,7 @@ FRAMEWORKS = (
     [
         ("--help", (), 20),
         ("ls", ("pydantic", "sqlglot"), 150),
-        ("status", ("duckdb", "pydantic", "sqlglot"), 215),
+        ("status", ("duckdb", "pydantic"), 210),
         ("plan", ("duckdb", "pydantic", "requests", "sqlglot"), 265),
     ],
 )
