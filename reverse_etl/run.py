@@ -19,6 +19,7 @@ from reverse_etl.delivery.results import (
     collect_figures,
     compute_exit_code,
 )
+from reverse_etl.delivery.row_comparisons import record_comparisons
 from reverse_etl.delivery.submission import defer_blocked_lists, mark_submitting, restore_checksums
 from reverse_etl.domain.progress import Progress, ProgressHandler, Warned
 from reverse_etl.errors import GuardRefused, UnusableReply
@@ -142,6 +143,8 @@ def run_models(
         exit_code = compute_exit_code(results, strict=options.strict)
         result = add_gate_problems(RunResult(context.run_id, plan, results, exit_code), gate_problems)
         restore_checksums(context, result, previous_records)
+        if settled:
+            record_comparisons(context.state, result)
         _record_end(context, result, settled=settled)
         return result
 

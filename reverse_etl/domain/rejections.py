@@ -74,6 +74,7 @@ class RowProblem(StrEnum):
     SHARED_IDENTIFIER = "shared_identifier"
     CHANGED = "changed"
     UNKNOWN_OUTCOME = "unknown_outcome"
+    CHANGED_WHILE_READ = "changed_while_read"
     STILL_REJECTED = "still_rejected"
     WITHHELD = "withheld"  # no rejection: the person's deletion was asked for
 
@@ -104,6 +105,7 @@ PROBLEM_DESCRIPTIONS: Final[Mapping[RowProblem, str]] = {
     RowProblem.SHARED_IDENTIFIER: "several rows share an identifier",
     RowProblem.CHANGED: "changed after it was sent, and cannot be sent again",
     RowProblem.UNKNOWN_OUTCOME: "an earlier request, which must not be repeated, may have carried it out",
+    RowProblem.CHANGED_WHILE_READ: "changed while the model was read; the next run reads it again",
     RowProblem.WITHHELD: "the person's deletion was asked for",
     RowProblem.STILL_REJECTED: "rejected by Klaviyo earlier and unchanged since",
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.list_target import ListColumn
-from reverse_etl.models.config import ModelConfig
+from reverse_etl.models.config import FULL_EVERY, ModelConfig
 from reverse_etl.models.guard_config import override_limit
 from reverse_etl.models.parsed_query import Finding
 from reverse_etl.parsing.durations import parse_duration
@@ -61,6 +61,7 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
     if isinstance(list_target, ListColumn):
         list_target = _bind_list_column(list_target, by_name, used_names, findings)
         used_names.add(list_target.column.casefold())
+    used_names |= _bind_updated_at(surface, by_name, used_names, findings)
     payload = [
         column for name, column in by_name.items() if name not in used_names or name in surface.columns.key
     ]
@@ -90,6 +91,7 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
         max_updates=override_limit(guards.max_updates, config_input.max_updates),
         max_rejected=override_limit(guards.max_rejected, config_input.max_rejected),
         max_clears=override_limit(guards.max_clears, config_input.max_clears),
+        full_every=parse_duration(config_input.full_every) or FULL_EVERY,
     )
     return BoundConfig(
         config,
@@ -155,6 +157,33 @@ def _bind_list_column(
             )
         )
     return ListColumn(column.name)
+
+
+def _bind_updated_at(
+    surface: Surface,
+    by_name: Mapping[str, OutputColumn],
+    used_names: set[str],
+    findings: list[Finding],
+) -> set[str]:
+    """Return the name of the column of `updated_at`, which is not sent; nothing if the model has none."""
+    requested = surface.columns.updated_at
+    if not requested:
+        return set()
+    column = by_name.get(requested.casefold())
+    if column is None:
+        names = [output_column.name for output_column in by_name.values()]
+        findings.append(
+            Finding(f"The column {requested} of updated_at is not selected.", did_you_mean(requested, names))
+        )
+    elif requested.casefold() in used_names:
+        findings.append(
+            Finding(
+                f"The column {column.name} of updated_at is also an identifier or the list's name.",
+                "Select the time of the row's last change as a separate column.",
+                column.offset,
+            )
+        )
+    return {requested.casefold()}
 
 
 def property_name(column: OutputColumn) -> str:

@@ -33,14 +33,16 @@ if TYPE_CHECKING:
 _IDENTIFIER_ALIASES: Final = {"phone": "phone_e164", "phone_number": "phone_e164", "id": "klaviyo_profile_id"}
 
 _GUARDS: Final = Guards(min_rows=1)
+FULL_EVERY: Final = 7 * 86_400
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """The settings of a model.
 
-    `identifiers` is ordered and maps each type to its column, as named in the warehouse. `max_age` is in
-    seconds. `settings` are those that only models of the surface have, by which a changed model is known.
+    `identifiers` is ordered and maps each type to its column, as named in the warehouse. `max_age` and
+    `full_every`, the longest time between two full comparisons of the rows, are in seconds.
+    `settings` are those that only models of the surface have, by which a changed model is known.
     """
 
     surface: Surface
@@ -58,6 +60,7 @@ class ModelConfig:
     max_updates: GuardLimit = _GUARDS.max_updates
     max_rejected: GuardLimit = _GUARDS.max_rejected
     max_clears: GuardLimit = _GUARDS.max_clears
+    full_every: int = FULL_EVERY
 
     @property
     def row_key(self) -> tuple[tuple[str, str], ...]:
@@ -93,6 +96,7 @@ class ConfigInput(SurfaceSettings):
     max_rejected: dict[str, float] = Field(default={})
     max_clears: dict[str, float] = Field(default={})
     max_age: str = Field(default="", description="For example: '24h'")
+    full_every: str = Field(default="7d", description="For example: '24h'")
     enabled: bool = True
     description: str = ""
 
@@ -108,11 +112,11 @@ class ConfigInput(SurfaceSettings):
     def _validate_limit(cls, value: Any, info: ValidationInfo) -> Any:
         return read_limit(value, str(info.field_name))
 
-    @field_validator("max_age")
+    @field_validator("max_age", "full_every")
     @classmethod
-    def _validate_max_age(cls, value: str) -> str:
-        if value and parse_duration(value) is None:
-            raise AdviceError("max_age is not a duration.", "For example: '24h', '30m' or '2d'")
+    def _validate_duration(cls, value: str, info: ValidationInfo) -> str:
+        if (value or info.field_name == "full_every") and parse_duration(value) is None:
+            raise AdviceError(f"{info.field_name} is not a duration.", "For example: '24h', '30m' or '2d'")
         return value
 
     @field_validator("identifiers")

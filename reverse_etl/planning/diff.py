@@ -212,14 +212,18 @@ def _matches_snapshot(  # noqa: PLR0913, PLR0917 - two sides and their counts
 ) -> bool:
     """Return whether the valid staged rows equal the snapshot, so that there is nothing to send.
 
-    With equal numbers of rows identities are unique too. Returns False if Klaviyo refused rows of the model:
+    With equal numbers of rows identities are unique too. If no row of a model with `updated_at` was to be
+    compared, the snapshot has all of them. Returns False if Klaviyo refused rows of the model:
     one of them may be in the snapshot as well, and is found again only by the values that were refused.
     """
     valid_rows = sum(rows for (_, problem), rows in counts.items() if problem is None)
     return (
         valid_rows == snapshot_rows
         and not state.rejections.exist(staged.model.name, RejectionSource.KLAVIYO)
-        and not warehouse.fetch(sql.select_first_difference(diff))
+        and (
+            (staged.comparison is not None and staged.comparison.compared_rows == 0)
+            or not warehouse.fetch(sql.select_first_difference(diff))
+        )
     )
 
 

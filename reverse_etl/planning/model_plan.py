@@ -87,6 +87,7 @@ def plan_model(
         events=staged.events,
         has_deltas=bool(op_counts),
         has_rejected=has_rejected,
+        comparison=staged.comparison,
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.orphans import Orphan
     from reverse_etl.planning.profile_forecast import NewProfiles
+    from reverse_etl.planning.row_comparison import RowComparison
     from reverse_etl.planning.stage import StagedModel
     from reverse_etl.planning.violations import Violation
     from reverse_etl.state.removal_holds import RemovalHold
@@ -200,6 +201,7 @@ class ModelPlan:
     model's SQL or config changed since all of its rows were last sent. `events` is what the plan says of a
     model of events. `may_resubscribe`: this run may subscribe some people again who unsubscribed.
     `has_deltas`: the table of the plan has rows. `has_rejected`: the staged rows have rows that are not sent.
+    `comparison` is how the rows of a model with `updated_at` were compared.
     """
 
     model: Model
@@ -219,6 +221,7 @@ class ModelPlan:
     may_resubscribe: bool = False
     has_deltas: bool = True
     has_rejected: bool = True
+    comparison: RowComparison | None = None
 
     @property
     def is_empty(self) -> bool:

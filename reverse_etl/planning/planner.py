@@ -17,6 +17,7 @@ from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.models.model import Model
 from reverse_etl.models.retired_requests import refuse_retired
 from reverse_etl.parsing.suggestions import did_you_mean
+from reverse_etl.planning.complete_rows import complete_rows
 from reverse_etl.planning.diff import DiffRequest, run_diff
 from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, require_usable_time
 from reverse_etl.planning.kept_values import find_profile_columns
@@ -26,6 +27,7 @@ from reverse_etl.planning.new_profiles import ProfileForecaster
 from reverse_etl.planning.orphans import Orphan, estimate_rows_by_list, rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
+from reverse_etl.planning.row_comparison import ComparisonChooser
 from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.stager import Stager, stage_unselected
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
@@ -78,7 +80,7 @@ def build_plan(
     """
     refuse_key(request.selected, request.target.destination)
     refuse_retired(request.selected)
-    stager = Stager(warehouse, state, request.project_models)
+    stager = Stager(warehouse, state, request.project_models, _choose_comparisons(state, request))
     staged_models = _stage_models(stager, request, on_progress)
     registered_lists, destination = state.lists.registered(), request.target.destination
     refs = find_lists(
@@ -88,6 +90,7 @@ def build_plan(
         refs = refresh_lists(refs, staged_models)
     removal_holds = find_removal_holds(state, klaviyo, refs, destination.shared_lists)
     refs = hold_lists(refs, removal_holds)
+    staged_models = complete_rows(warehouse, state, staged_models, refs)
     model_plans = _plan_models(warehouse, state, staged_models, refs, request)
     unselected_models = stage_unselected(stager, model_plans, on_progress)
     model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
@@ -183,6 +186,13 @@ def _stage_models(stager: Stager, request: PlanRequest, on_progress: ProgressHan
             staged_models.append(staged)
             on_progress(StagedProgress(staged.model.name, staged.rows, seconds))
     return withhold_people(warehouse, state, staged_models, records)
+
+
+def _choose_comparisons(state: State, request: PlanRequest) -> ComparisonChooser:
+    """Return what chooses how rows are compared; nothing is read if no model has `updated_at`."""
+    has_updated_at = any(model.config.surface.columns.updated_at for model in request.selected)
+    records = state.comparisons.load() if has_updated_at else {}
+    return ComparisonChooser(state, records, state.clock.now(), request.options.full_refresh)
 
 
 def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRecord]) -> None:

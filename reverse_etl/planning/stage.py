@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.list_target import ListColumn
@@ -11,7 +11,9 @@ from reverse_etl.domain.null_rules import OnNull, clears
 from reverse_etl.domain.timestamps import localize
 from reverse_etl.errors import ModelError, ReverseEtlError, SessionLost, WarehouseError, WarehouseUnavailable
 from reverse_etl.klaviyo.profile_changes import is_clearable
+from reverse_etl.planning.row_comparison import ComparisonChooser, RowComparison, find_type_problem
 from reverse_etl.planning.sql import staging
+from reverse_etl.planning.sql.staging import StagedPart
 from reverse_etl.surfaces import column_rules
 from reverse_etl.surfaces.interface import DiffKind
 from reverse_etl.warehouse.model_tables import ModelTables
@@ -38,6 +40,7 @@ class StagedModel:
 
     `rows` counts the rows that the model returned. `list_names` are the distinct values of its list column.
     `counts` are the rows by list name and problem, None once they may have changed.
+    `comparison` is how the rows of a model with `updated_at` are compared, and `query` what it stages.
     `events` is what is known so far of a model of events.
     `has_withheld` is whether people are withheld, so that no row of theirs is sent or removed.
     """
@@ -49,6 +52,14 @@ class StagedModel:
     events: EventPlan | None = None
     has_withheld: bool = False
     counts: StagedCounts | None = None
+    comparison: RowComparison | None = None
+    query: staging.Staging = field(kw_only=True, repr=False)
+
+    @property
+    def has_only_keys(self) -> bool:
+        """Return whether the rows to compare are still to be found and staged in full."""
+        comparison = self.comparison
+        return comparison is not None and not comparison.is_full and comparison.compared_rows is None
 
     @property
     def may_send_again(self) -> bool:
@@ -57,8 +68,10 @@ class StagedModel:
         return not (self.tables.append_only or surface.upsert.once or surface.deletes_people)
 
 
-def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetime) -> StagedModel:
-    """Stage one model; times after `now` are in the future.
+def stage_model(
+    warehouse: Warehouse, model: Model, table_key: str, now: datetime, chooser: ComparisonChooser
+) -> StagedModel:
+    """Stage one model, or only its identifiers, as `chooser` says; times after `now` are in the future.
 
     Call it inside `warehouse.staging()`. Raises ModelError if the columns differ from the compiled model's.
     """
@@ -90,6 +103,7 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetim
             if rules.find_rule(part.column) is OnNull.REJECT
         ),
         keeps_without_profile=surface.upsert.changes_known_people,
+        keeps_updated_at=bool(surface.columns.updated_at),
     )
     past_times = tuple(
         staging.PastTimeCheck(columns[time.column], time.required, localize(now, time.timezone))
@@ -98,11 +112,18 @@ def stage_model(warehouse: Warehouse, model: Model, table_key: str, now: datetim
     )
     checked_times = {time.column for time in surface.columns.past_times}
     required = tuple(columns[name] for name in surface.columns.required if name not in checked_times)
-    query = staging.Staging(tables, Sql(model.query), identifiers, list_column, past_times, required)
-    _run_model(warehouse, model, staging.stage_rows(query))
+    updated_at = columns.get(surface.columns.updated_at.lower())
+    comparison = chooser.choose(model, table_key, columns)
+    part = StagedPart.KEYS if comparison and not comparison.is_full else StagedPart.ALL
+    query = staging.Staging(
+        tables, Sql(model.query), identifiers, list_column, past_times, required, updated_at, part
+    )
+    run_model(warehouse, model, staging.stage_rows(query))
     counts = count_staged_rows(warehouse, tables)
     names = tuple(sorted({name for name, _ in counts if name is not None})) if list_column else ("",)
-    return StagedModel(model, tables, sum(counts.values()), names, counts=counts)
+    return StagedModel(
+        model, tables, sum(counts.values()), names, counts=counts, comparison=comparison, query=query
+    )
 
 
 def count_staged_rows(warehouse: Warehouse, tables: ModelTables) -> StagedCounts:
@@ -138,6 +159,11 @@ def read_checked_columns(warehouse: Warehouse, model: Model) -> dict[str, Column
             for payload_column in model.payload
         ),
         *(column_rules.find_key_column_problem(columns[name]) for name in surface.columns.key),
+        *(
+            find_type_problem(columns[name.lower()])
+            for name in (surface.columns.updated_at,)
+            if name.lower() in columns
+        ),
     )
     if problems := [
         replace(problem, where=f"{model.path}", models=(model.name,))
@@ -148,7 +174,7 @@ def read_checked_columns(warehouse: Warehouse, model: Model) -> dict[str, Column
     return columns
 
 
-def _run_model(warehouse: Warehouse, model: Model, statement: Statement) -> None:
+def run_model(warehouse: Warehouse, model: Model, statement: Statement) -> None:
     """Run a model. Raises a WarehouseError that names the model, for example if a cast fails."""
     try:
         warehouse.execute(statement)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.plan import ModelPlan
+    from reverse_etl.planning.row_comparison import ComparisonChooser
     from reverse_etl.state import State
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.interface import Warehouse
@@ -26,16 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stager:
-    """Stages models, each with the kept responses that it reads."""
+    """Stages models, each with the kept responses that it reads, and compared as the chooser says."""
 
     warehouse: Warehouse
     state: State
     project_models: Sequence[ProjectModel]
+    chooser: ComparisonChooser
 
     def stage(self, model: Model, table_key: str, now: datetime) -> StagedModel:
         """Stage one model in the warehouse session. Raises ModelError if it fails to run."""
         readable = with_responses(self.state, model, self.project_models)
-        return stage_model(self.warehouse, readable, table_key, now)
+        return stage_model(self.warehouse, readable, table_key, now, self.chooser)
 
 
 def stage_unselected(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.model_tables import ModelTables
+    from reverse_etl.warehouse.statement import Statement
 
 MODEL_COLUMNS = "model, table_key, surface, identifiers, checksum, live_since, pruned_before"
 
@@ -52,7 +53,8 @@ class ModelSubmission:
     `previous_owners` are the ids of the lists to which another model sent before, by that model.
     `stale_list_ids` are the lists whose rows are all uncertain. `has_deferred_removals`: some removals are
     held or deferred while rows are sent. `prunes_events`: forget the keys of events before the record's
-    `pruned_before`. `has_deltas`: the plan's table has rows.
+    `pruned_before`. `has_deltas`: the plan's table has rows. `statements` change the snapshot besides, after
+    the deltas are stored.
     """
 
     model: ModelRecord
@@ -63,6 +65,7 @@ class ModelSubmission:
     has_deferred_removals: bool = False
     prunes_events: bool = False
     has_deltas: bool = True
+    statements: Sequence[Statement] = ()
 
     @property
     def writes_deltas(self) -> bool:

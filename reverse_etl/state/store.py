@@ -9,6 +9,7 @@ from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
 from reverse_etl.domain.rejections import RejectionSource
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
+from reverse_etl.state.comparisons import Comparisons
 from reverse_etl.state.consents import Consents
 from reverse_etl.state.ensure_tables import ensure_tables
 from reverse_etl.state.journal import Journal
@@ -28,7 +29,7 @@ from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
 from reverse_etl.state.withheld import Withheld
 from reverse_etl.surfaces.catalog import find_surface
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
-from reverse_etl.warehouse.model_tables import CLEARED_COLUMN, MODEL_TABLES, ModelTables
+from reverse_etl.warehouse.model_tables import CLEARED_COLUMN, MODEL_TABLES, UPDATED_COLUMN, ModelTables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -77,6 +78,7 @@ class State:
         self.withheld = Withheld(self.tables)
         self.receipts = Receipts(self.tables)
         self.removal_holds = RemovalHolds(self.tables)
+        self.comparisons = Comparisons(self.tables)
         self.consents = Consents(self.tables)
         self.responses = Responses(self.tables)
         self.journal = Journal(self.tables, journal)
@@ -145,7 +147,8 @@ class State:
                 many_lists=True,
                 sends_nulls=any(kind == KEY_TYPE for kind, _ in model_record.identifiers),
                 clear_columns=payload if CLEARED_COLUMN in columns else (),
-                keeps_without_profile=bool(self._load_columns_without_profile(model_record.table_key)),
+                keeps_updated_at=UPDATED_COLUMN in columns,
+                keeps_without_profile=bool(self.tables.columns(f"without_profile_{model_record.table_key}")),
             )
         )
 
@@ -200,6 +203,7 @@ class State:
         statements += self._replace_models([submission.model for submission in submissions])
         for submission in submissions:
             statements += self._store_deltas(submission, run_id, klaviyo_time)
+            statements += submission.statements
             if submission.prunes_events and submission.model.pruned_before is not None:
                 pruned_before = parse_timestamp(submission.model.pruned_before)
                 statements.append(snapshot.prune_events(submission.tables, pruned_before))
@@ -364,9 +368,6 @@ class State:
         """Return a model's own columns as the snapshot has them; None if the model was never sent."""
         columns = self._load_columns(table_key)
         return _select_payload(columns) if columns else None
-
-    def _load_columns_without_profile(self, table_key: str) -> Mapping[str, Column]:
-        return self.tables.columns(f"without_profile_{table_key}")
 
     def _load_columns(self, table_key: str) -> Mapping[str, Column]:
         """Return the columns of a model's snapshot; empty if the model was never sent."""

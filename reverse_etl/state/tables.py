@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 IN_SCOPE_SQL: Final = "account_id = ? AND project = ?"  # its parameters are `StateScope.key`
 ROWS_PER_STATEMENT = 1_000  # short enough to be sent and parsed at once, and few statements for many rows
 # Read at many steps of a run, and written at few. Queries of rejections are of groups: results are small.
-_KEPT_TABLES: Final = {"models", "lists", "runs", "run_lists", "rejections", "omissions"}
+_KEPT_TABLES: Final = {"models", "lists", "runs", "run_lists", "rejections", "omissions", "comparisons"}
 
 
 def in_scope_sql(table: str) -> str:

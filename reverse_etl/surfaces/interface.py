@@ -119,7 +119,8 @@ class Columns:
     under a name, whatever its values. `null_rules` say what a NULL in one of the `others` does. `arrays`
     names, in lower case, the columns whose values are appended to arrays or removed from them. `refused`
     maps columns that a model may not select to the problem. `past_times` are columns whose values are checked
-    in each row.
+    in each row. `updated_at` is the column, as the model's config names it, that says when a row last
+    changed; '' if its rows are always compared value by value.
     """
 
     others: OtherColumns
@@ -132,6 +133,7 @@ class Columns:
     null_rules: NullRules = field(default_factory=NullRules)
     arrays: Mapping[str, ArrayChange] = field(default_factory=dict)
     past_times: tuple[PastTime, ...] = ()
+    updated_at: str = ""
 
 
 @dataclass(frozen=True)

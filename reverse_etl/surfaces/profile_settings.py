@@ -6,7 +6,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, Field, InstanceOf
+from pydantic import BeforeValidator, Field, InstanceOf, model_validator
 
 from reverse_etl.domain.null_rules import NullRules, OnNull
 from reverse_etl.klaviyo.array_changes import ArrayChange
@@ -71,6 +71,17 @@ class ProfileSettings(SurfaceSettings):
     arrays: Annotated[dict[str, InstanceOf[ArrayChange]], BeforeValidator(_read_arrays)] = Field(
         default={}, description=_ARRAYS_EXAMPLE
     )
+    updated_at: str = Field(default="", description="For example: updated_at='updated_at'")
+
+    @model_validator(mode="after")
+    def _validate_updated_at(self) -> ProfileSettings:
+        if self.updated_at and self.on_null.may_clear:
+            raise AdviceError(
+                "updated_at does not go with an on_null that clears: whether a value is cleared depends on "
+                "other rows of the person, too.",
+                "Remove one of the two.",
+            )
+        return self
 
     def configure(self, surface: Surface) -> Surface:
         """Return the surface of a model with these settings.
@@ -78,7 +89,9 @@ class ProfileSettings(SurfaceSettings):
         A bulk import proves nothing about arrays, so that a model with arrays sends row by row.
         """
         creates = self.create is Create.ALWAYS
-        columns = replace(surface.columns, null_rules=self.on_null, arrays=self.arrays)
+        columns = replace(
+            surface.columns, null_rules=self.on_null, arrays=self.arrays, updated_at=self.updated_at
+        )
         clear = CLEAR_VALUES if self.on_null.may_clear else None
         if creates and not self.arrays:
             return replace(surface, columns=columns, clear=clear)
@@ -97,4 +110,10 @@ class ProfileSettings(SurfaceSettings):
         rules = self.on_null.describe()
         create = {} if self.create is Create.ALWAYS else {"create": self.create.value}
         arrays = {name: change.value for name, change in sorted(self.arrays.items())}
-        return create | ({"on_null": rules} if rules else {}) | ({"arrays": arrays} if arrays else {})
+        updated_at = {"updated_at": self.updated_at} if self.updated_at else {}
+        return (
+            create
+            | updated_at
+            | ({"on_null": rules} if rules else {})
+            | ({"arrays": arrays} if arrays else {})
+        )

@@ -30,6 +30,7 @@ MODEL_TABLES = (
     "without_profile",
 )  # in the state, by the begin of their names
 CLEARED_COLUMN = Sql("retl_cleared")
+UPDATED_COLUMN = Sql("retl_updated_at")
 ONLY_CLEARS_COLUMN = Sql("retl_only_clears")
 
 
@@ -74,6 +75,7 @@ class ModelTables:
     - `clear_columns`: a NULL in one of them clears the value that was sent before. If there are any, the
       model's tables have the column `retl_cleared`.
     - `not_null_columns`: a NULL in one of them rejects its row.
+    - `keeps_updated_at`: the model's tables have the column `retl_updated_at`, which says how new a row was.
     - `keeps_without_profile`: nobody is created, and a table keeps the rows whose person Klaviyo does not know.
     """
 
@@ -88,6 +90,7 @@ class ModelTables:
     clear_columns: tuple[Column, ...] = ()
     not_null_columns: tuple[Column, ...] = ()
     keeps_without_profile: bool = False
+    keeps_updated_at: bool = False
 
     identifier_columns = tuple(IDENTIFIER_COLUMNS.values())
 
@@ -138,6 +141,7 @@ class ModelTables:
             *IDENTIFIER_COLUMNS.values(),
             FIRST_SENT_COLUMN,
             *cleared,
+            *((UPDATED_COLUMN,) if self.keeps_updated_at else ()),
             *self.payload_columns,
         )
 
@@ -169,6 +173,16 @@ class ModelTables:
     def duplicates(self) -> str:
         """Return the scratch table of the identities that several staged rows of a list have."""
         return f"duplicates_{self.table_key}"
+
+    @property
+    def compared(self) -> str:
+        """Return the scratch table of the identities whose rows are staged in full."""
+        return f"compared_{self.table_key}"
+
+    @property
+    def completed(self) -> str:
+        """Return the scratch table of these rows, before they take the place of those without values."""
+        return f"completed_{self.table_key}"
 
     @property
     def distinct(self) -> str:

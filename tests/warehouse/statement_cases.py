@@ -16,6 +16,7 @@ from reverse_etl.planning.sql import (
     events,
     kept_values,
     planned_rows,
+    row_comparison,
     staging,
     stopped_lists,
     without_profile,
@@ -23,7 +24,7 @@ from reverse_etl.planning.sql import (
 from reverse_etl.planning.sql.conflicts import SharedIdentifier
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.sql.kept_values import ValueSource
-from reverse_etl.planning.sql.staging import PastTimeCheck, Staging
+from reverse_etl.planning.sql.staging import PastTimeCheck, StagedPart, Staging
 from reverse_etl.report import person_rows
 from reverse_etl.state.sql import deltas, members, pending, rejections, schema, snapshot
 from reverse_etl.state.sql import without_profile as stored_without_profile
@@ -124,6 +125,7 @@ def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
         "without_profile": _without_profile(
             replace(shape, table_key="known_6f7a8b9c", keeps_without_profile=True)
         ),
+        "updated_at": _updated_at(replace(shape, table_key="changed_3c4d5e6f")),
     }
 
 
@@ -355,3 +357,29 @@ def _without_profile(shape: ModelTables) -> Iterator[Call]:
         stored_without_profile.record_without_profile(run, "2026-01-01T00:00:00.000Z"),
     )
     yield "prune_without_profile", stored_without_profile.prune_without_profile(shape)
+
+
+def _updated_at(plain: ModelTables) -> Iterator[Call]:
+    """Yield the statements that differ for a model with `updated_at`."""
+    shape = replace(plain, keeps_updated_at=True)
+    kept = {column.name: replace(column, type=shape.dialect.storage_type(column)) for column in shape.payload}
+    run, people = RunDeltas(shape, RUN, MODEL), _stage_people(shape)
+    updated_at = Column(name_for(shape.dialect.engine, "club"), ColumnKind.TEXT, "VARCHAR")
+    yield "create_model_tables", schema.create_model_tables(plain)
+    for table in (shape.deltas, shape.rejected, shape.snapshot):
+        yield "migrate_columns", schema.migrate_columns(shape, table, kept)
+    yield "create_model_tables", schema.create_model_tables(shape)
+    yield "replace_list_ids", staging.replace_list_ids(shape, [("", "L1")])
+    yield "stage_rows", staging.stage_rows(replace(people, updated_at=updated_at, part=StagedPart.KEYS))
+    for stale_list_ids in ((), ("L1", "L2")):
+        scope = (*KEY, MODEL)
+        yield "collect_compared", row_comparison.collect_compared(shape, scope, stale_list_ids)
+    yield "count_compared", row_comparison.count_compared(shape)
+    yield "stage_rows", staging.stage_rows(replace(people, updated_at=updated_at, part=StagedPart.COMPARED))
+    yield "count_completed", row_comparison.count_completed(shape)
+    yield "replace_compared", row_comparison.replace_compared(shape)
+    yield "create_empty_plan", planned_rows.create_empty_plan(shape)
+    yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", None)
+    yield "keep_updated_at", row_comparison.keep_updated_at(shape)
+    yield "collect_applied", snapshot.collect_applied(run)
+    yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, [None])

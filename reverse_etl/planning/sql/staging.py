@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC
+from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,14 @@ if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
 
 
+class StagedPart(Enum):
+    """The part of a model that is staged."""
+
+    ALL = "all"
+    KEYS = "keys"  # identifiers of all rows, and when each changed
+    COMPARED = "compared"  # all values of the rows whose identity was collected
+
+
 @dataclass(frozen=True)
 class PastTimeCheck:
     """A column whose time may not be after `latest`, in the column's own time zone; NULL only if not required."""
@@ -69,7 +78,8 @@ class Staging:
     """The query of one model, and what its columns become.
 
     `identifiers` are the columns of the query by identifier type; `list_column` names the list of a row, None if the model has one list.
-    `required` are payload columns that no row may leave empty.
+    `required` are payload columns that no row may leave empty. `updated_at` says when a row last changed, None if the model has no such
+    column. `part` are the rows and values that are staged.
     """
 
     tables: ModelTables
@@ -78,6 +88,30 @@ class Staging:
     list_column: str | None
     past_times: Sequence[PastTimeCheck] = ()
     required: Sequence[Column] = ()
+    updated_at: Column | None = None
+    part: StagedPart = StagedPart.ALL
+
+    @property
+    def reads_values(self) -> bool:
+        """Return whether the payload is staged; if not, it is NULL, and only identifiers are checked."""
+        return self.part is not StagedPart.KEYS
+
+    @property
+    def only_compared(self) -> bool:
+        """Return whether only rows are staged whose identity was collected, or that have none."""
+        return self.part is StagedPart.COMPARED
+
+    @property
+    def target(self) -> str:
+        """Return the scratch table of the rows."""
+        return self.tables.completed if self.only_compared else self.tables.staged
+
+    @property
+    def updated_at_value(self) -> Sql | None:
+        """Return a row's value of `retl_updated_at`, None if the model has no `updated_at`."""
+        if self.updated_at is None:
+            return None
+        return Sql(self.tables.dialect.plain_text_sql(quote_identifier(self.updated_at.name)))
 
     @property
     def list_name(self) -> Sql:
@@ -137,12 +171,20 @@ class Staging:
     @property
     def stored_payload(self) -> tuple[Sql, ...]:
         """Return the payload as the staged table holds it."""
-        return tuple(Sql(self.tables.dialect.stored_column_sql(column)) for column in self.tables.payload)
+        dialect = self.tables.dialect
+        if not self.reads_values:
+            return tuple(
+                Sql(f"CAST(NULL AS {dialect.storage_type(column)}) AS {quote_identifier(column.name)}")
+                for column in self.tables.payload
+            )
+        return tuple(Sql(dialect.stored_column_sql(column)) for column in self.tables.payload)
 
     @cached_property
     def checks(self) -> tuple[tuple[Sql, RowProblem], ...]:
         """Return the checks of single rows in their order, each with the problem of a row that fails it."""
         checks = (*self._key_checks(), *self._email_checks(), *self._phone_checks(), *self._id_checks())
+        if not self.reads_values:
+            return tuple((Sql(check), problem) for check, problem in checks)
         times = ((check, RowProblem.INFINITE_TIME) for check in self.infinite_time_checks.values())
         nulls = ((check, RowProblem.NULL_VALUE) for check in self.null_checks.values())
         missing = ((check, RowProblem.MISSING_VALUE) for check in self.missing_checks.values())
@@ -173,6 +215,8 @@ class Staging:
     @property
     def named_checks(self) -> tuple[tuple[str, Sql], ...]:
         """Return the checks whose column `retl_detail` names, in the order of `checks`."""
+        if not self.reads_values:
+            return ()
         return (
             *self.infinite_time_checks.items(),
             *self.null_checks.items(),
@@ -231,7 +275,7 @@ def stage_rows(staging: Staging) -> Statement:
     """Run the model once and store its rows, canonical and checked row by row."""
     tables = staging.tables
     return Statement.create(
-        tables.dialect.temp_table(tables.staged), *_render("stage_rows", tables, staging=staging)
+        tables.dialect.temp_table(staging.target), *_render("stage_rows", tables, staging=staging)
     )
 
 

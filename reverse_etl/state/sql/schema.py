@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reverse_etl.warehouse.dialect import ColumnChange
-from reverse_etl.warehouse.model_tables import CLEARED_COLUMN
+from reverse_etl.warehouse.model_tables import CLEARED_COLUMN, UPDATED_COLUMN
 from reverse_etl.warehouse.statement import Statement, quote_identifier
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.model_tables import ModelTables
+    from reverse_etl.warehouse.statement import Sql
 
 STATE_VERSION = 6
 
@@ -63,7 +64,6 @@ _ROW_TYPES = (
     "retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, "
     "retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR"
 )
-_CLEARED_TYPE = f"{CLEARED_COLUMN} VARCHAR"
 _DELTA_TYPES = (
     "retl_run_id VARCHAR, retl_seq BIGINT, retl_op VARCHAR, retl_in_snapshot BOOLEAN, retl_uncertain BOOLEAN"
 )
@@ -108,7 +108,8 @@ def create_model_tables(tables: ModelTables) -> tuple[Statement, ...]:
     payload = "".join(
         f", {quote_identifier(column.name)} {dialect.storage_type(column)}" for column in tables.payload
     )
-    row = f"{_ROW_TYPES}{f', {_CLEARED_TYPE}' if tables.clear_columns else ''}{payload}"
+    own = "".join(f", {column} VARCHAR" for column in _own_columns(tables))
+    row = f"{_ROW_TYPES}{own}{payload}"
     without_profile = dialect.create_state_table(tables.without_profile, f"retl_looked_up_at VARCHAR, {row}")
     return (
         *((without_profile,) if tables.keeps_without_profile else ()),
@@ -123,7 +124,8 @@ def migrate_columns(
 ) -> tuple[Statement, ...]:
     """Bring one of a model's tables to today's columns: add new ones, convert changed ones, keep dropped ones.
 
-    A model whose NULLs clear values gets the column that names the cleared ones.
+    A model whose NULLs clear values gets the column that names the cleared ones, and one with `updated_at` the
+    column that keeps it.
     """
     columns_by_lowercase = {name.lower(): column for name, column in stored_columns.items()}
     changes = tuple(
@@ -131,10 +133,17 @@ def migrate_columns(
     )
     name, dialect = tables.dialect.state_table(table), tables.dialect
     added = (
-        Statement.change(name, f"ALTER TABLE {name} ADD COLUMN {_CLEARED_TYPE}", repeatable=False)
-        for _ in range(bool(tables.clear_columns) and CLEARED_COLUMN not in columns_by_lowercase)
+        Statement.change(name, f"ALTER TABLE {name} ADD COLUMN {column} VARCHAR", repeatable=False)
+        for column in _own_columns(tables)
+        if column not in columns_by_lowercase
     )
     return (*dialect.change_columns(table, stored_columns, changes), *added)
+
+
+def _own_columns(tables: ModelTables) -> tuple[Sql, ...]:
+    """Return the columns that only some models need, beside those that every row has."""
+    cleared = (CLEARED_COLUMN,) if tables.clear_columns else ()
+    return (*cleared, *((UPDATED_COLUMN,) if tables.keeps_updated_at else ()))
 
 
 def drop_temp_tables(dialect: Dialect, names: Sequence[str]) -> tuple[Statement, ...]:

@@ -1,0 +1,70 @@
+"""The last comparisons of each model's rows with its snapshot that settled: nothing of them was left open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reverse_etl.state.tables import StateTables
+    from reverse_etl.warehouse.statement import Statement
+
+_COLUMNS = "model, checksum, compared_at, settled_at, evidence"
+
+
+@dataclass(frozen=True)
+class SettledComparison:
+    """A model's last comparisons.
+
+    `checksum` is that of the compiled SQL, the variables, the config and the column types at the last full
+    comparison, whose time is `compared_at`. `settled_at` is the time of the last comparison of any kind, and
+    `evidence` the JSON of what was known of the base tables then; both may be NULL.
+    """
+
+    model: str
+    checksum: str
+    compared_at: str
+    settled_at: str | None = None
+    evidence: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """The comparisons of one account and project."""
+
+    state_tables: StateTables
+
+    def load(self) -> Mapping[str, SettledComparison]:
+        """Return the last comparisons that settled, by model."""
+        rows = self.state_tables.read("comparisons", _COLUMNS, "model", **self.state_tables.in_scope)
+        return {row[0]: SettledComparison(*row) for row in rows}
+
+    def delete(self, model: str) -> Statement:
+        """Return the statement that forgets what is known of a model: its next comparison is a full one."""
+        return self.state_tables.delete("comparisons", **self.state_tables.in_scope, model=model)
+
+    def record(self, comparisons: Sequence[SettledComparison]) -> None:
+        """Replace what is known of some models. One transaction; may be repeated."""
+        if not comparisons:
+            return
+        tables = self.state_tables
+        rows = [
+            (
+                *tables.scope.key,
+                entry.model,
+                entry.checksum,
+                entry.compared_at,
+                entry.settled_at,
+                entry.evidence,
+            )
+            for entry in comparisons
+        ]
+        models = [entry.model for entry in comparisons]
+        tables.commit(
+            (
+                tables.delete("comparisons", **tables.in_scope, model=models),
+                *tables.insert("comparisons", rows),
+            )
+        )

@@ -1,0 +1,233 @@
+"""Models with `updated_at`: only the rows that it shows are compared, until the next full comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.planning import complete_rows
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.rows import BY_EMAIL, people, person
+from tests.core.world import one
+
+if TYPE_CHECKING:
+    from reverse_etl.delivery.results import RunResult
+    from tests.core.world import World
+
+DAY = 86_400.0
+COLUMNS = "email VARCHAR, customer_id VARCHAR, first_name VARCHAR, club VARCHAR, updated_at BIGINT"
+SELECT = "select email, customer_id, first_name, updated_at from people"
+
+
+def model(world: World, select: str = SELECT, **config: Any) -> None:
+    """Write the model of the list 'Members', with updated_at."""
+    settings = {"identifiers": BY_EMAIL, "min_rows": 0, "max_removes": 1.0, "updated_at": "updated_at"}
+    world.model("members", select, **(settings | config))
+
+
+def become(world: World, rows: list[dict[str, Any]]) -> None:
+    """Let the table of people be these rows; they changed at 1 if they don't say when."""
+    world.people([{"updated_at": 1} | row for row in rows], columns=COLUMNS)
+
+
+def compared(result: RunResult) -> int | None:
+    """Return how many rows a run compared, None for all."""
+    comparison = result.plan.models[0].comparison
+    assert comparison is not None
+    return None if comparison.is_full else comparison.compared_rows
+
+
+def day(world: World, rows: list[dict[str, Any]], **options: Any) -> tuple[int | None, dict[Outcome, int]]:
+    """Let a day pass and the rows be these; run, and return what was compared, and what came of it."""
+    become(world, rows)
+    world.wait(DAY)
+    result = world.run(**options)
+    world.calm()
+    return compared(result), one(result).outcomes
+
+
+@pytest.fixture
+def members(world: World) -> World:
+    """Make a world whose first, full comparison has settled."""
+    model(world)
+    assert day(world, people("ann", "bo", "cy")) == (None, {Outcome.APPLIED: 3})
+    return world
+
+
+def first_names(world: World) -> list[str]:
+    return sorted(str(member["first_name"]) for member in world.members())
+
+
+def test_only_rows_with_another_updated_at_are_compared(members: World) -> None:
+    """Also one that went back, one that is new, and one without a value; who left is removed."""
+    rows = people("ann", "bo", "cy")
+    assert day(members, rows) == (0, {})
+    rows[0] |= {"first_name": "Anne", "updated_at": 2}
+    assert day(members, rows) == (1, {Outcome.APPLIED: 1})
+    assert day(members, rows) == (0, {})
+    rows[0] |= {"first_name": "Ann", "updated_at": 0}
+    rows[1] |= {"updated_at": None}
+    assert day(members, [*rows, person("dov")]) == (3, {Outcome.APPLIED: 2})
+    assert day(members, [rows[0], rows[1]]) == (1, {Outcome.REMOVED: 2})
+    assert first_names(members) == ["Ann", "Bo"]
+
+
+def test_a_row_that_was_touched_and_is_equal_is_compared_once(members: World) -> None:
+    rows = people("ann", "bo", "cy", updated_at=2)
+    assert day(members, rows) == (3, {})
+    assert day(members, rows) == (0, {})
+
+
+def test_a_lie_lasts_until_the_next_full_comparison(members: World) -> None:
+    """That is a week after the last one, or a full refresh."""
+    rows = people("ann", "bo", "cy")
+    rows[0]["first_name"] = "Anne"
+    members.wait(5 * DAY)
+    assert day(members, rows) == (0, {})
+    assert first_names(members)[0] == "Ann"
+    assert day(members, rows) == (None, {Outcome.APPLIED: 1})
+    assert first_names(members)[0] == "Anne"
+    rows[0]["first_name"] = "Anna"
+    assert day(members, rows) == (0, {})
+    refresh = PlanOptions(full_refresh=True)
+    assert day(members, rows, options=refresh) == (None, {Outcome.APPLIED: 3})
+    assert day(members, rows) == (0, {})
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "its SQL": {"select": SELECT.replace("first_name,", "upper(first_name) as first_name,")},
+    "its config": {"on_shared_identifier": "reject"},
+    "the type of updated_at": {
+        "select": SELECT.replace(" updated_at", " cast(updated_at as text) as updated_at")
+    },
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_changed_model_is_compared_in_full(members: World, change: dict[str, Any]) -> None:
+    rows = people("ann", "bo", "cy")
+    model(members, **change)
+    assert day(members, rows)[0] is None
+    assert day(members, rows) == (0, {})
+
+
+def test_a_changed_type_of_a_table_is_compared_in_full(members: World) -> None:
+    members.sql("ALTER TABLE people ALTER first_name TYPE VARCHAR[] USING [first_name]")
+    members.wait(DAY)
+    result = members.run()
+    assert (compared(result), one(result).outcomes) == (None, {Outcome.APPLIED: 3})
+
+
+def test_a_full_comparison_that_leaves_a_change_open_does_not_count(members: World) -> None:
+    """Nothing else would show the change to a run that compares by updated_at."""
+    rows = people("ann", "bo", "cy", first_name="Anne")
+    members.wait(7 * DAY)
+    limit = PlanOptions(limit=1)
+    assert day(members, rows, options=limit) == (None, {Outcome.APPLIED: 1, Outcome.NOT_SENT: 2})
+    members.fault(Fault(FaultKind.CANCEL))
+    assert day(members, rows)[0] is None
+    assert day(members, rows)[0] is None
+    assert first_names(members) == ["Anne"] * 3
+    assert day(members, rows) == (0, {})
+
+
+def test_a_config_that_was_changed_back_is_compared_in_full(members: World) -> None:
+    """The runs in between sent other values of the same updated_at, and did not settle."""
+    rows = people("ann", "bo", "cy")
+    model(members, SELECT.replace("first_name,", "upper(first_name) as first_name,"))
+    result = day(members, rows, options=PlanOptions(limit=1))
+    assert result == (None, {Outcome.APPLIED: 1, Outcome.NOT_SENT: 2})
+    model(members)
+    assert day(members, rows) == (None, {Outcome.APPLIED: 1})
+    assert first_names(members) == ["Ann", "Bo", "Cy"]
+    world_without = {"updated_at": ""}
+    model(members, SELECT.replace("first_name, updated_at", "'X' as first_name"), **world_without)
+    become(members, rows)
+    members.run()
+    model(members)
+    assert day(members, rows) == (None, {Outcome.APPLIED: 3})
+
+
+def test_all_rows_protect_and_conflict_as_ever(members: World) -> None:
+    """A row that was not compared shares an identifier, repeats, or is the identity of another row."""
+    rows = people("ann", "bo", "cy")
+    shared = [*rows, person("dov", customer_id="c-ann")]
+    assert day(members, shared) == (1, {Outcome.APPLIED: 1})
+    assert one(members.run()).outcomes == {}
+    assert day(members, rows) == (0, {Outcome.REMOVED: 1})
+    again = day(members, [*rows, person("ann", first_name="Anne")])
+    assert again == (2, {})
+    assert [entry.reason.code for entry in one(members.run()).list_plan.check_rejections] == ["duplicate"]
+    assert day(members, rows)[0] == 1
+    assert members.emails() == ["ann@example.com", "bo@example.com", "cy@example.com"]
+
+
+def test_refused_rows_are_compared_until_they_are_accepted(members: World) -> None:
+    rows = people("ann", "bo", "cy")
+    rows[0] |= {"first_name": "Anne", "updated_at": 2}
+    members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann"))
+    assert day(members, rows) == (1, {Outcome.REJECTED: 1})
+    assert day(members, rows) == (1, {})
+    members.project().retry()
+    assert day(members, rows) == (1, {Outcome.APPLIED: 1})
+    assert day(members, rows) == (0, {})
+
+
+def test_rows_without_an_identity_are_known_rejections_in_each_comparison(members: World) -> None:
+    rows = [*people("ann", "bo", "cy"), {"email": None, "first_name": "Nobody"}]
+    assert day(members, rows)[0] == 1
+    assert members.run().exit_code == 0
+    model(members, description="compared in full")
+    assert day(members, rows)[0] is None
+    assert members.run().exit_code == 0
+
+
+def test_lists_of_a_column_are_compared_row_by_row(world: World) -> None:
+    """A person who moves to another list is new there; a changed row is compared with the person's others."""
+    select = "select email, customer_id, first_name, club, updated_at from people"
+    world.model(
+        "clubs",
+        select,
+        identifiers=BY_EMAIL,
+        list_column="club",
+        min_rows=0,
+        max_removes=1.0,
+        updated_at="updated_at",
+    )
+    rows = [person("ann", club="Tea"), person("ann", club="Cake"), person("bo", club="Tea")]
+    become(world, rows)
+    world.run()
+    rows[2]["club"] = "Cake"
+    become(world, rows)
+    result = world.run()
+    assert compared(result) == 1
+    rows[0]["updated_at"] = 2
+    become(world, rows)
+    assert compared(world.run()) == 2
+    assert (world.emails("Tea"), world.emails("Cake")) == (
+        ["ann@example.com"],
+        ["ann@example.com", "bo@example.com"],
+    )
+
+
+def test_a_row_that_changes_between_the_two_reads_is_left_alone(
+    members: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ann's e-mail changes while the model is read: she is not removed by her old address."""
+    rows, moved = people("ann", "bo", "cy"), people("ann", "bo", "cy")
+    rows[0]["updated_at"] = 2
+    moved[0] |= {"updated_at": 2, "email": "ann@new.example"}
+    collect = complete_rows._collect_compared
+
+    def change_then(*arguments: Any) -> int:
+        become(members, moved)
+        return collect(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(complete_rows, "_collect_compared", change_then)
+        assert day(members, rows) == (0, {})
+    assert day(members, moved) == (1, {Outcome.APPLIED: 1, Outcome.REPLACED: 1})
+    assert members.emails() == ["ann@new.example", "bo@example.com", "cy@example.com"]

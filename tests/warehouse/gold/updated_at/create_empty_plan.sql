@@ -1,0 +1,3 @@
+-- create_empty_plan 1
+duckdb:    CREATE OR REPLACE TABLE temp.planned_changed_3c4d5e6f (retl_seq BIGINT, retl_op VARCHAR, retl_in_snapshot BOOLEAN, retl_uncertain BOOLEAN, retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR);
+snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_changed_3c4d5e6f (retl_seq BIGINT, retl_op VARCHAR, retl_in_snapshot BOOLEAN, retl_uncertain BOOLEAN, retl_list_id VARCHAR, retl_identity VARCHAR, retl_email VARCHAR, retl_phone_e164 VARCHAR, retl_external_id VARCHAR, retl_klaviyo_profile_id VARCHAR, retl_first_sent_at VARCHAR) DEFAULT_DDL_COLLATION = '';

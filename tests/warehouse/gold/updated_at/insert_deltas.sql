@@ -1,0 +1,16 @@
+-- insert_deltas 1
+INSERT INTO state.deltas_changed_3c4d5e6f (retl_run_id, retl_seq, retl_op, retl_in_snapshot, retl_uncertain, retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at, retl_updated_at, "first_name", "spent", "Since", "tags")
+SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_list_id, p.retl_identity,
+  COALESCE(p.retl_email, d.retl_email),
+  COALESCE(p.retl_phone_e164, d.retl_phone_e164),
+  COALESCE(p.retl_external_id, d.retl_external_id),
+  COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id),
+  COALESCE(p.retl_first_sent_at, ?), d.retl_updated_at, d."first_name", d."spent", d."Since", d."tags"
+FROM temp.planned_changed_3c4d5e6f AS p LEFT JOIN (
+  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s.retl_updated_at, s."first_name", s."spent", s."Since", s."tags"
+  FROM temp.staged_changed_3c4d5e6f AS s JOIN temp.lists_changed_3c4d5e6f AS l ON s.retl_list = l.retl_list
+  WHERE s.retl_problem IS NULL
+) AS d ON d.retl_identity = p.retl_identity
+WHERE p.retl_op NOT IN ('held', 'deferred')
+ORDER BY p.retl_seq;
+-- with ('r1', '2026-01-01T00:00:00.000Z')
