@@ -39,7 +39,7 @@ test-long: .venv/ready .venv-dbt/ready ## Run the tests that take minutes
 	@$(PYTEST) -m "long and not live and not pages" $(ARGS)
 
 .PHONY: test-pages
-test-pages: .venv/ready .pages/ready ## Use the pages in chromium as a person does, and ask axe for faults; needs chromium and npm
+test-pages: .venv/ready .pages/ready ## Use the pages in chromium as a person does, ask axe for faults, and try the schemas as an editor does; needs npm
 	@RETL_CHROMIUM="$(CHROMIUM)" $(BIN)/python -m pytest -q -m pages tests/browser $(ARGS)
 
 .PHONY: test-live
@@ -135,7 +135,7 @@ endef
 
 .pages/ready: requirements-pages.txt .venv/ready
 	@test -n "$(CHROMIUM)" || { echo "Install chromium (on Debian: apt install chromium), or name it: make CHROMIUM=path $(MAKECMDGOALS)" >&2; exit 1; }
-	@command -v npm >/dev/null || { echo "Install npm (on Debian: apt install npm): axe comes from its registry." >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "Install npm (on Debian: apt install npm): axe and the editors' language server come from its registry." >&2; exit 1; }
 	@$(BIN)/python -m pip install -qq --requirement requirements-pages.txt
-	@mkdir -p .pages && npm install --silent --no-save --prefix .pages axe-core@4
+	@mkdir -p .pages && npm install --silent --no-save --prefix .pages axe-core@4 yaml-language-server@1
 	@touch $@

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.config.profiles import load_target
-from reverse_etl.dbt.project import DbtProject, read_dbt_project
+from reverse_etl.dbt.project import DbtProject, read_dbt_project, require_dbt_project
 from reverse_etl.domain.progress import ignore_progress
 from reverse_etl.files import RECORDS_FOLDER
 from reverse_etl.models.model import Model
@@ -96,6 +96,8 @@ class Project(StateReader):
         dbt_project = read_dbt_project(
             folder, environ=environ, cli_vars=vars or {}, artifact_folders=dbt_artifacts
         )
+        if dbt_artifacts:
+            require_dbt_project(folder, dbt_project, "--dbt-artifacts")
         models = ProjectModels(folder, chosen, dbt_project, vars or {}, environ, dbt_artifacts)
         return cls(
             folder, chosen, models, clock or SystemClock(), threads or THREADS, dbt_project=dbt_project

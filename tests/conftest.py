@@ -22,7 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse the switch in a pipeline, where nobody reads the diff."""
+    """Refuse the switch in a pipeline, where nobody reads the diff; let no test's log have the time."""
+    os.environ["REVERSE_ETL_LOG_FORMAT"] = "text"
     if config.getoption(OPTION) and os.environ.get("CI"):
         raise pytest.UsageError(f"{OPTION} rewrites gold files, which a pipeline (CI is set) must not do.")
 

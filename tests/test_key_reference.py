@@ -1,4 +1,4 @@
-"""docs/keys.md lists all keys with their values and defaults, as the JSON Schemas have them."""
+"""docs/keys.md lists all keys with their meaning, values and defaults, as the JSON Schemas have them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 _INTRODUCTION = """\
 # All keys
 
-Their values and defaults, taken from the [JSON Schemas](editors.md). These pages say what they mean.
+Taken from the [JSON Schemas](editors.md). The pages that are named say more.
 A number or a truth value may be a template, such as `"{{ env_var('SANDBOX') }}"`.
 """
 _TABLES = {
@@ -64,7 +64,7 @@ def rows(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Iterator[
         shown = "required" if key in schema.get("required", ()) else ""
         if default[:1] not in {"", "[", "{"} and default != "null":
             shown = f"`{default}`"
-        yield f"| `{key}` | {describe_values(value, definitions)} | {shown} |"
+        yield f"| `{key}` | {value['description']} | {describe_values(value, definitions)} | {shown} |"
 
 
 def test_the_page_of_keys_is_that_of_the_schemas(gold: Gold) -> None:
@@ -72,5 +72,7 @@ def test_the_page_of_keys_is_that_of_the_schemas(gold: Gold) -> None:
     for title, (file, name, page) in _TABLES.items():
         definitions = json.loads((DOCS / "schemas" / f"{file}.schema.json").read_text("utf-8"))["definitions"]
         table = "\n".join(rows(definitions[name], definitions))
-        parts.append(f"## {title}\n\nSee {page}.\n\n| key | values | default |\n|---|---|---|\n{table}\n")
+        parts.append(
+            f"## {title}\n\nSee {page}.\n\n| key | meaning | values | default |\n|---|---|---|---|\n{table}\n"
+        )
     gold.check(DOCS / "keys.md", "\n".join(parts))

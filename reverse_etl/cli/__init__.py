@@ -22,6 +22,7 @@ from reverse_etl.cli.output.streams import exit_now, install_safe_streams
 from reverse_etl.cli.signals import SignalHandler
 from reverse_etl.errors import Problem, ReverseEtlError
 
+LOG_FORMAT_VARIABLE = "REVERSE_ETL_LOG_FORMAT"
 EXIT_FAILED = 4
 _EXIT_USAGE = 2
 _EXIT_ERROR = 1  # of Terraform, whose exit codes --detailed-exitcode gives
@@ -40,9 +41,12 @@ _ADVICE_BY_ERRNO = dict.fromkeys(
 @click.option(
     "--log-format",
     type=click.Choice([log_format.value for log_format in LogFormat]),
-    default=LogFormat.TEXT.value,
+    default=LogFormat.AUTO.value,
+    envvar=LOG_FORMAT_VARIABLE,
     show_default=True,
-    help="Format of the logs on stderr; timed is text with the time.",
+    show_envvar=True,
+    help="Format of the logs on stderr: timed is text with the time, auto is text on a terminal and timed "
+    "elsewhere.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log every request, without headers, query or body.")
 @click.option("-q", "--quiet", is_flag=True, help="Log only warnings and errors.")
@@ -69,8 +73,7 @@ def main() -> NoReturn:
     signal_handler = SignalHandler()
     signal_handler.install()
     stdout = install_safe_streams()
-    log_format = LogFormat.JSON if _wants_json_logs(sys.argv[1:]) else LogFormat.TEXT
-    terminal.configure(log_format, verbose=False, quiet=False)
+    terminal.configure(_find_log_format(sys.argv[1:]), verbose=False, quiet=False)
     code = _run_app(signal_handler)
     stdout.flush()
     exit_now(_report_output_error(stdout.error, code) if stdout.error else code)
@@ -145,6 +148,11 @@ def _usage_problem(error: click.ClickException) -> Problem:
     )
 
 
-def _wants_json_logs(arguments: list[str]) -> bool:
-    """Return whether JSON logs were asked for, even if the arguments can't be parsed."""
-    return "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)
+def _find_log_format(arguments: list[str]) -> LogFormat:
+    """Return the format of the logs that was asked for, even if the arguments can't be parsed."""
+    named = [
+        *(argument.partition("=")[2] for argument in arguments if argument.startswith("--log-format=")),
+        *(value for argument, value in pairwise(arguments) if argument == "--log-format"),
+        os.environ.get(LOG_FORMAT_VARIABLE, ""),
+    ]
+    return next((LogFormat(name) for name in named if name in {*LogFormat}), LogFormat.AUTO)

@@ -37,14 +37,14 @@ _PROJECT_OPTIONS = (
     click.option(
         "--vars", "vars_", default=NO_VARS, help="Variables for the models, as YAML: '{since: 2026-01-01}'."
     ),
-    click.option(
-        "--dbt-artifacts",
-        type=click.Path(path_type=Path),
-        multiple=True,
-        metavar="DIR",
-        help="Folder that holds dbt's artifacts. Repeatable: the newest result of each node counts. "
-        "[default: dbt's target folder]",
-    ),
+)
+_ARTIFACTS_OPTION = click.option(
+    "--dbt-artifacts",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help="Folder that holds dbt's artifacts. Repeatable: the newest result of each node counts. "
+    "[default: dbt's target folder]",
 )
 _THREADS_OPTION = click.option(
     "--threads", type=click.IntRange(1, 64), help="Maximum number of concurrent requests. [default: 8]"
@@ -132,21 +132,27 @@ class ListFlags:
     as_json: bool
 
 
-def project_options(command: Command) -> Command:
-    """Add the options that find a project, for a command that sends no requests to Klaviyo.
+def state_options(command: Command) -> Command:
+    """Add the options that find a project's state, for a command that needs no model of it.
 
     The command receives them as one `ProjectFlags`.
     """
 
     def build_project_flags(flags: dict[str, Any]) -> ProjectFlags:
-        names = ("project_dir", "profiles_dir", "profile", "target", "dbt_artifacts")
+        names = ("project_dir", "profiles_dir", "profile", "target")
         return ProjectFlags(
             **{name: flags.pop(name) for name in names},
             vars=flags.pop("vars_"),
             threads=flags.pop("threads", None),
+            dbt_artifacts=flags.pop("dbt_artifacts", ()),
         )
 
     return _add_options(_PROJECT_OPTIONS, _bundle_options(command, build_project_flags))
+
+
+def project_options(command: Command) -> Command:
+    """Add the options of `state_options`, and where dbt's artifacts are, which may name models."""
+    return state_options(_ARTIFACTS_OPTION(command))
 
 
 def request_options(command: Command) -> Command:

@@ -22,6 +22,7 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def render_profiles_yml(profile: str, database_file: str, target: str = "trial") -> str:
     """Return a profiles.yml with a DuckDB output and a sandbox destination."""
     output = {"type": "duckdb", "path": database_file, "schema": "main"}
+    profile, target = _format_key(profile), _format_key(target)
     return (
         f"{profile}:\n"
         f"  target: {target}\n"
@@ -37,6 +38,11 @@ def format_flow_mapping(values: Mapping[str, str]) -> str:
     return yaml.safe_dump(values, default_flow_style=True, sort_keys=False, width=sys.maxsize).strip()
 
 
+def _format_key(name: str) -> str:
+    """Return a name as a key of YAML, with quotes if it needs them."""
+    return str(yaml.safe_dump(name, width=sys.maxsize, allow_unicode=True).splitlines()[0])
+
+
 def add_destination(text: str, profile: str, target: str) -> str | None:
     """Return `text` with a sandbox as the destination of a target, or None if the target has a destination.
 
@@ -45,15 +51,16 @@ def add_destination(text: str, profile: str, target: str) -> str | None:
     """
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     keys = _block_entries(_child(root, profile))
+    new_line = f"{_format_key(target)}: {SANDBOX_DESTINATION}"
     if "destinations" not in keys:
         indent = _indent(keys)
-        new_lines = [f"{indent}destinations:", f"{indent}  {target}: {SANDBOX_DESTINATION}"]
+        new_lines = [f"{indent}destinations:", f"{indent}  {new_line}"]
         return _verify_change(_insert_lines(text, _child(root, profile), new_lines), text, profile, target)
     destinations = keys["destinations"][1]
     entries = _block_entries(destinations)
     if target in entries:
         return None
-    new_lines = [f"{_indent(entries)}{target}: {SANDBOX_DESTINATION}"]
+    new_lines = [f"{_indent(entries)}{new_line}"]
     return _verify_change(_insert_lines(text, destinations, new_lines), text, profile, target)
 
 

@@ -15,6 +15,7 @@ from reverse_etl.config.notify import ALERT_KINDS
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.null_rules import OnNull
 from reverse_etl.models.config import config_schema
+from reverse_etl.models.key_descriptions import KEY_DESCRIPTIONS
 from reverse_etl.models.request_input import RequestInput
 from reverse_etl.surfaces.catalog import SURFACES, surface_names
 
@@ -161,4 +162,9 @@ def _adapt(schema: Any) -> Any:
 
 
 def _document(title: str, schema: Schema, definitions: Schema) -> Schema:
+    request = definitions.get("model", {}).get("properties", {}).get("request", {})
+    for name, described in ({"request": request} | definitions).items():
+        descriptions = KEY_DESCRIPTIONS.get(name, {})
+        for key, key_schema in described.get("properties", {}).items():
+            described["properties"][key] = {"description": descriptions.get(key, ""), **key_schema}
     return {"$schema": _DIALECT, "title": title, "type": "object", **schema, "definitions": definitions}

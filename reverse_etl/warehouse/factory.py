@@ -5,14 +5,17 @@ Only the adapter that is chosen is imported, since its driver takes a part of ea
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from reverse_etl.config.target import NO_WAREHOUSE_OPTIONS, WarehouseOptions
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError
+from reverse_etl.warehouse.statement import quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from reverse_etl.config.target import Output, Target
     from reverse_etl.warehouse.interface import Warehouse
@@ -78,6 +81,21 @@ def move_state(output: Output, options: WarehouseOptions, source: str) -> str:
             assert_never(output.type)
 
 
+def find_warehouse_file(output: Output) -> Path | None:
+    """Return the file in which dbt builds, below the current folder; None if the warehouse is no file."""
+    match output.type:
+        case Engine.DUCKDB:
+            from reverse_etl.config.duckdb_output import MEMORY, main_path
+            from reverse_etl.warehouse.duckdb.state_file import warehouse_path
+
+            is_file = main_path(output.settings) != MEMORY
+            return warehouse_path(output.settings) if is_file else None
+        case Engine.SNOWFLAKE:
+            return None
+        case _:
+            assert_never(output.type)
+
+
 class StateSource(NamedTuple):
     """Where dbt reads the state: the database and schema, and what dbt needs for it, '' for nothing."""
 
@@ -94,9 +112,9 @@ def find_state_source(target: Target) -> StateSource:
             from reverse_etl.warehouse.duckdb.state_file import find_state_file
 
             path = find_state_file(target.output.settings, options.state_path).path
-            attach = f"ATTACH IF NOT EXISTS '{path}' AS reverse_etl_state (READ_ONLY)"
+            attach = f"ATTACH IF NOT EXISTS {quote_literal(str(path))} AS reverse_etl_state (READ_ONLY)"
             return StateSource(
-                "reverse_etl_state", "main", f'add to dbt_project.yml: on-run-start: "{attach}"'
+                "reverse_etl_state", "main", f"add to dbt_project.yml: on-run-start: {json.dumps(attach)}"
             )
         case Engine.SNOWFLAKE:
             return StateSource(options.state_database or "{{ target.database }}", target.state_schema, "")

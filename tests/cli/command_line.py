@@ -124,9 +124,9 @@ class CommandLine:
         return Ended(self.plain(ended.out), self.plain(ended.err), ended.code)
 
     def environment(self) -> dict[str, str]:
-        """Return what a command has for its environment."""
+        """Return what a command has for its environment. The log has no time, which differs in each run."""
         home = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "LANG": "C.UTF-8"}
-        return home | self.environ
+        return home | {"REVERSE_ETL_LOG_FORMAT": "text"} | self.environ
 
     def plain(self, text: str) -> str:
         """Return a text without what differs from machine to machine, or blanks at the ends of lines."""

@@ -20,7 +20,7 @@ def _row(out: str, name: str) -> list[str]:
     return next(line.split() for line in out.splitlines() if line.startswith(name))
 
 
-def _hand(sandbox: Sandbox, method: str, *emails: str) -> None:
+def change_members(sandbox: Sandbox, method: str, *emails: str) -> None:
     """Add people to the list, or remove them from it, as somebody at Klaviyo would."""
     url = f"{sandbox.origin}/api/lists/{sandbox.lists()[0]['id']}/relationships/profiles"
     ids = [each["id"] for each in sandbox.profiles() if each["email"] in emails]
@@ -29,7 +29,7 @@ def _hand(sandbox: Sandbox, method: str, *emails: str) -> None:
     assert requests.request(method, url, json=body, headers=headers, timeout=10).status_code == 204
 
 
-def _start_job(sandbox: Sandbox, kind: str, email: str, **attributes: Any) -> None:
+def start_job(sandbox: Sandbox, kind: str, email: str, **attributes: Any) -> None:
     """Start a job for one person, as another app would."""
     headers = {"Authorization": "Klaviyo-API-Key pk_right", "revision": "2026-10-15"}
     rows = [{"type": "profile", "attributes": {"email": email, **attributes}}]
@@ -44,7 +44,7 @@ def test_reconcile_shows_missing_members_and_resends_them(cli: CommandLine) -> N
     sandbox.finish_jobs()
     assert cli.run("reconcile").code == 0
     gone = min(str(each["email"]) for each in sandbox.profiles())
-    _hand(sandbox, "DELETE", gone)
+    change_members(sandbox, "DELETE", gone)
     found = cli.run("reconcile")
     assert found.code == 1
     assert _row(found.out, "VIP") == ["VIP", "vip", "20", "19", "1", "0"]
@@ -106,7 +106,7 @@ def test_adopt_reports_rows_that_are_not_on_the_list(cli: CommandLine) -> None:
     sandbox = cli.klaviyo()
     cli.run("run")
     sandbox.finish_jobs()
-    _hand(sandbox, "DELETE", min(str(each["email"]) for each in sandbox.profiles()))
+    change_members(sandbox, "DELETE", min(str(each["email"]) for each in sandbox.profiles()))
     told = cli.run("adopt", "--select", "vip").err
     assert "Nothing to adopt" in told
     assert "The next run sends 1 missing row again if the model still returns it." in told
@@ -120,7 +120,7 @@ def test_reconcile_shows_suppressions_and_consents(cli: CommandLine) -> None:
     first, second, *_ = sorted(str(each["email"]) for each in sandbox.profiles())
     sandbox.suppress(first, "USER_SUPPRESSED")
     leaf = {"email": {"marketing": {"consent": "SUBSCRIBED"}}}
-    _start_job(sandbox, "profile-subscription-bulk-create-job", second, subscriptions=leaf)
+    start_job(sandbox, "profile-subscription-bulk-create-job", second, subscriptions=leaf)
     sandbox.finish_jobs()
     cli.model("blocked", f"select '{first}' as email", surface="suppressions")
     texts = f"select '{second}' as email, timestamptz '2020-05-01 12:00:00+00' as consented_at"
@@ -128,7 +128,7 @@ def test_reconcile_shows_suppressions_and_consents(cli: CommandLine) -> None:
     selected = ("--select", "blocked newsletter")
     assert cli.run("run", *selected).code == 0
     assert cli.run("reconcile", *selected).code == 0
-    _start_job(sandbox, "profile-suppression-bulk-delete-job", first)
+    start_job(sandbox, "profile-suppression-bulk-delete-job", first)
     sandbox.finish_jobs()
     sandbox.opt_out(second)
     found = cli.run("reconcile", *selected)

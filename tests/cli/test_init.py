@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +78,7 @@ def test_a_file_that_is_not_block_style_yaml_is_refused(text: str) -> None:
 )
 def test_a_warehouse_of_any_name_is_written_as_yaml_reads_it(path: str) -> None:
     """A comma, a brace or a hash in a file's name is no part of the YAML around it."""
-    written = yaml.safe_load(render_profiles_yml("shop", path))["shop"]
+    written = yaml.safe_load(render_profiles_yml("the: shop", path))["the: shop"]
     assert written["outputs"]["trial"] == {"type": "duckdb", "path": path, "schema": "main"}
 
 
@@ -154,22 +152,6 @@ def test_names_that_need_quotes_get_them(*, upper: bool, email: str, select: str
     assert render_first_model(people, "A list", folds_to_upper_case=upper).endswith(select)
 
 
-README = Path(__file__).parents[2] / "README.md"
-PEOPLE = "SELECT email, first_name FROM customers"
-IDS = "SELECT row_number() OVER () AS customer_id, first_name FROM customers"
-# The tables that the example projects of dbt build: their customers have no e-mails.
-JAFFLE_SHOP = {
-    "customers": f"SELECT *, DATE '2018-01-01' AS first_order, 2 AS number_of_orders FROM ({IDS})",
-    "orders": "SELECT 1 AS order_id, 1 AS customer_id, 'placed' AS status",
-    "stg_customers": f"SELECT *, 'Last' AS last_name FROM ({IDS})",
-}
-NEW_JAFFLE_SHOP = {
-    "customers": f"SELECT 'c' || customer_id AS customer_id, first_name AS customer_name FROM ({IDS})",
-    "locations": "SELECT 'a' AS location_id, 'Brooklyn' AS location_name",
-    "orders": "SELECT 'o' AS order_id, 'a' AS location_id, '1' AS customer_id",
-}
-
-
 def _write_manifest(cli: CommandLine, *tables: str, **fields: Any) -> None:
     """Write what dbt writes when it has built these tables; `fields` are of the first node."""
     nodes = {
@@ -191,54 +173,6 @@ def _write_manifest(cli: CommandLine, *tables: str, **fields: Any) -> None:
     document = {"metadata": metadata, "nodes": nodes, "sources": {}, "macros": {}, "disabled": {}}
     cli.write("target/manifest.json", json.dumps(document))
     cli.write("target/run_results.json", '{"args": {"target": "trial"}, "results": []}')
-
-
-def _readme_commands() -> list[list[str]]:
-    """Return the commands of the README's first list, as they are written."""
-    section = README.read_text(encoding="utf-8").partition("## Your first list in ten minutes")[2]
-    commands = re.findall(r"^ +\$ reverse-etl (.*?)(?: +#.*)?$", section, flags=re.MULTILINE)
-    return [shlex.split(command) for command in commands[:6]]
-
-
-@pytest.mark.parametrize(
-    ("tables", "in_dbt"),
-    [
-        ({"shoppers": f'SELECT email AS "E-Mail", first_name AS "First Name" FROM ({PEOPLE})'}, False),
-        (JAFFLE_SHOP, True),
-        (NEW_JAFFLE_SHOP, True),
-    ],
-    ids=["a folder", "jaffle_shop", "jaffle-shop"],
-)
-def test_the_commands_of_the_readme_reach_a_first_list(
-    cli: CommandLine, *, tables: dict[str, str], in_dbt: bool
-) -> None:
-    (cli.folder / "models" / "vip.sql").unlink()
-    cli.sql("ALTER TABLE customers RENAME TO raw_people")
-    cli.sql(
-        *(
-            f"CREATE TABLE {name} AS {select.replace('FROM customers', 'FROM raw_people')}"
-            for name, select in tables.items()
-        )
-    )
-    if in_dbt:
-        cli.sql("DROP TABLE raw_people")
-        cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
-        cli.write(
-            "profiles.yml",
-            "shop:\n  target: trial\n  outputs:\n    trial: {type: duckdb, path: shop.duckdb}\n",
-        )
-        _write_manifest(cli, *tables)
-    else:
-        cli.sql("DROP TABLE raw_people")
-        (cli.folder / "profiles.yml").unlink()
-    commands = _readme_commands()
-    assert [command[0] for command in commands] == ["init", "debug", "plan", "run", "status", "report"]
-    shown = {}
-    for command in commands:
-        ended = cli.run(*command)
-        assert ended.code == 0, (command, ended)
-        shown[command[0]] = ended.out
-    assert " 20 " in shown["status"]
 
 
 @pytest.mark.parametrize(
@@ -304,6 +238,17 @@ def test_in_a_folder_with_a_warehouse_the_next_commands_work(cli: CommandLine) -
     assert "models already has models" in again.out
 
 
+def test_a_project_in_another_folder_gets_a_path_that_is_found(cli: CommandLine) -> None:
+    """Paths of profiles.yml are relative to the current folder, from which `init` is called."""
+    cli.sql("CREATE TABLE users AS SELECT 'ann@example.com' AS email", file="shop.duckdb")
+    (cli.folder / "inner").mkdir()
+    (cli.folder / "shop.duckdb").rename(cli.folder / "inner" / "shop.duckdb")
+    (cli.folder / "profiles.yml").unlink()
+    for command in ("init", "plan"):
+        ended = cli.run(command, "--project-dir", "inner")
+        assert ended.code == 0, ended
+
+
 def test_a_folder_with_a_warehouse_does_not_use_the_home_folders_profile(cli: CommandLine) -> None:
     (cli.folder / "profiles.yml").unlink()
     cli.write("b.duckdb", "")
@@ -330,11 +275,17 @@ def test_in_a_dbt_project_the_table_is_a_dbt_model(cli: CommandLine) -> None:
 
 
 def test_a_dbt_source_of_the_state_is_written_once(cli: CommandLine) -> None:
-    """It names the journal's columns, and nothing is overwritten."""
+    """It names the journal's columns, and nothing is overwritten; the path may have an apostrophe."""
+    (cli.folder / "it's").mkdir()
+    cli.profiles({"type": "klaviyo", "sandbox": True}, {"path": "it's/shop.duckdb"})
     cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
     begun = cli.run("init", "--dbt-source")
     assert begun.code == 0, begun
-    assert "ATTACH IF NOT EXISTS" in begun.out
+    hook = yaml.safe_load(begun.out.partition("dbt_project.yml: ")[2].partition("; add to")[0])
+    path = str(cli.folder / "it's" / "shop.reverse_etl.duckdb").replace("'", "''")
+    assert hook["on-run-start"].startswith(
+        f"ATTACH IF NOT EXISTS '{path}' AS ".replace(str(cli.folder), "<folder>")
+    )
     assert "journal: 90d" in begun.out
     (source,) = yaml.safe_load((cli.folder / "models/reverse_etl_state.yml").read_text("utf-8"))["sources"]
     assert (source["database"], source["schema"]) == ("reverse_etl_state", "main")
@@ -446,14 +397,17 @@ def test_a_profile_in_flow_style_is_left_unchanged_with_advice(cli: CommandLine)
 
 @pytest.mark.parametrize("depth", ["", "shop"])
 def test_in_a_git_repository_files_with_personal_data_are_ignored(cli: CommandLine, depth: str) -> None:
-    """The state and the sandbox hold people, and lie in the project's folder."""
+    """The warehouse, the state, the sandbox and reports hold people, and may lie in the project's folder."""
     (cli.folder / ".git").mkdir()
     (cli.folder / depth).mkdir(exist_ok=True)
-    ignored = cli.write(str(Path(depth) / ".gitignore"), "target/")
+    ignored = cli.write(str(Path(depth) / ".gitignore"), "target")
     assert cli.run("init", "--project-dir", depth or ".").code == 0
-    assert ignored.read_text().splitlines() == ["target/", "*.reverse_etl.duckdb*", "klaviyo_sandbox.sqlite*"]
+    warehouse = [] if depth else ["/shop.duckdb*"]
+    added = [*warehouse, "*.reverse_etl.duckdb*", "klaviyo_sandbox.sqlite*"]
+    assert ignored.read_text().splitlines() == ["target", *added]
+    ignored.write_text("*.duckdb\n")
     cli.run("init", "--project-dir", depth or ".")
-    assert len(ignored.read_text().splitlines()) == 3
+    assert ignored.read_text().splitlines() == ["*.duckdb", *added[-2:], "target/"]
 
 
 def test_a_profile_in_the_home_folder_is_not_changed_without_consent(cli: CommandLine) -> None:

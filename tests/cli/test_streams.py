@@ -28,17 +28,33 @@ if TYPE_CHECKING:
 TIME = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
-def test_every_line_of_the_timed_log_begins_with_the_time(cli: CommandLine) -> None:
-    """Those of errors too, wherever the option is; results have no time."""
+def test_every_line_of_a_log_that_is_no_terminal_begins_with_the_time(cli: CommandLine) -> None:
+    """By default, and with the option, wherever it is; those of errors too. Results have no time."""
     cli.klaviyo()
-    ran, failed = (
-        cli.run("--log-format", "timed", "run"),
-        cli.run("run", "-s", "nobody", "--log-format=timed"),
-    )
+    failed = cli.run("run", "-s", "nobody", "--log-format=timed")
+    cli.environ["REVERSE_ETL_LOG_FORMAT"] = "auto"
+    ran = cli.run("run")
     lines = [*ran.err.splitlines(), *failed.err.splitlines()]
     assert len(lines) > 4
     assert all(re.match(rf"{TIME}  \S? *\S", line) for line in lines)
     assert not re.search(TIME, ran.out)
+
+
+def test_a_log_on_a_terminal_has_no_time(cli: CommandLine) -> None:
+    cli.environ["REVERSE_ETL_LOG_FORMAT"] = ""
+    terminal, stderr = os.openpty()
+    with cli.begin("run", "-s", "nobody", stderr=stderr) as process:
+        assert process.wait(100) == 2
+    assert b"error " in os.read(terminal, 10_000).split(b"\n")[0]
+    os.close(terminal)
+    os.close(stderr)
+
+
+def test_the_environment_may_choose_the_format_of_the_log(cli: CommandLine) -> None:
+    """A container says it once. The option goes before it, and errors of arguments have it too."""
+    cli.environ["REVERSE_ETL_LOG_FORMAT"] = "json"
+    assert json.loads(cli.run("run", "--nope").err)["event"] == "error"
+    assert cli.run("run", "--nope", "--log-format", "text").err.startswith("error No such option")
 
 
 def test_every_line_of_the_json_log_parses(cli: CommandLine) -> None:
@@ -202,7 +218,10 @@ def _loaded_by(module: str, action: str = "") -> set[str]:
 
 
 def test_a_bar_says_how_fast_rows_go_and_how_long_the_rest_takes() -> None:
-    """At the speed of the last half minute, and only while rows are left: a job's time is not known."""
+    """At the speed of the last half minute, and only while rows are left: a job's time is not known.
+
+    The first requests end together, almost at once, which says nothing of those that follow.
+    """
     now, screen = 0.0, io.StringIO()
     with show_progress_bars(Console(file=screen, width=150, force_terminal=True), lambda: now) as bars:
 
@@ -214,8 +233,10 @@ def test_a_bar_says_how_fast_rows_go_and_how_long_the_rest_takes() -> None:
             bars.refresh()
             return re.sub(r"\x1b\[[^A-Za-z]*[A-Za-z]|━|╸|╺", "", screen.getvalue())
 
-        show(SendProgress("vip", "VIP", 1_000, 10_000), 0)
-        assert "500 rows/s, 0:00:14 left" in show(SendProgress("vip", "VIP", 3_000, 10_000), 4)
+        show(SendProgress("vip", "VIP", 0, 10_000), 0)
+        assert "rows/s" not in show(SendProgress("vip", "VIP", 1_000, 10_000), 0.2)
+        assert "rows/s" not in show(SendProgress("vip", "VIP", 2_000, 10_000), 0.201)
+        assert "750 rows/s, 0:00:09 left" in show(SendProgress("vip", "VIP", 3_000, 10_000), 4)
         assert "left" not in show(SendProgress("vip", "VIP", 10_000, 10_000), 18)
         assert "2 imports under way" in show(JobProgress("vip", "VIP", 2), 18)
         shown = show(RemoveProgress("vip", "VIP", 5, 20), 20)

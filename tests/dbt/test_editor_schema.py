@@ -74,6 +74,21 @@ def test_the_files_of_the_docs_are_those_that_the_command_prints(gold: Gold, nam
     )
 
 
+@pytest.mark.parametrize("name", SchemaName)
+def test_each_key_says_what_it_means(name: SchemaName) -> None:
+    """An editor shows it beside the key. Rules of NULLs are written in a short form, which has no keys."""
+    definitions = build_editor_schema(name)["definitions"]
+    definitions |= {"request": definitions.get("model", {}).get("properties", {}).get("request", {})}
+    definitions.pop("NullRules", None)
+    keys = [
+        (of, key, value.get("description"))
+        for of, schema in definitions.items()
+        for key, value in schema.get("properties", {}).items()
+    ]
+    assert [key for key in keys if not key[2]] == []
+    assert len(keys) > 20
+
+
 def test_an_editor_accepts_the_settings_that_the_program_accepts() -> None:
     settings = [yaml.safe_load(text) for text, _ in SETTINGS]
     documents = [{"models": [{"name": "m", "config": {"meta": {"reverse_etl": one}}}]} for one in settings]

@@ -41,8 +41,9 @@ def test_dbts_lineage_shows_the_lists(shop: Path) -> None:
     missing = reverse_etl(shop, "exposures", "--check")
     assert missing.code == 1
     assert "klaviyo_neighbours, klaviyo_regulars, klaviyo_spenders" in missing.err
-    written = reverse_etl(shop, "exposures", "--owner-email", "crm@example.com")
+    written = reverse_etl(shop, "exposures", "--owner-name", "Ann", "--owner-email", "crm@example.com")
     assert written.code == 0, written.err
+    assert "name: Ann" in (shop / "models/reverse_etl_exposures.yml").read_text()
     assert "wrote models/reverse_etl_exposures.yml" in written.out
 
     edit(

@@ -172,9 +172,9 @@ def test_a_target_that_cannot_be_a_task_says_why(tmp_path: Path, output: dict[st
 
 def test_init_prints_it_and_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    made = render_snowflake_task(target(tmp_path, **KEYS))
+    made = render_snowflake_task(target(tmp_path, **KEYS), "ANALYTICS.DBT.BUILD")
     before = sorted(tmp_path.iterdir())
-    done = CliRunner().invoke(app, ["init", "--schedule", "snowflake"])
+    done = CliRunner().invoke(app, ["init", "--schedule", "snowflake", "--after", "ANALYTICS.DBT.BUILD"])
     assert done.exit_code == 0, done.output
     assert done.stdout == made + "\n"
     assert sorted(tmp_path.iterdir()) == before

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from reverse_etl.cli.completions import complete_models
-from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
+from reverse_etl.cli.options import AS_JSON, ProjectFlags, state_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.history import history_document, list_rows, run_rows
 
@@ -21,7 +21,7 @@ _RUNS: Final = 20
 
 
 @click.command("history")
-@project_options
+@state_options
 @click.option(
     "-m",
     "--model",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import shlex
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +27,13 @@ from reverse_etl.config.scaffold import render_first_model
 from reverse_etl.errors import ReverseEtlError, UsageError
 from reverse_etl.formatting import format_path
 from reverse_etl.models.discovery import models_folder
-from reverse_etl.warehouse.factory import SCHEDULES
+from reverse_etl.warehouse.factory import SCHEDULES, find_warehouse_file
 
 if TYPE_CHECKING:
     from reverse_etl.config.people_table import PeopleTable
 
 FIRST_LIST_NAME = "My first list"
-_PERSONAL_DATA = ("*.reverse_etl.duckdb*", "klaviyo_sandbox.sqlite*")
+_PERSONAL_DATA = ("*.reverse_etl.duckdb*", "klaviyo_sandbox.sqlite*", "target/")
 
 
 @click.command("init")
@@ -90,12 +92,21 @@ def command(  # noqa: PLR0913 - one argument per flag
     that needs no key.
     """
     project_flags = ProjectFlags(project_dir, profiles_dir, profile, target, NO_VARS, None)
-    if sum((schedule is not None, template is not None, from_dbt is not None, dbt_source)) > 1:
+    modes = {
+        "--schedule": schedule is not None,
+        "--template": template is not None,
+        "--from-dbt": from_dbt is not None,
+        "--dbt-source": dbt_source,
+    }
+    if sum(modes.values()) > 1:
         raise click.UsageError(
             "--schedule, --template, --from-dbt and --dbt-source conflict: each does one thing."
         )
     if after is not None and schedule is None:
         raise click.UsageError("--after needs --schedule.")
+    if warehouse is not None and any(modes.values()):
+        mode = next(flag for flag, is_set in modes.items() if is_set)
+        raise click.UsageError(f"--warehouse is for a new profiles.yml: remove it, or {mode}.")
     if schedule is not None:
         show.print_text(SCHEDULES[schedule](project_flags.load_target(), after))
         return
@@ -112,19 +123,32 @@ def command(  # noqa: PLR0913 - one argument per flag
     next_step = _write_first_model(chosen_flags)
     project_path = project_dir.resolve()
     if any((folder / ".git").exists() for folder in (project_path, *project_path.parents)):
-        _ignore_personal_data(project_dir / ".gitignore")
+        _ignore_personal_data(chosen_flags)
     flags = _format_flags(project_dir, profiles_dir, profile, chosen_flags.target)
     show.print_line(f"\nNext: {next_step or f'reverse-etl debug{flags}, then reverse-etl plan{flags}'}")
 
 
-def _ignore_personal_data(path: Path) -> None:
-    """Add the files that hold personal data to a .gitignore, unless it has them."""
+def _ignore_personal_data(project_flags: ProjectFlags) -> None:
+    """Add the files that hold personal data to the project's .gitignore, unless it has them."""
+    path = project_flags.project_dir / ".gitignore"
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    missing = [pattern for pattern in _PERSONAL_DATA if pattern not in text.splitlines()]
+    lines = [line.strip().lstrip("/") for line in text.splitlines()]
+    missing = [pattern for pattern in _PERSONAL_DATA if not {pattern, pattern.rstrip("/")} & {*lines}]
+    warehouse_file = _find_warehouse_file(project_flags)
+    if warehouse_file and not any(fnmatch(warehouse_file, line) for line in lines):
+        missing.insert(0, f"/{glob.escape(warehouse_file)}*")
     if missing:
         gap = "" if not text or text.endswith("\n") else "\n"
         path.write_text(text + gap + "".join(f"{pattern}\n" for pattern in missing), encoding="utf-8")
         show.print_line(f"wrote {format_path(path)}: it ignores the files that hold personal data")
+
+
+def _find_warehouse_file(project_flags: ProjectFlags) -> str:
+    """Return the warehouse's path in the project's folder, or '' if it is elsewhere or no file."""
+    folder = project_flags.project_dir.resolve()
+    path = find_warehouse_file(project_flags.load_target().output)
+    is_inside = path is not None and path.resolve().is_relative_to(folder)
+    return path.resolve().relative_to(folder).as_posix() if path is not None and is_inside else ""
 
 
 def _format_flags(

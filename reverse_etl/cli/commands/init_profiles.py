@@ -109,6 +109,11 @@ def _find_duckdb_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.duckdb") if ".reverse_etl." not in path.name)
 
 
+def _name_file(folder: Path, name: str) -> str:
+    """Return a file of a folder as profiles.yml names it: paths there are relative to the current folder."""
+    return name if folder.resolve() == Path.cwd() else str(folder.resolve() / name)
+
+
 def _write_profiles(project_flags: ProjectFlags, warehouse: str | None) -> Path:
     folder = project_flags.project_dir
     files = _find_duckdb_files(folder)
@@ -120,7 +125,7 @@ def _write_profiles(project_flags: ProjectFlags, warehouse: str | None) -> Path:
             hint="Create the profile that dbt needs, or name a DuckDB file: "
             "reverse-etl init --warehouse FILE",
         )
-    warehouse_path = warehouse or (files[0].name if files else "warehouse.duckdb")
+    warehouse_path = warehouse or _name_file(folder, files[0].name if files else "warehouse.duckdb")
     if len(files) > 1 and not warehouse:
         other_files = ", ".join(path.name for path in files[1:])
         terminal.warn(f"There are more DuckDB files: {other_files}. To read another one, use --warehouse.")

@@ -39,13 +39,18 @@ def command(
 
     It is safe to interrupt a run at any moment and start it again.
     """
+    if dry_run and (strict or lease_timeout):
+        raise click.UsageError("--strict and --lease-timeout are for a run: remove them, or --dry-run.")
+    if plan_flags.show_values and not dry_run:
+        raise click.UsageError("--show-values needs --dry-run: a run prints no rows.")
+    if plan_flags.new_profiles is not None and not dry_run:
+        raise click.UsageError("--new-profiles needs --dry-run: a run looks up nobody to forecast profiles.")
     project = project_flags.load()
+    plan_flags.require_effect(project)
     if dry_run:
         view = PlanView(PlanFormat.JSON if plan_flags.as_json else PlanFormat.TEXT)
         plan_and_print(project, plan_flags, view)
         return 0
-    if plan_flags.new_profiles is not None:
-        raise click.UsageError("--new-profiles needs --dry-run: a run looks up nobody to forecast profiles.")
     return _run_and_print(project, plan_flags, strict=strict, lease_timeout=lease_timeout)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options
+from reverse_etl.cli.options import AS_JSON, ProjectFlags, project_options, state_options
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.domain.identifiers import IdentifierType, canonicalize, mask_text
@@ -69,7 +69,7 @@ def forget(project_flags: ProjectFlags, *, name: str, list_id: str | None, as_js
 
 
 @command.command("move")
-@project_options
+@state_options
 @click.option("--from-profile", "old_profile", metavar="NAME", help="The name that the profile had before.")
 @click.option("--from", "source", metavar="PATH", help="The place that the state had before.")
 @AS_JSON
@@ -101,7 +101,7 @@ def move(project_flags: ProjectFlags, *, old_profile: str | None, source: str | 
 
 
 @command.command("trust")
-@project_options
+@state_options
 @AS_JSON
 def trust(project_flags: ProjectFlags, *, as_json: bool) -> None:
     """Let runs remove members after a restored backup.
@@ -123,7 +123,7 @@ def trust(project_flags: ProjectFlags, *, as_json: bool) -> None:
 
 
 @command.command("readmit")
-@project_options
+@state_options
 @click.argument("identity", metavar="TYPE:VALUE")
 @AS_JSON
 def readmit(project_flags: ProjectFlags, *, identity: str, as_json: bool) -> None:

@@ -39,8 +39,12 @@ _ERROR_LABEL = click.style("error ", fg="red", bold=True)
 
 
 class LogFormat(StrEnum):
-    """The format of the logs: text, text whose lines begin with the time in UTC, or JSON lines."""
+    """The format of the logs: text, text whose lines begin with the time in UTC, or JSON lines.
 
+    `auto` is text on a terminal, and timed text elsewhere: a file or a pipe is read later.
+    """
+
+    AUTO = "auto"
     TEXT = "text"
     TIMED = "timed"
     JSON = "json"
@@ -57,6 +61,8 @@ class Terminal:
 
     def configure(self, log_format: LogFormat, *, verbose: bool, quiet: bool) -> None:
         """Choose the format and the level of the logs."""
+        if log_format is LogFormat.AUTO:
+            log_format = LogFormat.TEXT if sys.stderr.isatty() else LogFormat.TIMED
         self._format, self._quiet, self._verbose = log_format, quiet, verbose
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import rich.progress
 from rich.console import Console
@@ -17,6 +17,7 @@ from reverse_etl.formatting import escape_unsafe, format_count
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_SPEED_SECONDS: Final = 30.0  # the time whose rows are the speed
 _Key = tuple[str, str, str]  # model, list, and the kind of change; "" for adds and updates
 
 
@@ -74,10 +75,13 @@ class _SpeedColumn(ProgressColumn):
 
     def render(self, task: rich.progress.Task) -> Text:
         """Return the text; it is empty while the speed is unknown, and once all rows are done."""
-        if task.finished or not task.speed or task.time_remaining is None:
+        elapsed, speed = task.elapsed or 0.0, task.speed
+        if elapsed < _SPEED_SECONDS:  # the first requests end almost at once, together
+            speed = task.completed / elapsed if elapsed >= 1 else None
+        if task.finished or not speed or task.remaining is None:
             return Text("")
-        left = timedelta(seconds=round(task.time_remaining))
-        return Text(f"{task.speed:,.0f} rows/s, {left} left")
+        left = timedelta(seconds=round(task.remaining / speed))
+        return Text(f"{speed:,.0f} rows/s, {left} left")
 
 
 @contextmanager
