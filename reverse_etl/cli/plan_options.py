@@ -12,7 +12,6 @@ import click
 from reverse_etl.cli.completions import complete_models
 from reverse_etl.cli.options import Command, Option, add_selection_flags
 from reverse_etl.dbt.gate import GateMode, GateOptions
-from reverse_etl.dbt.project import require_dbt_project
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.profile_forecast import LOOKED_UP_PEOPLE
@@ -20,8 +19,6 @@ from reverse_etl.planning.violations import Allowances
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from reverse_etl.project import Project
 
 _PLAN_OPTIONS = (
     click.option(
@@ -154,16 +151,6 @@ class PlanFlags:
     dbt_exit_code: int | None
     show_values: bool
     as_json: bool
-
-    def require_effect(self, project: Project) -> None:
-        """Raise UsageError for a flag about dbt's results in a project without dbt."""
-        flags = {
-            "--no-dbt-gate": self.no_dbt_gate,
-            "--strict-gate": self.strict_gate,
-            "--dbt-exit-code": self.dbt_exit_code is not None,
-        }
-        for flag in (flag for flag, is_set in flags.items() if is_set):
-            require_dbt_project(project.folder, project.dbt_project, flag)
 
     @property
     def gate(self) -> GateOptions:

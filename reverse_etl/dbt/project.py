@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.dbt.folders import find_manifest, refuse_empty_folders
 from reverse_etl.errors import UsageError
-from reverse_etl.formatting import format_path
 from reverse_etl.parsing.jinja import TemplateError, render_value
 from reverse_etl.parsing.variables import Var, make_env_var
 from reverse_etl.parsing.yaml_document import YamlDocument, read_yaml
@@ -74,16 +73,6 @@ def read_dbt_project(
         variables=_merge_project_vars(variables, name) if isinstance(variables, dict) else {},
         model_path=_first_item(document.content.get("model-paths"), "models"),
     )
-
-
-def require_dbt_project(folder: Path, dbt_project: DbtProject | None, flag: str) -> None:
-    """Raise UsageError if there is no dbt project: a flag about dbt's results would have no effect."""
-    if dbt_project is None:
-        raise UsageError.of(
-            f"The folder has no {DBT_PROJECT_FILE}, so {flag} would have no effect.",
-            where=f"{flag}: {format_path(folder)}",
-            hint=f"Name the folder of the dbt project with --project-dir, or remove {flag}.",
-        )
 
 
 def _render_text(document: YamlDocument, key: str, context: Mapping[str, Any]) -> str | None:

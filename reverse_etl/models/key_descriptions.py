@@ -1,4 +1,4 @@
-"""What each key means that users write: editors show it, and docs/keys.md lists it."""
+"""The meaning of each key that users write: editors show it, and docs/keys.md lists it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KEY_DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "urls": "Receivers of messages, as URLs of Apprise: Slack, Teams, e-mail, PagerDuty and others.",
         "webhooks": "Receivers of signed JSON documents.",
         "ping": "URLs that are called at the start and at the end of each run.",
-        "kinds": "What to report: all kinds by default.",
+        "kinds": "The kinds of message to send: all by default.",
     },
     "_WebhookInput": {
         "url": "The URL to which the document is posted.",
@@ -48,14 +48,14 @@ KEY_DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "pii": "How values of people are stored: as they are, as hashes, or not at all.",
     },
     "model": {
-        "surface": "What the rows are: members of a list, profiles, consents, events and so on.",
+        "surface": "The kind of the rows: members of a list, profiles, consents, events and so on.",
         "list": "The list: a name in lists of the destination, or the list's exact name in Klaviyo.",
         "list_id": "The list, by its Klaviyo id.",
         "list_column": "A column with the name of each row's list.",
         "identifiers": "Identifier type to column; the first one that is not blank is a row's identity.",
-        "on_shared_identifier": "What to do with a secondary identifier that several rows share.",
-        "on_null": "What a NULL does, for all columns or by column.",
-        "create": "Whether people whom Klaviyo does not know are created.",
+        "on_shared_identifier": "The rule for a secondary identifier that several rows share.",
+        "on_null": "The effect of a NULL, for all columns or by column.",
+        "create": "never changes only profiles that exist, and creates nobody.",
         "arrays": "Columns whose values are added to an array that others write too, or removed from it.",
         "tags": "Tags, by which models are selected (tag:daily).",
         "min_rows": "Guard: the least number of valid rows.",
@@ -66,12 +66,12 @@ KEY_DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "max_clears": "Guard: the largest share of rows with values to clear.",
         "max_age": "Gate: the greatest age of the tables that the model reads, such as 24h.",
         "enabled": "false leaves the model out.",
-        "description": "What the model is for.",
+        "description": "The purpose of the model.",
         "channel": "The channel of the consent: email, sms or push.",
         "consent": "now, if the rows have no time of consent: the time of the request counts.",
         "consented_at_timezone": "The time zone of times of consent that have none.",
         "custom_source": "The source of the consent that Klaviyo shows.",
-        "on_remove": "What is sent for a row that leaves the model.",
+        "on_remove": "The request or the effect for a row that leaves the model.",
         "metric": "The metric of all events of the model.",
         "backfill": "Which events of the first load start flows.",
         "horizon": "The age after which events are not sent, such as 30d.",
@@ -93,13 +93,13 @@ KEY_DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "body_file": "A file with the body's template.",
         "row": "The JSON template of one row in a body of many rows.",
         "row_file": "A file with the row's template.",
-        "mode": "Whether a request has one row, or many.",
+        "mode": "One row a request, or many.",
         "group_by": "The columns that are equal in all rows of a request.",
         "max_rows": "The most rows in a request.",
         "max_bytes": "The largest body of a request, in bytes.",
         "success": "The statuses that prove success.",
-        "repeat": "Whether the request may be repeated after a lost reply.",
-        "on_not_found": "What the status 404 means for the row.",
-        "on_conflict": "What the status 409 means for the row.",
+        "repeat": "The rule for a request whose reply was lost.",
+        "on_not_found": "The meaning of the status 404 for the row.",
+        "on_conflict": "The meaning of the status 409 for the row.",
     },
 }

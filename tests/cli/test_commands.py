@@ -325,7 +325,8 @@ def test_debug_fails_as_a_run_does_if_another_process_holds_the_sandbox(cli: Com
 def test_the_sandbox_serves_until_it_is_ended(cli: CommandLine) -> None:
     """Stdout has only its address; its file keeps what was sent to it."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        with cli.begin("sandbox", "--port", "0", "--job-seconds", "0.1") as process:
+        flags = ("--port", "0", "--job-seconds", "0.1", "--no-limits", "--file", "other.sqlite")
+        with cli.begin("sandbox", *flags) as process:
             assert process.stdout is not None
             origin = process.stdout.readline().strip()
             assert requests.get(origin, timeout=10).status_code == 200
@@ -340,6 +341,7 @@ def test_the_sandbox_serves_until_it_is_ended(cli: CommandLine) -> None:
         assert rest == ""
         assert talk.splitlines()[-1] == "Stopped the sandbox. Its data is kept."
     assert json.loads(ran.out)["lists"][0]["applied"] == 0
+    assert (cli.folder / "other.sqlite").exists()
 
 
 def test_the_reason_why_a_list_stopped_is_printed_once(cli: CommandLine) -> None:

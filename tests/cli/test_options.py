@@ -123,7 +123,7 @@ TESTED_ELSEWHERE: Final[Mapping[str, str]] = {
     "exposures": "dbt/test_exposures.py: --output --check --owner-name --owner-email",
     "init": "cli/test_init.py schedules/test_snowflake_task.py: --warehouse --schedule --after --template "
     "--dbt-source --from-dbt",
-    "sandbox": "cli/test_commands.py: --file --port --job-seconds --limits",
+    "sandbox": "cli/test_commands.py: --file --port --job-seconds --no-limits",
     "demo": "cli/test_demo.py: --dir --models",
     "state forget": "cli/test_orphaned_lists.py: --list --json",
     "state move": "cli/test_state_move.py: --from-profile --from --json",
@@ -134,9 +134,8 @@ REFUSED: Final = (  # options that would have no effect beside the others
     "run --new-profiles 5",
     "run --dry-run --strict",
     "run --dry-run --lease-timeout 1",
-    "plan --dbt-exit-code 0",
-    "plan --no-dbt-gate",
-    "run --strict-gate",
+    "plan --no-dbt-gate --strict-gate",
+    "plan --no-dbt-gate --dbt-exit-code 0",
     "plan --dbt-artifacts target",
     "plan --live-since 2026-01-01T00:00:00Z",
     "status --format csv",
@@ -167,7 +166,11 @@ def _commands() -> dict[str, click.Command]:
 
 
 def _options(command: click.Command) -> list[str]:
-    return [option.opts[-1] for option in command.params if isinstance(option, click.Option)]
+    return [
+        [*option.opts, *option.secondary_opts][-1]
+        for option in command.params
+        if isinstance(option, click.Option)
+    ]
 
 
 def test_each_option_is_looked_at() -> None:

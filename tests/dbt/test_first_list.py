@@ -85,7 +85,8 @@ def test_in_jaffle_shop_whose_profile_is_in_the_home_folder(cli: CommandLine) ->
         with cli.begin(*_readme_commands()[0], stdin=stdin, stderr=subprocess.STDOUT) as process:
             os.write(terminal, f"{answer}\n".encode())
             out = process.communicate(timeout=100)[0]
-        os.close(terminal), os.close(stdin)
+        os.close(terminal)
+        os.close(stdin)
         assert "may belong to other projects too. Add a destination to it? [y/N]" in out
         assert process.returncode == (2 if answer == "n" else 0), out
     assert profile.read_text() == text + "  destinations:\n    dev: {type: klaviyo, sandbox: true}\n"

@@ -110,7 +110,6 @@ def command(  # noqa: PLR0913 - one argument per flag
         raise click.UsageError("--format conflicts with --json.")
     view = PlanView(PlanFormat.JSON if plan_flags.as_json else PlanFormat(format_ or PlanFormat.TEXT), rows)
     project = project_flags.load()
-    plan_flags.require_effect(project)
     try:
         plan = plan_and_print(project, plan_flags, view, with_digest=out is not None)
     except GuardRefused:

@@ -46,7 +46,6 @@ def command(
     if plan_flags.new_profiles is not None and not dry_run:
         raise click.UsageError("--new-profiles needs --dry-run: a run looks up nobody to forecast profiles.")
     project = project_flags.load()
-    plan_flags.require_effect(project)
     if dry_run:
         view = PlanView(PlanFormat.JSON if plan_flags.as_json else PlanFormat.TEXT)
         plan_and_print(project, plan_flags, view)
