@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.config.profiles import load_target
-from reverse_etl.dbt.project import DBT_PROJECT_FILE, DbtProject, read_dbt_project
+from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.domain.progress import ignore_progress
-from reverse_etl.errors import UsageError
 from reverse_etl.files import RECORDS_FOLDER
 from reverse_etl.models.model import Model
 from reverse_etl.models.project_models import ProjectModels
@@ -97,12 +96,6 @@ class Project(StateReader):
         dbt_project = read_dbt_project(
             folder, environ=environ, cli_vars=vars or {}, artifact_folders=dbt_artifacts
         )
-        if dbt_artifacts and dbt_project is None:
-            raise UsageError.of(
-                f"The folder has no {DBT_PROJECT_FILE}, so --dbt-artifacts would have no effect.",
-                where=f"--dbt-artifacts {dbt_artifacts[0]}",
-                hint="Name the folder of the dbt project with --project-dir, or remove --dbt-artifacts.",
-            )
         models = ProjectModels(folder, chosen, dbt_project, vars or {}, environ, dbt_artifacts)
         return cls(
             folder, chosen, models, clock or SystemClock(), threads or THREADS, dbt_project=dbt_project

@@ -55,6 +55,12 @@ def read_dbt_project(
     """
     path = folder / DBT_PROJECT_FILE
     if not path.is_file():
+        if artifact_folders:
+            raise UsageError.of(
+                f"The folder has no {DBT_PROJECT_FILE}, so --dbt-artifacts would have no effect.",
+                where=f"--dbt-artifacts {artifact_folders[0]}",
+                hint="Name the folder of the dbt project with --project-dir, or remove --dbt-artifacts.",
+            )
         return None
     document = read_yaml(path)
     if not isinstance(document.content, dict):

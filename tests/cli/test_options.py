@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import MagicMock
 
 import click
@@ -239,6 +240,10 @@ class _AskedError(Exception):
     """The library was asked."""
 
 
+def _replace(value: Any, **changes: object) -> Any:
+    return value if isinstance(value, MagicMock) else replace(value, **changes)
+
+
 def _ask(line: str, patch: pytest.MonkeyPatch) -> str:
     """Run a command with a project that does nothing; return what the library is asked for."""
     project = MagicMock()
@@ -246,9 +251,9 @@ def _ask(line: str, patch: pytest.MonkeyPatch) -> str:
         getattr(project, method).side_effect = _AskedError
     load = MagicMock(return_value=project)
     patch.setattr(Project, "load", load)
-    for name in ("watched_run", "recorded_run"):
-        for module in (run, apply):
-            patch.setattr(module, name, lambda *_: nullcontext(MagicMock()))
+    for module in (run, apply):
+        patch.setattr(module, "watched_run", lambda *_: nullcontext(MagicMock()))
+        patch.setattr(module, "replace", _replace)
     patch.setattr(apply, "_read_saved_plan", lambda _: MagicMock(vars="{}", profile="shop", target="trial"))
     for name in ("_print_plan", "warn_unverified_plan"):
         patch.setattr(plan, name, lambda *_, **_named: None)
