@@ -166,5 +166,6 @@ def _document(title: str, schema: Schema, definitions: Schema) -> Schema:
     for name, described in ({"request": request} | definitions).items():
         descriptions = KEY_DESCRIPTIONS.get(name, {})
         for key, key_schema in described.get("properties", {}).items():
-            described["properties"][key] = {"description": descriptions.get(key, ""), **key_schema}
+            texts = (descriptions.get(key, ""), key_schema.get("description", ""))
+            described["properties"][key] = {**key_schema, "description": " ".join(filter(None, texts))}
     return {"$schema": _DIALECT, "title": title, "type": "object", **schema, "definitions": definitions}

@@ -12,6 +12,7 @@ import yaml
 
 from reverse_etl.models.config import validate_config
 from reverse_etl.models.editor_schema import SchemaName, build_editor_schema
+from reverse_etl.models.key_descriptions import KEY_DESCRIPTIONS
 from tests.dbt.real_dbt import DBT
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def test_each_key_says_what_it_means(name: SchemaName) -> None:
     definitions |= {"request": definitions.get("model", {}).get("properties", {}).get("request", {})}
     definitions.pop("NullRules", None)
     keys = [
-        (of, key, value.get("description"))
+        (of, key, KEY_DESCRIPTIONS.get(of, {}).get(key))
         for of, schema in definitions.items()
         for key, value in schema.get("properties", {}).items()
     ]
