@@ -56,7 +56,7 @@ KEY_DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "on_shared_identifier": "The rule for a secondary identifier that several rows share.",
         "on_null": "The effect of a NULL, for all columns or by column.",
         "create": "never changes only profiles that exist, and creates nobody.",
-        "updated_at": "A column that says when a row last changed; only rows that may have changed are compared.",
+        "updated_at": "A column that says when a row last changed; only changed rows are compared.",
         "full_every": "How often all rows are compared, whatever updated_at says.",
         "arrays": "Columns whose values are added to an array that others write too, or removed from it.",
         "tags": "Tags, by which models are selected (tag:daily).",
