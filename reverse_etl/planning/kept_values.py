@@ -69,9 +69,10 @@ def find_profile_columns(
     others = {model.name: model for model in project_models if model.name not in selected}
     return (
         *(
-            _profile_columns(staged.model, staged.tables, (staged.tables.staged, False))
+            _profile_columns(staged.model, staged.tables, table)
             for staged in staged_models
             if staged.model.config.surface.columns.others is OtherColumns.PROFILE_FIELDS
+            for table in _tables_with_values(staged)
         ),
         *_find_sent_columns(state, others),
     )
@@ -104,6 +105,13 @@ def keep_values(
     if kept:
         warehouse.execute(sql.delete_rows_without_change(tables))
     return tuple(kept)
+
+
+def _tables_with_values(staged: StagedModel) -> Iterator[tuple[str, bool]]:
+    """Yield the tables that have the values of a staged model: the snapshot, too, if not all of them were read."""
+    yield staged.tables.staged, False
+    if staged.comparison is not None and not staged.comparison.is_full:
+        yield staged.tables.snapshot, True
 
 
 def _find_sent_columns(state: State, models: Mapping[str, ProjectModel]) -> Iterator[ProfileColumns]:

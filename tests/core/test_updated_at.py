@@ -231,3 +231,19 @@ def test_a_row_that_changes_between_the_two_reads_is_left_alone(
         assert day(members, rows) == (0, {})
     assert day(members, moved) == (1, {Outcome.APPLIED: 1, Outcome.REPLACED: 1})
     assert members.emails() == ["ann@new.example", "bo@example.com", "cy@example.com"]
+
+
+def test_a_value_of_a_row_that_was_not_compared_is_not_cleared(members: World) -> None:
+    """Another model has no name for Ann any more, and this one still has."""
+    rows = people("ann", "bo", "cy")
+    settings = {"surface": "profiles", "identifiers": {"email": "email"}, "on_null": "clear"}
+    members.model("names", "select email, first_name from names", **settings)
+    columns = "email VARCHAR, first_name VARCHAR"
+    members.people([{"email": "ann@example.com", "first_name": "Ann"}], "names", columns)
+    members.run()
+    members.people([{"email": "ann@example.com", "first_name": None}], "names", columns)
+    become(members, rows)
+    result = members.run()
+    comparisons = [model_plan.comparison for model_plan in result.plan.models]
+    assert [entry.compared_rows for entry in comparisons if entry] == [0]
+    assert first_names(members)[0] == "Ann"
