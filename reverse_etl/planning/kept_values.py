@@ -108,7 +108,7 @@ def keep_values(
 
 
 def _tables_with_values(staged: StagedModel) -> Iterator[tuple[str, bool]]:
-    """Yield the tables that have the values of a staged model: the snapshot, too, if not all of them were read."""
+    """Yield the tables with the values of a staged model, the snapshot among them if not all were read."""
     yield staged.tables.staged, False
     if staged.comparison is not None and not staged.comparison.is_full:
         yield staged.tables.snapshot, True
