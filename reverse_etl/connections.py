@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.private_key import PrivateKey
     from reverse_etl.warehouse.interface import Warehouse
 
+THREADS = 8  # requests at the same time
 SANDBOX_FILE = "klaviyo_sandbox.sqlite"
 SANDBOX_JOB_SECONDS = 0.3  # a real import takes longer; a trial need not wait for that
 
@@ -37,14 +38,20 @@ SANDBOX_JOB_SECONDS = 0.3  # a real import takes longer; a trial need not wait f
 class Connections:
     """Opens the connections that a target names.
 
-    `rate_limit_for` returns the rate limit of an endpoint.
+    `threads` is the number of requests and of models at the same time; None for THREADS requests, and as many
+    models as the output has `threads`. `rate_limit_for` returns the rate limit of an endpoint.
     """
 
     folder: Path
     target: Target
     clock: Clock
-    threads: int
+    threads: int | None
     rate_limit_for: Callable[[Endpoint], RateLimit]
+
+    @property
+    def requests_at_once(self) -> int:
+        """Return how many requests to Klaviyo may be in progress at the same time."""
+        return self.threads or THREADS
 
     def state(
         self, warehouse: Warehouse, account: str | None, on_progress: ProgressHandler | None = None
@@ -79,6 +86,7 @@ class Connections:
             self.target.output,
             read_only=read_only,
             options=self.target.destination.warehouse_options,
+            threads=self.threads,
         )
 
     @contextmanager
@@ -152,7 +160,7 @@ class Connections:
             origin,
             key,
             self.target.destination.api_revision,
-            max_connections=self.threads,
+            max_connections=self.requests_at_once,
             clock=self.clock,
             on_request=on_request,
             rate_limit_for=self.rate_limit_for,
@@ -183,7 +191,7 @@ class Connections:
         with (
             self.warehouse(read_only=dry_run) as warehouse,
             self.klaviyo(dry_run=dry_run, on_request=on_request) as klaviyo,
-            ThreadPoolExecutor(self.threads, "klaviyo") as executor,
+            ThreadPoolExecutor(self.requests_at_once, "klaviyo") as executor,
         ):
             assert klaviyo is not None  # noqa: S101 - there is a key, and the sandbox's file exists
             state = self.state(warehouse, klaviyo.get_account().id, on_progress)
@@ -194,7 +202,7 @@ class Connections:
                     klaviyo=klaviyo,
                     clock=self.clock,
                     executor=executor,
-                    threads=self.threads,
+                    threads=self.requests_at_once,
                     run_id=_make_run_id(self.clock),
                     klaviyo_time=klaviyo.server_time,
                     job_timeout_seconds=self.target.destination.job_timeout_minutes * 60.0,

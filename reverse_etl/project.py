@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from reverse_etl.state import State
     from reverse_etl.state.changes import StateChanges
 
-THREADS = 8
 SAMPLE_SIZE = 3  # changes that a plan shows, per list and operation
 
 
@@ -61,7 +60,7 @@ class Project(StateReader):
     target: Target
     project_models: ProjectModels
     clock: Clock = field(default_factory=SystemClock)
-    threads: int = THREADS
+    threads: int | None = None
     rate_limit_for: Callable[[Endpoint], RateLimit] = attrgetter("rate_limit")
     dbt_project: DbtProject | None = None
     is_interrupted: Callable[[], bool] = field(default=lambda: False)
@@ -97,9 +96,7 @@ class Project(StateReader):
             folder, environ=environ, cli_vars=vars or {}, artifact_folders=dbt_artifacts
         )
         models = ProjectModels(folder, chosen, dbt_project, vars or {}, environ, dbt_artifacts)
-        return cls(
-            folder, chosen, models, clock or SystemClock(), threads or THREADS, dbt_project=dbt_project
-        )
+        return cls(folder, chosen, models, clock or SystemClock(), threads, dbt_project=dbt_project)
 
     @property
     def models(self) -> tuple[Model, ...]:

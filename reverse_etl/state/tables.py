@@ -6,14 +6,15 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.warehouse.statement import Statement, StatementKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from reverse_etl.clock import Clock
     from reverse_etl.domain.columns import Column
@@ -25,6 +26,9 @@ IN_SCOPE_SQL: Final = "account_id = ? AND project = ?"  # its parameters are `St
 ROWS_PER_STATEMENT = 1_000  # short enough to be sent and parsed at once, and few statements for many rows
 # Read at many steps of a run, and written at few. Queries of rejections are of groups: results are small.
 _KEPT_TABLES: Final = {"models", "lists", "runs", "run_lists", "rejections", "omissions", "comparisons"}
+
+KeyT = TypeVar("KeyT")
+ValueT = TypeVar("ValueT")
 
 
 def in_scope_sql(table: str) -> str:
@@ -59,6 +63,24 @@ class StateScope:
 
 
 @dataclass(frozen=True)
+class _KeptValues(Generic[KeyT, ValueT]):
+    """Values that were read, by key. Thread-safe: tasks that ask for one at the same time read it once."""
+
+    values: dict[KeyT, ValueT] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+    _reading: dict[KeyT, Lock] = field(default_factory=dict)
+
+    def get(self, key: KeyT, read: Callable[[], ValueT]) -> ValueT:
+        """Return the value of a key, read now if it is not kept."""
+        with self._lock:
+            reading = self._reading.setdefault(key, Lock())
+        with reading:
+            if key not in self.values:
+                self.values[key] = read()
+            return self.values[key]
+
+
+@dataclass(frozen=True)
 class StateTables:
     """The state's tables in one warehouse, for the rows of one account and project.
 
@@ -70,16 +92,19 @@ class StateTables:
     they are written here. `forget_kept` is for the moment from which on no other process may write, and after
     columns were changed.
 
-    One thread at a time may use it. Everything raises WarehouseError if the warehouse fails.
+    One thread uses it, and tasks of `Warehouse.run_each` may read. Everything raises WarehouseError if the
+    warehouse fails.
     """
 
     warehouse: Warehouse
     scope: StateScope
     clock: Clock
-    _kept_rows: dict[Statement, tuple[frozenset[TableName], list[Row]]] = field(
-        default_factory=dict, compare=False
+    _kept_rows: _KeptValues[Statement, tuple[frozenset[TableName], list[Row]]] = field(
+        default_factory=_KeptValues, compare=False
     )
-    _columns_by_table: dict[TableName, Mapping[str, Column]] = field(default_factory=dict, compare=False)
+    _columns_by_table: _KeptValues[TableName, Mapping[str, Column]] = field(
+        default_factory=_KeptValues, compare=False
+    )
 
     @property
     def dialect(self) -> Dialect:
@@ -111,22 +136,18 @@ class StateTables:
 
     def fetch_kept(self, statement: Statement, *tables: str) -> list[Row]:
         """Return all rows of a small result, as read before if none of its tables was written."""
-        if statement not in self._kept_rows:
-            names = frozenset(map(self.dialect.state_table, tables))
-            self._kept_rows[statement] = (names, self.fetch(statement))
-        return self._kept_rows[statement][1]
+        names = frozenset(map(self.dialect.state_table, tables))
+        return self._kept_rows.get(statement, lambda: (names, self.fetch(statement)))[1]
 
     def columns(self, table: str) -> Mapping[str, Column]:
         """Return a table's columns by name; empty if there is no such table."""
         name = self.dialect.state_table(table)
-        if name not in self._columns_by_table:
-            self._columns_by_table[name] = self.warehouse.state_columns(table)
-        return self._columns_by_table[name]
+        return self._columns_by_table.get(name, lambda: self.warehouse.state_columns(table))
 
     def forget_kept(self) -> None:
         """Read everything again from now on."""
-        self._kept_rows.clear()
-        self._columns_by_table.clear()
+        self._kept_rows.values.clear()
+        self._columns_by_table.values.clear()
 
     def insert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> tuple[Statement, ...]:
         """Insert rows that have a value for each column of a shared table, a thousand rows a statement."""
@@ -179,11 +200,11 @@ class StateTables:
         """Forget what the statement may have changed."""
         if statement.table is None:
             return
-        for query, (tables, _) in [*self._kept_rows.items()]:
+        for query, (tables, _) in [*self._kept_rows.values.items()]:
             if statement.table in tables:
-                del self._kept_rows[query]
+                self._kept_rows.values.pop(query, None)
         if statement.kind in {StatementKind.CREATE, StatementKind.DROP}:
-            self._columns_by_table.pop(statement.table, None)
+            self._columns_by_table.values.pop(statement.table, None)
 
 
 def _condition_sql(equals: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:

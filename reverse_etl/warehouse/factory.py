@@ -35,11 +35,17 @@ SCHEDULES: Final[Mapping[str, Callable[[Target, str | None], str]]] = {
 
 
 def open_warehouse(
-    output: Output, *, read_only: bool, options: WarehouseOptions = NO_WAREHOUSE_OPTIONS
+    output: Output,
+    *,
+    read_only: bool,
+    options: WarehouseOptions = NO_WAREHOUSE_OPTIONS,
+    threads: int | None = None,
 ) -> Warehouse:
     """Open a session with a target's warehouse; with `read_only`, it can change nothing that lasts.
 
     On Snowflake the state is in a schema of its own, on DuckDB in a file of its own; see `options`.
+    `threads` is how many tasks may run at the same time where statements of one session can; by default the
+    output's.
 
     Raises UsageError for an output that can't be used, WarehouseError if the warehouse does not answer.
     """
@@ -56,7 +62,7 @@ def open_warehouse(
         case Engine.SNOWFLAKE:
             from reverse_etl.warehouse.snowflake import Snowflake
 
-            return Snowflake(output.settings, read_only=read_only, options=options)
+            return Snowflake(output.settings, read_only=read_only, options=options, threads=threads)
         case _:
             assert_never(output.type)
 

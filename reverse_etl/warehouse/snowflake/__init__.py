@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
+from functools import partial
+from threading import Event, local
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.config.target import NO_WAREHOUSE_OPTIONS, WarehouseOptions
@@ -19,6 +21,7 @@ from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from reverse_etl.warehouse.snowflake.errors import MISSING_OBJECT_CODES
 from reverse_etl.warehouse.snowflake.location import SnowflakeLocation, resolve_location
 from reverse_etl.warehouse.snowflake.session import Session
+from reverse_etl.warehouse.snowflake.tasks import count_threads, run_tasks
 from reverse_etl.warehouse.snowflake.types import to_column
 from reverse_etl.warehouse.statement import Statement, StatementKind
 
@@ -46,14 +49,16 @@ class Snowflake:
         *,
         read_only: bool,
         options: WarehouseOptions = NO_WAREHOUSE_OPTIONS,
+        threads: int | None = None,
     ) -> None:
         """Sign in with the settings of a dbt-snowflake output, and find or create the state's schema.
 
-        With `read_only`, create nothing that lasts.
+        With `read_only`, create nothing that lasts. `threads` is the number of tasks that run at the same
+        time, by default the output's.
         """
-        self._query_tag = {"app": "reverse_etl"} | (
-            {"tag": str(settings["query_tag"])} if settings.get("query_tag") else {}
-        )
+        tag = {"tag": str(settings["query_tag"])} if settings.get("query_tag") else {}
+        self._own = _OfThread({"app": "reverse_etl"} | tag)
+        self._threads = threads or count_threads(settings)
         self.read_only = read_only
         self._sending_warehouse = options.sending_warehouse
         self._session = Session(settings)
@@ -90,7 +95,7 @@ class Snowflake:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit the statements inside together, in one session."""
-        with self._session.transaction(self._query_tag):
+        with self._session.transaction(self._own.query_tag):
             yield
 
     def schema_transaction(self) -> AbstractContextManager[None]:
@@ -98,8 +103,17 @@ class Snowflake:
         return nullcontext()
 
     def run_each(self, tasks: Sequence[Callable[[], ResultT]]) -> Iterator[ResultT]:
-        """Run the tasks one after another."""
-        return (task() for task in tasks)
+        """Run as many tasks at the same time as the output has `threads`, all of them in this session."""
+        if self._threads == 1 or len(tasks) <= 1:
+            return (task() for task in tasks)
+        tag = self._own.query_tag
+
+        def run_in_thread(task: Callable[[], ResultT], stop: Event) -> ResultT:
+            self._own.query_tag, self._own.stop = tag, stop
+            return task()
+
+        own_tasks = [partial(run_in_thread, task) for task in tasks]
+        return run_tasks(own_tasks, self._threads, self._session.cancel_statements)
 
     @contextmanager
     def staging(self) -> Iterator[None]:
@@ -112,12 +126,12 @@ class Snowflake:
         if not self._sending_warehouse:
             yield
             return
-        with self._session.use_warehouse(self._sending_warehouse, self._query_tag):
+        with self._session.use_warehouse(self._sending_warehouse, self._own.query_tag):
             yield
 
     def set_query_tag(self, **tags: str) -> None:
         """Add tags to the QUERY_TAG of all following statements."""
-        self._query_tag |= tags
+        self._own.query_tag = {**self._own.query_tag, **tags}
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return a query's columns as Snowflake compiles it."""
@@ -173,18 +187,20 @@ class Snowflake:
 
     @contextmanager
     def _open_cursor(self, statement: Statement) -> Iterator[Cursor]:
-        self._check_write_allowed(statement)
+        self._check_allowed(statement)
         if statement.kind is StatementKind.CREATE:
             statement = inline_parameters(statement, self.dialect)
-        cursor = self._session.execute(statement, self._query_tag)
+        cursor = self._session.execute(statement, self._own.query_tag)
         try:
             yield cursor
         finally:
             with suppress(Exception):  # the result is gone in any case
                 cursor.close()
 
-    def _check_write_allowed(self, statement: Statement) -> None:
-        """Raise WarehouseError if a read-only session would change what lasts."""
+    def _check_allowed(self, statement: Statement) -> None:
+        """Raise WarehouseError if a read-only session would change what lasts, or this task was stopped."""
+        if self._own.stop.is_set():
+            raise WarehouseError.of("Another model failed, or the run was stopped.", where=statement.excerpt)
         if self.read_only and statement.changes_what_lasts:
             raise WarehouseError.of("A read-only session can't change the state.", where=statement.excerpt)
 
@@ -221,6 +237,14 @@ class Snowflake:
             self.dialect = SnowflakeDialect(old, old)
             if self.state_columns("meta"):
                 raise location.left_behind_error(old)
+
+
+class _OfThread(local):
+    """What a thread has for itself: the tag of its statements, and whether it is to run no more of them."""
+
+    def __init__(self, query_tag: Mapping[str, str]) -> None:
+        self.query_tag = query_tag
+        self.stop = Event()
 
 
 def inline_parameters(statement: Statement, dialect: Dialect) -> Statement:

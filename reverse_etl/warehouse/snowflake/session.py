@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reverse_etl.errors import ReverseEtlError, SessionLost, WarehouseError
@@ -42,7 +43,7 @@ def to_bound_values(parameters: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 class Session:
-    """A session with the settings of a dbt-snowflake output.
+    """A session with the settings of a dbt-snowflake output. Threads may run statements at the same time.
 
     Raises WarehouseError, and SessionLost if a session ended and its work can't be repeated. Opening the
     first session raises UsageError if a setting is wrong.
@@ -53,7 +54,12 @@ class Session:
         self._secrets = secret_values(settings)
         self._temp_tables = TempTables()
         self._in_transaction = False
+        self._lock = Lock()  # of what changes when a session is replaced
         self._connection: Connection | None = _connect_with_retries(settings, self._secrets)
+
+    def open_second(self) -> Session:
+        """Open another session with the same settings. It has none of this one's temporary tables."""
+        return Session(self._settings)
 
     def execute(self, statement: Statement, query_tag: Mapping[str, str]) -> Cursor:
         """Run a statement and return the cursor with its result."""
@@ -61,7 +67,6 @@ class Session:
 
         def execute_on(cursor: Cursor) -> Cursor:
             cursor.execute(statement.text, to_bound_values(statement.parameters) or None, **options)
-            self._temp_tables.record(statement)
             return cursor
 
         try:
@@ -133,6 +138,17 @@ class Session:
             self.execute(Statement.session(f"USE WAREHOUSE {to_sql_identifier(name)}"), query_tag)
             self._settings = {**self._settings, "warehouse": name}
 
+    def cancel_statements(self) -> None:
+        """Cancel the statements that other threads wait for, if Snowflake can be reached.
+
+        The connector knows no number of a statement before its reply, so all those of the session end; that
+        needs another session ("SYSTEM$CANCEL_ALL_QUERIES").
+        """
+        with suppress(Exception):  # a statement that is not cancelled ends by itself
+            ((number,),) = self._call_once(_SESSION_NUMBER, _fetch_all)
+            with closing(connect(build_arguments(self._settings))) as other:
+                other.cursor().execute(f"SELECT SYSTEM$CANCEL_ALL_QUERIES({int(number)})")
+
     def close(self) -> None:
         """Log out, which ends temporary tables. May be called twice."""
         if self._connection is not None:
@@ -142,25 +158,32 @@ class Session:
 
     def _call_with_reconnect(self, statement: Statement, call: Callable[[Cursor], ReturnT]) -> ReturnT:
         self._temp_tables.raise_if_lost(statement)
+        connection = self._connection
         try:
             return self._call_once(statement, call)
         except SessionLost as session_lost:
             # A long statement may have run, although its session ended.
             if self._in_transaction or not statement.repeatable:
                 raise
-            self._reconnect(session_lost)
+            with self._lock:
+                if connection is self._connection:  # no other thread has replaced it
+                    self._reconnect(session_lost)
         self._temp_tables.raise_if_lost(statement)
         return self._call_once(statement, call)
 
     def _call_once(self, statement: Statement, call: Callable[[Cursor], ReturnT]) -> ReturnT:
-        if self._connection is None:
+        connection = self._connection
+        if connection is None:
             raise WarehouseError.of(
                 "The session with Snowflake is closed.", where=statement.excerpt, hint=RETRY_HINT
             )
         try:
-            return call(self._connection.cursor())
+            result = call(connection.cursor())
         except error_class() as error:
             raise translate_error(error, statement.excerpt, self._secrets) from error
+        with self._lock:
+            self._temp_tables.record(statement, was_lost=connection is not self._connection)
+        return result
 
     def _reconnect(self, session_lost: SessionLost) -> None:
         """Sign in again. Raises SessionLost if that fails: the run may have sent something already."""
@@ -205,15 +228,18 @@ class TempTables:
     _created: set[TableName] = field(default_factory=set)
     _lost: set[TableName] = field(default_factory=set)
 
-    def record(self, statement: Statement) -> None:
-        """Record a statement that was run: it may have created or dropped a table."""
+    def record(self, statement: Statement, *, was_lost: bool = False) -> None:
+        """Record a statement that was run: it may have created or dropped a table.
+
+        `was_lost`: its session has ended since.
+        """
         table = statement.table
         if table is None or not table.temporary or not _makes_or_drops(statement):
             return
         self._lost.discard(table)
         self._created.discard(table)
         if statement.kind is StatementKind.CREATE:
-            self._created.add(table)
+            (self._lost if was_lost else self._created).add(table)
 
     def mark_lost(self) -> None:
         """Mark all tables as lost: a new session has none of them."""
@@ -234,6 +260,14 @@ class TempTables:
         """Raise SessionLost if a table was lost."""
         if table in self._lost:
             raise _session_lost(where)
+
+
+_SESSION_NUMBER = Statement.read("SELECT CURRENT_SESSION()")
+
+
+def _fetch_all(cursor: Cursor) -> Sequence[Any]:
+    cursor.execute(_SESSION_NUMBER.text)
+    return cursor.fetchall()
 
 
 def _makes_or_drops(statement: Statement) -> bool:
