@@ -47,7 +47,10 @@ _ARTIFACTS_OPTION = click.option(
     "[default: dbt's target folder]",
 )
 _THREADS_OPTION = click.option(
-    "--threads", type=click.IntRange(1, 64), help="Maximum number of concurrent requests. [default: 8]"
+    "--threads",
+    type=click.IntRange(1, 64),
+    help="Maximum number of concurrent requests and, on Snowflake, of models staged at the same time. "
+    "[default: 8 requests, and as many models as the output's threads]",
 )
 _SELECTION_OPTIONS = (
     click.option(

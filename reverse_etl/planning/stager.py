@@ -67,8 +67,8 @@ def stage_unselected(
     staged: list[StagedModel] = []
     if models:
         with stager.warehouse.staging():
-            results = stager.warehouse.run_each([partial(stage, model) for model in models])
-            for model, result in zip(models, results, strict=True):
+            tasks = [partial(stage, model) for model in models]
+            for model, result in zip(models, stager.warehouse.run_each(tasks), strict=True):
                 if isinstance(result, ModelError):
                     summary = f"{model.name}: {result.problems[0].summary} Removals of its people wait."
                     on_progress(Warned(summary))

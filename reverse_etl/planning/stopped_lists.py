@@ -35,9 +35,9 @@ def add_guard_facts(
     rows do not count because somebody asked for them or an earlier run sent them.
     """
     loaded_lists, records = _find_loaded_lists(state), state.models()
-    counts = warehouse.run_each([partial(_count_resent, warehouse, model_plan) for model_plan in model_plans])
+    tasks = [partial(_count_resent, warehouse, model_plan) for model_plan in model_plans]
     plans = []
-    for model_plan, resent in zip(model_plans, counts, strict=True):
+    for model_plan, resent in zip(model_plans, warehouse.run_each(tasks), strict=True):
         record = records.get(model_plan.model.name)
         changed = record is not None and record.checksum != model_plan.model.checksum
         list_plans = tuple(

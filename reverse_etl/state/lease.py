@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.timestamps import format_epoch_seconds
-from reverse_etl.errors import WarehouseError
+from reverse_etl.errors import ReverseEtlError, WarehouseError
+from reverse_etl.state.tables import StateTables
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reverse_etl.state.tables import StateTables
-
 LEASE_SECONDS = 600.0
 RENEW_INTERVAL_SECONDS = 60.0
+KEEP_SECONDS = 60.0  # between two looks whether the run itself is late to renew it, because a statement runs
 RETRY_INTERVAL_SECONDS = 30.0  # between two attempts to acquire a lease that another run holds
 
 
@@ -31,6 +32,7 @@ class Lease:
         self._renewed_at = float("-inf")
         self._is_held = False
         self._valid_until = float("-inf")
+        self._lock = Lock()  # the run and the thread that keeps the lease for it renew it one after another
 
     @contextmanager
     def hold(self, timeout: float = 0.0) -> Iterator[None]:
@@ -46,7 +48,8 @@ class Lease:
         self._is_held = True
         self._state_tables.forget_kept()
         try:
-            yield
+            with self._kept():
+                yield
         except BaseException:
             with suppress(WarehouseError):  # report the first error
                 self._release()
@@ -60,7 +63,7 @@ class Lease:
 
         Raises WarehouseError if the lease had expired and another run holds it now.
         """
-        if self._is_held and self._state_tables.clock.monotonic() - self._renewed_at >= self._renew_interval:
+        if self._is_held and self._is_due(0.0):
             self.renew_or_raise()
 
     def require_held(self) -> None:
@@ -77,28 +80,67 @@ class Lease:
             hint="Run again. The next run settles what this one sent.",
         )
 
+    def renew_or_raise(self) -> None:
+        """Renew the lease now. Raises WarehouseError if another run holds it."""
+        self._renew(self._state_tables)
+
     @property
     def _renew_interval(self) -> float:
         return max(RENEW_INTERVAL_SECONDS, self._state_tables.warehouse.min_write_interval)
 
-    def renew_or_raise(self) -> None:
-        """Renew the lease now. Raises WarehouseError if another run holds it."""
-        state_tables = self._state_tables
-        self._renewed_at = state_tables.clock.monotonic()
-        valid_until = state_tables.clock.now() + LEASE_SECONDS
-        expiry = {"expires_at": self._expiry()}
-        state_tables.execute(
-            state_tables.update("lease", expiry, **state_tables.in_scope, owner=self._holder)
-        )
-        if not state_tables.warehouse.single_writer:
-            holders = [holder for holder, _ in self._holders()]
-            if {*holders} != {self._holder}:
+    def _is_due(self, late: float) -> bool:
+        """Return whether the time to renew the lease came at least `late` seconds ago."""
+        age = self._state_tables.clock.monotonic() - self._renewed_at
+        return age >= self._renew_interval + late
+
+    def _renew(self, state_tables: StateTables) -> None:
+        """Renew the lease by one statement, which returns how many rows it changed: none if it is lost."""
+        with self._lock:
+            renewed_at = state_tables.clock.monotonic()
+            valid_until = state_tables.clock.now() + LEASE_SECONDS
+            renewal = state_tables.update(
+                "lease", {"expires_at": self._expiry()}, **state_tables.in_scope, owner=self._holder
+            )
+            counts = state_tables.fetch(renewal)
+            if not any(count for count, *_ in counts) and not state_tables.warehouse.single_writer:
                 self._valid_until = float("-inf")
+                holders = ", ".join(holder for holder, _ in self._holders(state_tables))
                 raise WarehouseError.of(
-                    f"This run lost its lease to another: {', '.join(holders) or 'nobody'}.",
+                    f"This run lost its lease to another: {holders or 'nobody'}.",
                     hint="Wait for that run to end, then run again. The next run settles what this one sent.",
                 )
-        self._valid_until = valid_until
+            self._renewed_at, self._valid_until = renewed_at, valid_until
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Renew the lease inside also while the run waits for a statement, in a second session.
+
+        That session is opened once a statement has run for minutes. Nothing is needed where one process has
+        the warehouse for itself.
+        """
+        if self._state_tables.warehouse.single_writer:
+            yield
+            return
+        ended = Event()
+        keeper = Thread(target=self._keep, args=(ended,), name="lease", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            keeper.join(RETRY_INTERVAL_SECONDS)
+
+    def _keep(self, ended: Event) -> None:
+        own, other = self._state_tables, None
+        with ExitStack() as stack:
+            while not ended.wait(KEEP_SECONDS):
+                if not self._is_due(KEEP_SECONDS):
+                    continue
+                with suppress(ReverseEtlError):  # `require_held` stops what must not be done without a lease
+                    if other is None:
+                        session = stack.enter_context(own.warehouse.second_session())
+                        other = StateTables(session, own.scope, own.clock)
+                    self._renew(other)
 
     def _take_over(self) -> None:
         """Take over the lease; its previous holder is no longer running."""
@@ -146,7 +188,7 @@ class Lease:
                 (*state_tables.scope.key, self._holder, self._expiry(), state_tables.now()),
             )
         )
-        others = [row for row in self._holders() if row[0] != self._holder]
+        others = [row for row in self._holders(state_tables) if row[0] != self._holder]
         if others:
             self._release()
         else:
@@ -157,8 +199,7 @@ class Lease:
         state_tables = self._state_tables
         state_tables.execute(state_tables.delete("lease", **state_tables.in_scope, owner=self._holder))
 
-    def _holders(self) -> list[tuple[str, str]]:
-        state_tables = self._state_tables
+    def _holders(self, state_tables: StateTables) -> list[tuple[str, str]]:
         rows = state_tables.read("lease", "owner, expires_at", "owner", **state_tables.in_scope)
         return [(owner, expires_at) for owner, expires_at in rows]
 

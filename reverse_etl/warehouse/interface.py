@@ -99,6 +99,13 @@ class Warehouse(Protocol):
         """
         ...
 
+    def second_session(self) -> AbstractContextManager[Warehouse]:
+        """Open another session with the same tables, for a thread whose statements run beside this one's.
+
+        It has none of the temporary tables of this session.
+        """
+        ...
+
     def set_query_tag(self, **tags: str) -> None:
         """Set the tags of the following statements: their `run`, their `model`.
 

@@ -39,14 +39,18 @@ def lost(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bool]], list
     taken: list[bool] = []
 
     def at(has_come: Callable[[], bool]) -> list[bool]:
-        def take(warehouse: DuckDB, statement: Statement) -> None:
-            table = warehouse.dialect.state_table("lease")
-            if not taken and has_come():
-                taken.append(True)
-                execute(warehouse, Statement.change(table, f"UPDATE {table} SET owner = 'another'"))
-            execute(warehouse, statement)
+        def take(run: Callable[[DuckDB, Statement], Any]) -> Callable[[DuckDB, Statement], Any]:
+            def take_and_run(warehouse: DuckDB, statement: Statement) -> Any:
+                table = warehouse.dialect.state_table("lease")
+                if not taken and has_come():
+                    taken.append(True)
+                    execute(warehouse, Statement.change(table, f"UPDATE {table} SET owner = 'another'"))
+                return run(warehouse, statement)
 
-        monkeypatch.setattr(DuckDB, "execute", take)
+            return take_and_run
+
+        for name in ("execute", "fetch"):
+            monkeypatch.setattr(DuckDB, name, take(getattr(DuckDB, name)))
         return taken
 
     return at

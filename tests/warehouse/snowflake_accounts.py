@@ -162,6 +162,10 @@ class Server:
         """Let the next statements that match be answered as an account answers them of itself."""
         self.control("fault", {"pattern": pattern, "code": code, "message": message, "times": times})
 
+    def hold(self, pattern: str, until: str) -> None:
+        """Let the next statement that matches wait for one that matches `until`; without it, it fails."""
+        self.control("fault", {"pattern": pattern, "until": until})
+
     def pretend_login(self, code: str) -> None:
         """Let the next sign-ins be refused, until `calm`, as an account refuses them of itself."""
         self.control("login_fault", {"pattern": "", "code": code, "message": "as Snowflake would say"})

@@ -39,13 +39,17 @@ info_schema: Any = importlib.import_module("fakesnow.info_schema")
 
 @dataclass
 class Fault:
-    """A fault of the next statements that match: an error with a code, or a reply that is lost."""
+    """A fault of the next statements that match: an error with a code, or a reply that is lost.
+
+    `until` is no fault: the statement runs once one that matches it was asked for while it waited.
+    """
 
     pattern: str
     times: int = 1
     code: str = ""
     message: str = ""
     lost: bool = False
+    until: str = ""
 
 
 @dataclass
@@ -80,6 +84,7 @@ async def body_of(request: Request) -> dict[str, Any]:
 
 def unplaced(text: str) -> str:
     """Return a statement with its temporary tables in no schema: DuckDB has a place of its own for them."""
+    text = text.replace("CURRENT_SESSION()", "1")  # which fakesnow lacks
     return re.sub(r'"[^"]+"\."[^"]+"\.("TEMP_[^"]+")', r"\1", text)
 
 
@@ -121,6 +126,8 @@ async def query(request: Request) -> Response:
     fault = next((one for one in stand_in.faults if one.times > 0 and re.search(one.pattern, text)), None)
     if fault is not None:
         fault.times -= 1
+        if fault.until and not await is_asked(fault.until, len(stand_in.journal)):
+            fault.code, fault.message = "000604", f"Nobody asked for {fault.until}"
         if fault.code:
             return JSONResponse(
                 {
@@ -136,6 +143,15 @@ async def query(request: Request) -> Response:
     if fault is not None and fault.lost:
         return Response("gateway time-out", status_code=504)
     return reply
+
+
+async def is_asked(pattern: str, begin: int) -> bool:
+    """Wait until a statement that matches is asked for; return False if none comes in seconds."""
+    for _ in range(1_000):
+        if any(re.search(pattern, entry["sql"]) for entry in stand_in.journal[begin:]):
+            return True
+        await asyncio.sleep(0.01)
+    return False
 
 
 async def run_block(request: Request, asked: dict[str, Any]) -> Response | None:

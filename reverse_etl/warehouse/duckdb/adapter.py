@@ -7,7 +7,8 @@ of a run. Only reverse-etl uses the state file.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -192,6 +193,14 @@ class DuckDB:
     def sending(self) -> Iterator[None]:
         """Do nothing: DuckDB runs in this process."""
         yield
+
+    @contextmanager
+    def second_session(self) -> Iterator[DuckDB]:
+        """Open a cursor with transactions of its own."""
+        other = copy(self)
+        with closing(self._connection.cursor()) as connection:
+            other._connection = connection  # noqa: SLF001 - of this class
+            yield other
 
     def set_query_tag(self, **tags: str) -> None:
         """Do nothing: DuckDB keeps no history of statements."""

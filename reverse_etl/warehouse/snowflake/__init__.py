@@ -7,7 +7,8 @@ temporary too, so that the plan leaves nothing behind.
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from threading import Event, local
@@ -128,6 +129,14 @@ class Snowflake:
             return
         with self._session.use_warehouse(self._sending_warehouse, self._own.query_tag):
             yield
+
+    @contextmanager
+    def second_session(self) -> Iterator[Snowflake]:
+        """Sign in once more."""
+        other = copy(self)
+        with closing(self._session.open_second()) as session:
+            other._session = session  # noqa: SLF001 - of this class
+            yield other
 
     def set_query_tag(self, **tags: str) -> None:
         """Add tags to the QUERY_TAG of all following statements."""
