@@ -16,6 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from tests.core.costs import SELECT, measure
+from tests.core.rounds import add_models, count_rounds
 from tests.core.rows import BY_EMAIL, become
 from tests.core.world import World
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 RESULTS: Final = Path(__file__).parent / "cost.md"
 ROUNDS: Final = 5
+MODELS: Final = 20
 BARE: Final = (sys.executable, "-c", "import duckdb, requests")
 COMMANDS: Final = ("plan", "status", "ls", "--help")
 
@@ -35,6 +37,9 @@ BEFORE: Final = {
     "statements, further model, with changes": "90",
     "statements more with 0.1 % malformed rows, nothing changed": "10",
     "statements that store 1 M members to compare": "1000",
+    "rounds, 20 models, nothing changed, one at a time": "724",
+    "rounds, 20 models, nothing changed, `threads: 4`": "724",
+    "rounds, 20 models, nothing changed, `threads: 20`": "724",
     "rows read, nothing changed": "6.4",
     "rows written, nothing changed": "3.3",
     "rows read, nothing changed, 0.1 % malformed": "17.4",
@@ -51,6 +56,8 @@ GOALS: Final = {
     "statements, further model, with changes": "30",
     "statements more with 0.1 % malformed rows, nothing changed": "0",
     "statements that store 1 M members to compare": "an upload",
+    "rounds, 20 models, nothing changed, `threads: 4`": "those of 5",
+    "rounds, 20 models, nothing changed, `threads: 20`": "those of 1",
     "rows read, nothing changed": "1",
     "rows written, nothing changed": "keys only",
     "rows read, nothing changed, 0.1 % malformed": "1",
@@ -69,7 +76,9 @@ Counted at DuckDB's adapter: one model of 3 columns and 1,000 rows with two iden
 Klaviyo's sandbox, and then another one beside it. A changed night adds one person, updates one and removes
 one. Statements are all that the adapter runs, also those that begin and end transactions, without those of
 the lease. Rows are values read or written, over those that the model has: 1 is the model's table once, with
-its 3 columns. Staged rows have checked identifiers, a row key and flags besides, 11 columns in all.
+its 3 columns. A round is one statement of each model that is at work, as on Snowflake, which runs them at the
+same time: at 150 ms a statement, 100 rounds are 15 seconds. Staged rows have checked identifiers, a row key
+and flags besides, 11 columns in all.
 
 {counts}
 
@@ -99,12 +108,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         with closing(World(Path(folder) / "counts")) as world:
             counts = {name: f"{figure:g}" for name, figure in measure(world).figures.items()}
+        with closing(World(Path(folder) / "rounds")) as world:
+            counts |= measure_rounds(world)
         with closing(World(Path(folder) / "starts")) as world:
             bare, *starts = measure_starts(world)
     ratios = {f"`{command}`": f"{start / bare:.1f}" for command, start in zip(COMMANDS, starts, strict=True)}
     text = _PAGE.format(counts=_table(counts), bare=bare, rounds=ROUNDS, starts=_table(ratios))
     RESULTS.write_text(text)
     print(text)
+
+
+def measure_rounds(world: World) -> dict[str, str]:
+    """Return the rounds of statements of a run of MODELS models, by how many run at the same time."""
+    add_models(world, range(MODELS))
+    return {
+        f"rounds, {MODELS} models, nothing changed, {text}": str(count_rounds(world, threads))
+        for threads, text in ((1, "one at a time"), (4, "`threads: 4`"), (MODELS, f"`threads: {MODELS}`"))
+    }
 
 
 def measure_starts(world: World) -> list[float]:

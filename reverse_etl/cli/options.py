@@ -49,8 +49,8 @@ _ARTIFACTS_OPTION = click.option(
 _THREADS_OPTION = click.option(
     "--threads",
     type=click.IntRange(1, 64),
-    help="Maximum number of concurrent requests and, on Snowflake, of models staged at the same time. "
-    "[default: 8 requests, and as many models as the output's threads]",
+    help="Maximum number of concurrent requests, and of models that a warehouse stages at the same time. "
+    "[default: 8 requests; the output's threads for models]",
 )
 _SELECTION_OPTIONS = (
     click.option(

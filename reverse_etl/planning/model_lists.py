@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.list_target import ListColumn
@@ -101,10 +102,10 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
     Raises UsageError if the config of a model names a list that can't be used.
     """
     finder = ListFinder(destination, state.lists.registered(), klaviyo)
+    tasks = [partial(state.rows_by_list, staged_model.tables.table_key) for staged_model in staged_models]
     ids_with_rows = {
         staged_model.model.name: frozenset({*applied, *uncertain})
-        for staged_model in staged_models
-        for applied, uncertain in [state.rows_by_list(staged_model.tables.table_key)]
+        for staged_model, (applied, uncertain) in zip(staged_models, warehouse.run_each(tasks), strict=True)
     }
     if klaviyo is not None:
         finder = replace(finder, klaviyo=_look_up_together(klaviyo, finder, staged_models, ids_with_rows))

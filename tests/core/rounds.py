@@ -17,12 +17,14 @@ from reverse_etl.errors import WarehouseError
 from reverse_etl.state import tables as state_tables
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.snowflake.tasks import run_tasks
+from tests.core.rows import BY_EMAIL, SELECT, become, people
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from threading import Event
 
     from reverse_etl.warehouse.statement import Statement
+    from tests.core.world import World
 
 
 class Rounds:
@@ -31,7 +33,6 @@ class Rounds:
     def __init__(self, threads: int, chance: Random) -> None:
         self.count = 0
         self.threads = threads
-        self.statements: list[Statement] = []
         self._chance = chance
         self._changed = Condition()
         self._here = local()
@@ -56,12 +57,11 @@ class Rounds:
         own = [lambda stop, task=task: run(task, stop) for task in tasks]
         yield from run_tasks(own, self.threads, self._wake)
 
-    def wait_for_turn(self, statement: Statement) -> None:
+    def wait_for_turn(self) -> None:
         """Wait until it is this task's turn; outside of tasks each statement is a round of its own."""
         stop = getattr(self._here, "stop", None)
         if stop is None:
             self.count += 1
-            print("OUT", statement.kind, " ".join(statement.text.split())[:130])
             return
         me = get_ident()
         with self._changed:
@@ -73,7 +73,6 @@ class Rounds:
                 if stop.is_set():
                     raise WarehouseError.of("stopped")
                 self._changed.wait(60.0)
-            self.statements.append(statement)
 
     @contextmanager
     def blocked(self, is_read: Callable[[], bool], reading: set[Any], key: Any) -> Iterator[None]:
@@ -134,7 +133,7 @@ def in_rounds(threads: int, seed: int = 0) -> Iterator[Rounds]:
 
     def in_turn(run: Callable[[DuckDB, Statement], Any]) -> Callable[[DuckDB, Statement], Any]:
         def run_in_turn(session: DuckDB, statement: Statement) -> Any:
-            rounds.wait_for_turn(statement)
+            rounds.wait_for_turn()
             with one_at_a_time:
                 return run(session, statement)
 
@@ -146,3 +145,19 @@ def in_rounds(threads: int, seed: int = 0) -> Iterator[Rounds]:
         for name in ("execute", "fetch"):
             patched.setattr(DuckDB, name, in_turn(getattr(DuckDB, name)))
         yield rounds
+
+
+def add_models(world: World, numbers: range) -> None:
+    """Add models of the same people, and send them to lists of their own."""
+    become(world, people("ann", "bob"))
+    for index in numbers:
+        world.new_list(f"List {index}")
+        world.model(f"m{index:02}", SELECT, list=f"List {index}", identifiers=BY_EMAIL)
+    world.run()
+
+
+def count_rounds(world: World, threads: int) -> int:
+    """Return the rounds of a run."""
+    with in_rounds(threads) as rounds:
+        world.run()
+    return rounds.count

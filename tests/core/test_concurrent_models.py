@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from reverse_etl.cli.output.json import plan_document
+from reverse_etl.errors import WarehouseError
 from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.consent import LONG_AGO, consents
-from tests.core.rounds import in_rounds
-from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
+from tests.core.rounds import add_models, count_rounds, in_rounds
+from tests.core.rows import become, clubs_model, members_model, people, person
 
 if TYPE_CHECKING:
     from tests.core.world import World
 
 MODELS = 8
 WITH_DIGEST = PlanOptions(with_digest=True)
-
-
-def many_models(world: World, number: int = MODELS) -> None:
-    """Send models of the same people to lists of their own."""
-    become(world, people("ann", "bob"))
-    for index in range(number):
-        world.new_list(f"List {index}")
-        world.model(f"m{index:02}", SELECT, list=f"List {index}", identifiers=BY_EMAIL)
-    world.run()
 
 
 def plan_as_values(world: World) -> dict[str, Any]:
@@ -78,11 +73,49 @@ def test_the_plan_does_not_depend_on_the_order_in_which_statements_end(world: Wo
 
 
 def test_unchanged_models_take_as_long_as_the_slowest_few(world: World) -> None:
-    """Four at a time, twenty models take a quarter of the rounds that they take in turn, and a few more."""
-    many_models(world)
-    rounds = {}
-    for threads in (1, 4, MODELS):
-        with in_rounds(threads) as counted:
+    """With as many threads, each further model adds nothing; with half as many, models take two turns."""
+    add_models(world, range(MODELS))
+    in_turn, halved, all_at_once = (count_rounds(world, threads) for threads in (1, MODELS // 2, MODELS))
+    statements = (in_turn - all_at_once) / (MODELS - 1)  # of a model
+    assert statements > 5
+    assert halved == all_at_once + statements
+    add_models(world, range(MODELS, 2 * MODELS))
+    assert count_rounds(world, 2 * MODELS) == all_at_once
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_the_error_of_the_first_model_is_raised(world: World, threads: int) -> None:
+    """Although a later model fails sooner; nothing is sent."""
+    become(world, people("ann"))
+    members_model(world)
+    slow = "select email, case when length(first_name) = 3 then error('slow') end as x from people"
+    world.model("slow", slow, list="Slow")
+    world.model("wrong", "select email, no_such_column from people", list="Wrong")
+    for seed in range(4):
+        with in_rounds(threads, seed), pytest.raises(WarehouseError, match="slow"):
             world.run()
-        rounds[threads] = counted.count
-    raise AssertionError(rounds)
+    assert not world.writes()
+
+
+def test_no_transaction_is_open_while_models_are_staged_and_diffed(world: World) -> None:
+    """Threads of one session would share it."""
+    mixed_models(world)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DuckDB, "transaction", lambda _: pytest.fail("a transaction begins"))
+        world.plan()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_runs_with_models_at_the_same_time_converge(world: World, seed: int) -> None:
+    """They send what the models say, and the next run sends nothing."""
+    with in_rounds(4, seed):
+        mixed_models(world)
+        world.run()
+        world.calm()
+        world.wait(600.0)
+        world.run()
+        number = len(world.writes())
+        world.run()
+    assert len(world.writes()) == number
+    assert set(world.emails("Cake")) >= {"d@example.com", "e@example.com", "f@example.com"}
+    assert "a@example.com" not in world.emails("Tea")

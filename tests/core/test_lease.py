@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,8 @@ from reverse_etl.domain.progress import ModelStaged
 from reverse_etl.errors import WarehouseError
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.klaviyo.transport import Transport
-from reverse_etl.state import State
-from reverse_etl.state.lease import LEASE_SECONDS
+from reverse_etl.state import State, lease
+from reverse_etl.state.lease import LEASE_SECONDS, Lease
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 from tests.core.consent import LONG_AGO, consents, status
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reverse_etl.klaviyo.messages import Request, TransportResult
+    from reverse_etl.state.tables import StateTables
     from tests.core.world import World
 
 
@@ -144,3 +146,34 @@ def test_a_request_that_waited_longer_than_the_lease_is_not_sent(
     monkeypatch.setattr(Transport, "send", send)
     world.wait(LEASE_SECONDS + 1)
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+
+
+def test_a_run_whose_statement_outlasts_the_lease_keeps_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second session renews it meanwhile, so that no other run begins."""
+    monkeypatch.setattr(DuckDB, "single_writer", False)
+    monkeypatch.setattr(lease, "KEEP_SECONDS", 0.01)
+    members_model(world)
+    become(world, people("ann"))
+    renew, renewals = Lease._renew, Semaphore(0)
+    execute = DuckDB.execute
+    outlasted: list[bool] = []
+
+    def renew_and_say(held: Lease, state_tables: StateTables) -> None:
+        renew(held, state_tables)
+        renewals.release()
+
+    def outlast(session: DuckDB, statement: Statement) -> None:
+        if "staged_members" in statement.text and not outlasted:
+            while renewals.acquire(blocking=False):
+                pass
+            for _ in range(3):
+                world.wait(0.8 * LEASE_SECONDS)
+                outlasted.append(renewals.acquire(timeout=30.0))
+        execute(session, statement)
+
+    monkeypatch.setattr(Lease, "_renew", renew_and_say)
+    monkeypatch.setattr(DuckDB, "execute", outlast)
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert outlasted == [True] * 3

@@ -54,6 +54,17 @@ def test_lists_that_share_a_person_wait_for_each_other(make_world: Callable[...,
     assert world.emails("Jam") == ["bob@example.com"]
 
 
+def test_lists_of_different_models_wait_for_each_other(make_world: Callable[..., World]) -> None:
+    """Their rows may have different identifiers of one person, which nothing shows."""
+    world = make_world(job_seconds=JOB_SECONDS)
+    become(world, [person("ann")])
+    for name, column in (("by_mail", "email"), ("by_id", "customer_id")):
+        world.new_list(name)
+        kind = {"email": "email", "customer_id": "external_id"}[column]
+        world.model(name, f"select {column} from people", list=name, identifiers={kind: column})
+    assert seconds_of_run(world) >= 2 * JOB_SECONDS
+
+
 def test_one_failed_import_stops_only_its_list(make_world: Callable[..., World]) -> None:
     """The job of one list is cancelled; its rows are unknown, and the next run sends them."""
     rows = [person("ann", club="Tea"), person("bob", club="Cake"), person("cat", club="Jam")]
