@@ -41,7 +41,7 @@ info_schema: Any = importlib.import_module("fakesnow.info_schema")
 class Fault:
     """A fault of the next statements that match: an error with a code, or a reply that is lost.
 
-    `until` is no fault: the statement runs once one that matches it was asked for while it waited.
+    `until` is no fault: the statement runs once one that matches it was asked for.
     """
 
     pattern: str
@@ -126,7 +126,7 @@ async def query(request: Request) -> Response:
     fault = next((one for one in stand_in.faults if one.times > 0 and re.search(one.pattern, text)), None)
     if fault is not None:
         fault.times -= 1
-        if fault.until and not await is_asked(fault.until, len(stand_in.journal)):
+        if fault.until and not await is_asked(fault.until):
             fault.code, fault.message = "000604", f"Nobody asked for {fault.until}"
         if fault.code:
             return JSONResponse(
@@ -145,10 +145,10 @@ async def query(request: Request) -> Response:
     return reply
 
 
-async def is_asked(pattern: str, begin: int) -> bool:
-    """Wait until a statement that matches is asked for; return False if none comes in seconds."""
+async def is_asked(pattern: str) -> bool:
+    """Wait until a statement that matches was asked for; return False if none comes in seconds."""
     for _ in range(1_000):
-        if any(re.search(pattern, entry["sql"]) for entry in stand_in.journal[begin:]):
+        if any(re.search(pattern, entry["sql"]) for entry in stand_in.journal):
             return True
         await asyncio.sleep(0.01)
     return False

@@ -91,7 +91,7 @@ def test_the_temporary_tables_of_tasks_are_the_sessions(session: Snowflake) -> N
 
 
 @pytest.mark.parametrize("reason", ["a task failed", "interrupted"])
-def test_what_still_runs_is_cancelled(session: Snowflake, server: Server, reason: str) -> None:
+def test_a_failed_run_cancels_its_statements(session: Snowflake, server: Server, reason: str) -> None:
     """The error of the first task that failed is raised, and tasks that wait for their turn do not begin."""
     server.hold("slow", until=CANCELS)
     names = ["first", "wrong" if reason == "a task failed" else "right", "slow", "slow too", "late", "later"]
