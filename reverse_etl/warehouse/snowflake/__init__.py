@@ -249,7 +249,7 @@ class Snowflake:
 
 
 class _OfThread(local):
-    """The values of one thread: the tag of its statements, and whether it was told to stop."""
+    """The values of one thread: the tag of its statements, and whether it has to stop."""
 
     def __init__(self, query_tag: Mapping[str, str]) -> None:
         self.query_tag = query_tag
