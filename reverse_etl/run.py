@@ -111,13 +111,7 @@ def run_models(
         )
         cause, problems = _find_refusals(plan, options.saved_plan)
         if problems:
-            reasons = [f"{problem.summary} At {problem.where}." for problem in problems]
-            context.state.runs.record_refused_run(
-                context.run_id, request.target.destination_id, reasons, cause
-            )
-            refusal = GuardRefused(*problems)
-            refusal.run_id = context.run_id
-            raise refusal
+            raise _record_refusal(context, request, cause, problems)
         plan = create_missing_lists(context, plan)
         _block_lists_with_fault(context, plan)
         context = replace(
@@ -147,6 +141,17 @@ def run_models(
             record_comparisons(context.state, result)
         _record_end(context, result, settled=settled)
         return result
+
+
+def _record_refusal(
+    context: DeliveryContext, request: PlanRequest, cause: StopCause, problems: Sequence[Problem]
+) -> GuardRefused:
+    """Record a run that sends nothing, and return the error to raise."""
+    reasons = [f"{problem.summary} At {problem.where}." for problem in problems]
+    context.state.runs.record_refused_run(context.run_id, request.target.destination_id, reasons, cause)
+    refusal = GuardRefused(*problems)
+    refusal.run_id = context.run_id
+    return refusal
 
 
 def _find_refusals(plan: Plan, saved_plan: SavedPlan | None) -> tuple[StopCause, tuple[Problem, ...]]:
