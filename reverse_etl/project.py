@@ -313,7 +313,7 @@ class Project(StateReader):
         `text` is an e-mail, phone, external id or profile id; `lists` are names or ids. Makes a plan.
         """
         from reverse_etl.planning.planner import build_plan
-        from reverse_etl.report.explain import add_memberships, explain_person
+        from reverse_etl.report.explain import add_shown, explain_person
 
         if ask_klaviyo:
             self.target.destination.require_key()
@@ -321,7 +321,7 @@ class Project(StateReader):
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
             plan = build_plan(warehouse, state, klaviyo, request, on_progress)
             explanation = explain_person(warehouse, state, plan, text, lists)
-            return add_memberships(klaviyo, explanation) if ask_klaviyo and klaviyo else explanation
+            return add_shown(klaviyo, plan, explanation) if ask_klaviyo and klaviyo else explanation
 
     def reconcile(
         self,

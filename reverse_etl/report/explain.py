@@ -11,7 +11,8 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RejectionReason, RejectionSource, RowProblem
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
-from reverse_etl.errors import UsageError
+from reverse_etl.errors import KlaviyoError, UsageError
+from reverse_etl.klaviyo.consents import Channel
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE
 from reverse_etl.planning.diff import LOOK_AGAIN_SECONDS
 from reverse_etl.report import person_rows as sql
@@ -22,15 +23,18 @@ from reverse_etl.report.explanation import (
     Membership,
     ModelRow,
     OpenChange,
+    ShownConsent,
     parse_query,
 )
 from reverse_etl.state.withheld import WithheldState
+from reverse_etl.surfaces.operations import SubscribePeople
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from reverse_etl.klaviyo.api import Klaviyo
+    from reverse_etl.klaviyo.profiles import Profile
     from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
     from reverse_etl.report.explanation import PersonQuery
     from reverse_etl.state import State
@@ -101,8 +105,12 @@ def _require_lists(plan: Plan, explained: Sequence[ListExplanation], lists: Coll
         )
 
 
-def add_memberships(klaviyo: Klaviyo, explanation: Explanation) -> Explanation:
-    """Return the explanation with what Klaviyo shows now. Sends GETs only. Raises KlaviyoError."""
+def add_shown(klaviyo: Klaviyo, plan: Plan, explanation: Explanation) -> Explanation:
+    """Return the explanation with the memberships and the consent that Klaviyo shows now.
+
+    Sends GETs only. Consent is that to e-mail and SMS, and to the channels of the planned models. Raises
+    KlaviyoError, but if only the consent can't be read.
+    """
     profiles = {
         profile.id: profile
         for kind, value in explanation.query.values.items()
@@ -126,7 +134,24 @@ def add_memberships(klaviyo: Klaviyo, explanation: Explanation) -> Explanation:
         }
         memberships = tuple(Membership(profile_id, joined.get(profile_id)) for profile_id in sorted(profiles))
         lists.append(replace(list_explanation, memberships=memberships))
-    return replace(explanation, lists=tuple(lists), profiles=tuple(sorted(profiles)))
+    explanation = replace(explanation, lists=tuple(lists), profiles=tuple(sorted(profiles)))
+    try:
+        consents = tuple(_read_consents(klaviyo, plan, [*profiles.values()]))
+    except KlaviyoError as error:  # such as a key that may not read consent
+        return replace(explanation, consent_fault=str(error))
+    return replace(explanation, consents=consents)
+
+
+def _read_consents(klaviyo: Klaviyo, plan: Plan, profiles: Sequence[Profile]) -> Iterator[ShownConsent]:
+    """Yield what profiles show of consent, by profile, as far as they have the identifier of a channel."""
+    operations = [model_plan.model.config.surface.upsert for model_plan in plan.models]
+    asked = {operation.channel for operation in operations if isinstance(operation, SubscribePeople)}
+    for channel in Channel:
+        values = sorted({value for profile in profiles if (value := profile.identifier(channel.identifier))})
+        if values and channel in {Channel.EMAIL, Channel.SMS, *asked}:
+            for found in klaviyo.read_consents(channel, values).found:
+                if any(found.id == profile.id for profile in profiles):
+                    yield ShownConsent(found.id, channel, found.consent)
 
 
 @dataclass

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType, canonicalize, mask_identity
 from reverse_etl.domain.rejections import RowProblem
+from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.state.consents import ConsentState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from reverse_etl.domain.rejections import RejectionReason
+    from reverse_etl.klaviyo.consents import Channel, Consent
     from reverse_etl.state.journal import JournalRow
 
 _OPEN_STATES: Final = {
@@ -113,6 +116,32 @@ class Membership:
 
     profile_id: str
     joined_at: str | None
+
+
+@dataclass(frozen=True)
+class ShownConsent:
+    """What a profile shows of the person's consent to a channel."""
+
+    profile_id: str
+    channel: Channel
+    consent: Consent
+
+    def describe(self) -> str:
+        """Return the consent, and what keeps mails from the person, in words.
+
+        >>> ShownConsent("01A", Channel.SMS, Consent(ConsentStatus.NEVER_SUBSCRIBED)).describe()
+        'never subscribed'
+        """
+        consent = self.consent
+        since = consent.changed_at or consent.consented_at
+        changed = f" since {_format_minute(since)}" if since else ""
+        suppressions = [
+            f"; suppressed: {suppression.reason}"
+            + (f" since {_format_minute(suppression.at)}" if suppression.at else "")
+            + (f" (list {suppression.list_id})" if suppression.list_id else "")
+            for suppression in consent.suppressions
+        ]
+        return f"{consent.status.lower().replace('_', ' ')}{changed}{''.join(suppressions)}"
 
 
 @dataclass(frozen=True)
@@ -240,7 +269,8 @@ class Explanation:
     """Everything that is known of one person: the lists with something to say, and the models without.
 
     `models_without_people` were not searched, since their rows have no person.
-    `profiles` are the ids of the profiles that Klaviyo shows for the text, None if Klaviyo was not asked.
+    `profiles` are the ids of the profiles that Klaviyo shows for the text, None if Klaviyo was not asked;
+    `consents` are what they show of consent, and `consent_fault` why that could not be read, '' if it was.
     `journal` is what came of the person's rows, newest first, None if no journal is kept.
     `are_lists_chosen`: `lists` has only lists that were asked for, and the person may be on others.
     """
@@ -252,6 +282,8 @@ class Explanation:
     are_lists_chosen: bool = False
     journal: tuple[JournalRow, ...] | None = None
     models_without_people: tuple[str, ...] = ()
+    consents: tuple[ShownConsent, ...] = ()
+    consent_fault: str = ""
 
     @property
     def is_known(self) -> bool:
@@ -275,6 +307,10 @@ def describe_open_change(change: OpenChange) -> str:
 def format_short_time(time: str) -> str:
     """Return a stored time to the minute, as `explain` writes it."""
     return f"{time[:16].replace('T', ' ')} UTC"
+
+
+def _format_minute(time: datetime) -> str:
+    return format_short_time(format_timestamp(time))
 
 
 def _show(value: object) -> str:

@@ -23,6 +23,8 @@ from reverse_etl.domain.rejections import (
     RejectionSource,
     RowProblem,
 )
+from reverse_etl.domain.timestamps import parse_timestamp
+from reverse_etl.klaviyo.consents import Channel, Consent, ConsentStatus, Suppression
 from reverse_etl.report.explanation import (
     AppliedRow,
     Explanation,
@@ -30,6 +32,7 @@ from reverse_etl.report.explanation import (
     Membership,
     ModelRow,
     OpenChange,
+    ShownConsent,
     parse_query,
 )
 from reverse_etl.state.consents import ConsentState
@@ -91,6 +94,21 @@ EXPLANATION = Explanation(
     ),
     ("tea",),
     ("01A", "01B"),
+    consents=(
+        ShownConsent(
+            "01A",
+            Channel.EMAIL,
+            Consent(
+                ConsentStatus.UNSUBSCRIBED,
+                changed_at=parse_timestamp(TIME),
+                suppressions=(
+                    Suppression("USER_SUPPRESSED", parse_timestamp(TIME)),
+                    Suppression("UNSUBSCRIBE", None, "L1"),
+                ),
+            ),
+        ),
+        ShownConsent("01B", Channel.SMS, Consent(ConsentStatus.NEVER_SUBSCRIBED)),
+    ),
 )
 
 
@@ -143,7 +161,7 @@ def test_a_person_nobody_knows_is_said_so(cli: CommandLine) -> None:
     assert ended.code == 0
     assert ended.out == (
         "No model has a row of nobody@example.com, and no applied row is on record: nothing was sent for it, "
-        "or it was taken back."
+        "or it was taken back. To know which from now on, add to the destination: journal: 90d"
     )
     document = json.loads(cli.run("explain", "nobody@example.com", "--json").out)
     assert (document["lists"], document["other_models"], document["klaviyo_profiles"]) == ([], ["vip"], None)
@@ -168,7 +186,8 @@ def test_a_person_on_another_list_is_not_called_unknown(cli: CommandLine) -> Non
     elsewhere = cli.run("explain", "p2@example.com", "--list", "Tea")
     assert elsewhere.out == (
         "No model has a row of p2@example.com on the chosen lists, and no applied row is on record: nothing "
-        "was sent for it, or it was taken back."
+        "was sent for it, or it was taken back. To know which from now on, add to the "
+        "destination: journal: 90d"
     )
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
+from reverse_etl.errors import KeyRefused
+from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.report.explanation import describe_open_change
 from reverse_etl.sandbox import Fault, FaultKind
@@ -322,6 +324,24 @@ def test_klaviyo_is_asked_only_on_request(members: World) -> None:
     assert membership.profile_id == members.person(ANN)["id"]
     assert membership.joined_at is not None
     assert len(members.writes()) == writes
+    members.sandbox.opt_out(ANN)
+    (consent,) = explain(members, ANN, ask_klaviyo=True).consents
+    assert (consent.profile_id, consent.channel) == (membership.profile_id, "email")
+    assert consent.describe().startswith("unsubscribed since ")
+
+
+def test_a_consent_that_cannot_be_read_leaves_the_rest_of_the_answer(
+    members: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as with a key that may not read it."""
+
+    def refuse(*_: Any) -> None:
+        raise KeyRefused.of("The key lacks a scope.")
+
+    monkeypatch.setattr(Klaviyo, "read_consents", refuse)
+    explanation = explain(members, ANN, ask_klaviyo=True)
+    assert only(explanation).memberships
+    assert (explanation.consents, explanation.consent_fault) == ((), "The key lacks a scope.")
 
 
 def test_an_omitted_identifier_is_named(world: World) -> None:

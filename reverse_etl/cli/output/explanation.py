@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.domain.rejections import RowProblem
+from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.report.document import reason_document
 from reverse_etl.report.explanation import describe_open_change, format_short_time
 
@@ -13,10 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.domain.rejections import RejectionReason
-    from reverse_etl.report.explanation import AppliedRow, Explanation, ListExplanation, Membership, ModelRow
+    from reverse_etl.report.explanation import (
+        AppliedRow,
+        Explanation,
+        ListExplanation,
+        Membership,
+        ModelRow,
+        ShownConsent,
+    )
     from reverse_etl.state.journal import JournalRow
 
 _WIDTH = 10  # of the words in front of a line
+_NO_JOURNAL = " To know which from now on, add to the destination: journal: 90d"
 
 
 def explanation_lines(explanation: Explanation) -> Iterator[str]:
@@ -27,7 +36,7 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         models = "searched model" if explanation.models_without_people else "model"
         yield (
             f"No {models} has a row of {text}{where}, and no applied row is on record: nothing was sent for "
-            "it, or it was taken back."
+            f"it, or it was taken back.{_NO_JOURNAL if explanation.journal is None else ''}"
         )
     for number, list_explanation in enumerate(explanation.lists):
         yield f"{'' if number == 0 else chr(10)}{_heading(list_explanation)}"
@@ -42,6 +51,11 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     if explanation.profiles is not None:
         found = ", ".join(f"the profile {profile}" for profile in explanation.profiles) or "no profile"
         yield f"\nKlaviyo shows {found} for {text}."
+        for shown in explanation.consents:
+            whose = f" of {shown.profile_id}" if len(explanation.profiles) > 1 else ""
+            yield f"  {shown.channel:<{_WIDTH}} {shown.describe()}{whose}"
+        if explanation.consent_fault:
+            yield f"  {'consent':<{_WIDTH}} could not be read. {explanation.consent_fault}"
 
 
 def _heading(list_explanation: ListExplanation) -> str:
@@ -138,6 +152,9 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         else [_journal_document(row) for row in explanation.journal],
         "other_models": list(explanation.other_models),
         "klaviyo_profiles": None if explanation.profiles is None else list(explanation.profiles),
+        "klaviyo_consents": None
+        if explanation.profiles is None or explanation.consent_fault
+        else [_consent_document(shown) for shown in explanation.consents],
     }
 
 
@@ -153,6 +170,17 @@ def _journal_document(row: JournalRow) -> dict[str, Any]:
         "recorded_at": row.recorded_at,
         "pii": row.pii,
         "changes": json.loads(row.changes),
+    }
+
+
+def _consent_document(shown: ShownConsent) -> dict[str, Any]:
+    consent = shown.consent
+    return {
+        "profile_id": shown.profile_id,
+        "channel": shown.channel.value,
+        "status": consent.status.value,
+        "changed_at": format_timestamp(consent.changed_at) if consent.changed_at else None,
+        "suppressed_because": sorted({suppression.reason for suppression in consent.suppressions}),
     }
 
 
