@@ -16,7 +16,7 @@ from reverse_etl.delivery.results import (
     ListResult,
     RunResult,
     add_gate_problems,
-    collect_figures,
+    collect_shown_figures,
     compute_exit_code,
 )
 from reverse_etl.delivery.row_comparisons import record_comparisons
@@ -278,7 +278,7 @@ def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -
             list_result.model,
             "" if list_result.list_plan.list_ref.is_new else list_result.list_plan.list_ref.id,
             list_result.list_plan.list_ref.name,
-            json.dumps(collect_figures(list_result)),
+            json.dumps(collect_shown_figures(list_result)),
             list_result.stop_cause,
             list_result.stop_reason,
         )

@@ -97,3 +97,12 @@ def collect_figures(result: ListResult) -> dict[str, int]:
     """Return the figures of a list's plan and the counts of its outcomes, by name."""
     outcome_counts = {outcome.value: result.outcomes.get(outcome, 0) for outcome in Outcome}
     return {**result.list_plan.figures(), **outcome_counts}
+
+
+def collect_shown_figures(result: ListResult) -> dict[str, int]:
+    """Return the figures of a list, with all people who opted out together, and not as rejected rows."""
+    figures, known = collect_figures(result), result.list_plan.opted_out_before
+    return figures | {
+        "rejected_by_check": figures["rejected_by_check"] - known,
+        "opted_out": figures["opted_out"] + known,
+    }

@@ -27,7 +27,7 @@ from reverse_etl.report.explanation import (
     parse_query,
 )
 from reverse_etl.state.withheld import WithheldState
-from reverse_etl.surfaces.operations import SubscribePeople
+from reverse_etl.surfaces.read_back import ReadConsents
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 
 if TYPE_CHECKING:
@@ -144,8 +144,8 @@ def add_shown(klaviyo: Klaviyo, plan: Plan, explanation: Explanation) -> Explana
 
 def _read_consents(klaviyo: Klaviyo, plan: Plan, profiles: Sequence[Profile]) -> Iterator[ShownConsent]:
     """Yield what profiles show of consent, by profile, as far as they have the identifier of a channel."""
-    operations = [model_plan.model.config.surface.upsert for model_plan in plan.models]
-    asked = {operation.channel for operation in operations if isinstance(operation, SubscribePeople)}
+    kinds = [model_plan.model.config.surface.read_back for model_plan in plan.models]
+    asked = {kind.channel for kind in kinds if isinstance(kind, ReadConsents)}
     for channel in Channel:
         values = sorted({value for profile in profiles if (value := profile.identifier(channel.identifier))})
         if values and channel in {Channel.EMAIL, Channel.SMS, *asked}:

@@ -120,7 +120,7 @@ class Membership:
 
 @dataclass(frozen=True)
 class ShownConsent:
-    """What a profile shows of the person's consent to a channel."""
+    """The consent to a channel that a profile shows."""
 
     profile_id: str
     channel: Channel

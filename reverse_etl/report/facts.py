@@ -29,6 +29,11 @@ class ListLabel:
     surface: str = ""
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Return what stays the same if the list gets another name."""
+        return self.model, self.list_id
+
+    @property
     def text(self) -> str:
         """Return the list's name for display."""
         return f"({self.surface})" if self.surface else self.name or self.list_id or "(no list)"
@@ -120,7 +125,7 @@ class Report:
     only the current ones, are those of this run. `removals_not_found` has the first of
     `removal_not_found_count` removals. `previous_runs` has the newest of
     `previous_run_count` runs, newest first. `notes` are current. `interruption` has the rows
-    of a run that recorded no result.
+    of a run that recorded no result. `has_journal` says whether what came of each row is kept.
     """
 
     generated_at: str
@@ -141,6 +146,7 @@ class Report:
     previous_run_count: int
     notes: tuple[str, ...]
     interruption: Interruption | None = None
+    has_journal: bool = False
 
     def sum_counts(self, *names: str) -> int:
         """Return the sum of the named counts over all lists."""

@@ -84,6 +84,7 @@ def build_report(
             *current_status.notes,
             *(previous_run.note for previous_run in current_status.lists if previous_run.note),
         ),
+        has_journal=state.journal.settings is not None,
         interruption=interruption if interruption and interruption.run_id == run.run_id else None,
     )
 

@@ -28,7 +28,7 @@ def mask_report(report: Report) -> Report:
         proofs=tuple(map(_mask_proof, report.proofs)),
         rejections=tuple(map(_mask_rejection, report.rejections)),
         removals_not_found=tuple(map(_mask_removal, report.removals_not_found)),
-        previous_runs=tuple(map(_mask_run, report.previous_runs)),
+        previous_runs=tuple(map(mask_run, report.previous_runs)),
         notes=tuple(map(mask_text, report.notes)),
     )
 
@@ -61,5 +61,6 @@ def _mask_removal(removal: RemovalNotFound) -> RemovalNotFound:
     return replace(removal, label=_mask_label(removal.label), identity=mask_identity(removal.identity))
 
 
-def _mask_run(reported_run: ReportedRun) -> ReportedRun:
+def mask_run(reported_run: ReportedRun) -> ReportedRun:
+    """Return the run with every e-mail and phone masked."""
     return replace(reported_run, lists=tuple(map(_mask_list, reported_run.lists)))

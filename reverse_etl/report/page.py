@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reverse_etl.report.facts import Report
-    from reverse_etl.report.trends import ListTrend
+    from reverse_etl.report.trends import ListHistory, ListTrend
 
 _SEGMENT_LABELS: Final = {
     "right": "up to date",
@@ -39,12 +39,16 @@ _RECEIPT_SEVERITIES: Final = {
 
 @dataclass(frozen=True)
 class PageLinks:
-    """The pages that a page links to, as file names beside it; "" for none. `by_run` has those of runs."""
+    """The pages that a page links to, as file names beside it; "" for none.
+
+    `by_run` has those of runs, and `by_list` those of lists, by model and list id.
+    """
 
     index: str = ""
     earlier: str = ""
     later: str = ""
     by_run: Mapping[str, str] = field(default_factory=dict)
+    by_list: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 NO_LINKS: Final = PageLinks()
@@ -86,6 +90,26 @@ def render_index(
     )
 
 
+def render_list_page(newest: Report, history: ListHistory, links: PageLinks) -> str:
+    """Return the page of a list over all runs, with all values escaped. `newest` reports the newest run."""
+    summaries = [run.lists[0] for run in history.runs]
+    return _ENVIRONMENT.get_template("list.html.j2").render(
+        report=newest,
+        trend=history.trend,
+        runs=history.runs,
+        rows=history.rows,
+        rejections=[one for one in newest.rejections if one.label.key == history.trend.newest.label.key],
+        figures=(
+            *select_figures(PLAN_FIGURES, summaries),
+            *select_figures(OUTCOME_FIGURES, summaries),
+        ),
+        links=links,
+        version=__version__,
+        where="the sandbox" if newest.sandbox else "Klaviyo",
+        **_chart_variables([*reversed(history.runs)]),
+    )
+
+
 def _chart_variables(runs: Sequence[ReportedRun]) -> dict[str, Any]:
     """Return the bars of runs, oldest first, and the measures of charts."""
     return {
@@ -119,9 +143,15 @@ def _create_environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"n": _format_number, "when": words.format_time, "counted": format_count}
+    environment.filters |= {
+        "n": _format_number,
+        "when": words.format_time,
+        "counted": format_count,
+        "count_lists": words.count_lists,
+    }
     environment.globals |= {
         "describe_list_state": words.describe_list_state,
+        "describe_rows": words.describe_rows,
         "describe_run_ending": words.describe_run_ending,
         "describe_operation": words.describe_operation,
         "split_list_bar": chart.split_list_bar,

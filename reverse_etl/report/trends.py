@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.report import chart
@@ -22,12 +22,41 @@ class ListTrend:
     points: str
 
 
+@dataclass(frozen=True)
+class ListHistory:
+    """A list over the runs that included it, newest first, each with this list alone."""
+
+    trend: ListTrend
+    runs: tuple[ReportedRun, ...]
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Return the valid rows of each run, oldest first."""
+        return tuple(run.lists[0].sum_counts("rows") for run in reversed(self.runs))
+
+
+def collect_list_histories(runs: Sequence[ReportedRun]) -> tuple[ListHistory, ...]:
+    """Return the history of each list, by name; `runs` are newest first."""
+    return tuple(
+        ListHistory(
+            trend,
+            tuple(
+                replace(run, lists=(summary,))
+                for run in runs
+                for summary in run.lists
+                if summary.label.key == trend.newest.label.key
+            ),
+        )
+        for trend in collect_trends(runs)
+    )
+
+
 def collect_trends(runs: Sequence[ReportedRun]) -> tuple[ListTrend, ...]:
     """Return each list with its newest run, by name; `runs` are newest first."""
     newest: dict[tuple[str, str], tuple[ListSummary, ReportedRun]] = {}
     for run in runs:
         for summary in run.lists:
-            newest.setdefault((summary.label.model, summary.label.list_id), (summary, run))
+            newest.setdefault(summary.label.key, (summary, run))
     oldest_first = [*reversed(runs)]
     trends = [
         ListTrend(summary, run, chart.compute_line_points(chart.collect_row_history(summary, oldest_first)))

@@ -119,7 +119,7 @@ def _summarize_ended_run(report: Report, destination: str) -> RunSummary:
         if report.refusal_reasons and not stopped_count:
             return RunSummary(Severity.ERROR, "Not all models were sent.", (*later_notes, *sentences))
         how = "stopped by a guard" if run.exit_code == EXIT_STOPPED else "stopped early"
-        headline = f"{stopped_count} of {format_count(len(report.lists), 'list')} {how}."
+        headline = f"{stopped_count} of {count_lists(report.lists)} {how}."
         return RunSummary(Severity.ERROR, headline, (*later_notes, *sentences))
     if later_notes:
         return RunSummary(
@@ -133,6 +133,23 @@ def _summarize_ended_run(report: Report, destination: str) -> RunSummary:
         headline = f"All rows of {_join_names(rejected_lists)} are rejected."
         return RunSummary(Severity.WARNING, headline, sentences)
     return RunSummary(Severity.OK, _success_headline(report, destination), sentences)
+
+
+def count_lists(lists: Sequence[ListSummary]) -> str:
+    """Return how many lists there are; models of surfaces without lists are called so."""
+    of_models = sum(bool(summary.label.surface) for summary in lists)
+    if of_models == len(lists):
+        return format_count(of_models, "model")
+    return f"{len(lists):,} lists and models" if of_models else format_count(len(lists), "list")
+
+
+def describe_rows(lists: Sequence[ListSummary]) -> str:
+    """Return what a row of these lists is, and how people are counted."""
+    if all(summary.label.surface for summary in lists):
+        return "A row is one row of a model."
+    is_mixed = any(summary.label.surface for summary in lists)
+    others = ", and without a list one row of the model" if is_mixed else ""
+    return f"A row is one person on one list{others}: a person on three lists counts three times."
 
 
 def _success_headline(report: Report, destination: str) -> str:

@@ -132,14 +132,14 @@ def test_a_refused_run_has_a_page_that_says_why(ran: CommandLine) -> None:
     assert "<li>16 of 19 rows would be removed (84.2 %);" in told
 
 
-def test_a_site_has_an_index_and_a_page_for_each_of_the_newest_runs(ran: CommandLine) -> None:
+def test_a_site_has_an_index_and_a_page_for_each_list_and_each_of_the_newest_runs(ran: CommandLine) -> None:
     for _ in range(2):
         assert ran.run("run").code == 0
     ran.environ.clear()
     told = ran.run("report", "--all", "site", "--limit", "2")
     assert (told.out, told.err, told.code) == ("site/index.html", "", 0)
     files = sorted(path.name for path in (ran.folder / "site").iterdir())
-    assert len(files) == 3
+    assert len(files) == 4  # two runs, a list, the index
     index = (ran.folder / "site" / "index.html").read_text(encoding="utf-8")
     assert all(f'href="{name}"' in index for name in files if name != "index.html")
     assert "p3@example.com" not in "".join(path.read_text() for path in (ran.folder / "site").iterdir())

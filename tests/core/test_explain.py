@@ -217,6 +217,7 @@ def test_each_reason_about_people_has_a_case() -> None:
         RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER,
         RowProblem.SHARED_IDENTIFIER,
         RowProblem.CHANGED,
+        RowProblem.CHANGED_WHILE_READ,
         RowProblem.UNKNOWN_OUTCOME,
         RowProblem.STILL_REJECTED,
         RowProblem.WITHHELD,

@@ -10,7 +10,7 @@ from reverse_etl.delivery.results import collect_figures
 from reverse_etl.domain.progress import JobProgress
 from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.planning.plan import PlanOptions
-from reverse_etl.report import state_reader
+from reverse_etl.report import status
 from reverse_etl.report.masking import mask_report
 from reverse_etl.report.page import render_page
 from reverse_etl.report.status import Status, load_status
@@ -257,7 +257,7 @@ def test_the_status_is_read_once_for_the_reports_of_all_runs(
         loaded.append(load_status(*arguments))
         return loaded[-1]
 
-    monkeypatch.setattr(state_reader, "load_status", load)
+    monkeypatch.setattr(status, "load_status", load)
     become(members, people("ann"))
     ids = [members.run().run_id for _ in range(3)]
     assert [made.run.run_id for made in members.project().reports(2)] == [ids[2], ids[1]]

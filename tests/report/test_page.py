@@ -133,7 +133,7 @@ def test_a_page_of_any_run_is_complete_and_self_contained(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "tone", "headline"),
     [
-        ("everything", Severity.ERROR, "1 of 3 lists stopped early."),
+        ("everything", Severity.ERROR, "1 of 3 lists and models stopped early."),
         ("changes", Severity.OK, "All changes are in Klaviyo."),
         ("a sandbox", Severity.OK, "All changes are in the sandbox."),
         ("nothing changed", Severity.OK, "Nothing changed, so nothing was sent."),

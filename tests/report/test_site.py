@@ -6,9 +6,10 @@ import re
 from dataclasses import replace
 
 from reverse_etl.report.facts import ReportedRun
-from reverse_etl.report.site import page_name, render_site
+from reverse_etl.report.page import render_page
+from reverse_etl.report.site import list_page_name, page_name, render_site
 from reverse_etl.state.runs import StopCause
-from tests.report.cases import RUN, TEA, VIP, former, listed, report
+from tests.report.cases import EVERYBODY, RUN, TEA, VIP, former, listed, rejected, report
 from tests.report.test_page import EVIL, Outline
 
 
@@ -27,10 +28,11 @@ def _links(page: str) -> list[str]:
 def test_pages_of_runs_link_to_their_neighbours_and_the_index() -> None:
     pages = _pages(4)
     newest, middle, oldest = (f"run_2026110{n}T060000-a1b2c3.html" for n in (4, 3, 2))
-    assert [*pages] == [newest, middle, oldest, "index.html"]
-    assert _links(pages[newest]) == ["index.html", middle]
-    assert _links(pages[middle]) == ["index.html", oldest, newest]
-    assert _links(pages[oldest]) == ["index.html", middle]
+    vip = list_page_name(VIP)
+    assert [*pages] == [newest, middle, oldest, vip, "index.html"]
+    assert _links(pages[newest]) == ["index.html", middle, vip]
+    assert _links(pages[middle]) == ["index.html", oldest, newest, vip]
+    assert _links(pages[oldest]) == ["index.html", middle, vip]
 
 
 def test_a_page_lies_in_the_folder_whatever_the_id_in_the_state() -> None:
@@ -43,6 +45,37 @@ def test_the_index_links_to_each_page_and_names_each_run() -> None:
     assert {*_links(index)} == {*pages} - {"index.html"}
     assert "20261101T060000-a1b2c3" in index  # which has no page
     assert "The newest 3 runs have a page." in index
+
+
+def test_a_list_has_a_page_of_its_runs_alone() -> None:
+    runs = [
+        former(1, lists=(listed(VIP, rows=50, applied=10), listed(TEA, rows=7))),
+        former(2, lists=(replace(listed(VIP, rows=40), stop_cause=StopCause.GUARD, reason="Too many."),)),
+        former(3, lists=(listed(TEA, rows=6),)),
+    ]
+    newest = report(*runs[0].lists, run=runs[0].run, rejections=(rejected(VIP), rejected(TEA, rows=77)))
+    pages = dict(render_site([newest], runs))
+    page = pages[list_page_name(VIP)]
+    assert _links(page) == ["index.html", page_name(runs[0].run.run_id)]
+    assert re.findall(r'data-h="rows">(\d+)</td>', page) == ["50", "40", "2"]  # the last of its rejection
+    assert "from 40 to 50" in page
+    assert "Too many." in page
+    assert "77" not in page
+    assert page.count("<polyline") == 1
+    assert len({*pages}) == 4  # a run, two lists, the index
+
+
+def test_models_without_lists_are_not_called_lists() -> None:
+    lists = (listed(EVERYBODY, rows=3), listed(VIP, rows=2))
+    assert "all 2 lists and models" in render_page(report(*lists))
+    assert "without a list one row of the model" in render_page(report(*lists))
+    alone = render_page(report(listed(EVERYBODY, rows=3)))
+    assert "A row is one row of a model." in alone
+
+
+def test_the_page_names_the_journal_if_one_is_kept() -> None:
+    pages = [render_page(report(listed(VIP), has_journal=kept)) for kept in (False, True)]
+    assert ["<code>journal</code>" in page for page in pages] == [False, True]
 
 
 def test_the_index_shows_each_list_as_its_newest_run_left_it() -> None:

@@ -13,7 +13,7 @@ from reverse_etl.errors import UsageError
 from reverse_etl.files import write_atomically
 from reverse_etl.formatting import format_path
 from reverse_etl.report.document import report_document
-from reverse_etl.report.masking import mask_report
+from reverse_etl.report.masking import mask_report, mask_run
 from reverse_etl.report.page import render_page
 from reverse_etl.report.site import INDEX, is_own_index, render_site
 
@@ -38,7 +38,7 @@ _PAGES: Final = 90  # runs that get a page: a quarter of a year of nights
     "site",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write a static site instead: an index of all runs, and a page for each of the newest.",
+    help="Write a static site instead: an index of all runs, and pages of each list and of the newest runs.",
 )
 @click.option(
     "--limit",
@@ -98,8 +98,9 @@ def _write_site(project: Project, folder: Path, pages: int, *, show_values: bool
             where="report --all",
             hint="Name another folder.",
         )
-    reports = project.reports(pages)
-    shown_reports = reports if show_values else [mask_report(report) for report in reports]
-    for name, page in render_site(shown_reports, project.history()):
+    reports, runs = project.reports(pages), project.history()
+    if not show_values:
+        reports, runs = tuple(map(mask_report, reports)), tuple(map(mask_run, runs))
+    for name, page in render_site(reports, runs):
         write_atomically(folder / name, page.encode())
     show.print_line(format_path(index))

@@ -6,32 +6,23 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.cli.output import tables as show
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.results import collect_figures
+from reverse_etl.delivery.results import collect_shown_figures
 from reverse_etl.formatting import format_count
 from reverse_etl.report.figures import HELD_MEANING, RESULT_COLUMNS, figure_table
 
 if TYPE_CHECKING:
-    from reverse_etl.delivery.results import ListResult, RunResult
+    from reverse_etl.delivery.results import RunResult
 
 
 def show_result(result: RunResult) -> None:
     """Print what a run did: a line per list."""
-    counts = [_shown_figures(list_result) for list_result in result.lists]
+    counts = [collect_shown_figures(list_result) for list_result in result.lists]
     headings, figures = figure_table(RESULT_COLUMNS, counts)
     rows = [
         (list_result.list_plan.list_ref.label, list_result.model, *numbers)
         for list_result, numbers in zip(result.lists, figures, strict=True)
     ]
     show.print_table(("list", "model", *headings), rows, text_columns=2)
-
-
-def _shown_figures(list_result: ListResult) -> dict[str, int]:
-    """Return the figures of a list, with all people who opted out together, and not as rejected rows."""
-    figures, known = collect_figures(list_result), list_result.list_plan.opted_out_before
-    return figures | {
-        "rejected_by_check": figures["rejected_by_check"] - known,
-        "opted_out": figures["opted_out"] + known,
-    }
 
 
 def follow_up_lines(result: RunResult) -> list[str]:
@@ -43,7 +34,7 @@ def follow_up_lines(result: RunResult) -> list[str]:
     )
     if not result.lists:
         return []
-    of_lists = [_shown_figures(list_result) for list_result in result.lists]
+    of_lists = [collect_shown_figures(list_result) for list_result in result.lists]
     totals = {name: sum(list_figures[name] for list_figures in of_lists) for name in of_lists[0]}
     stopped = sum(
         list_result.outcomes.get(Outcome.NOT_SENT, 0)
