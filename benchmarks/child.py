@@ -84,6 +84,7 @@ def run(folder: Path, port: int) -> dict[str, float]:
 def start(folder: Path, port: int) -> dict[str, float]:
     """Do what every run begins with: import, compile, open the state, ask for the account."""
     del port
+    import reverse_etl.run  # noqa: F401, PLC0415 - which imports the steps of a run
     from reverse_etl.project import Project  # noqa: PLC0415
 
     project = Project.load(folder, threads=THREADS)

@@ -16,17 +16,25 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import TYPE_CHECKING
 
-from jinja2 import BytecodeCache, __version__
+import jinja2
+from jinja2 import BytecodeCache
+
+import reverse_etl
 
 if TYPE_CHECKING:
     from jinja2.bccache import Bucket
 
 
 class TemplateCache(BytecodeCache):
-    """Keeps compiled templates; `checks` is the Python file that decides what is compiled."""
+    """Keeps compiled templates; `checks` is the Python file that decides what is compiled.
+
+    It is missing where an application was packed without its sources; then the version stands for it.
+    """
 
     def __init__(self, checks: Path) -> None:
-        self._checks = checks.read_bytes() + __version__.encode()
+        self._checks = f"{reverse_etl.__version__} {jinja2.__version__}".encode()
+        with suppress(OSError):
+            self._checks += checks.read_bytes()
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
         """Return the path at which a template is kept."""
