@@ -86,8 +86,9 @@ pictures: .venv/ready ## Take the pictures of docs/pictures from the demo; needs
 	@$(BIN)/python docs/take_pictures.py
 
 .PHONY: bench
-bench: .venv/ready bench-cost ## Run the benchmarks and write benchmarks/results.md and cost.md
+bench: .venv/ready ## Run the benchmarks and write benchmarks/results.md and cost.md
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.cost
 	@$(BIN)/python benchmarks/surfaces.py
 
 .PHONY: bench-cost
@@ -97,6 +98,7 @@ bench-cost: .venv/ready ## Count statements and rows, time the start of commands
 .PHONY: bench-long
 bench-long: .venv/ready ## Run the benchmarks with 10 million rows too
 	@$(BIN)/python benchmarks/run.py --long
+	@$(BIN)/python -m benchmarks.cost
 
 .PHONY: clean
 clean: ## Remove caches and the demo's files; keep the environments

@@ -1,8 +1,12 @@
-"""Measure the job and write the table: `python benchmarks/run.py`, with `--long` on 10 million rows too."""
+"""Measure the job and write the table: `python benchmarks/run.py`, with `--long` on 10 million rows too.
+
+The ratios that have a goal are also written to `ratios.json`, for the page of costs.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import measure
@@ -10,6 +14,7 @@ import table
 
 ROUNDS = 3
 RESULTS = Path(__file__).parent / "results.md"
+RATIOS = Path(__file__).parent / "ratios.json"
 
 
 def main() -> None:
@@ -18,15 +23,13 @@ def main() -> None:
     parser.add_argument("--long", action="store_true", help="also runs on 10 million rows")
     long = parser.parse_args().long
     small, large, larger, huge = 100_000, 1_000_000, 3_000_000, 10_000_000
-    limits = (("64MB", small), ("64MB", large), ("128MB", large), ("128MB", larger))
-    measured = [measure.measure(small, ROUNDS), measure.measure(large, ROUNDS)]
-    peaks = [measure.peak(rows, limit) for limit, rows in limits]
-    if long:
-        measured.append(measure.measure(huge, ROUNDS))
+    measured = [measure.measure(rows, ROUNDS) for rows in (small, large, *([huge] if long else []))]
+    peaks = [measure.peak(rows, "128MB") for rows in (small, large, larger, *([huge] if long else []))]
     firsts = [first for first, _ in measured]
     laters = [later for _, later in measured[1:]]
     text = table.page(firsts, laters, peaks, ROUNDS)
     RESULTS.write_text(text)
+    RATIOS.write_text(json.dumps(table.ratios(firsts, laters, peaks), indent=2) + "\n")
     print(text)
 
 
