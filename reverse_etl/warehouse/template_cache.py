@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class TemplateCache(BytecodeCache):
     """Keeps compiled templates; `checks` is the Python file that decides what is compiled.
 
-    It is missing where an application was packed without its sources; then the version stands for it.
+    It is missing where an application was packed without its sources: then only the versions count.
     """
 
     def __init__(self, checks: Path) -> None:
