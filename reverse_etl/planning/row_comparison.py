@@ -46,12 +46,14 @@ class RowComparison:
 
     `checksum` changes with the compiled SQL, the config and the types of the columns. If `is_full`, all
     values are compared; if not, those of `compared_rows`, which are counted once the lists are known.
-    `last_full_at` is when the last full comparison settled, None if it is not known.
+    `last_full_at` is when the last full comparison settled, and `last_full_age` how many seconds ago; None if
+    it is not known.
     """
 
     checksum: str
     is_full: bool
     last_full_at: str | None = None
+    last_full_age: float | None = None
     compared_rows: int | None = None
 
 
@@ -74,12 +76,13 @@ class ComparisonChooser:
         checksum = compute_checksum(model, columns)
         record = self.records.get(model.name)
         is_full = self.full_refresh or record is None or record.checksum != checksum
-        if record is None or is_full:
-            return RowComparison(checksum, True, record.compared_at if record else None)
+        if record is None:
+            return RowComparison(checksum, is_full)
         age = self.now - parse_timestamp(record.compared_at).timestamp()
         keeps_updated_at = UPDATED_COLUMN in self.state.tables.columns(f"snapshot_{table_key}")
         is_recent = 0 <= age < model.config.full_every
-        return RowComparison(checksum, not (is_recent and keeps_updated_at), record.compared_at)
+        is_full = is_full or not (is_recent and keeps_updated_at)
+        return RowComparison(checksum, is_full, record.compared_at, age)
 
 
 def compute_checksum(model: Model, columns: Mapping[str, Column]) -> str:

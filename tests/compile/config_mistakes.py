@@ -123,6 +123,37 @@ select klaviyo_profile_id from t
 """),
     ),
     case(
+        "updated_at that is not selected",
+        model("""\
+{{ config(surface='profiles', updated_at='updated', full_every='weekly') }}
+select email, updated_at from t
+"""),
+    ),
+    case(
+        "updated_at that is also an identifier",
+        model("""\
+{{ config(surface='profiles',
+    updated_at='email') }}
+select email, updated_at from t
+"""),
+    ),
+    case(
+        "updated_at of a model that clears values",
+        model("""\
+{{ config(surface='profiles', updated_at='updated_at',
+    on_null={'tier': 'clear'}) }}
+select email, tier, updated_at from t
+"""),
+    ),
+    case(
+        "updated_at of a surface without it",
+        model("""\
+{{ config(surface='suppressions',
+    updated_at='updated_at') }}
+select email from t
+"""),
+    ),
+    case(
         "a word of create",
         model("""\
 {{ config(surface='profiles', create='newer') }}

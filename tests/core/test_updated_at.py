@@ -10,10 +10,14 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.planning import complete_rows
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
+from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from tests.core.killing import run_until_killed
 from tests.core.rows import BY_EMAIL, people, person
 from tests.core.world import one
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reverse_etl.delivery.results import RunResult
     from tests.core.world import World
 
@@ -247,3 +251,44 @@ def test_a_value_of_a_row_that_was_not_compared_is_not_cleared(members: World) -
     comparisons = [model_plan.comparison for model_plan in result.plan.models]
     assert [entry.compared_rows for entry in comparisons if entry] == [0]
     assert first_names(members)[0] == "Ann"
+
+
+def change_after_first_run(world: World) -> None:
+    """Settle a full comparison; then let rows change, be new, be refused, leave and be touched."""
+    model(world)
+    become(world, [*people("ann", "bo", "cy", "dov"), person("eve", email="eve@example.c1")])
+    world.run()
+    rows = people("ann", "bo", "cy", "fay", updated_at=2)
+    rows[0]["first_name"] = "Anne"
+    rows[2]["updated_at"] = 1
+    become(world, [*rows, person("eve", email="eva@example.c1", updated_at=2)])
+
+
+def check_death(world: World, nth: int, names: tuple[str, ...] = ("execute", "fetch")) -> bool:
+    """Kill a run at a statement, and return whether it came to that; the next run ends its work."""
+    change_after_first_run(world)
+    died = run_until_killed(world, nth, DuckDB, *names)
+    world.sandbox.finish_jobs()
+    world.run()
+    assert first_names(world) == ["Anne", "Bo", "Cy", "Fay"]
+    writes = len(world.writes())
+    assert one(world.run()).list_plan.unchanged == 4
+    assert len(world.writes()) == writes
+    world.wait(7 * DAY)
+    result = world.run()
+    assert (compared(result), one(result).outcomes) == (None, {})
+    return died
+
+
+@pytest.mark.parametrize("nth", [40, 65, 90])
+def test_a_run_may_be_killed_between_statements(world: World, nth: int) -> None:
+    assert check_death(world, nth)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_a_run_may_be_killed_between_any_two_statements(make_world: Callable[..., World]) -> None:
+    nth = 1
+    while check_death(make_world(f"death_{nth}"), nth):
+        nth += 1
+    assert nth > 90

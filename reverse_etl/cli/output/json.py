@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.event_facts import EventPlan
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
     from reverse_etl.planning.profile_forecast import NewProfiles
+    from reverse_etl.planning.row_comparison import RowComparison
 
 REQUESTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.ACCOUNTS: "accounts",
@@ -117,7 +118,16 @@ def _model_document(model_plan: ModelPlan) -> dict[str, Any]:
             IdentifierType(kind).value: rows for kind, rows in model_plan.omitted_identifiers.items()
         },
         "orphaned_rows": dict(model_plan.orphaned_rows),
+        **({"comparison": _comparison_document(model_plan.comparison)} if model_plan.comparison else {}),
         **({"event_plan": _events_document(model_plan.events)} if model_plan.events else {}),
+    }
+
+
+def _comparison_document(comparison: RowComparison) -> dict[str, Any]:
+    return {
+        "full": comparison.is_full,
+        "compared_rows": comparison.compared_rows,
+        "last_full_at": comparison.last_full_at,
     }
 
 

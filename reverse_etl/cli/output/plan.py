@@ -10,6 +10,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, mask_identity, mask_value, row_key_text
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
+from reverse_etl.parsing.durations import format_duration
 from reverse_etl.planning.guards import exempt_lines
 from reverse_etl.planning.replacements import REPLACE, merge_replacements
 from reverse_etl.report.figures import PLAN_COLUMNS, figure_table
@@ -17,6 +18,7 @@ from reverse_etl.report.figures import PLAN_COLUMNS, figure_table
 if TYPE_CHECKING:
     from reverse_etl.domain.rejections import RejectedRows
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
+    from reverse_etl.planning.row_comparison import RowComparison
 
 _SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "="}
 _CLEAR_EFFECT = "a cleared value is gone from Klaviyo; it comes back only if the model has it again"
@@ -169,7 +171,17 @@ def _model_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
             "rows share"
             for kind, rows in model_plan.omitted_identifiers.items()
         ),
+        *([_comparison_line(model_plan.comparison)] if model_plan.comparison else []),
     ]
+
+
+def _comparison_line(comparison: RowComparison) -> str:
+    """Return which rows of a model with `updated_at` were compared, and when all of them were."""
+    age = comparison.last_full_age
+    last = "not known" if age is None else f"{format_duration(age)} ago"
+    rows = format_count(comparison.compared_rows or 0, "row")
+    compared = "all rows" if comparison.is_full else f"{rows} by updated_at"
+    return f"  compared: {compared}; last full comparison: {last}"
 
 
 def _list_read_lines(list_plan: ListPlan) -> list[str]:
