@@ -312,12 +312,13 @@ class Project(StateReader):
 
         `text` is an e-mail, phone, external id or profile id; `lists` are names or ids. Makes a plan.
         """
+        from reverse_etl.planning.plan import PlanOptions
         from reverse_etl.planning.planner import build_plan
         from reverse_etl.report.explain import add_shown, explain_person
 
         if ask_klaviyo:
             self.target.destination.require_key()
-        request = self._build_request(select, (), None)
+        request = self._build_request(select, (), PlanOptions(compares_all=True))
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
             plan = build_plan(warehouse, state, klaviyo, request, on_progress)
             explanation = explain_person(warehouse, state, plan, text, lists)

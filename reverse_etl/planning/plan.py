@@ -61,7 +61,7 @@ class PlanOptions:
     operation. `forecast_people` is how many people are looked up to forecast how many profiles the adds would
     create, None for no forecast. `with_digest` adds a digest of the rows and values to each model's plan.
     `allow` names the models that may pass a guard. `live_since` is the time from which on events start flows,
-    which the selected models of events keep.
+    which the selected models of events keep. `compares_all` compares every row, whatever `updated_at` says.
     """
 
     full_refresh: bool = False
@@ -72,6 +72,7 @@ class PlanOptions:
     with_digest: bool = False
     allow: Allowances = field(default_factory=Allowances)
     live_since: datetime | None = None
+    compares_all: bool = False
 
 
 @dataclass(frozen=True)

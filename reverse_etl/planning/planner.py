@@ -192,7 +192,8 @@ def _choose_comparisons(state: State, request: PlanRequest) -> ComparisonChooser
     """Return what chooses how rows are compared; nothing is read if no model has `updated_at`."""
     has_updated_at = any(model.config.surface.columns.updated_at for model in request.selected)
     records = state.comparisons.load() if has_updated_at else {}
-    return ComparisonChooser(state, records, state.clock.now(), request.options.full_refresh)
+    compares_all = request.options.full_refresh or request.options.compares_all
+    return ComparisonChooser(state, records, state.clock.now(), compares_all)
 
 
 def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRecord]) -> None:

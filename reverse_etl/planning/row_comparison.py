@@ -45,7 +45,8 @@ class RowComparison:
     """How the rows of a model with `updated_at` are compared in a run.
 
     `checksum` changes with the compiled SQL, the config and the types of the columns. If `is_full`, all
-    values are compared; if not, those of `compared_rows`, which are counted once the lists are known.
+    values are compared, since that `is_due` or was asked for; if not, those of `compared_rows`, which are
+    counted once the lists are known.
     `last_full_at` is when the last full comparison settled, and `last_full_age` how many seconds ago; None if
     it is not known.
     """
@@ -55,16 +56,20 @@ class RowComparison:
     last_full_at: str | None = None
     last_full_age: float | None = None
     compared_rows: int | None = None
+    is_due: bool = True
 
 
 @dataclass(frozen=True)
 class ComparisonChooser:
-    """Chooses the comparison of each model; `records` are the last ones that settled, `now` in seconds."""
+    """Chooses the comparison of each model; `records` are the last ones that settled, `now` in seconds.
+
+    `compares_all`: full comparisons were asked for.
+    """
 
     state: State
     records: Mapping[str, SettledComparison]
     now: float
-    full_refresh: bool = False
+    compares_all: bool = False
 
     def choose(self, model: Model, table_key: str, columns: Mapping[str, Column]) -> RowComparison | None:
         """Return how the rows are compared, None for a model without `updated_at`.
@@ -75,14 +80,14 @@ class ComparisonChooser:
             return None
         checksum = compute_checksum(model, columns)
         record = self.records.get(model.name)
-        is_full = self.full_refresh or record is None or record.checksum != checksum
         if record is None:
-            return RowComparison(checksum, is_full)
+            return RowComparison(checksum, is_full=True)
         age = self.now - parse_timestamp(record.compared_at).timestamp()
         keeps_updated_at = UPDATED_COLUMN in self.state.tables.columns(f"snapshot_{table_key}")
         is_recent = 0 <= age < model.config.full_every
-        is_full = is_full or not (is_recent and keeps_updated_at)
-        return RowComparison(checksum, is_full, record.compared_at, age)
+        is_due = record.checksum != checksum or not (is_recent and keeps_updated_at)
+        is_full = self.compares_all or is_due
+        return RowComparison(checksum, is_full, record.compared_at, age, is_due=is_due)
 
 
 def compute_checksum(model: Model, columns: Mapping[str, Column]) -> str:

@@ -166,6 +166,7 @@ class _Facts:
     is_readmitted: bool = False
     no_profile_at: str | None = None
     consent: ConsentState | None = None
+    hidden_until: str | None = None
 
     @property
     def identities(self) -> list[str]:
@@ -221,6 +222,7 @@ class _ModelSearch:
             no_profile_at=facts.no_profile_at,
             looks_again_at=_look_again_time(facts.no_profile_at) if facts.no_profile_at else None,
             consent=facts.consent,
+            hidden_until=None if facts.open_changes else facts.hidden_until,
         )
 
     def _find_rows(self, facts: dict[str | None, _Facts]) -> None:
@@ -299,6 +301,13 @@ class _ModelSearch:
             return
         for list_id, _, op in self.warehouse.fetch(sql.select_planned(self.model_plan.tables, identities)):
             facts[list_id].planned_ops.append(str(op))
+        comparison = self.model_plan.comparison
+        if comparison is None or comparison.is_due or comparison.last_full_at is None:
+            return
+        seconds = self.model_plan.model.config.full_every
+        next_full_at = parse_timestamp(comparison.last_full_at) + timedelta(seconds=seconds)
+        for (list_id,) in self.warehouse.fetch(sql.select_hidden(self.model_plan.tables, identities)):
+            facts[list_id].hidden_until = format_timestamp(next_full_at)
 
     def _find_holding_rows(self, facts: _Facts) -> Iterable[str]:
         if Op.HELD not in facts.planned_ops:

@@ -153,7 +153,8 @@ class ListExplanation:
     its upserts out. `removal_not_found_at` is when a removal found nobody. `deletes_people` is whether the
     model deletes its people for good, and `is_readmitted` whether others may send the deleted person again.
     `no_profile_at` is when Klaviyo did not know the person of a row that creates nobody, `looks_again_at`
-    when it is asked again. `consent` is what became of a consent that was sent.
+    when it is asked again. `consent` is what became of a consent that was sent. `hidden_until` is when the
+    next full comparison is due, if `updated_at` is as it was when the row was compared last.
     """
 
     model: str
@@ -174,6 +175,7 @@ class ListExplanation:
     no_profile_at: str | None = None
     looks_again_at: str | None = None
     consent: ConsentState | None = None
+    hidden_until: str | None = None
 
     @property
     def is_known(self) -> bool:
@@ -218,7 +220,13 @@ class ListExplanation:
                     f"{name} {_show(before)} → {_show(after)}"
                     for name, (before, after) in self.changes.items()
                 )
-                return f"sends the row again: {changed}" if changed else "sends the row again"
+                waits = (
+                    "nothing: its updated_at is as when the row was compared last. The first run after "
+                    f"{format_short_time(self.hidden_until)} "
+                    if changed and self.hidden_until
+                    else ""
+                )
+                return f"{waits}sends the row again{f': {changed}' if changed else ''}"
             case Op.REMOVE:
                 return "looks the person up and takes back what was sent: the row left the model"
             case Op.HELD:

@@ -125,8 +125,16 @@ select klaviyo_profile_id from t
     case(
         "updated_at that is not selected",
         model("""\
-{{ config(surface='profiles', updated_at='updated', full_every='weekly') }}
+{{ config(surface='profiles', updated_at='updated') }}
 select email, updated_at from t
+"""),
+    ),
+    case(
+        "a form of full_every",
+        model("""\
+{{ config(surface='profiles',
+    full_every='weekly') }}
+select email from t
 """),
     ),
     case(

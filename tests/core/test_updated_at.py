@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reverse_etl.cli.output.plan import show_plan
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.planning import complete_rows
 from reverse_etl.planning.plan import PlanOptions
@@ -99,6 +100,33 @@ def test_a_lie_lasts_until_the_next_full_comparison(members: World) -> None:
     refresh = PlanOptions(full_refresh=True)
     assert day(members, rows, options=refresh) == (None, {Outcome.APPLIED: 3})
     assert day(members, rows) == (0, {})
+
+
+def test_plan_and_explain_say_what_waits_for_a_full_comparison(
+    members: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = people("ann", "bo", "cy")
+    rows[0]["first_name"] = "Anne"
+    rows[1] |= {"first_name": "Bob", "updated_at": 2}
+    become(members, rows)
+    members.wait(2 * DAY)
+    plan = members.plan()
+    show_plan(plan, show_values=True)
+    assert "compared: 1 row by updated_at; last full comparison: 2d ago" in capsys.readouterr().out
+    hidden, shown = (
+        members.project().explain(f"{name}@example.com").lists[0].describe_next_run()
+        for name in ("ann", "bo")
+    )
+    assert hidden.startswith(
+        "nothing: its updated_at is as when the row was compared last. The first run after"
+    )
+    assert hidden.endswith("sends the row again: first_name Ann → Anne")
+    assert shown == "sends the row again: first_name Bo → Bob"
+    members.wait(6 * DAY)
+    show_plan(members.plan(), show_values=True)
+    assert "compared: all rows; last full comparison: 8d ago" in capsys.readouterr().out
+    explained = members.project().explain("ann@example.com").lists[0]
+    assert explained.describe_next_run() == "sends the row again: first_name Ann → Anne"
 
 
 CHANGES: dict[str, dict[str, Any]] = {
