@@ -117,7 +117,8 @@ def _values_written(session: DuckDB, statement: Statement, profile: dict[str, An
 class Nights:
     """The cost of a plan or a run of one model or of two: idle, or with 0.1 % added, updated and removed.
 
-    `idle_with_malformed` has 0.1 % of malformed rows, which were there the night before.
+    `idle_with_malformed` has 0.1 % of malformed rows, which were there the night before. `journaled` and
+    `not_journaled` are the nights after it, changed.
     """
 
     idle_plan: Cost
@@ -126,6 +127,8 @@ class Nights:
     changed: Cost
     two_idle: Cost
     two_changed: Cost
+    not_journaled: Cost
+    journaled: Cost
 
     @property
     def figures(self) -> dict[str, float]:
@@ -138,6 +141,9 @@ class Nights:
             "statements, further model, with changes": self.two_changed.statements - self.changed.statements,
             "statements more with 0.1 % malformed rows, nothing changed": (
                 self.idle_with_malformed.statements - self.idle.statements
+            ),
+            "statements more with a journal, one model with changes": (
+                self.journaled.statements - self.not_journaled.statements
             ),
             "statements that store 1 M members to compare": count_member_inserts(1_000_000),
             "rows read, nothing changed": round(self.idle.rows_read, 1),
@@ -164,7 +170,15 @@ def measure(world: World) -> Nights:
     world.drop_model("others")
     world.sql("INSERT INTO people VALUES ('malformed', 'c-malformed', 'Ann')")
     world.run()
-    return Nights(idle_plan, idle, count(world.run), changed, two_idle, two_changed)
+    idle_with_malformed = count(world.run)
+    fill(world, night=3)
+    world.run()
+    changed_nights = []
+    for night, settings in ((4, {}), (5, {"journal": "90d"})):
+        world.profile(**settings)
+        fill(world, night)
+        changed_nights.append(count(world.run))
+    return Nights(idle_plan, idle, idle_with_malformed, changed, two_idle, two_changed, *changed_nights)
 
 
 def count(call: Callable[[], object]) -> Cost:
