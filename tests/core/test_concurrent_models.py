@@ -11,10 +11,13 @@ from reverse_etl.errors import WarehouseError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.consent import LONG_AGO, consents
+from tests.core.killing import run_until_killed
 from tests.core.rounds import add_models, count_rounds, in_rounds
 from tests.core.rows import become, clubs_model, members_model, people, person
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.core.world import World
 
 MODELS = 8
@@ -119,3 +122,26 @@ def test_runs_with_models_at_the_same_time_converge(world: World, seed: int) -> 
     assert len(world.writes()) == number
     assert set(world.emails("Cake")) >= {"d@example.com", "e@example.com", "f@example.com"}
     assert "a@example.com" not in world.emails("Tea")
+
+
+@pytest.mark.parametrize("step", [41, pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+def test_a_run_that_dies_while_models_run_is_recovered(make_world: Callable[..., World], step: int) -> None:
+    """At any statement of any model, whatever the others do in that moment."""
+    for nth in range(30, 500, step):
+        world = make_world(f"dies{nth}")
+        become(world, people("ann", "bob"))
+        members_model(world, max_removes=1.0)
+        world.model("club", "select email from people", list="Club", max_removes=1.0)
+        world.run()
+        become(world, people("bob", "cat", "dan"))
+        with in_rounds(2, seed=nth):
+            died = run_until_killed(world, nth, DuckDB, "execute", "fetch")
+            world.calm()
+            world.wait(900.0)
+            world.run()
+            assert world.run().exit_code == 0
+        for name in ("Members", "Club"):
+            assert world.emails(name) == [f"{who}@example.com" for who in ("bob", "cat", "dan")]
+        if not died:
+            return
+    raise AssertionError("the run has more statements than were tried")

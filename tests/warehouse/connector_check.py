@@ -10,6 +10,7 @@ import json
 import sys
 import warnings
 from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any
 
 import requests
@@ -71,7 +72,7 @@ def main(port: int, database: str) -> None:
         "port": port,
     }
     settings |= {"protocol": "http", "database": database, "schema": "MARTS"}
-    warehouse = Snowflake(settings, read_only=False)
+    warehouse = Snowflake(settings, read_only=False, threads=4)
     open_state(warehouse, SystemClock())
     with State(warehouse, StateScope("acc", "shop"), SystemClock()).hold_lease():
         warehouse.execute(Statement.create(EVERYTHING, f"CREATE TABLE everything ({TYPES})"))
@@ -94,6 +95,12 @@ def main(port: int, database: str) -> None:
             ],
             "a member of an enum": [
                 list(row) for row in warehouse.fetch(Statement.read("SELECT ?", (Op.ADD,)))
+            ],
+            "rows of tasks that run at the same time": [
+                [list(row) for row in rows]
+                for rows in warehouse.run_each(
+                    [partial(warehouse.fetch, Statement.read(f"SELECT {number}")) for number in range(6)]
+                )
             ],
             "missing": refused(warehouse, "SELECT * FROM nowhere"),
             "wrong": refused(warehouse, "SELEC 1"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -48,9 +49,8 @@ def opened(
             output, schema_of_state = Output(Engine.SNOWFLAKE, place.output), place.state_schema
 
         def open_(*, read_only: bool = False) -> Warehouse:
-            made = open_warehouse(
-                output, read_only=read_only, options=WarehouseOptions(state_schema=schema_of_state)
-            )
+            options = WarehouseOptions(state_schema=schema_of_state)
+            made = open_warehouse(output, read_only=read_only, options=options, threads=2)
             stack.callback(made.close)
             return made
 
@@ -229,3 +229,24 @@ def test_closing_twice_is_harmless(warehouse: Warehouse) -> None:
     warehouse.close()
     with pytest.raises(WarehouseError):
         warehouse.fetch(Statement.read("SELECT 1"))
+
+
+def test_results_of_tasks_come_in_their_order_until_one_fails(warehouse: Warehouse) -> None:
+    statements = [Statement.read(f"SELECT {text}") for text in ("1", "2", "no_such_column", "4")]
+    results = warehouse.run_each([partial(warehouse.fetch, statement) for statement in statements])
+    assert [next(results), next(results)] == [[(1,)], [(2,)]]
+    with pytest.raises(WarehouseError):
+        next(results)
+    assert [*warehouse.run_each([])] == []
+
+
+def test_a_second_session_commits_beside_a_transaction(warehouse: Warehouse) -> None:
+    """It renews the lease, whatever the first one does."""
+    with warehouse.second_session() as second, warehouse.transaction():
+        insert(warehouse, "runs", [RUN])
+        insert(second, "targets", [("shop", "prod", "acc")])
+        targets = Statement.read(f"SELECT * FROM {second.dialect.state_table('targets')}")
+        assert second.fetch(targets) == [("shop", "prod", "acc")]
+        assert runs(second) == []
+    assert warehouse.fetch(targets) == [("shop", "prod", "acc")]
+    assert runs(warehouse) == [("r1",)]

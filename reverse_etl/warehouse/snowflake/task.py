@@ -171,7 +171,8 @@ def _specification(schema: str, target: str) -> dict[str, object]:
 
 def _output_inside_account(target: Target) -> dict[str, str]:
     """Return the output of profiles.yml for use inside the account."""
-    copied = {key: str(target.output.settings[key]) for key in ("role", "warehouse", "database")}
+    keys = ("role", "warehouse", "database", *(["threads"] if "threads" in target.output.settings else []))
+    copied = {key: str(target.output.settings[key]) for key in keys}
     return {
         "type": "snowflake",
         "account": "{{ env_var('SNOWFLAKE_ACCOUNT') }}",
