@@ -14,6 +14,7 @@
 --          role: RETL
 --          warehouse: RETL_XS
 --          database: ANALYTICS
+--          threads: 4
 --          schema: MARTS
 -- The job follows the task ANALYTICS.DBT.BUILD, which builds with dbt, for example:
 --   CREATE OR REPLACE TASK ANALYTICS.DBT.BUILD WAREHOUSE = RETL_XS SCHEDULE = 'USING CRON 15 6 * * * UTC'

@@ -14,6 +14,7 @@ import yaml
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.private_key import KEY_VARIABLE
+from reverse_etl.warehouse.snowflake.tasks import count_threads
 
 if TYPE_CHECKING:
     from reverse_etl.config.target import Target
@@ -169,10 +170,12 @@ def _specification(schema: str, target: str) -> dict[str, object]:
     return {"spec": {"containers": [container]}}
 
 
-def _output_inside_account(target: Target) -> dict[str, str]:
+def _output_inside_account(target: Target) -> dict[str, str | int]:
     """Return the output of profiles.yml for use inside the account."""
-    keys = ("role", "warehouse", "database", *(["threads"] if "threads" in target.output.settings else []))
-    copied = {key: str(target.output.settings[key]) for key in keys}
+    copied = {key: str(target.output.settings[key]) for key in ("role", "warehouse", "database")}
+    threads = (
+        {"threads": count_threads(target.output.settings)} if "threads" in target.output.settings else {}
+    )
     return {
         "type": "snowflake",
         "account": "{{ env_var('SNOWFLAKE_ACCOUNT') }}",
@@ -180,6 +183,7 @@ def _output_inside_account(target: Target) -> dict[str, str]:
         "authenticator": "oauth",
         "token_file_path": _TOKEN_PATH,
         **copied,
+        **threads,
         "schema": target.output.schema,
     }
 
