@@ -6,7 +6,9 @@ them at once. In a round the statements run one after another, in an order drawn
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from random import Random
 from threading import Condition, Lock, get_ident, local
 from typing import TYPE_CHECKING, Any
@@ -36,25 +38,25 @@ class Rounds:
         self._chance = chance
         self._changed = Condition()
         self._here = local()
-        self._waiting: list[int] = []
-        self._turns: list[int] = []
+        self._waiting: list[tuple[int, int]] = []  # numbers of tasks and of their threads
+        self._turns: list[tuple[int, int]] = []
         self._running: int | None = None
         self._tasks_left = 0
-        self._blocked = 0
+        self._blocked: Counter[Any] = Counter()
 
     def run_each(self, tasks: Sequence[Callable[[], Any]]) -> Iterator[Any]:
         """Run tasks as Snowflake's adapter does."""
         self._tasks_left = len(tasks)
 
-        def run(task: Callable[[], Any], stop: Event) -> Any:
-            self._here.stop = stop
+        def run(number: int, task: Callable[[], Any], stop: Event) -> Any:
+            self._here.stop, self._here.number = stop, number
             try:
                 return task()
             finally:
                 self._here.stop = None
                 self._end_task()
 
-        own = [lambda stop, task=task: run(task, stop) for task in tasks]
+        own = [partial(run, number, task) for number, task in enumerate(tasks)]
         yield from run_tasks(own, self.threads, self._wake)
 
     def wait_for_turn(self) -> None:
@@ -65,7 +67,7 @@ class Rounds:
             return
         me = get_ident()
         with self._changed:
-            self._waiting.append(me)
+            self._waiting.append((self._here.number, me))
             if self._running == me:
                 self._running = None
             self._advance()
@@ -81,16 +83,16 @@ class Rounds:
             while key in reading and not is_read():
                 if self._running == get_ident():
                     self._running = None
-                self._blocked += 1
+                self._blocked[key] += 1
                 self._advance()
-                self._changed.wait(60.0)
-                self._blocked -= 1
+                self._changed.wait_for(lambda: key not in reading, 60.0)
             reading.add(key)
         try:
             yield
         finally:
             with self._changed:
                 reading.discard(key)
+                self._blocked[key] = 0
                 self._changed.notify_all()
 
     def _end_task(self) -> None:
@@ -103,13 +105,13 @@ class Rounds:
     def _advance(self) -> None:
         """Give the next task its turn, in a new round once all that run have a statement."""
         if self._running is None:
-            at_work = min(self.threads, self._tasks_left) - self._blocked
+            at_work = min(self.threads, self._tasks_left) - self._blocked.total()
             if not self._turns and self._waiting and len(self._waiting) >= at_work:
                 self.count += 1
-                self._turns, self._waiting = self._waiting, []
+                self._turns, self._waiting = sorted(self._waiting), []
                 self._chance.shuffle(self._turns)
             if self._turns:
-                self._running = self._turns.pop()
+                self._running = self._turns.pop()[1]
         self._changed.notify_all()
 
     def _wake(self) -> None:
