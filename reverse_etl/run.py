@@ -26,7 +26,7 @@ from reverse_etl.errors import GuardRefused, UnusableReply
 from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
 from reverse_etl.planning.plan_drift import find_plan_drift, require_same_account, require_same_models
-from reverse_etl.planning.project_gate import list_warnings
+from reverse_etl.planning.project_gate import collect_warnings
 from reverse_etl.state import RunState
 from reverse_etl.state.model_changes import forget_list
 from reverse_etl.state.restored_state import hold_removals
@@ -81,7 +81,7 @@ def run_project(
 def _ask_gate(dbt_gate: ProjectGate, models: Sequence[Model], options: RunOptions) -> tuple[Problem, ...]:
     """Return why the dbt gate holds models back, and report its warnings."""
     verdict = dbt_gate.check_and_remember(models, options.gate)
-    for warning in list_warnings(models, verdict):
+    for warning in collect_warnings(models, verdict):
         options.on_progress(Warned(format_warning(warning)))
     return verdict.refusals
 

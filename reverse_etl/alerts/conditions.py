@@ -150,5 +150,5 @@ def _find_condition(result: ListResult, *, strict: bool) -> Condition | None:
 
 
 def _find_worst(subjects: Iterable[Subject]) -> AlertKind:
-    found = {subject.kind for subject in subjects}
-    return next(kind for kind in _WORST_FIRST if kind in found)
+    kinds = {subject.kind for subject in subjects}
+    return next(kind for kind in _WORST_FIRST if kind in kinds)

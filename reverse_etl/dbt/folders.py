@@ -33,14 +33,14 @@ class Artifacts:
 def find_manifest(folders: Sequence[Path]) -> Path:
     """Return the path of the manifest that dbt generated last. Raises UsageError if there is none."""
     paths = [folder / MANIFEST for folder in folders]
-    found = [path for path in paths if path.exists()]
-    if not found:
+    existing_paths = [path for path in paths if path.exists()]
+    if not existing_paths:
         raise UsageError.of(
             "dbt's manifest is missing, so no ref() or source() can be resolved.",
             where=", ".join(format_location(path) for path in paths),
             hint=f"Run: dbt build, {_NAME_FOLDER}.",
         )
-    return found[0] if len(found) == 1 else max(found, key=_generated_at)
+    return existing_paths[0] if len(existing_paths) == 1 else max(existing_paths, key=_generated_at)
 
 
 def read_artifacts(folders: Sequence[Path]) -> Artifacts:

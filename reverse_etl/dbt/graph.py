@@ -70,23 +70,23 @@ class Graph:
 
     def ancestors(self, unique_id: str) -> tuple[str, ...]:
         """Return all ancestors of a node, the nearest first."""
-        found: dict[str, None] = {}
+        ancestor_ids: dict[str, None] = {}
         waiting = [*self._declared_parents(unique_id)]
         while waiting:
             here = waiting.pop(0)
-            if here not in found:
-                found[here] = None
+            if here not in ancestor_ids:
+                ancestor_ids[here] = None
                 waiting += self._declared_parents(here)
-        return tuple(found)
+        return tuple(ancestor_ids)
 
     def parents(self, unique_id: str) -> tuple[str, ...]:
         """Return the parents of a node, and the parents of ephemeral parents, which dbt does not build."""
-        found: dict[str, None] = {}
+        parent_ids: dict[str, None] = {}
         for parent in self._declared_parents(unique_id):
-            found[parent] = None
+            parent_ids[parent] = None
             if parent in self.nodes and self.nodes[parent].ephemeral:
-                found.update(dict.fromkeys(self.parents(parent)))
-        return tuple(found)
+                parent_ids.update(dict.fromkeys(self.parents(parent)))
+        return tuple(parent_ids)
 
     def find_tests(self, unique_ids: Iterable[str]) -> tuple[str, ...]:
         """Return the tests of these nodes: attached to one of them, or unattached and reading one."""
@@ -102,10 +102,10 @@ class Graph:
         node = self.nodes.get(unique_id)
         if node is None or node.materialized not in _NO_TABLE:
             return (unique_id,)
-        found: dict[str, None] = {}
+        table_ids: dict[str, None] = {}
         for parent in node.parents:
-            found.update(dict.fromkeys(self.tables_behind(parent)))
-        return tuple(found)
+            table_ids.update(dict.fromkeys(self.tables_behind(parent)))
+        return tuple(table_ids)
 
     def tested_relation(self, unique_id: str) -> str:
         """Return the relation that a node's results are about: its own, or that a generic test tests."""
@@ -120,14 +120,14 @@ class Graph:
         for node in self.nodes.values():
             for parent in node.parents:
                 children.setdefault(parent, []).append(node.unique_id)
-        found: set[str] = set()
+        descendant_ids: set[str] = set()
         waiting = [*origins]
         while waiting:
             here = waiting.pop()
-            if here not in found:
-                found.add(here)
+            if here not in descendant_ids:
+                descendant_ids.add(here)
                 waiting += children.get(here, ())
-        return frozenset(found)
+        return frozenset(descendant_ids)
 
     def _declared_parents(self, unique_id: str) -> tuple[str, ...]:
         node = self.nodes.get(unique_id)

@@ -233,13 +233,13 @@ class NodeCheck:
 
     def collect_aged_nodes(self) -> Iterable[str]:
         """Return the nodes whose age max_age is about: of views their tables, without seeds and snapshots."""
-        found: dict[str, None] = {}
+        node_ids: dict[str, None] = {}
         for read in self.model.reads:
             behind = self.graph.tables_behind(read)
             if behind == (read,):
-                found[read] = None
+                node_ids[read] = None
             else:
-                found.update(
+                node_ids.update(
                     dict.fromkeys(
                         table
                         for table in behind
@@ -247,7 +247,7 @@ class NodeCheck:
                         or self.graph.nodes[table].resource_type not in {"seed", "snapshot"}
                     )
                 )
-        return found
+        return node_ids
 
     def find_build_time(self, node: str) -> tuple[datetime | None, str, str]:
         """Return when a node was built or loaded, or why that is not known, and what to do next."""

@@ -90,7 +90,7 @@ class Suppression:
     """Why a person gets no e-mail, since when (None: not known), and of which list."""
 
     reason: str
-    at: datetime | None
+    suppressed_at: datetime | None
     list_id: str = EVERY_LIST
 
 

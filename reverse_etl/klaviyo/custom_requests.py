@@ -107,7 +107,7 @@ def find_path_problem(path: TextTemplate) -> str:
         "is not a path below /api/": not _PATH.fullmatch(path.rest)
         or any(not segment.strip(".") for segment in segments),
     }
-    return next((problem for problem, found in problems.items() if found), "")
+    return next((problem for problem, has_problem in problems.items() if has_problem), "")
 
 
 def custom_request(

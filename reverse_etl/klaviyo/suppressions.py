@@ -91,9 +91,9 @@ def find_email_states(
     states: dict[str, EmailState] = {}
 
     def fetch_all(group: Sequence[str]) -> list[Profile]:
-        found = {state.profile_id: state for state in fetch(group)}
-        states.update(found)
-        return [Profile(state.profile_id, state.email, None, None) for state in found.values()]
+        states_by_id = {state.profile_id: state for state in fetch(group)}
+        states.update(states_by_id)
+        return [Profile(state.profile_id, state.email, None, None) for state in states_by_id.values()]
 
     for profile in find_all(IdentifierType.EMAIL, emails, fetch_all):
         for email in sorted(profile.identifiers(IdentifierType.EMAIL).intersection(emails)):

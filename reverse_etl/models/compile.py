@@ -15,7 +15,7 @@ from reverse_etl.models.context import ModelContext
 from reverse_etl.models.discovery import find_model_files, no_models_error
 from reverse_etl.models.from_dbt import compile_meta_node
 from reverse_etl.models.model import BrokenModel, Model, shared_list_problem
-from reverse_etl.models.relations import JOURNAL, RESPONSES_SOURCE, load_relations
+from reverse_etl.models.relations import JOURNAL, STATE_SOURCE, load_relations
 from reverse_etl.parsing.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def compile_project(  # noqa: PLR0913 - dbt's flags
         for meta_node in relations.meta_nodes
     ]
     models = sorted((model for model in compiled if model is not None), key=lambda model: model.name)
-    models = _break_readers_of_responses(models, has_journal=target.destination.journal is not None)
+    models = _break_readers_of_sources(models, has_journal=target.destination.journal is not None)
     return Compilation(tuple(_break_duplicates(models)), tuple(_find_shared_lists(models)))
 
 
@@ -110,7 +110,7 @@ def list_model_files(project_dir: Path) -> tuple[ProjectModel, ...]:
     )
 
 
-def _break_readers_of_responses(models: Sequence[ProjectModel], *, has_journal: bool) -> list[ProjectModel]:
+def _break_readers_of_sources(models: Sequence[ProjectModel], *, has_journal: bool) -> list[ProjectModel]:
     """Return the models. Those are broken that read responses which no model keeps, or a journal that is off.
 
     Such a model may itself keep responses that others read, so that they are broken, too.
@@ -118,18 +118,18 @@ def _break_readers_of_responses(models: Sequence[ProjectModel], *, has_journal: 
     known = {model.name: model for model in models}
     keeping = {model.name for model in models if isinstance(model, Model) and model.keeps_responses}
     readable = sorted(keeping | ({JOURNAL} if has_journal else set()))
-    checked = [_break_reader_of_responses(model, known, readable) for model in models]
+    checked = [_break_reader_of_sources(model, known, readable) for model in models]
     if checked == [*models]:
         return checked
-    return _break_readers_of_responses(checked, has_journal=has_journal)
+    return _break_readers_of_sources(checked, has_journal=has_journal)
 
 
-def _break_reader_of_responses(
+def _break_reader_of_sources(
     model: ProjectModel, known: Mapping[str, ProjectModel], keeping: Sequence[str]
 ) -> ProjectModel:
-    reads = model.response_reads if isinstance(model, Model) else {}
+    reads = model.state_reads if isinstance(model, Model) else {}
     problems = tuple(
-        _responses_problem(known.get(name), name, where, keeping)
+        _source_problem(known.get(name), name, where, keeping)
         for name, where in reads.items()
         if name not in keeping
     )
@@ -138,9 +138,9 @@ def _break_reader_of_responses(
     return BrokenModel(model.name, model.path, problems, model.traits, model.list_target, model.list_aspect)
 
 
-def _responses_problem(found: ProjectModel | None, name: str, where: str, keeping: Sequence[str]) -> Problem:
-    call = f"source('{RESPONSES_SOURCE}', '{name}')"
-    match found:
+def _source_problem(model: ProjectModel | None, name: str, where: str, keeping: Sequence[str]) -> Problem:
+    call = f"source('{STATE_SOURCE}', '{name}')"
+    match model:
         case Model():
             hint = "Write responses=True in its config(); its surface has to be request."
             return Problem(f"{call}: the model {name} keeps no responses.", where, hint)

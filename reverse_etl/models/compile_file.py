@@ -185,8 +185,8 @@ class _ModelCompiler:
             payload=bound_config.payload,
             reads=tuple(self.context.reads),
             checksum=compute_checksum(query.sql, bound_config.config),
-            response_reads={
-                model: format_location(self.path, line) for model, line in self.context.response_reads.items()
+            state_reads={
+                model: format_location(self.path, line) for model, line in self.context.state_reads.items()
             },
             warnings=tuple(
                 self.to_problem(finding, rendered)

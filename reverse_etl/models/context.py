@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.config.target import VISIBLE_SETTINGS
 from reverse_etl.klaviyo.private_key import KEY_VARIABLE
-from reverse_etl.models.relations import RESPONSES_SOURCE, Relation, response_relation
+from reverse_etl.models.relations import STATE_SOURCE, Relation, state_relation
 from reverse_etl.parsing.jinja import ContextError, current_line
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.parsing.variables import Var, make_env_var
@@ -86,7 +86,7 @@ class ModelContext:
     """The template context of one rendering of one model; it records the calls of the template, in order.
 
     A failed call is recorded and renders as nothing, so that the rest of the file is still checked.
-    `response_reads` are the models whose kept responses the model reads, each with its line.
+    `state_reads` are the models whose kept responses the model reads, each with its line.
     """
 
     target: Target
@@ -96,7 +96,7 @@ class ModelContext:
     template_problems: list[TemplateProblem] = field(default_factory=list)
     configs: list[tuple[int | None, Mapping[str, Any]]] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
-    response_reads: dict[str, int | None] = field(default_factory=dict)
+    state_reads: dict[str, int | None] = field(default_factory=dict)
 
     def build_namespace(self) -> Mapping[str, Any]:
         """Return the names that the template can use, with their values."""
@@ -171,9 +171,9 @@ class ModelContext:
     def _resolve_source(self, *arguments: Any, **keywords: Any) -> Relation:
         match arguments:
             case (str(source), str(table)) if not keywords:
-                if source == RESPONSES_SOURCE and not self.relations.has_source(source, table):
-                    self.response_reads.setdefault(table, current_line())
-                    return response_relation(table)
+                if source == STATE_SOURCE and not self.relations.has_source(source, table):
+                    self.state_reads.setdefault(table, current_line())
+                    return state_relation(table)
                 return self.relations.source(source, table)
             case _:
                 raise ContextError(

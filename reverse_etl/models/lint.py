@@ -205,19 +205,19 @@ def find_output_names(node: exp.Expr, tree: exp.Expr) -> list[str]:
     outermost = set(map(id, outermost_selects(tree)))
     waiting = [node]
     seen: set[str] = set()
-    found: dict[str, None] = {}
+    output_names: dict[str, None] = {}
     while waiting:
         projection = _find_projection(waiting.pop(), outermost)
         if projection is None:
             continue
         select, names = projection
         if id(select) in outermost:
-            found |= dict.fromkeys(names)
+            output_names |= dict.fromkeys(names)
             continue
         for name in names - seen:
             seen.add(name)
             waiting += [column for column in tree.find_all(exp.Column) if column.name.casefold() == name]
-    return list(found)
+    return list(output_names)
 
 
 def _find_projection(node: exp.Expr, outermost: set[int]) -> tuple[exp.Select, set[str]] | None:

@@ -66,9 +66,9 @@ class Model:
     semicolon or surrounding comments. It begins at character `sql_start` of the `rendered` file, which is
     None for a dbt model with `meta.reverse_etl`. `columns` are the names that the warehouse reports, though
     it may report a plain column in the case of its table. `reads` are dbt's unique ids, or bare names without
-    a manifest. `checksum` changes with the SQL and the config. `warnings` stop nothing. `response_reads` are
-    the models whose kept responses it reads, each with the place in the file; `responses_sql` defines them,
-    on one line, once the state is known.
+    a manifest. `checksum` changes with the SQL and the config. `warnings` stop nothing. `state_reads` are
+    what it reads of the state, kept responses of a model or the journal, each with the place in the file;
+    `state_sources_sql` defines them, on one line, once the state is known.
     """
 
     name: str
@@ -82,8 +82,8 @@ class Model:
     reads: tuple[str, ...]
     checksum: str
     warnings: tuple[Problem, ...] = ()
-    response_reads: Mapping[str, str] = field(default_factory=dict)
-    responses_sql: str = field(default="", repr=False)
+    state_reads: Mapping[str, str] = field(default_factory=dict)
+    state_sources_sql: str = field(default="", repr=False)
 
     @cached_property
     def names_by_column(self) -> dict[str, str]:
@@ -115,9 +115,9 @@ class Model:
     @property
     def query(self) -> str:
         """Return the SELECT as the warehouse runs it, which knows the responses that the model reads."""
-        if not self.responses_sql:
+        if not self.state_sources_sql:
             return self.sql
-        return f"WITH {self.responses_sql} SELECT * FROM (\n{self.sql}\n) AS retl_model"
+        return f"WITH {self.state_sources_sql} SELECT * FROM (\n{self.sql}\n) AS retl_model"
 
     @property
     def keeps_responses(self) -> bool:
@@ -129,7 +129,7 @@ class Model:
 
         Line and column are left out if they are not known.
         """
-        line -= bool(self.responses_sql)
+        line -= bool(self.state_sources_sql)
         lines = self.sql.split("\n")
         if self.rendered is None or not 1 <= line <= len(lines):
             return format_location(self.path)

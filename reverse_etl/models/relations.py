@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Output, Target
     from reverse_etl.domain.engine import Engine
 
-RESPONSES_SOURCE: Final = "reverse_etl"  # the source of the responses that models keep
+STATE_SOURCE: Final = "reverse_etl"  # the source of kept responses and of the journal
 JOURNAL: Final = "journal"  # the table of that source that is the journal, unless a model has this name
 _REFERABLE: Final = ("model", "seed", "snapshot")
 _UNQUOTED_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -46,7 +46,7 @@ class Relation:
         return self.text
 
 
-def response_relation(model: str) -> Relation:
+def state_relation(model: str) -> Relation:
     """Return the kept responses of a model: a name that is replaced by a query when the model is run.
 
     It is not a table, so that a model reads nothing else of the state. dbt knows nothing of it.

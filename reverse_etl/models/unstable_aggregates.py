@@ -35,13 +35,13 @@ _ROUNDING: Final = (exp.Round, exp.Floor, exp.Ceil)
 
 def find_unstable_aggregates(query: Query, engine: Engine) -> Iterator[Finding]:
     """Yield a warning for each aggregate that reaches a column, in the order of the query's text."""
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for node in query.tree.find_all(exp.Func):
         explained = _explain(node, engine)
         names = find_output_names(node, query.tree) if explained else []
         if explained and names:
             cause, hint = explained
-            found.append(
+            findings.append(
                 Finding(
                     f"Column {', '.join(names)} may change from run to run although the data did not, so "
                     f"that rows are sent again: {cause}.",
@@ -49,7 +49,7 @@ def find_unstable_aggregates(query: Query, engine: Engine) -> Iterator[Finding]:
                     find_offset(node),
                 )
             )
-    yield from sorted(found, key=lambda finding: finding.offset or 0)
+    yield from sorted(findings, key=lambda finding: finding.offset or 0)
 
 
 def _explain(node: exp.Func, engine: Engine) -> tuple[str, str] | None:

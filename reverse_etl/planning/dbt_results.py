@@ -67,11 +67,11 @@ def read_recorded_results(
             raise _unusable(table, missing if columns else frozenset())
         rows = warehouse.fetch(dbt_results.newest_results(output))
         ids = [invocation.invocation_id for invocation in invocations]
-        ((since, *found),) = warehouse.fetch(dbt_results.recorded_invocations(output, ids))
+        ((since, *counts),) = warehouse.fetch(dbt_results.recorded_invocations(output, ids))
     return RecordedResults(
         table,
         tuple(_result(row) for row in rows),
-        frozenset(name for name, count in zip(ids, found, strict=True) if count),
+        frozenset(name for name, count in zip(ids, counts, strict=True) if count),
         _utc(since),
     )
 

@@ -277,7 +277,7 @@ def _fetch_sample(
             identifiers = {name: own[column] for name, column in IDENTIFIER_COLUMNS.items() if own[column]}
             before, after = {}, {}
         changes[str(list_id)].append(Change(str(op), str(identity), before, after, identifiers))
-    return {list_id: choose_sample(found, size) for list_id, found in changes.items()}
+    return {list_id: choose_sample(list_changes, size) for list_id, list_changes in changes.items()}
 
 
 def _select_values(values: Mapping[str, object], names: Sequence[str]) -> dict[str, object]:

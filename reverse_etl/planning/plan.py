@@ -296,7 +296,7 @@ class Plan:
         """Return the problems of the guards that trip, each once."""
         return tuple(dict.fromkeys(violation.problem for violation in self.violations))
 
-    def list_stops(self, gate_problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    def collect_stops(self, gate_problems: Sequence[Problem]) -> tuple[Problem, ...]:
         """Return why a run stops models or lists: the reasons of the dbt gate, then those of guards."""
         return (*gate_problems, *self.problems)
 

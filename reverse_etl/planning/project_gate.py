@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Warehouse
 
 
-def list_warnings(models: Sequence[Model], verdict: GateVerdict) -> tuple[Problem, ...]:
+def collect_warnings(models: Sequence[Model], verdict: GateVerdict) -> tuple[Problem, ...]:
     """Return what is to be known of the models before a run: their own warnings, then those of the gate."""
     return (*(warning for model in models for warning in model.warnings), *verdict.warnings)
 

@@ -66,9 +66,10 @@ def _find_pairs(changes: Sequence[Change]) -> Iterator[tuple[Change, Change]]:
     for change in changes:
         if change.op != Op.ADD or change.identity.startswith(KEY_PREFIX):
             continue
-        found = (removes.get(identifier) for identifier in change.identifiers.items())
+        candidates = (removes.get(identifier) for identifier in change.identifiers.items())
         removed = next(
-            (candidate for candidate in found if candidate is not None and id(candidate) not in taken), None
+            (candidate for candidate in candidates if candidate is not None and id(candidate) not in taken),
+            None,
         )
         if removed is not None:
             taken.add(id(removed))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.progress import ProgressHandler, Warned
 from reverse_etl.errors import ModelError, UsageError
 from reverse_etl.models.model import BrokenModel, Model
-from reverse_etl.planning.kept_responses import with_responses
 from reverse_etl.planning.stage import StagedModel, stage_model
+from reverse_etl.planning.state_sources import with_state_sources
 from reverse_etl.surfaces.catalog import find_surface
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Stager:
 
     def stage(self, model: Model, table_key: str, now: datetime) -> StagedModel:
         """Stage one model in the warehouse session. Raises ModelError if it fails to run."""
-        readable = with_responses(self.state, model, self.project_models)
+        readable = with_state_sources(self.state, model, self.project_models)
         return stage_model(self.warehouse, readable, table_key, now, self.chooser)
 
 

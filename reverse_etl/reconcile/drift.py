@@ -173,9 +173,9 @@ def _add_people_of_rows(context: DeliveryContext, comparison: members.ListCompar
     ):
         for kind, column in zip(LIST_FILTERABLE, zip(*contacts, strict=True), strict=True):
             values = list(dict.fromkeys(value for value in column if value is not None))
-            found = list(reader.look_up(kind, values))
-            any_found = any_found or bool(found)
-            _insert(context, comparison, found)
+            people = list(reader.look_up(kind, values))
+            any_found = any_found or bool(people)
+            _insert(context, comparison, people)
         context.state.renew_lease_if_due()
     return any_found
 

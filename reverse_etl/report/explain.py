@@ -61,9 +61,9 @@ def explain_person(
         model_plan.model.name for model_plan in plan.models if not model_plan.tables.identifiers
     ]
     for model_plan in plan.models:
-        found = [*_ModelSearch(warehouse, state, model_plan, query).explain_lists()]
-        explained += found
-        if not found and model_plan.tables.identifiers:
+        list_explanations = [*_ModelSearch(warehouse, state, model_plan, query).explain_lists()]
+        explained += list_explanations
+        if not list_explanations and model_plan.tables.identifiers:
             others.append(model_plan.model.name)
     if lists:
         _require_lists(plan, explained, lists)
@@ -171,8 +171,8 @@ class _Facts:
     @property
     def identities(self) -> list[str]:
         """Return the identities under which the person was found."""
-        found = (*(row.identity for row in self.rows), *(row.identity for row in self.sent))
-        return list(dict.fromkeys(identity for identity in found if identity))
+        identities = (*(row.identity for row in self.rows), *(row.identity for row in self.sent))
+        return list(dict.fromkeys(identity for identity in identities if identity))
 
 
 @dataclass(frozen=True)
@@ -197,8 +197,8 @@ class _ModelSearch:
         self._find_planned(facts)
         self._find_unmatched_removals(facts)
         plans = {list_plan.list_ref.id: list_plan for list_plan in self.model_plan.lists}
-        for list_id, found in facts.items():
-            explained = self._explain(list_id or "", plans.get(list_id or ""), found)
+        for list_id, list_facts in facts.items():
+            explained = self._explain(list_id or "", plans.get(list_id or ""), list_facts)
             if explained.is_known:
                 yield explained
 
@@ -266,16 +266,16 @@ class _ModelSearch:
             if state is None:
                 continue
             identity, identifiers = f"{kind}:{value}", {kind.value: value}
-            found = facts[""]
-            found.rows.append(ModelRow(identity, identifiers, {}))
-            found.sent.append(AppliedRow(identity, identifiers, {}, None))
-            found.is_readmitted = state is WithheldState.READMITTED
+            list_facts = facts[""]
+            list_facts.rows.append(ModelRow(identity, identifiers, {}))
+            list_facts.sent.append(AppliedRow(identity, identifiers, {}, None))
+            list_facts.is_readmitted = state is WithheldState.READMITTED
 
     def _find_without_profile(self, facts: dict[str | None, _Facts]) -> None:
         tables = self.model_plan.tables
         if not (tables.keeps_without_profile and self.warehouse.state_columns(tables.without_profile)):
             return
-        identities = [identity for found in facts.values() for identity in found.identities]
+        identities = [identity for list_facts in facts.values() for identity in list_facts.identities]
         if not identities:
             return
         for list_id, looked_up_at in self.warehouse.fetch(sql.select_without_profile(tables, identities)):
@@ -285,7 +285,7 @@ class _ModelSearch:
         model = self.model_plan.model
         if not model.config.surface.asks_for_consent:
             return
-        identities = [identity for found in facts.values() for identity in found.identities]
+        identities = [identity for list_facts in facts.values() for identity in list_facts.identities]
         for list_id, consent in self.state.consents.states_of(model.name, identities).items():
             facts[list_id].consent = consent
 
@@ -295,7 +295,7 @@ class _ModelSearch:
 
     def _find_planned(self, facts: dict[str | None, _Facts]) -> None:
         identities = list(
-            dict.fromkeys(identity for found in facts.values() for identity in found.identities)
+            dict.fromkeys(identity for list_facts in facts.values() for identity in list_facts.identities)
         )
         if not identities:
             return

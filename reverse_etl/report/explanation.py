@@ -50,8 +50,8 @@ class PersonQuery:
     @property
     def staged_values(self) -> Mapping[IdentifierType, str]:
         """Return the text as each identifier's column has it, also of rows that a check rejects."""
-        found = {kind: canonicalize(kind, self.text) for kind in IdentifierType}
-        return {kind: value for kind, value in found.items() if value is not None}
+        values = {kind: canonicalize(kind, self.text) for kind in IdentifierType}
+        return {kind: value for kind, value in values.items() if value is not None}
 
 
 def parse_query(text: str) -> PersonQuery:

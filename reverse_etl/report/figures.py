@@ -38,8 +38,7 @@ class Figure:
 _WITHOUT_PROFILE: Final = Figure(
     "without profile", "people that Klaviyo did not know lately", ("without_profile",), hidden_if_zero=True
 )
-_PLANNED: Final = (
-    Figure("rows", "rows of the model that passed all checks", ("rows",)),
+_PLANNED_CHANGES: Final = (
     Figure("snapshot rows", "rows applied by earlier runs", ("snapshot_rows",)),
     Figure("adds", "new rows, to add", ("adds",)),
     Figure("updates", "rows with a changed value, to update", ("updates",)),
@@ -58,7 +57,12 @@ _LEFT_IN_PLACE: Final = Figure(
     hidden_if_zero=True,
 )
 _UNCHANGED: Final = Figure("unchanged", "already up to date, nothing to send", ("unchanged",))
-PLAN_FIGURES: Final = (*_PLANNED, _WITHHELD, _UNCHANGED)
+PLAN_FIGURES: Final = (
+    Figure("rows", "rows of the model that passed all checks", ("rows",)),
+    *_PLANNED_CHANGES,
+    _WITHHELD,
+    _UNCHANGED,
+)
 OUTCOME_FIGURES: Final = (
     Figure("applied", "added or updated, with proof", ("applied",)),
     Figure(
@@ -141,7 +145,7 @@ PLAN_COLUMNS: Final = (
         ("rows", "withheld", "rejected_by_check", "opted_out"),
     ),
     Figure("valid", "of these, rows that passed all checks", ("rows",)),
-    *_PLANNED[1:],
+    *_PLANNED_CHANGES,
     _LEFT_IN_PLACE,
     Figure("held", f"kept back: {HELD_MEANING}", ("held_at_plan",)),
     Figure("rejected", "failed a check", ("rejected_by_check",)),

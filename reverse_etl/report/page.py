@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from reverse_etl import __version__
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_text
 from reverse_etl.domain.receipts import ReceiptState
-from reverse_etl.formatting import escape_page_value, format_count
+from reverse_etl.parsing.page_templates import create_page_environment
 from reverse_etl.report import chart
 from reverse_etl.report import wording as words
 from reverse_etl.report.facts import ReportedRun
@@ -19,6 +17,8 @@ from reverse_etl.report.figures import OUTCOME_FIGURES, PLAN_FIGURES, select_fig
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+    from jinja2 import Environment
 
     from reverse_etl.report.facts import Report
     from reverse_etl.report.trends import ListHistory, ListTrend
@@ -134,19 +134,10 @@ def _format_identity(identity: str) -> str:
 
 
 def _create_environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reverse_etl.report"),
-        autoescape=True,
-        finalize=escape_page_value,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = create_page_environment("reverse_etl.report")
     environment.filters |= {
         "n": _format_number,
         "when": words.format_time,
-        "counted": format_count,
         "count_lists": words.count_lists,
     }
     environment.globals |= {

@@ -141,11 +141,11 @@ def find_person(db: sqlite3.Connection, row: ConsentRow) -> StoredProfile | None
     keys = [("id", row.id)] if row.id else [(name, getattr(row, name)) for name in names]
     for name, value in keys:
         if value is not None:
-            found = db.execute(
+            profile_row = db.execute(
                 f"SELECT {PROFILE_COLUMNS} FROM profiles p WHERE p.{name} = ? ORDER BY p.seq", (value,)
             ).fetchone()
-            if found is not None:
-                return profile_from_row(found)
+            if profile_row is not None:
+                return profile_from_row(profile_row)
     return None
 
 

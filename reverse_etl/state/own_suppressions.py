@@ -42,10 +42,10 @@ class OwnSuppressions:
 
     def find(self, model: str, identities: Sequence[str]) -> dict[str, OwnSuppression]:
         """Return those of a model by identity, of the identities that are asked for."""
-        found: list[OwnSuppression] = []
+        suppressions: list[OwnSuppression] = []
         for part in batched(identities, ROWS_PER_STATEMENT):
-            found += self._read(model, {"identity": [*part]})
-        return {entry.identity: entry for entry in found}
+            suppressions += self._read(model, {"identity": [*part]})
+        return {entry.identity: entry for entry in suppressions}
 
     def find_pending(self, model: str) -> dict[str, OwnSuppression]:
         """Return those of a model that Klaviyo did not show yet, by identity."""
@@ -80,12 +80,12 @@ class OwnSuppressions:
 
         Rows that leave a model don't count.
         """
-        found: dict[str, str] = {}
+        model_names: dict[str, str] = {}
         for record in models:
             for part in batched(identities, ROWS_PER_STATEMENT):
                 for (identity,) in self.state_tables.fetch(self._select_known(record, part)):
-                    found.setdefault(identity, record.name)
-        return found
+                    model_names.setdefault(identity, record.name)
+        return model_names
 
     def _read(self, model: str, condition: Mapping[str, list[str]]) -> Iterator[OwnSuppression]:
         rows = self.state_tables.read(

@@ -92,13 +92,13 @@ class Responses:
             f"SELECT DISTINCT row_key, body FROM {name} WHERE {IN_SCOPE_SQL}",
             tables.scope.key,
         )
-        found = {
+        deleted_keys = {
             row_key
             for rows in tables.warehouse.stream(query, _READ_ROWS)
             for row_key, body in rows
             if any(map(is_deleted, _find_identities([*split_row_key(row_key), *_find_texts(body)])))
         }
-        for row_keys in batched(sorted(found), _ROW_KEYS_PER_STATEMENT):
+        for row_keys in batched(sorted(deleted_keys), _ROW_KEYS_PER_STATEMENT):
             tables.execute(tables.delete(_TABLE, **own, row_key=[*row_keys]))
 
     def view_sql(self, model: str, key: Sequence[str]) -> str:

@@ -172,7 +172,7 @@ class State:
 
         `is_meant` gets the name and the surface of a model.
         """
-        found: set[str] = set()
+        known: set[str] = set()
         for record in self.models().values() if identities else ():
             surface = find_surface(record.surface)
             if surface is None or not is_meant(record.name, surface):
@@ -180,8 +180,8 @@ class State:
             if (tables := self.load_tables(record)) is not None:
                 for part in batched(identities, ROWS_PER_STATEMENT):
                     rows = self.tables.fetch(snapshot.select_known(tables, part))
-                    found |= {identity for (identity,) in rows}
-        return frozenset(found)
+                    known |= {identity for (identity,) in rows}
+        return frozenset(known)
 
     def unanswered_rows(self, run_id: str, model_record: ModelRecord) -> dict[str, int]:
         """Return how many rows of a run have no receipt, by list id: perhaps they were not sent."""

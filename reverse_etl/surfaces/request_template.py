@@ -244,8 +244,8 @@ def _render_envelope(template: RequestTemplate, values: RowValues) -> tuple[Enve
     rows = EncodedJson(orjson.dumps([marker]).decode())
     document = template.body.render_document({**values, ROWS: rows})
     pointer = locate_marker(document, [marker])
-    head, found, tail = orjson.dumps(document).partition(orjson.dumps(marker))
-    if pointer is None or not found or marker.encode() in tail:
+    head, separator, tail = orjson.dumps(document).partition(orjson.dumps(marker))
+    if pointer is None or not separator or marker.encode() in tail:
         raise InvalidJsonError(
             f"The body does not print {ROWS} exactly once, as a value.",
             hint=f'Write for example {{"data": {{{{ {ROWS} }}}}}}.',

@@ -42,9 +42,9 @@ class Span:
 
     def child(self, name: str, start: float, end: float) -> Span:
         """Return the child of a name, which lasts until `end` from now on; a new one begins at `start`."""
-        found = self.children.setdefault(name, Span(name, start, end))
-        found.end = max(found.end, end)
-        return found
+        span = self.children.setdefault(name, Span(name, start, end))
+        span.end = max(span.end, end)
+        return span
 
     def walk(self) -> Iterator[Span]:
         """Yield this span and all below it."""

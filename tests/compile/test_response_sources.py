@@ -42,7 +42,7 @@ def test_a_model_names_no_table_of_the_state(folder: Folder) -> None:
     write(folder, ", responses=True")
     reader = next(model for model in folder.compile(environ=ENVIRON) if model.name == "reader")
     assert reader.sql.endswith('from "reverse_etl_responses_tags"')
-    assert [*reader.response_reads] == ["tags"]
+    assert [*reader.state_reads] == ["tags"]
     assert reader.reads == ()
 
 

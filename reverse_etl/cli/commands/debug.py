@@ -20,10 +20,10 @@ from reverse_etl.errors import GuardRefused, ModelError, Problem, ReverseEtlErro
 from reverse_etl.formatting import format_count, format_path
 from reverse_etl.klaviyo.revision import describe_revision, find_revision_warning
 from reverse_etl.planning.guards import find_new_list_problems
-from reverse_etl.planning.kept_responses import add_responses
 from reverse_etl.planning.model_lists import ListFinder
 from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.stage import read_checked_columns
+from reverse_etl.planning.state_sources import add_state_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -206,7 +206,7 @@ def _check_gate(project: Project) -> str:
 def _check_warehouse(project: Project) -> str:
     """Let the warehouse validate each model's SQL, and raise all errors together."""
     with project.connections.warehouse(read_only=True) as warehouse:
-        models = add_responses(
+        models = add_state_sources(
             lambda: project.connections.state(warehouse, None), project.models, project.models
         )
         with warehouse.staging():
@@ -267,14 +267,16 @@ def _check_lists(project: Project, klaviyo: Klaviyo | None, warehouse: Warehouse
     registered_lists = project.connections.state(warehouse, account_id).lists.registered()
     finder = ListFinder(project.target.destination, registered_lists, klaviyo)
     named_models = [model for model in project.models if not isinstance(model.config.list_target, ListColumn)]
-    found = finder.require_usable(
+    lists_by_model = finder.require_usable(
         {model.name: finder.find(model, ("",)) for model in named_models}, named_models, project.models
     )
-    new_ids = {name: [ref.id for ref in found[name].refs if ref.is_new] for name in found}
+    new_ids = {name: [ref.id for ref in lists_by_model[name].refs if ref.is_new] for name in lists_by_model}
     if problems := [problem for _, problem in find_new_list_problems(new_ids)]:
         raise GuardRefused(*problems)
     new_lists = [list_id for list_ids in new_ids.values() for list_id in list_ids]
-    existing = sum(not ref.is_new and bool(ref.id) for name in found for ref in found[name].refs)
+    existing = sum(
+        not ref.is_new and bool(ref.id) for name in lists_by_model for ref in lists_by_model[name].refs
+    )
     list_column_count = len(project.models) - len(named_models)
     parts = (
         f"{format_count(existing, 'list')} found",

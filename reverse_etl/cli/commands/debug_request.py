@@ -12,8 +12,8 @@ from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.models.retired_requests import refuse_retired
-from reverse_etl.planning.kept_responses import add_responses
 from reverse_etl.planning.planner import require_known_models
+from reverse_etl.planning.state_sources import add_state_sources
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.requests.request_preview import RequestPreview
@@ -33,7 +33,7 @@ def debug_request(project: Project, model_name: str, *, send: bool, show_values:
     model = next(model for model in project.models if model.name == model_name)
     refuse_key((model,), project.target.destination)
     with project.connections.warehouse(read_only=True) as warehouse:
-        (readable,) = add_responses(
+        (readable,) = add_state_sources(
             lambda: project.connections.state(warehouse, None), [model], project.models
         )
         preview = preview_request(warehouse, readable, _ROWS)

@@ -52,16 +52,16 @@ def search_people_table(target: Target, project_dir: Path, name: str = "") -> Pe
             is_text = str(data_type).upper().startswith(_TEXT_TYPES)
             columns.setdefault(table, []).append(TableColumn(column, is_text))
         tables = {
-            table: found
-            for table, found in columns.items()
+            table: table_columns
+            for table, table_columns in columns.items()
             if (not name or table.lower() == name.lower()) and _can_reference(relations, table)
         }
-        found = find_people_table(
+        people_table = find_people_table(
             tables, lambda table, texts: _find_email_column(warehouse, target.output.schema, table, texts)
         )
-    if found is not None and manifest is None and is_dbt_project(project_dir):
+    if people_table is not None and manifest is None and is_dbt_project(project_dir):
         terminal.warn("There is no dbt manifest yet, so the table may not be a dbt model. Run: dbt parse")
-    return found
+    return people_table
 
 
 def is_dbt_project(folder: Path) -> bool:

@@ -21,7 +21,7 @@ from reverse_etl.errors import GuardRefused
 from reverse_etl.files import write_atomically
 from reverse_etl.formatting import format_count
 from reverse_etl.planning.profile_forecast import LOOKED_UP_PEOPLE
-from reverse_etl.planning.project_gate import list_warnings
+from reverse_etl.planning.project_gate import collect_warnings
 
 if TYPE_CHECKING:
     from reverse_etl.planning.plan import Plan
@@ -140,9 +140,9 @@ def plan_and_print(
     warn_unverified_plan(project, plan)
     models = [model_plan.model for model_plan in plan.models]
     verdict = project.check_gate(models, plan_flags.gate)
-    for warning in list_warnings(models, verdict):
+    for warning in collect_warnings(models, verdict):
         terminal.warn(format_warning(warning))
-    if problems := plan.list_stops(verdict.refusals):
+    if problems := plan.collect_stops(verdict.refusals):
         raise GuardRefused(*problems)
     return plan
 

@@ -95,7 +95,7 @@ def print_run(result: RunResult, *, as_json: bool) -> int:
 
 def print_follow_up(result: RunResult) -> None:
     """Print what the gate and guards stopped, new notes, and a line for each kind of row to look at."""
-    if problems := result.plan.list_stops(result.gate_problems):
+    if problems := result.plan.collect_stops(result.gate_problems):
         terminal.print_problems(problems, GuardRefused.exit_code)
     for note in result.plan.new_notes:
         terminal.info(f"Note: {note}")

@@ -49,8 +49,10 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield "\nJournal, newest first"
         yield from (f"  {_journal_line(row)}" for row in explanation.journal)
     if explanation.profiles is not None:
-        found = ", ".join(f"the profile {profile}" for profile in explanation.profiles) or "no profile"
-        yield f"\nKlaviyo shows {found} for {text}."
+        profiles_text = (
+            ", ".join(f"the profile {profile}" for profile in explanation.profiles) or "no profile"
+        )
+        yield f"\nKlaviyo shows {profiles_text} for {text}."
         for shown in explanation.consents:
             whose = f" of {shown.profile_id}" if len(explanation.profiles) > 1 else ""
             yield f"  {shown.channel:<{_WIDTH}} {shown.describe()}{whose}"

@@ -134,15 +134,15 @@ def _find_opt_outs(
             if suppression.list_id not in {EVERY_LIST, list_id} or suppression.reason in _BOUNCES:
                 continue
             if suppression.reason == _UNSUBSCRIBE:
-                if _is_newer(suppression.at, consented_at):
+                if _is_newer(suppression.suppressed_at, consented_at):
                     opt_out = OptOut.UNSUBSCRIBED_FROM_LIST if suppression.list_id else OptOut.UNSUBSCRIBED
-                    yield _opted_out(opt_out, suppression.at)
+                    yield _opted_out(opt_out, suppression.suppressed_at)
             else:
-                yield _opted_out(_DATELESS.get(suppression.reason, OptOut.UNKNOWN), suppression.at)
+                yield _opted_out(_DATELESS.get(suppression.reason, OptOut.UNKNOWN), suppression.suppressed_at)
 
 
-def _opted_out(opt_out: OptOut, at: datetime | None) -> Decision:
-    detail = f"Since {at:%Y-%m-%d %H:%M} UTC." if at is not None else ""
+def _opted_out(opt_out: OptOut, opted_out_at: datetime | None) -> Decision:
+    detail = f"Since {opted_out_at:%Y-%m-%d %H:%M} UTC." if opted_out_at is not None else ""
     return Decision(Verdict.OPTED_OUT, opt_out, detail=detail)
 
 

@@ -147,8 +147,8 @@ class _Unsubscriber:
         """
         kind = self.operation.channel.identifier
         asked = [row.identifier for row in rows if row.own is not None]
-        found = self.reader.klaviyo.read_consents(self.operation.channel, asked).found if asked else ()
-        if all(profile.identifier in asked for profile in found):
+        consents = self.reader.klaviyo.read_consents(self.operation.channel, asked).found if asked else ()
+        if all(profile.identifier in asked for profile in consents):
             return rows
         people = self.reader.read_in_parts(asked)
         shown = {
@@ -308,9 +308,9 @@ class _Attempt:
     def find_identifiers(self, rows: Iterable[LeavingRow]) -> set[tuple[IdentifierType, str]]:
         """Return the identifiers of rows, and those that the profiles found for them show."""
         kind = self.reader.options.channel.identifier
-        found = {(kind, row.identifier) for row in rows}
+        identifiers = {(kind, row.identifier) for row in rows}
         profiles = (profile for row in rows for profile in self.people[row.identifier].profiles)
-        return found.union(*(profile.identifiers for profile in profiles))
+        return identifiers.union(*(profile.identifiers for profile in profiles))
 
     def select(self, *verdicts: Verdict) -> list[LeavingRow]:
         """Return the rows with one of these verdicts."""

@@ -96,7 +96,7 @@ class Lookups:
         values: Sequence[str],
     ) -> list[Item]:
         parts = [*batched(values, MAX_VALUES)]
-        found = dict(
+        replies = dict(
             map_concurrently(
                 self.context,
                 lambda number: (number, send_in_halves(parts[number], fetch, self.refusals)),
@@ -105,7 +105,7 @@ class Lookups:
         )
         items: list[Item] = []
         for number in range(len(parts)):
-            halved = found[number]
+            halved = replies[number]
             if halved.error is not None:
                 raise halved.error
             self.refused_values.update({(kind, value): error for value, error in halved.refused.items()})

@@ -139,10 +139,10 @@ def _look_up_profiles(
     return [_with_profile_id(row, profile_ids.get((row.kind, row.value), ())) for row in group]
 
 
-def _with_profile_id(row: ValuesToClear, found: Sequence[str]) -> ValuesToClear:
+def _with_profile_id(row: ValuesToClear, profile_ids: Sequence[str]) -> ValuesToClear:
     if row.kind is IdentifierType.PROFILE_ID:
-        found = (row.value,)
-    return replace(row, profile_id=found[0] if len(found) == 1 else None)
+        profile_ids = (row.value,)
+    return replace(row, profile_id=profile_ids[0] if len(profile_ids) == 1 else None)
 
 
 def _send(delivery: ListDelivery, operation: ClearValues, row: ValuesToClear) -> ClearResult:

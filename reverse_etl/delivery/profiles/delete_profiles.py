@@ -124,7 +124,9 @@ class _Deletion:
         and the profile is gone.
         """
         state = self.delivery.context.state
-        profiles = {row: [found.profile for found in profiles_by_seq[row.seq].values()] for row in rows}
+        profiles = {
+            row: [candidate.profile for candidate in profiles_by_seq[row.seq].values()] for row in rows
+        }
         state.withheld.request(
             self.delivery.model_name,
             [

@@ -107,19 +107,19 @@ class _Updates:
     def _read_update(self, row: tuple[int, bytes]) -> Update:
         seq, encoded = row
         profile = orjson.loads(encoded)
-        found = {**profile["attributes"], "id": profile.get("id")}
+        values = {**profile["attributes"], "id": profile.get("id")}
         identifiers = [
-            (kind, found[FIELD_BY_IDENTIFIER_TYPE[kind]])
+            (kind, values[FIELD_BY_IDENTIFIER_TYPE[kind]])
             for kind in self.delivery.model_plan.tables.identifiers
-            if found.get(FIELD_BY_IDENTIFIER_TYPE[kind])
+            if values.get(FIELD_BY_IDENTIFIER_TYPE[kind])
         ]
         return Update(seq, profile["attributes"], identifiers)
 
     def _send_group(self, group: Sequence[Update]) -> list[UpdateResult]:
-        found = self._look_up(group)
+        looked_up = self._look_up(group)
         results = [
             *map_concurrently(
-                self.delivery.context, lambda update: self._send(update, found[update.seq]), group
+                self.delivery.context, lambda update: self._send(update, looked_up[update.seq]), group
             )
         ]
         return self._add_to_list(sorted(results, key=lambda result: result.seq))
@@ -165,21 +165,25 @@ class _Updates:
                 results[seq] = UpdateResult(seq, ids[value][0], kept_field)
         return results
 
-    def _send(self, update: Update, found: UpdateResult) -> UpdateResult:
+    def _send(self, update: Update, looked_up: UpdateResult) -> UpdateResult:
         """Change or create the profile of one row, in a thread of its own. Never raises KlaviyoError.
 
         A profile is created without its arrays: somebody else may have created it since the look-up, and the
         reply shows which values it lacks.
         """
-        creates_by = self.operation.creates_by if found.kind is RowExceptionKind.NO_PROFILE else None
-        if found.kind is not None and creates_by is None:
-            return found
-        attributes = {name: value for name, value in update.attributes.items() if name != found.kept_field}
+        creates_by = self.operation.creates_by if looked_up.kind is RowExceptionKind.NO_PROFILE else None
+        if looked_up.kind is not None and creates_by is None:
+            return looked_up
+        attributes = {
+            name: value for name, value in update.attributes.items() if name != looked_up.kept_field
+        }
         arrays = self._take_arrays(attributes)
         if creates_by is not None:
             request = profile_changes.create_request(creates_by, attributes, update.profile_id)
         else:
-            request = profile_changes.change_request(self.operation.endpoint, found.profile_id, attributes)
+            request = profile_changes.change_request(
+                self.operation.endpoint, looked_up.profile_id, attributes
+            )
         try:
             reply = self.delivery.context.klaviyo.change_profile(request)
         except ReplyLost as error:
@@ -187,8 +191,8 @@ class _Updates:
         except KlaviyoError as error:
             return UpdateResult(update.seq, kind=RowExceptionKind.NOT_SENT, failure=str(error))
         if not isinstance(reply, ProfileChanged):
-            return _conclude(found, reply)
-        changed = replace(found, profile_id=reply.profile_id, kind=None)
+            return _conclude(looked_up, reply)
+        changed = replace(looked_up, profile_id=reply.profile_id, kind=None)
         return self._patch_arrays(changed, reply, arrays) if arrays else changed
 
     def _take_arrays(self, attributes: dict[str, Any]) -> dict[str, tuple[ArrayChange, list[Any]]]:
@@ -205,7 +209,9 @@ class _Updates:
             attributes["properties"] = {name: properties[name] for name in properties if name not in arrays}
         return arrays
 
-    def _patch_arrays(self, found: UpdateResult, shown: ProfileChanged, arrays: ArrayValues) -> UpdateResult:
+    def _patch_arrays(
+        self, looked_up: UpdateResult, shown: ProfileChanged, arrays: ArrayValues
+    ) -> UpdateResult:
         """Change the arrays that are not yet as wanted, as a reply just before shows them.
 
         The other values of the row were changed, so that a failure leaves it unknown.
@@ -214,18 +220,18 @@ class _Updates:
         failure = ""
         for attempt in range(_PATCH_ATTEMPTS + 1):
             if not isinstance(reply, ProfileChanged):
-                return _conclude(found, reply)
+                return _conclude(looked_up, reply)
             patch = find_patch(reply.attributes, arrays)
             if patch == {}:
-                return found
+                return looked_up
             may_send = attempt == 0 or (failure and attempt < _PATCH_ATTEMPTS)
             if patch is None or not may_send:
                 break
             try:
-                reply, failure = self._send_patch(found.profile_id, patch)
+                reply, failure = self._send_patch(looked_up.profile_id, patch)
             except KlaviyoError as error:
-                return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
-        return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, error=_NOT_CHANGED, failure=failure)
+                return UpdateResult(looked_up.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
+        return UpdateResult(looked_up.seq, kind=RowExceptionKind.UNKNOWN, error=_NOT_CHANGED, failure=failure)
 
     def _send_patch(
         self, profile_id: str, patch: Mapping[str, Mapping[str, list[Any]]]
@@ -282,13 +288,13 @@ class _Updates:
             record_omissions(delivery.context, delivery.pending_rows, delivery.model_name, omissions)
 
 
-def _conclude(found: UpdateResult, reply: ProfileReply) -> UpdateResult:
+def _conclude(looked_up: UpdateResult, reply: ProfileReply) -> UpdateResult:
     """Return the result of a row by the last reply about its profile."""
     if not isinstance(reply, ProfileRefused):
-        return found
-    if reply.status == HTTPStatus.NOT_FOUND and found.profile_id:  # gone since: the next run looks again
-        return UpdateResult(found.seq, kind=RowExceptionKind.UNKNOWN, error=reply.error)
-    return UpdateResult(found.seq, kind=RowExceptionKind.REJECTED, error=reply.error)
+        return looked_up
+    if reply.status == HTTPStatus.NOT_FOUND and looked_up.profile_id:  # gone since: the next run looks again
+        return UpdateResult(looked_up.seq, kind=RowExceptionKind.UNKNOWN, error=reply.error)
+    return UpdateResult(looked_up.seq, kind=RowExceptionKind.REJECTED, error=reply.error)
 
 
 def _find_kind(result: UpdateResult, *, is_rejected: bool) -> RowExceptionKind | None:

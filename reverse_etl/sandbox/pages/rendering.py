@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 from flask import Response, g
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reverse_etl.formatting import escape_page_value, escape_unsafe, format_count
+from reverse_etl.formatting import escape_unsafe
+from reverse_etl.parsing.page_templates import create_page_environment
 from reverse_etl.sandbox.pages.json_text import indent_json
 from reverse_etl.sandbox.times import to_iso
 from reverse_etl.sandbox.web_security import generate_nonce, page_headers
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
+
     from reverse_etl.sandbox.account import SandboxAccount
 
 _HTML: Final = "text/html; charset=utf-8"
@@ -51,19 +53,10 @@ def _split_body(body: bytes) -> list[str]:
 
 
 def _create_environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("reverse_etl.sandbox"),
-        autoescape=True,
-        finalize=escape_page_value,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = create_page_environment("reverse_etl.sandbox")
     environment.filters |= {
         "n": "{:,}".format,
         "when": _format_time,
-        "counted": format_count,
         "json": _format_json,
         "body_lines": _split_body,
     }

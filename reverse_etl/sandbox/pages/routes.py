@@ -144,10 +144,10 @@ def _show_requests() -> Response:
 def _show_request(number: int) -> Response:
     account = requested_account()
     with account.transaction() as db:
-        found = find_request(db, number) if number <= _MAX_NUMBER else None
-    if found is None:
+        logged_request = find_request(db, number) if number <= _MAX_NUMBER else None
+    if logged_request is None:
         return _answer_not_found("request", str(number))
-    entry, bodies = found
+    entry, bodies = logged_request
     return render_response(
         account,
         "request",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.models.model import Model
-from reverse_etl.models.relations import response_relation
+from reverse_etl.models.relations import state_relation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from reverse_etl.state import State
 
 
-def add_responses(
+def add_state_sources(
     open_state: Callable[[], State], models: Sequence[Model], project_models: Sequence[ProjectModel]
 ) -> list[Model]:
-    """Return the models with the responses that they read; opens the state only if one of them reads any."""
-    if not any(model.response_reads for model in models):
+    """Return the models with what they read of the state; opens it only if one of them reads any."""
+    if not any(model.state_reads for model in models):
         return [*models]
     state = open_state()
-    return [with_responses(state, model, project_models) for model in models]
+    return [with_state_sources(state, model, project_models) for model in models]
 
 
-def with_responses(state: State, model: Model, project_models: Iterable[ProjectModel]) -> Model:
+def with_state_sources(state: State, model: Model, project_models: Iterable[ProjectModel]) -> Model:
     """Return the model with the query of each `source('reverse_etl', ...)` that it reads.
 
     A query has the name by which the model's SQL calls it. So the SQL names no table of the state, and can
     neither read nor change another one.
     """
-    if not model.response_reads:
+    if not model.state_reads:
         return model
     keys = {
         other.name: other.config.surface.columns.key
@@ -39,8 +39,8 @@ def with_responses(state: State, model: Model, project_models: Iterable[ProjectM
         if isinstance(other, Model) and other.keeps_responses
     }
     queries = (
-        f"{response_relation(name)} AS ("
+        f"{state_relation(name)} AS ("
         f"{state.responses.view_sql(name, keys[name]) if name in keys else state.journal.view_sql()})"
-        for name in sorted(model.response_reads)
+        for name in sorted(model.state_reads)
     )
-    return replace(model, responses_sql=", ".join(queries))
+    return replace(model, state_sources_sql=", ".join(queries))
