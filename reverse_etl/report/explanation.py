@@ -137,7 +137,7 @@ class ShownConsent:
         changed = f" since {_format_minute(since)}" if since else ""
         suppressions = [
             f"; suppressed: {suppression.reason}"
-            + (f" since {_format_minute(suppression.at)}" if suppression.at else "")
+            + (f" since {_format_minute(suppression.suppressed_at)}" if suppression.suppressed_at else "")
             + (f" (list {suppression.list_id})" if suppression.list_id else "")
             for suppression in consent.suppressions
         ]
