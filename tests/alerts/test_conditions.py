@@ -11,9 +11,12 @@ from reverse_etl.alerts.conditions import (
     Subject,
     decide_message,
     end_of_error,
+    end_of_result,
 )
 from reverse_etl.config.notify import ALERT_KINDS, AlertKind
+from reverse_etl.delivery.results import RunResult
 from reverse_etl.errors import GuardRefused, Problem, UsageError, WarehouseError
+from reverse_etl.planning.plan import Plan
 
 FAILED, STOPPED, ATTENTION, RECOVERED = ALERT_KINDS
 KNOWN = frozenset({"vip", "other"})
@@ -87,6 +90,14 @@ def test_an_error_is_a_condition_of_each_model(
 ) -> None:
     end = end_of_error(error, KNOWN)
     assert (end.exit_code, [condition.subject for condition in end.conditions]) == (exit_code, subjects)
+
+
+def test_a_model_that_the_dbt_gate_holds_back_is_stopped() -> None:
+    """The others of the run are well; a gate that holds all of them raises GuardRefused."""
+    gate = (Problem("dbt's model failed.", models=("vip",)),)
+    end = end_of_result(RunResult("r1", Plan((), lists_looked_up=True), (), 3, gate), strict=False)
+    assert (end.run_id, [condition.subject for condition in end.conditions]) == ("r1", [VIP])
+    assert end.models == {"vip"}
 
 
 def test_an_error_before_models_are_known_is_one_of_the_run() -> None:
