@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from reverse_etl.sandbox import Sandbox
-from tests.cli.process import Ended, run_program
+from tests.cli.process import Ended, Running, run_program
 from tests.core.files import opened
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class CommandLine:
 
     def profiles(self, destination: Mapping[str, Any], output: Mapping[str, Any] | None = None) -> None:
         """Write profiles.yml with one target, trial."""
-        outputs = {"trial": {"type": "duckdb", "path": "shop.duckdb", **(output or {})}}
+        outputs = {"trial": {"type": "duckdb", "path": "shop.duckdb", "threads": 1, **(output or {})}}
         shop = {"target": "trial", "outputs": outputs, "destinations": {"trial": dict(destination)}}
         self.write("profiles.yml", yaml.safe_dump({"shop": shop}, sort_keys=False))
 
@@ -106,17 +107,9 @@ class CommandLine:
             finally:
                 holder.stdin.close()
 
-    def begin(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+    def begin(self, *arguments: str, **options: Any) -> Running:
         """Begin a command in the folder, with nothing of this process's environment but the path."""
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        return subprocess.Popen(
-            [str(PROGRAM), *arguments],
-            cwd=self.folder,
-            env=self.environment(),
-            text=True,
-            encoding="utf-8",
-            **pipes,
-        )
+        return Running(arguments, self.folder, self.environment(), **options)
 
     def run(self, *arguments: str, started: Callable[[BaseProcess], object] = lambda _: None) -> Ended:
         """Run a command to its end, as a process of its own, which `started` gets."""
@@ -126,7 +119,8 @@ class CommandLine:
     def environment(self) -> dict[str, str]:
         """Return what a command has for its environment. The log has no time, which differs in each run."""
         home = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "LANG": "C.UTF-8"}
-        return home | {"REVERSE_ETL_LOG_FORMAT": "text"} | self.environ
+        ours = {"REVERSE_ETL_LOG_FORMAT": "text", "TMPDIR": tempfile.gettempdir()}
+        return home | ours | self.environ
 
     def plain(self, text: str) -> str:
         """Return a text without what differs from machine to machine, or blanks at the ends of lines."""

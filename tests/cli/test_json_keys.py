@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,13 +124,12 @@ def test_a_plan_counts_interrupted_runs(cli: CommandLine) -> None:
     cli.klaviyo(job_seconds=600.0)
     assert _document(cli, "plan")["unfinished_runs"] == 0
     with cli.begin("run") as process:
-        assert process.stderr is not None
         for line in process.stderr:
             if ": sent " in line:
                 break
         else:
             raise AssertionError("The run ended without saying that it handed rows over.")
-        process.kill()
+        process.send_signal(signal.SIGKILL)
     assert _document(cli, "plan")["unfinished_runs"] == 1
 
 

@@ -123,10 +123,8 @@ def test_log_options_work_before_and_after_the_command(written: str, read: str) 
 @pytest.mark.parametrize("command", ["plan", "plan --json", "ls", "compile", "--help"])
 def test_a_closed_pipe_is_no_error(cli: CommandLine, command: str) -> None:
     with cli.begin("-q", *command.split()) as process:
-        assert process.stdout is not None
         process.stdout.close()
-        assert process.wait(60) == 0
-        assert process.stderr is not None
+        assert process.wait() == 0
         assert process.stderr.read() == ""
 
 
@@ -135,8 +133,7 @@ def test_a_full_disk_under_stdout_is_reported_and_the_run_goes_on(cli: CommandLi
     """The command goes on to its end, and then says that what it printed is lost."""
     cli.klaviyo()
     with Path("/dev/full").open("w") as full, cli.begin("-q", *command.split(), stdout=full) as process:
-        assert process.wait(60) == 4
-        assert process.stderr is not None
+        assert process.wait() == 4
         assert process.stderr.read() == (
             "error No space left on device.\n"
             "   at stdout\n"
@@ -156,8 +153,7 @@ def test_a_full_disk_outranks_rows_needing_attention_but_not_a_configuration_err
     cli.klaviyo()
     cli.sql("INSERT INTO customers VALUES ('x', 'y')")
     with Path("/dev/full").open("w") as full, cli.begin("-q", *command.split(), stdout=full) as process:
-        assert process.wait(60) == (4 if command == "run" else 2)
-        assert process.stderr is not None
+        assert process.wait() == (4 if command == "run" else 2)
         assert process.stderr.read().splitlines()[-3].startswith(told)
 
 
@@ -174,7 +170,7 @@ def test_a_process_may_have_no_stdout_and_no_stderr(cli: CommandLine) -> None:
 def test_a_full_disk_under_stderr_changes_nothing(cli: CommandLine, command: str) -> None:
     cli.klaviyo()
     with Path("/dev/full").open("w") as full, cli.begin(command, stderr=full) as process:
-        assert process.wait(60) == 0
+        assert process.wait() == 0
 
 
 def test_a_terminal_shows_progress_bars(cli: CommandLine) -> None:
@@ -189,7 +185,7 @@ def test_a_terminal_shows_progress_bars(cli: CommandLine) -> None:
                 shown += os.read(controller, 65536)
             except OSError:  # the process has closed its end
                 break
-        assert process.wait(60) == 0
+        assert process.wait() == 0
     text = shown.decode()
     assert "━" in text
     assert "1 import under way" in text

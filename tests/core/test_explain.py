@@ -264,6 +264,7 @@ def test_a_row_that_klaviyo_refused_says_why(make_world: Callable[..., World]) -
 
 def test_a_change_that_is_not_proved_names_its_job(members: World) -> None:
     """An import whose job has not ended is open: the row may or may not be applied."""
+    members.profile(job_timeout_minutes=1)
     members.fault(Fault(FaultKind.STALL, path=IMPORTS))
     change(members, person("ann", first_name="Anna"), person("bob"))
     members.run()
