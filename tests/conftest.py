@@ -10,11 +10,14 @@ from multiprocessing import forkserver, util
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.gold import OPTION, Gold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from xdist.remote import Producer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +30,22 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["REVERSE_ETL_LOG_FORMAT"] = "text"
     if config.getoption(OPTION) and os.environ.get("CI"):
         raise pytest.UsageError(f"{OPTION} rewrites gold files, which a pipeline (CI is set) must not do.")
+
+
+class _Scheduling(LoadFileScheduling):
+    """Runs each file on one worker, and all folders with dbt or Snowflake's stand-in on the same one.
+
+    The stand-in translates each statement once, and both take seconds to start.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        folders = ("tests/contract/", "tests/dbt/", "tests/warehouse/")
+        return "tests" if nodeid.startswith(folders) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling | None:
+    """Give the tests to the workers as `make test` asks."""
+    return _Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
