@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{OPTION} rewrites gold files, which a pipeline (CI is set) must not do.")
 
 
-class _Scheduling(LoadFileScheduling):
+class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # untyped
     """Runs each file on one worker, and all folders with dbt or Snowflake's stand-in on the same one.
 
     The stand-in translates each statement once, and both take seconds to start.

@@ -13,7 +13,7 @@ import pytest
 from reverse_etl.errors import GuardRefused, UsageError, WarehouseError
 from reverse_etl.project import Project
 from tests.cli.command_line import CommandLine
-from tests.schedules.test_python_schedulers import Again, Ended, decorator
+from tests.schedules.test_python_schedulers import Again, TaskFailed, decorator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,12 +35,12 @@ class Operator:
 
 STANDS_IN: dict[str, dict[str, Any]] = {
     "airflow": {},
-    "airflow.exceptions": {"AirflowException": Again, "AirflowFailException": Ended},
+    "airflow.exceptions": {"AirflowException": Again, "AirflowFailException": TaskFailed},
     "airflow.sdk": {"BaseOperator": Operator},
     "dagster": {
         "AssetExecutionContext": object,
         "Definitions": SimpleNamespace,
-        "Failure": Ended,
+        "Failure": TaskFailed,
         "MaterializeResult": SimpleNamespace,
         "RetryRequested": Again,
         "asset": decorator,
@@ -89,7 +89,7 @@ def test_an_example_sends_a_list(
 
 @pytest.mark.parametrize("send", [send_by_dagster, send_by_airflow])
 @pytest.mark.parametrize(
-    ("error", "ends"), [(UsageError, Ended), (GuardRefused, Ended), (WarehouseError, Again)]
+    ("error", "ends"), [(UsageError, TaskFailed), (GuardRefused, TaskFailed), (WarehouseError, Again)]
 )
 def test_only_a_failure_of_a_service_is_tried_again(
     monkeypatch: pytest.MonkeyPatch,

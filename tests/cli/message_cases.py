@@ -25,7 +25,7 @@ NOT_A_DATABASE = "This is no database, however long one looks at it.\n"
 
 
 @dataclass(frozen=True)
-class Case:
+class ErrorCase:
     """A wrong thing: its name, what makes it, and the command, with what holds while it runs."""
 
     name: str
@@ -173,103 +173,111 @@ def _second_model(cli: CommandLine) -> None:
 
 
 CASES = (
-    Case("no profiles.yml", lambda cli: (cli.folder / "profiles.yml").unlink()),
-    Case("profiles.yml is not YAML", lambda cli: cli.write("profiles.yml", "shop:\n  outputs: {\n")),
-    Case("no destination", _profile("shop.duckdb")),
-    Case("an unknown key of a destination", _destination(sandbox=True, creat_lists=True)),
-    Case("an origin elsewhere", _destination(origin="http://klaviyo.example.com")),
-    Case(
+    ErrorCase("no profiles.yml", lambda cli: (cli.folder / "profiles.yml").unlink()),
+    ErrorCase("profiles.yml is not YAML", lambda cli: cli.write("profiles.yml", "shop:\n  outputs: {\n")),
+    ErrorCase("no destination", _profile("shop.duckdb")),
+    ErrorCase("an unknown key of a destination", _destination(sandbox=True, creat_lists=True)),
+    ErrorCase("an origin elsewhere", _destination(origin="http://klaviyo.example.com")),
+    ErrorCase(
         "a secret that is too short",
         _destination(notify={"webhooks": [{"url": "https://ops.example.com", "secret": "short"}]}),
     ),
-    Case("an environment variable that is not set", _profile("\"{{ env_var('SHOP') }}\"", SANDBOX)),
-    Case("no such target", lambda _: None, "plan --target prod"),
-    Case("no such profile", lambda _: None, "plan --profile store"),
-    Case("no models", lambda cli: (cli.folder / "models" / "vip.sql").unlink()),
-    Case(
+    ErrorCase("an environment variable that is not set", _profile("\"{{ env_var('SHOP') }}\"", SANDBOX)),
+    ErrorCase("no such target", lambda _: None, "plan --target prod"),
+    ErrorCase("no such profile", lambda _: None, "plan --profile store"),
+    ErrorCase("no models", lambda cli: (cli.folder / "models" / "vip.sql").unlink()),
+    ErrorCase(
         "models of dbt without a dbt project",
         lambda cli: (cli.folder / "models").rename(cli.folder / "reverse_etl"),
     ),
-    Case("an unknown key of config", _model(SELECT, lst="VIP")),
-    Case(
+    ErrorCase("an unknown key of config", _model(SELECT, lst="VIP")),
+    ErrorCase(
         "a misspelt key of config",
         lambda cli: cli.write("models/vip.sql", f"{{{{ config(surfce='profiles') }}}}\n{SELECT}\n"),
     ),
-    Case("a missing identifier", _model("select first_name from {{ ref('customers') }}")),
-    Case("an unknown column", _model("select email,\n  surname\nfrom {{ ref('customers') }}")),
-    Case("an unknown table", _model("select email from {{ ref('people') }}")),
-    Case("a function of Snowflake", _model("select email, iff(true, 1, 2) as n from {{ ref('customers') }}")),
-    Case("destinations inside an output", _profile("shop.duckdb, destinations: {trial: {type: klaviyo}}")),
-    Case("destinations beside the profile", _beside),
-    Case("a key variable that is not set", _key_variable, "run"),
-    Case("all rows rejected", _model("select 'nobody' as email from {{ ref('customers') }}"), "run"),
-    Case("a truncated state", _truncated, "run"),
-    Case(
+    ErrorCase("a missing identifier", _model("select first_name from {{ ref('customers') }}")),
+    ErrorCase("an unknown column", _model("select email,\n  surname\nfrom {{ ref('customers') }}")),
+    ErrorCase("an unknown table", _model("select email from {{ ref('people') }}")),
+    ErrorCase(
+        "a function of Snowflake", _model("select email, iff(true, 1, 2) as n from {{ ref('customers') }}")
+    ),
+    ErrorCase(
+        "destinations inside an output", _profile("shop.duckdb, destinations: {trial: {type: klaviyo}}")
+    ),
+    ErrorCase("destinations beside the profile", _beside),
+    ErrorCase("a key variable that is not set", _key_variable, "run"),
+    ErrorCase("all rows rejected", _model("select 'nobody' as email from {{ ref('customers') }}"), "run"),
+    ErrorCase("a truncated state", _truncated, "run"),
+    ErrorCase(
         "a value that is no number", _model("select email, first_name::int as n from {{ ref('customers') }}")
     ),
-    Case("a missing warehouse", lambda cli: (cli.folder / "shop.duckdb").unlink(), "run"),
-    Case("a missing folder", _profile("nowhere/shop.duckdb", SANDBOX), "run"),
-    Case("a warehouse with a name that is taken", _taken),
-    Case("a missing project", lambda _: None, "plan --project-dir nowhere"),
-    Case("a flag without its value", lambda _: None, "run --allow-removes"),
-    Case("a command without its argument", lambda _: None, "schema"),
-    Case("properties that are a list", _model("select email, [1] as properties from {{ ref('customers') }}")),
-    Case(
+    ErrorCase("a missing warehouse", lambda cli: (cli.folder / "shop.duckdb").unlink(), "run"),
+    ErrorCase("a missing folder", _profile("nowhere/shop.duckdb", SANDBOX), "run"),
+    ErrorCase("a warehouse with a name that is taken", _taken),
+    ErrorCase("a missing project", lambda _: None, "plan --project-dir nowhere"),
+    ErrorCase("a flag without its value", lambda _: None, "run --allow-removes"),
+    ErrorCase("a command without its argument", lambda _: None, "schema"),
+    ErrorCase(
+        "properties that are a list", _model("select email, [1] as properties from {{ ref('customers') }}")
+    ),
+    ErrorCase(
         "a missing schema",
         lambda cli: cli.profiles({"type": "klaviyo", "sandbox": True}, {"schema": "mian"}),
     ),
-    Case("a locked warehouse", lambda _: None, during=lambda cli: cli.locked("shop.duckdb")),
-    Case(
+    ErrorCase("a locked warehouse", lambda _: None, during=lambda cli: cli.locked("shop.duckdb")),
+    ErrorCase(
         "a locked state",
         _sent,
         "run",
         lambda cli: cli.locked("shop.reverse_etl.duckdb"),
     ),
-    Case("a warehouse that is no database", lambda cli: cli.write("shop.duckdb", NOT_A_DATABASE)),
-    Case("a state that is no database", lambda cli: cli.write("shop.reverse_etl.duckdb", NOT_A_DATABASE)),
-    Case("a state of a newer version", _newer),
-    Case("an unknown selector", lambda _: None, "run --select tag:daily"),
-    Case("an unknown model to allow", lambda _: None, "run --allow-removes vpi"),
-    Case("vars that are no mapping", lambda _: None, "plan --vars 3"),
-    Case("an unknown command", lambda _: None, "paln"),
-    Case("an unknown flag", lambda _: None, "plan --limt 3"),
-    Case("a limit of nothing", lambda _: None, "run --limit 0"),
-    Case("no key", _no_key, "run"),
-    Case("a wrong key", lambda cli: cli.klaviyo(key="pk_another"), "run"),
-    Case("a wrong key in debug", lambda cli: cli.klaviyo(key="pk_another"), "debug"),
-    Case("a key without a scope", _without_scope, "run"),
-    Case(
+    ErrorCase("a warehouse that is no database", lambda cli: cli.write("shop.duckdb", NOT_A_DATABASE)),
+    ErrorCase(
+        "a state that is no database", lambda cli: cli.write("shop.reverse_etl.duckdb", NOT_A_DATABASE)
+    ),
+    ErrorCase("a state of a newer version", _newer),
+    ErrorCase("an unknown selector", lambda _: None, "run --select tag:daily"),
+    ErrorCase("an unknown model to allow", lambda _: None, "run --allow-removes vpi"),
+    ErrorCase("vars that are no mapping", lambda _: None, "plan --vars 3"),
+    ErrorCase("an unknown command", lambda _: None, "paln"),
+    ErrorCase("an unknown flag", lambda _: None, "plan --limt 3"),
+    ErrorCase("a limit of nothing", lambda _: None, "run --limit 0"),
+    ErrorCase("no key", _no_key, "run"),
+    ErrorCase("a wrong key", lambda cli: cli.klaviyo(key="pk_another"), "run"),
+    ErrorCase("a wrong key in debug", lambda cli: cli.klaviyo(key="pk_another"), "debug"),
+    ErrorCase("a key without a scope", _without_scope, "run"),
+    ErrorCase(
         "a list that may not be created",
         lambda cli: list_in(cli.klaviyo(destination={"create_lists": False}), "VIPs"),
         "run",
     ),
-    Case("two lists of one name", _two_lists, "run"),
-    Case(
+    ErrorCase("two lists of one name", _two_lists, "run"),
+    ErrorCase(
         "an unknown list id",
         _unknown_list,
         "run",
     ),
-    Case("a list that was deleted", _delete_list, "run"),
-    Case(
+    ErrorCase("a list that was deleted", _delete_list, "run"),
+    ErrorCase(
         "a list of two models",
         _second_model,
         "run",
     ),
-    Case("a list of two names", _two_names, "run"),
-    Case("too many new lists", _many_lists, "run"),
-    Case("identifiers that changed", _rekeyed, "run"),
-    Case("too few rows", lambda cli: _left(cli, 0), "run"),
-    Case("too many removes", lambda cli: _left(cli, 3), "plan"),
-    Case("a request that Klaviyo refuses", _refused, "run"),
-    Case("a report before the first run", lambda _: None, "report"),
-    Case("a report as JSON into a file", lambda _: None, "report --json --out report.json"),
-    Case(
+    ErrorCase("a list of two names", _two_names, "run"),
+    ErrorCase("too many new lists", _many_lists, "run"),
+    ErrorCase("identifiers that changed", _rekeyed, "run"),
+    ErrorCase("too few rows", lambda cli: _left(cli, 0), "run"),
+    ErrorCase("too many removes", lambda cli: _left(cli, 3), "plan"),
+    ErrorCase("a request that Klaviyo refuses", _refused, "run"),
+    ErrorCase("a report before the first run", lambda _: None, "report"),
+    ErrorCase("a report as JSON into a file", lambda _: None, "report --json --out report.json"),
+    ErrorCase(
         "a report that cannot be written",
         lambda cli: (cli.write("target", "A file."), _sent(cli)),
         "report",
     ),
-    Case("a report into a folder", lambda _: None, "report --out models"),
-    Case(
+    ErrorCase("a report into a folder", lambda _: None, "report --out models"),
+    ErrorCase(
         "a sandbox file that is none",
         lambda cli: cli.write("klaviyo_sandbox.sqlite", NOT_A_DATABASE * 99),
         "run",

@@ -31,7 +31,6 @@ ADDRESSES = """
 """
 
 
-@pytest.mark.timeout(200)
 def test_the_demo_ends_with_the_lists_that_the_warehouse_says(cli: CommandLine) -> None:
     """Exit 0; its last table is what the sandbox counts; those on the lists are those of the warehouse.
 

@@ -11,7 +11,7 @@ import pytest
 
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.project import Project
-from tests.cli.message_cases import CASES, PROFILE, SANDBOX, Case
+from tests.cli.message_cases import CASES, PROFILE, SANDBOX, ErrorCase
 from tests.clocks import QuickClock
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ NOBODY = "http://127.0.0.1:9"  # the port of a protocol that nobody speaks
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_mistake_is_reported_with_its_location_and_the_next_step(
-    case: Case, cli: CommandLine, gold: Gold
+    case: ErrorCase, cli: CommandLine, gold: Gold
 ) -> None:
     """The whole text is kept in gold/messages, to be read as a user would."""
     case.make(cli)

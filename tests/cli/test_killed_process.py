@@ -23,7 +23,7 @@ WRITES = {"POST", "DELETE", "PATCH", "PUT"}
 
 
 @dataclass
-class Shop:
+class KilledShop:
     """A shop whose people come, go and change, and who of them was wanted on a list all along."""
 
     cli: CommandLine
@@ -102,7 +102,7 @@ class Shop:
 
 
 def _kill_and_converge(cli: CommandLine, seed: int, rounds: int, kills: int) -> None:
-    shop = Shop(cli, cli.klaviyo(job_seconds=0.3), random.Random(seed))  # noqa: S311 - the same moments every time
+    shop = KilledShop(cli, cli.klaviyo(job_seconds=0.3), random.Random(seed))  # noqa: S311 - the same moments every time
     shop.open()
     for _ in range(rounds):
         before, died = shop.joined(), 0

@@ -34,7 +34,7 @@ CREATE TABLE customers AS SELECT * FROM (VALUES
 
 
 @dataclass(frozen=True)
-class Case:
+class ChecksumCase:
     """A model, with its checksum and the digest of its plan."""
 
     select: str
@@ -44,13 +44,13 @@ class Case:
 
 
 MODELS = {
-    "plain": Case(
+    "plain": ChecksumCase(
         "select email from {{ ref('customers') }}",
         {"surface": "profiles"},
         "e72edc791573987e79e4c55f3f1f7ff1ab3593a3e3a19df753c75cb98188c110",
         "5144b6cbefad161fd04ef94fd4ecd632b35d29d30f1df72a84ebb8d7060bdb18",
     ),
-    "every_option": Case(
+    "every_option": ChecksumCase(
         "select id, email, phone, first_name, spent as \"Spent\", since from {{ ref('customers') }}",
         {
             "surface": "list_memberships",
@@ -68,19 +68,19 @@ MODELS = {
         "0213a1d52dafc4b5c902e81b6649f6afaca32c38d48686b3d1bb6dfb2f46bbdb",
         "cd3de8c165238d62a742f6b28226c0e85da599fd3edbca370e8b390a709ce882",
     ),
-    "by_list_id": Case(
+    "by_list_id": ChecksumCase(
         "select email from {{ ref('customers') }} where id > {{ var('above', 0) }}",
         {"surface": "list_memberships", "list_id": "AbC123"},
         "57640bfabf173fb56305b2d74f27047852f2cce7b78c9908b44fe80482dd2081",
         "f3e38360c593d82f3e87b7ef3c90af8e0009ff6c1a4c200c078cb979e96b6fa1",
     ),
-    "many_lists": Case(
+    "many_lists": ChecksumCase(
         "select email, club from {{ ref('customers') }}",
         {"surface": "list_memberships", "list_column": "club"},
         "c0b26bc9bb333be046897b43df1dfc69bcacbdd2225208adb6ad52b940829c7b",
         "d384a1857235381de9b6e50143be4907a405d8f1febe64a8e9a1b758cce555c7",
     ),
-    "by_profile_id": Case(
+    "by_profile_id": ChecksumCase(
         "select profile_id as klaviyo_profile_id from {{ ref('customers') }}",
         {"surface": "list_memberships_by_profile_id", "list": "Testers"},
         "e7639cf0209df44629fc6b73223f52c0fdc3948a4c6f4ccee23a9a8a5025d1f0",

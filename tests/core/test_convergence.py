@@ -122,7 +122,7 @@ JOB_FAULTS = st.one_of(
 )
 
 
-class Shop(RuleBasedStateMachine):
+class ShopMachine(RuleBasedStateMachine):
     """A shop whose data, Klaviyo account and job meet with everything."""
 
     def __init__(self) -> None:
@@ -371,7 +371,7 @@ class Shop(RuleBasedStateMachine):
         assert not lost, f"removed, though desired all along or never ours: {lost}"
 
 
-class ShopWithUpdatedAt(Shop):
+class ShopWithUpdatedAt(ShopMachine):
     """A shop whose models compare the rows that another updated_at shows. It always tells the truth."""
 
     def updated_at(self, columns: Sequence[str]) -> str:
@@ -411,11 +411,11 @@ def test_lists_converge_once_faults_stop() -> None:
     few = settings(
         max_examples=4, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
     )
-    run_state_machine_as_test(Shop, settings=few)
+    run_state_machine_as_test(ShopMachine, settings=few)
 
 
 @pytest.mark.parametrize("shop", [ShopWithUpdatedAt, ShopWithLies])
-def test_lists_converge_with_updated_at(shop: type[Shop]) -> None:
+def test_lists_converge_with_updated_at(shop: type[ShopMachine]) -> None:
     """Two runs suffice if updated_at tells the truth; if not, the two after the next full comparison."""
     few = settings(
         max_examples=2, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
@@ -425,7 +425,7 @@ def test_lists_converge_with_updated_at(shop: type[Shop]) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("shop", [Shop, ShopWithUpdatedAt, ShopWithLies])
-def test_lists_converge_once_faults_stop_in_many_examples(shop: type[Shop]) -> None:
+@pytest.mark.parametrize("shop", [ShopMachine, ShopWithUpdatedAt, ShopWithLies])
+def test_lists_converge_once_faults_stop_in_many_examples(shop: type[ShopMachine]) -> None:
     many = settings(max_examples=400, stateful_step_count=25, deadline=None, suppress_health_check=QUIET)
     run_state_machine_as_test(shop, settings=many)

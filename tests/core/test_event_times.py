@@ -30,7 +30,7 @@ TIMES = st.integers(1_500_000_000, 1_900_000_000).map(lambda seconds: datetime.f
 
 
 @dataclass
-class History:
+class EventHistory:
     """The events of the past: the rows, the settings, and the events that Klaviyo has."""
 
     world: World
@@ -108,7 +108,7 @@ def test_each_event_is_sent_once_by_the_rules_of_its_time(steps: list[tuple[str,
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder) / "project")
         try:
-            history = History(world)
+            history = EventHistory(world)
             orders_model(world, horizon="10d")
             orders(world)
             for step in steps:

@@ -18,7 +18,7 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.test_convergence import QUIET, Shop
+from tests.core.test_convergence import QUIET, ShopMachine
 
 STATE = "shop.reverse_etl.duckdb"
 PROJECT = "name: shop\nversion: '1.0'\nprofile: shop\nmodel-paths: [dbt_models]\n"
@@ -51,7 +51,7 @@ UNREADABLE = st.builds(
 )
 
 
-class ForgetfulShop(Shop):
+class ForgetfulShop(ShopMachine):
     """A shop whose state is put back from a backup, and whose records get lost."""
 
     restored = False

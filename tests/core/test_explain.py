@@ -51,8 +51,8 @@ def change(world: World, *rows: dict[str, Any]) -> None:
     become(world, list(rows))
 
 
-Case = tuple[tuple[dict[str, Any], ...], str, str | None, str]
-CASES: dict[str, Case] = {
+ExplainCase = tuple[tuple[dict[str, Any], ...], str, str | None, str]
+CASES: dict[str, ExplainCase] = {
     "unchanged": ((person("ann"), person("bob")), "", None, "nothing: the row is unchanged"),
     "changed": (
         (person("ann", first_name="Anna"), person("bob")),

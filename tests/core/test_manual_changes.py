@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
 from reverse_etl.errors import KlaviyoError, UsageError
-from tests.core.test_convergence import QUIET, Shop
+from tests.core.test_convergence import QUIET, ShopMachine
 
 
-class Hands(Shop):
+class Hands(ShopMachine):
     """A shop whose list others change too."""
 
     @rule(at=st.integers(0, 9))

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
 from reverse_etl.errors import UsageError
-from tests.core.test_convergence import QUIET, Shop
+from tests.core.test_convergence import QUIET, ShopMachine
 
 
-class BusyShop(Shop):
+class BusyShop(ShopMachine):
     """A shop whose people use every command that asks for something."""
 
     @rule(nth=st.integers(0, 14))

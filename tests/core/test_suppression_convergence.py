@@ -25,7 +25,7 @@ RUNS = 8
 
 
 @dataclass
-class Life(UnsteadyNetwork):
+class SuppressionLife(UnsteadyNetwork):
     """People who are suppressed and freed by hand while requests go out, by chance.
 
     `by_hand` has the times of suppressions that can't be a model's own: no request of a model came just
@@ -98,13 +98,13 @@ class Life(UnsteadyNetwork):
 
 
 @pytest.fixture
-def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Life]:
+def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], SuppressionLife]:
     """Return what lets a life begin, with a seed."""
 
-    def begin(seed: int) -> Life:
+    def begin(seed: int) -> SuppressionLife:
         for email in PEOPLE:
             world.new_profile(email=email)
-        life = Life(world, Random(seed))  # noqa: S311 - no secret
+        life = SuppressionLife(world, Random(seed))  # noqa: S311 - no secret
         life.begin(monkeypatch)
         return life
 
@@ -120,7 +120,7 @@ def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Life]
     ],
 )
 def test_nobody_is_unsuppressed_who_was_not_ours(
-    world: World, live: Callable[[int], Life], seconds: float, models: list[str]
+    world: World, live: Callable[[int], SuppressionLife], seconds: float, models: list[str]
 ) -> None:
     """Not if the newest read could show that it was done by hand, and not who is still in a model.
 

@@ -32,7 +32,7 @@ def facts(ask: Callable[..., Any], place: str = "") -> tuple[dict[str, int], lis
     return counts, sorted(ask(f"SELECT state, COUNT(*) FROM {place}runs GROUP BY state"))
 
 
-class Dying:
+class DyingWarehouse:
     """Lets a process die in what is committed as one, at the statement after one that begins with `marker`.
 
     `before` is what the state was when that was begun.
@@ -68,7 +68,7 @@ def test_a_kill_inside_a_transaction_leaves_the_state_unchanged(
     """Half of it would say of rows that they were sent, or proved, which they were not."""
     begin_changes(world)
     with monkeypatch.context() as patched:
-        dying = Dying(patched, marker)
+        dying = DyingWarehouse(patched, marker)
         with pytest.raises(Interrupted):
             world.run()
     assert dying.dead

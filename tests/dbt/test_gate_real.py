@@ -113,12 +113,12 @@ def rename_test(folder: Path) -> None:
     )
 
 
-Step = tuple[str, ...]
+GateStep = tuple[str, ...]
 Held = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Case:
+class GateCase:
     """Steps, and which models are then held for which reason, with our package.
 
     A step is a change, or a dbt command; one that begins with a code must end with that. `without` is the
@@ -126,7 +126,7 @@ class Case:
     step every model is built, or the build of `people` has failed.
     """
 
-    steps: tuple[Step | Callable[[Path], None], ...]
+    steps: tuple[GateStep | Callable[[Path], None], ...]
     held: Held = ()
     without: Held | None = None
     warnings: str = ""
@@ -141,34 +141,34 @@ TEST_FAILED = (
 EMPTY = "was built without its rows: `dbt build` had --empty or --sample."
 STALE = "is staler than its `freshness` in dbt allows: its newest row was loaded"
 CASES = {
-    "everything passes": Case(()),
-    "a build of one model fails, then another one is built": Case(
+    "everything passes": GateCase(()),
+    "a build of one model fails, then another one is built": GateCase(
         (break_people, ("1", "build", "--select", "people"), ("build", "--select", "visits")),
         held=(PEOPLE_FAILED,),
         without=(),
     ),
-    "a build fails, then another model is run": Case(
+    "a build fails, then another model is run": GateCase(
         (("run", "--select", "visits"),), held=(PEOPLE_FAILED,), without=(), shop="failed_shop"
     ),
-    "a test fails, then its table is built without tests": Case(
+    "a test fails, then its table is built without tests": GateCase(
         (break_test, ("1", "build"), ("run", "--select", "visits+")), held=(TEST_FAILED,), without=()
     ),
-    "a build fails, then docs are generated": Case(
+    "a build fails, then docs are generated": GateCase(
         (("docs", "generate"),), held=(PEOPLE_FAILED,), without=(), shop="failed_shop"
     ),
-    "a build fails, then the project is listed and compiled": Case(
+    "a build fails, then the project is listed and compiled": GateCase(
         (("ls",), ("compile",)), held=(PEOPLE_FAILED,), without=(), shop="failed_shop"
     ),
-    "a build fails, and a retry repairs it": Case((repair_people, ("retry",)), shop="failed_shop"),
-    "a failed test is replaced by another": Case((break_test, ("1", "build"), rename_test, ("build",))),
-    "a build is without rows": Case(
+    "a build fails, and a retry repairs it": GateCase((repair_people, ("retry",)), shop="failed_shop"),
+    "a failed test is replaced by another": GateCase((break_test, ("1", "build"), rename_test, ("build",))),
+    "a build is without rows": GateCase(
         (("build", "--empty", "--select", "people", "visits"),),
         held=(
             ("neighbours, regulars", f"model.corner_shop.people.v2 {EMPTY}"),
             ("regulars, spenders", f"model.corner_shop.visits {EMPTY}"),
         ),
     ),
-    "a unit test fails": Case(
+    "a unit test fails": GateCase(
         (fail_unit_test, ("1", "build")),
         held=(
             (
@@ -177,11 +177,11 @@ CASES = {
             ),
         ),
     ),
-    "a test of severity warn fails": Case(
+    "a test of severity warn fails": GateCase(
         (warn_only, ("build",)),
         warnings="The test nobody_pays_less_than_nothing of model.corner_shop.visits warned",
     ),
-    "a source behind a staging model is stale": Case(
+    "a source behind a staging model is stale": GateCase(
         (go_stale, ("build",), ("1", "source", "freshness")),
         held=(
             (
@@ -190,7 +190,7 @@ CASES = {
             ),
         ),
     ),
-    "a table is built and not tested": Case(
+    "a table is built and not tested": GateCase(
         (("run", "--select", "visits"),),
         warnings="No test of model.corner_shop.visits has run since it was built",
     ),
@@ -199,7 +199,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_newest_results_count_with_the_package_and_the_last_command_without(
-    request: pytest.FixtureRequest, case: Case
+    request: pytest.FixtureRequest, case: GateCase
 ) -> None:
     """With it, the newest result of each node counts, whichever command it came from.
 
@@ -232,7 +232,7 @@ def remove_package(folder: Path) -> None:
     path.write_text(json.dumps(manifest))
 
 
-def do(folder: Path, case: Case) -> None:
+def do(folder: Path, case: GateCase) -> None:
     """Take a case's steps."""
     for step in case.steps:
         if callable(step):

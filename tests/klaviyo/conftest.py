@@ -11,16 +11,16 @@ import pytest
 from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.klaviyo.transport import Timeouts
 from tests.clocks import QuickClock
-from tests.klaviyo.server import DummyKey, Server
+from tests.klaviyo.server import ApiServer, DummyKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server() -> Iterator[ApiServer]:
     """Run a server."""
-    with Server() as running:
+    with ApiServer() as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield running
@@ -35,7 +35,7 @@ def clock() -> QuickClock:
 
 
 @pytest.fixture
-def klaviyo(server: Server, clock: QuickClock) -> Iterator[Klaviyo]:
+def klaviyo(server: ApiServer, clock: QuickClock) -> Iterator[Klaviyo]:
     """Connect the real client to the server."""
     made = Klaviyo.connect(server.origin, DummyKey(), "2026-10-15", clock=clock, timeouts=Timeouts(read=2.0))
     yield made

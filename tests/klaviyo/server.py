@@ -67,7 +67,7 @@ class Seen:
     connection: int
 
 
-class Server(ThreadingHTTPServer):
+class ApiServer(ThreadingHTTPServer):
     """Gives its `replies` in turn, then its `usual` one, and remembers what it was asked."""
 
     daemon_threads = True
@@ -87,7 +87,7 @@ class Server(ThreadingHTTPServer):
 
 
 class _Asked(BaseHTTPRequestHandler):
-    server: Server
+    server: ApiServer
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # a reply goes out in one piece
     disable_nagle_algorithm = True

@@ -21,7 +21,7 @@ from tests.klaviyo.server import BODY, JOB, DummyKey, Reply, a_list, page, probl
 
 if TYPE_CHECKING:
     from tests.clocks import QuickClock
-    from tests.klaviyo.server import Server
+    from tests.klaviyo.server import ApiServer
 
 GZIP = {"content-encoding": "gzip"}
 
@@ -56,7 +56,7 @@ def timers(monkeypatch: pytest.MonkeyPatch) -> HandTimers:
 
 
 @pytest.fixture
-def impatient(server: Server, clock: QuickClock, timers: HandTimers) -> Klaviyo:
+def impatient(server: ApiServer, clock: QuickClock, timers: HandTimers) -> Klaviyo:
     """Connect a client whose requests have a deadline that a test lets pass."""
     assert timers.seconds == []
     timeouts = Timeouts(read=120.0, total=0.5)
@@ -65,7 +65,7 @@ def impatient(server: Server, clock: QuickClock, timers: HandTimers) -> Klaviyo:
 
 @pytest.mark.parametrize("what", ["headers", "body"])
 def test_a_reply_that_comes_byte_by_byte_is_given_up(
-    server: Server, impatient: Klaviyo, timers: HandTimers, what: str
+    server: ApiServer, impatient: Klaviyo, timers: HandTimers, what: str
 ) -> None:
     """Each byte is in time, and the whole would take hours: three attempts, each cut at the deadline."""
     server.usual = Reply(content=b"{" + b" " * 10_000, drip=what, stall=timers.expire)
@@ -75,7 +75,7 @@ def test_a_reply_that_comes_byte_by_byte_is_given_up(
     assert timers.seconds == [0.5] * 3
 
 
-def test_the_deadline_ends_the_connection(server: Server, impatient: Klaviyo, timers: HandTimers) -> None:
+def test_the_deadline_ends_the_connection(server: ApiServer, impatient: Klaviyo, timers: HandTimers) -> None:
     """The read that waits for the next byte ends by it, not by its own timeout."""
     server.usual = Reply(content=b"{" + b" " * 10_000, drip="body", stall=timers.expire)
     with pytest.raises(KlaviyoError):
@@ -84,7 +84,7 @@ def test_the_deadline_ends_the_connection(server: Server, impatient: Klaviyo, ti
 
 
 def test_a_slow_reply_to_a_write_leaves_its_outcome_unknown(
-    server: Server, impatient: Klaviyo, timers: HandTimers
+    server: ApiServer, impatient: Klaviyo, timers: HandTimers
 ) -> None:
     """Klaviyo may have carried it out."""
     server.usual = Reply(202, content=b"{" + b" " * 10_000, drip="body", stall=timers.expire)
@@ -93,7 +93,7 @@ def test_a_slow_reply_to_a_write_leaves_its_outcome_unknown(
 
 
 def test_an_impatient_client_goes_on_after_a_slow_reply(
-    server: Server, impatient: Klaviyo, timers: HandTimers
+    server: ApiServer, impatient: Klaviyo, timers: HandTimers
 ) -> None:
     """The deadline of one attempt cuts no other."""
     server.will(Reply(content=b" " * 10_000, drip="body", stall=timers.expire))
@@ -117,7 +117,7 @@ def test_deadlines_expire_by_themselves_and_a_later_one_holds_up_no_earlier_one(
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_reply_beyond_every_size_is_not_kept(
-    server: Server, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch, packed: bool
+    server: ApiServer, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch, packed: bool
 ) -> None:
     """A few kilobytes of gzip can hold gigabytes. It is not asked for again."""
     monkeypatch.setattr(reply_body, "MAX_BYTES", 1_000_000)
@@ -131,7 +131,7 @@ def test_a_reply_beyond_every_size_is_not_kept(
 
 
 def test_a_redirects_body_is_bounded_too(
-    server: Server, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch
+    server: ApiServer, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The library reads the body of a redirect by itself, even if it is not to be followed."""
     monkeypatch.setattr(reply_body, "MAX_BYTES", 1_000_000)
@@ -142,7 +142,7 @@ def test_a_redirects_body_is_bounded_too(
 
 
 def test_a_write_with_an_endless_reply_has_an_unknown_outcome(
-    server: Server, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch
+    server: ApiServer, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its status said that it was taken."""
     monkeypatch.setattr(reply_body, "MAX_BYTES", 1_000)
@@ -173,7 +173,7 @@ def test_unpacking_stops_at_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
             read_body([content], encoding)
 
 
-def test_packed_replies_are_read(server: Server, klaviyo: Klaviyo) -> None:
+def test_packed_replies_are_read(server: ApiServer, klaviyo: Klaviyo) -> None:
     """Klaviyo packs its replies if it is asked."""
     body = page([a_list("L1", "VIP")]).body()
     server.will(Reply(content=gzip.compress(body), headers=GZIP))
@@ -181,7 +181,7 @@ def test_packed_replies_are_read(server: Server, klaviyo: Klaviyo) -> None:
     assert server.seen[0].headers["accept-encoding"] == "gzip"
 
 
-def test_pages_without_end_are_given_up(server: Server, klaviyo: Klaviyo) -> None:
+def test_pages_without_end_are_given_up(server: ApiServer, klaviyo: Klaviyo) -> None:
     """Each page has a link to another one that was never read."""
     links = (f"{server.origin}/api/lists?page%5Bcursor%5D={number}" for number in range(1_100))
     server.will(*(page([], link) for link in links))
@@ -195,7 +195,9 @@ FORMS = ["", "soon", "-1", "1e309", "nan", "inf", "9" * 5_000, "²", "0.5", "10;
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", ["ratelimit-remaining", "ratelimit-reset", "retry-after", "date"])
-def test_a_header_of_any_form_ends_no_request(server: Server, klaviyo: Klaviyo, name: str, form: str) -> None:
+def test_a_header_of_any_form_ends_no_request(
+    server: ApiServer, klaviyo: Klaviyo, name: str, form: str
+) -> None:
     """Whatever a proxy writes there, the reply is read."""
     form = form.encode().decode("latin-1")
     others = {"ratelimit-remaining": "100", "ratelimit-reset": "10"}
@@ -214,7 +216,7 @@ def test_a_header_of_any_form_ends_no_request(server: Server, klaviyo: Klaviyo, 
         "Fri, 31 Dec 9999 23:59:59 +99999999999999999999",
     ],
 )
-def test_a_date_at_the_end_of_time_is_none(server: Server, klaviyo: Klaviyo, date: str) -> None:
+def test_a_date_at_the_end_of_time_is_none(server: ApiServer, klaviyo: Klaviyo, date: str) -> None:
     """Computing with it would overflow."""
     server.will(Reply(document={"data": []}, date=date))
     klaviyo.get_list_names()
@@ -223,7 +225,9 @@ def test_a_date_at_the_end_of_time_is_none(server: Server, klaviyo: Klaviyo, dat
 
 
 @pytest.mark.parametrize("created", ["0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00"])
-def test_a_timestamp_at_the_end_of_time_is_unreadable(server: Server, klaviyo: Klaviyo, created: str) -> None:
+def test_a_timestamp_at_the_end_of_time_is_unreadable(
+    server: ApiServer, klaviyo: Klaviyo, created: str
+) -> None:
     """As any other that is none; there is no traceback."""
     server.will(page([{"type": "list", "id": "L1", "attributes": {"name": "VIP", "created": created}}]))
     with pytest.raises(UnusableReply) as error:
@@ -253,7 +257,7 @@ def test_retry_after_may_have_any_form(header: str, date: str, seconds: float | 
     assert parse_retry_after(Response(429, {"retry-after": header, "date": date}, b"")) == seconds
 
 
-def test_a_reply_to_an_import_is_still_read(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_reply_to_an_import_is_still_read(server: ApiServer, klaviyo: Klaviyo) -> None:
     """The bounds are far from what Klaviyo sends."""
     server.will(JOB)
     assert klaviyo.start_import(BODY)

@@ -18,11 +18,11 @@ from tests.klaviyo.server import (
 
 if TYPE_CHECKING:
     from reverse_etl.klaviyo.api import Klaviyo
-    from tests.klaviyo.server import Server
+    from tests.klaviyo.server import ApiServer
 
 
 def test_members_are_looked_up_by_the_hundred_and_read_to_the_last_page(
-    server: Server, klaviyo: Klaviyo
+    server: ApiServer, klaviyo: Klaviyo
 ) -> None:
     """250 e-mails are three asks; a second page is read; who comes twice counts once."""
     emails = [f"{n:03}@example.com" for n in range(250)]
@@ -41,7 +41,7 @@ def test_members_are_looked_up_by_the_hundred_and_read_to_the_last_page(
     assert {query["page[size]"][0] for query in asked if "filter" in query} == {"100"}
 
 
-def test_unrequested_members_are_ignored(server: Server, klaviyo: Klaviyo) -> None:
+def test_unrequested_members_are_ignored(server: ApiServer, klaviyo: Klaviyo) -> None:
     server.will(
         page([a_member("P1", "ann@example.com"), a_member("P2", "bob@example.com"), a_member("P3", None)])
     )
@@ -49,21 +49,21 @@ def test_unrequested_members_are_ignored(server: Server, klaviyo: Klaviyo) -> No
     assert [member.profile.id for member in found] == ["P1"]
 
 
-def test_members_are_found_by_phone_and_by_email(server: Server, klaviyo: Klaviyo) -> None:
+def test_members_are_found_by_phone_and_by_email(server: ApiServer, klaviyo: Klaviyo) -> None:
     server.will(page([a_member("P1", None, phone="+14155550100")]))
     assert len(klaviyo.find_members("L1", IdentifierType.PHONE, ["+1 415 555 0100"])) == 1
 
 
 @pytest.mark.parametrize("kind", [IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID])
 def test_members_cannot_be_looked_up_by_what_klaviyo_cannot_filter(
-    server: Server, klaviyo: Klaviyo, kind: IdentifierType
+    server: ApiServer, klaviyo: Klaviyo, kind: IdentifierType
 ) -> None:
     with pytest.raises(ValueError, match="cannot be looked up by"):
         klaviyo.find_members("L1", kind, ["x"])
     assert server.seen == []
 
 
-def test_profiles_are_looked_up_by_any_identifier(server: Server, klaviyo: Klaviyo) -> None:
+def test_profiles_are_looked_up_by_any_identifier(server: ApiServer, klaviyo: Klaviyo) -> None:
     """Ids too: what a merge has swallowed comes back as nothing, not as the survivor."""
     server.will(page([a_member("P1", "ann@example.com"), a_member("P9", "bob@example.com")]))
     found = klaviyo.find_profiles(IdentifierType.PROFILE_ID, ["P1", "P2"])
@@ -71,12 +71,12 @@ def test_profiles_are_looked_up_by_any_identifier(server: Server, klaviyo: Klavi
     assert parse_qs(urlsplit(server.seen[0].target).query)["filter"] == ['any(id,["P1","P2"])']
 
 
-def test_a_lookup_of_no_values_sends_no_request(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_lookup_of_no_values_sends_no_request(server: ApiServer, klaviyo: Klaviyo) -> None:
     assert klaviyo.find_profiles(IdentifierType.EMAIL, []) == ()
     assert server.seen == []
 
 
-def test_members_since_a_timestamp_excludes_earlier_ones(server: Server, klaviyo: Klaviyo) -> None:
+def test_members_since_a_timestamp_excludes_earlier_ones(server: ApiServer, klaviyo: Klaviyo) -> None:
     """The filter takes whole seconds; the rest of the second is sorted out here."""
     since = datetime(2026, 11, 21, 10, 0, 0, 500_000, tzinfo=UTC)
     server.will(
@@ -93,7 +93,7 @@ def test_members_since_a_timestamp_excludes_earlier_ones(server: Server, klaviyo
     assert query["sort"] == ["joined_group_at"]
 
 
-def test_members_change_by_up_to_a_thousand_ids(server: Server, klaviyo: Klaviyo) -> None:
+def test_members_change_by_up_to_a_thousand_ids(server: ApiServer, klaviyo: Klaviyo) -> None:
     server.will(Reply(204), Reply(204))
     klaviyo.add_members("L1", ["P1", "P2"])
     klaviyo.remove_members("L1", ["P1"])
@@ -110,7 +110,7 @@ def test_members_change_by_up_to_a_thousand_ids(server: Server, klaviyo: Klaviyo
             klaviyo.remove_members("L1", ["P"] * count)
 
 
-def test_a_list_is_read_by_its_id(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_list_is_read_by_its_id(server: ApiServer, klaviyo: Klaviyo) -> None:
     server.will(Reply(document={"data": a_list("L1", "VIP")}))
     found = klaviyo.get_list("L1")
     assert found is not None
@@ -118,14 +118,14 @@ def test_a_list_is_read_by_its_id(server: Server, klaviyo: Klaviyo) -> None:
     assert [seen.target.partition("?")[0] for seen in server.seen] == ["/api/lists/L1"]
 
 
-def test_an_account_is_known_by_its_id(server: Server, klaviyo: Klaviyo) -> None:
+def test_an_account_is_known_by_its_id(server: ApiServer, klaviyo: Klaviyo) -> None:
     attributes = {"test_account": True, "contact_information": {"organization_name": "Corner shop"}}
     server.will(page([{"type": "account", "id": "AbC123", "attributes": attributes}]))
     found = klaviyo.get_account()
     assert (found.id, found.name, found.test) == ("AbC123", "Corner shop", True)
 
 
-def test_jobs_since_a_timestamp_end_at_the_first_older_job(server: Server, klaviyo: Klaviyo) -> None:
+def test_jobs_since_a_timestamp_end_at_the_first_older_job(server: ApiServer, klaviyo: Klaviyo) -> None:
     """Newest first; the next page is not asked for."""
     jobs = [
         {
@@ -142,7 +142,7 @@ def test_jobs_since_a_timestamp_end_at_the_first_older_job(server: Server, klavi
     assert parse_qs(urlsplit(server.seen[0].target).query) == {"sort": ["-created_at"], "page[size]": ["100"]}
 
 
-def test_all_errors_of_a_job_are_read(server: Server, klaviyo: Klaviyo) -> None:
+def test_all_errors_of_a_job_are_read(server: ApiServer, klaviyo: Klaviyo) -> None:
     errors = [
         {
             "type": "import-error",

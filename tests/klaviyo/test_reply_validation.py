@@ -20,7 +20,7 @@ from tests.klaviyo.server import (
 
 if TYPE_CHECKING:
     from reverse_etl.klaviyo.api import Klaviyo
-    from tests.klaviyo.server import Server
+    from tests.klaviyo.server import ApiServer
 
 HTML = Reply(200, content=b"<html>Welcome to the hotel</html>", kind="text/html")
 
@@ -34,7 +34,7 @@ HTML = Reply(200, content=b"<html>Welcome to the hotel</html>", kind="text/html"
         Reply(200, content=b""),
     ],
 )
-def test_a_200_that_is_not_klaviyos_is_an_error(server: Server, klaviyo: Klaviyo, reply: Reply) -> None:
+def test_a_200_that_is_not_klaviyos_is_an_error(server: ApiServer, klaviyo: Klaviyo, reply: Reply) -> None:
     """A hotel's page is no list, and an empty page is not 'no lists'."""
     server.will(reply)
     with pytest.raises(KlaviyoError, match="The status was 200, but the reply is") as error:
@@ -44,14 +44,14 @@ def test_a_200_that_is_not_klaviyos_is_an_error(server: Server, klaviyo: Klaviyo
 
 @pytest.mark.parametrize("status", [200, 201, 202])
 def test_a_good_status_with_a_page_does_not_count_as_delivered(
-    server: Server, klaviyo: Klaviyo, status: int
+    server: ApiServer, klaviyo: Klaviyo, status: int
 ) -> None:
     server.will(Reply(status, content=b"<html></html>", kind="text/html"))
     with pytest.raises(ReplyLost):
         klaviyo.start_import(BODY)
 
 
-def test_a_200_instead_of_204_does_not_count_as_success(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_200_instead_of_204_does_not_count_as_success(server: ApiServer, klaviyo: Klaviyo) -> None:
     """The reference names one status for each request."""
     server.will(Reply(200, document={"data": []}))
     with pytest.raises(ReplyLost):
@@ -62,7 +62,7 @@ def test_a_200_instead_of_204_does_not_count_as_success(server: Server, klaviyo:
 @pytest.mark.parametrize(
     "location", ["http://127.0.0.1:1/api/lists", "/api/elsewhere", "https://example.com/"]
 )
-def test_redirects_are_not_followed(server: Server, klaviyo: Klaviyo, status: int, location: str) -> None:
+def test_redirects_are_not_followed(server: ApiServer, klaviyo: Klaviyo, status: int, location: str) -> None:
     server.will(Reply(status, headers={"location": location}))
     with pytest.raises(KlaviyoError, match="redirect") as error:
         klaviyo.start_import(BODY)
@@ -86,7 +86,7 @@ def test_redirects_are_not_followed(server: Server, klaviyo: Klaviyo, status: in
         "javascript:alert(1)",
     ],
 )
-def test_a_next_page_at_another_origin_is_not_fetched(server: Server, klaviyo: Klaviyo, link: str) -> None:
+def test_a_next_page_at_another_origin_is_not_fetched(server: ApiServer, klaviyo: Klaviyo, link: str) -> None:
     host = server.origin.removeprefix("http://")
     server.will(page([a_list("L1", "VIP")], link.format(origin=server.origin, host=host)))
     with pytest.raises(KlaviyoError, match="The next page is at"):
@@ -94,14 +94,14 @@ def test_a_next_page_at_another_origin_is_not_fetched(server: Server, klaviyo: K
     assert len(server.seen) == 1
 
 
-def test_page_links_in_a_circle_are_an_error(server: Server, klaviyo: Klaviyo) -> None:
+def test_page_links_in_a_circle_are_an_error(server: ApiServer, klaviyo: Klaviyo) -> None:
     one, two = (f"{server.origin}/api/lists?page%5Bcursor%5D={n}" for n in (1, 2))
     server.will(page([], one), page([], two), page([], one))
     with pytest.raises(KlaviyoError, match="circle"):
         klaviyo.get_list_names()
 
 
-def test_every_page_is_read(server: Server, klaviyo: Klaviyo) -> None:
+def test_every_page_is_read(server: ApiServer, klaviyo: Klaviyo) -> None:
     """A list of the same name on the last page is found too; a name that only resembles is not."""
     following = [f"{server.origin}/api/lists?page%5Bcursor%5D={n}" for n in range(149)]
     pages = [page([a_list(f"L{n}", "vip")], link) for n, link in enumerate(following)]
@@ -138,7 +138,7 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("reply", "what", "advice"), REFUSALS)
 def test_a_refusal_says_what_is_wrong_and_what_to_do(
-    server: Server, klaviyo: Klaviyo, reply: Reply, what: str, advice: str
+    server: ApiServer, klaviyo: Klaviyo, reply: Reply, what: str, advice: str
 ) -> None:
     """A wrong key, a key without a scope, and a page of somebody between are three things."""
     server.will(reply)
@@ -151,7 +151,7 @@ def test_a_refusal_says_what_is_wrong_and_what_to_do(
     assert len(server.seen) == 1
 
 
-def test_a_missing_scope_error_names_all_scopes_of_the_request(server: Server, klaviyo: Klaviyo) -> None:
+def test_a_missing_scope_error_names_all_scopes_of_the_request(server: ApiServer, klaviyo: Klaviyo) -> None:
     """An import needs two, even without a list."""
     server.will(refused(403, "permission_denied"))
     with pytest.raises(KlaviyoError) as error:
@@ -159,7 +159,7 @@ def test_a_missing_scope_error_names_all_scopes_of_the_request(server: Server, k
     assert "lists:write and profiles:write" in problem(error).hint
 
 
-def test_klaviyos_404_is_none_but_a_proxys_404_is_an_error(server: Server, klaviyo: Klaviyo) -> None:
+def test_klaviyos_404_is_none_but_a_proxys_404_is_an_error(server: ApiServer, klaviyo: Klaviyo) -> None:
     """Only Klaviyo can say that a list is not there."""
     server.will(refused(404, "not_found"), Reply(404, content=b"<html>", kind="text/html"))
     assert klaviyo.get_list("L1") is None
@@ -167,7 +167,7 @@ def test_klaviyos_404_is_none_but_a_proxys_404_is_an_error(server: Server, klavi
         klaviyo.get_list("L1")
 
 
-def test_the_servers_time_is_the_newest_date(server: Server, klaviyo: Klaviyo) -> None:
+def test_the_servers_time_is_the_newest_date(server: ApiServer, klaviyo: Klaviyo) -> None:
     """An older one, overtaken on its way, does not turn it back."""
     with pytest.raises(KlaviyoError, match="time is not known before the first reply"):
         _ = klaviyo.server_time

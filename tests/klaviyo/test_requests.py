@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tests.clocks import QuickClock
-    from tests.klaviyo.server import Server
+    from tests.klaviyo.server import ApiServer
 
 
-def test_every_request_has_the_headers_that_klaviyo_requires(server: Server, klaviyo: Klaviyo) -> None:
+def test_every_request_has_the_headers_that_klaviyo_requires(server: ApiServer, klaviyo: Klaviyo) -> None:
     """From its page 'API overview'."""
     server.will(JOB)
     klaviyo.start_import(BODY)
@@ -41,7 +41,7 @@ def test_every_request_has_the_headers_that_klaviyo_requires(server: Server, kla
     assert sent["user-agent"].startswith("reverse-etl/")
 
 
-def test_requests_reuse_one_connection(server: Server, klaviyo: Klaviyo) -> None:
+def test_requests_reuse_one_connection(server: ApiServer, klaviyo: Klaviyo) -> None:
     server.will(page([]), JOB, Reply(204), refused(400), refused(404), refused(503), page([]))
     klaviyo.get_list_names()
     klaviyo.start_import(BODY)
@@ -54,7 +54,7 @@ def test_requests_reuse_one_connection(server: Server, klaviyo: Klaviyo) -> None
 
 
 def test_a_netrc_file_does_not_replace_the_key(
-    server: Server, klaviyo: Klaviyo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: ApiServer, klaviyo: Klaviyo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As it would where no authorization object is set."""
     netrc = tmp_path / "netrc"
@@ -65,7 +65,7 @@ def test_a_netrc_file_does_not_replace_the_key(
 
 
 def test_a_proxy_of_the_environment_is_not_used_for_loopback(
-    server: Server, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch
+    server: ApiServer, klaviyo: Klaviyo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sandbox is here; a proxy would see its traffic and could not reach it."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
@@ -77,7 +77,7 @@ def test_a_proxy_of_the_environment_is_not_used_for_loopback(
 
 
 def test_a_proxy_of_the_environment_is_used_for_klaviyo(
-    server: Server, clock: QuickClock, monkeypatch: pytest.MonkeyPatch
+    server: ApiServer, clock: QuickClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is asked for a tunnel, and sees neither key nor path."""
     monkeypatch.setenv("HTTPS_PROXY", server.origin)
@@ -162,7 +162,7 @@ def test_a_key_invalid_in_a_header_is_refused_without_showing_it(text: str) -> N
 
 @pytest.mark.parametrize("list_id", ["", ".", "..", "..."])
 def test_an_id_that_would_lead_to_another_path_is_refused(
-    server: Server, klaviyo: Klaviyo, list_id: str
+    server: ApiServer, klaviyo: Klaviyo, list_id: str
 ) -> None:
     """A list id comes from a file that a person wrote."""
     with pytest.raises(KlaviyoError, match="is not a Klaviyo id"):
@@ -170,7 +170,7 @@ def test_an_id_that_would_lead_to_another_path_is_refused(
     assert server.seen == []
 
 
-def test_ids_are_encoded_in_paths(server: Server, klaviyo: Klaviyo) -> None:
+def test_ids_are_encoded_in_paths(server: ApiServer, klaviyo: Klaviyo) -> None:
     """Job ids are opaque and may hold slashes."""
     server.will(refused(404))
     assert klaviyo.get_job("am9i/+=?#") is None

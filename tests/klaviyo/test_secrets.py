@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tests.clocks import QuickClock
-    from tests.klaviyo.server import Server
+    from tests.klaviyo.server import ApiServer
 
 
-def test_the_request_hook_gets_every_attempt_without_personal_data(server: Server, clock: QuickClock) -> None:
+def test_the_request_hook_gets_every_attempt_without_personal_data(
+    server: ApiServer, clock: QuickClock
+) -> None:
     """Method, path without its query, status or fault, seconds and attempt."""
     heard: list[Any] = []
     klaviyo = Klaviyo.connect(server.origin, DummyKey(), "2026-10-15", clock=clock, on_request=heard.append)
@@ -48,7 +50,7 @@ def test_the_request_hook_gets_every_attempt_without_personal_data(server: Serve
     assert KEY not in repr(heard)
 
 
-def test_other_limits_may_be_given(server: Server, clock: QuickClock) -> None:
+def test_other_limits_may_be_given(server: ApiServer, clock: QuickClock) -> None:
     klaviyo = Klaviyo.connect(
         server.origin, DummyKey(), "2026-10-15", clock=clock, rate_limit_for=lambda _: RateLimit(10**9, 10**9)
     )
@@ -58,7 +60,7 @@ def test_other_limits_may_be_given(server: Server, clock: QuickClock) -> None:
     assert clock.slept == []
 
 
-def test_many_threads_share_one_client(server: Server, klaviyo: Klaviyo) -> None:
+def test_many_threads_share_one_client(server: ApiServer, klaviyo: Klaviyo) -> None:
     """Each gets its own answer, on at most as many connections as were asked for."""
     server.usual = JOB
     found: list[Any] = []
@@ -106,7 +108,11 @@ def everything_shown(error: KlaviyoError) -> tuple[str, list[BaseException | Non
     ids=["read", "write"],
 )
 def test_the_key_is_in_nothing_that_an_error_shows(
-    server: Server, klaviyo: Klaviyo, caplog: pytest.LogCaptureFixture, reply: Reply, ask: Callable[..., Any]
+    server: ApiServer,
+    klaviyo: Klaviyo,
+    caplog: pytest.LogCaptureFixture,
+    reply: Reply,
+    ask: Callable[..., Any],
 ) -> None:
     """Not in its text, its repr, its traceback with the values of locals, its causes, nor in any log."""
     caplog.set_level(logging.DEBUG)
@@ -136,7 +142,7 @@ def test_the_key_is_in_no_repr_of_the_client(klaviyo: Klaviyo) -> None:
 
 
 def test_a_refusal_that_repeats_the_key_is_cleaned_before_it_is_kept(
-    server: Server, klaviyo: Klaviyo
+    server: ApiServer, klaviyo: Klaviyo
 ) -> None:
     """Details go to tables and reports."""
     server.will(refused(400, pointer="/data/attributes/profiles/data/0", detail=f"Key {KEY}!"))

@@ -82,7 +82,7 @@ class RefusedError(Exception):
 
 
 @dataclass
-class Account:
+class LiveAccount:
     """A test account. Close it in the end: what was made in it is then removed, as far as possible."""
 
     settings: Settings

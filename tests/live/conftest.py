@@ -11,7 +11,7 @@ import pytest
 from reverse_etl.clock import SystemClock
 from reverse_etl.sandbox import Sandbox
 from tests.clocks import QuickClock
-from tests.live.account import Account, Settings, read_settings
+from tests.live.account import LiveAccount, Settings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,13 +41,13 @@ def sandbox_settings(sandbox: Sandbox) -> Settings:
 
 
 @pytest.fixture(params=["sandbox", LIVE])
-def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+def account(request: pytest.FixtureRequest) -> Iterator[LiveAccount]:
     """Return the account, in which nothing is left afterwards that can be deleted."""
     if request.param == "sandbox":
         sandbox: Sandbox = request.getfixturevalue("sandbox")
-        opened = Account(sandbox_settings(sandbox), request.getfixturevalue("clock"))
+        opened = LiveAccount(sandbox_settings(sandbox), request.getfixturevalue("clock"))
     else:
-        opened = Account(read_settings(Path(os.environ[LIVE_ENV])), SystemClock())
+        opened = LiveAccount(read_settings(Path(os.environ[LIVE_ENV])), SystemClock())
     try:
         yield opened
     finally:

@@ -14,7 +14,7 @@ import requests
 
 from reverse_etl.clock import SystemClock
 from reverse_etl.formatting import escape_unsafe
-from tests.live.account import Account, RefusedError, SettingsError, read_settings
+from tests.live.account import LiveAccount, RefusedError, SettingsError, read_settings
 from tests.live.questions import QUESTIONS
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def probe(
-    account: Account, questions: Mapping[str, Callable[[Account], str]] = QUESTIONS
+    account: LiveAccount, questions: Mapping[str, Callable[[LiveAccount], str]] = QUESTIONS
 ) -> Iterator[tuple[str, str]]:
     """Yield (question, answer). One that can't be asked has the reason as its answer, and stops no other."""
     for title, ask in questions.items():
@@ -35,7 +35,7 @@ def probe(
 def main(path: Path) -> int:
     """Print the answers of the account whose settings a file has. Returns the exit code."""
     try:
-        account = Account(read_settings(path), SystemClock())
+        account = LiveAccount(read_settings(path), SystemClock())
     except (OSError, SettingsError, RefusedError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -14,7 +14,7 @@ from tests.live.bodies import event, many_events, one_event, subscription, suppr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tests.live.account import Account
+    from tests.live.account import LiveAccount
 
 SUBSCRIBE = "/api/profile-subscription-bulk-create-jobs"
 UNSUBSCRIBE = "/api/profile-subscription-bulk-delete-jobs"
@@ -24,13 +24,15 @@ _NEARLY_A_MINUTE, _PACE = 146, 0.11  # requests and seconds: 150 a minute and 10
 METRIC = "retl probe"  # a metric can't be deleted, so that all probes share one
 
 
-def _iso(account: Account, days: float = 0) -> str:
+def _iso(account: LiveAccount, days: float = 0) -> str:
     return (datetime.fromtimestamp(account.clock.now(), UTC) - timedelta(days=days)).isoformat(
         timespec="seconds"
     )
 
 
-def _import_twice(account: Account, first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+def _import_twice(
+    account: LiveAccount, first: Mapping[str, Any], second: Mapping[str, Any]
+) -> dict[str, Any]:
     """Import a person twice and return the attributes of the profile after the second time."""
     address = account.new_address()
     account.import_rows({"attributes": {"email": address, **first.get("attributes", {})}})
@@ -43,7 +45,7 @@ def _meta(row: Mapping[str, Any]) -> dict[str, Any]:
     return {"meta": {"patch_properties": row["patch"]}} if "patch" in row else {}
 
 
-def null_in_import(account: Account) -> str:
+def null_in_import(account: LiveAccount) -> str:
     """Tell whether a bulk import clears a field and a property that are null."""
     before = {"first_name": "Ann", "properties": {"tier": "gold"}}
     after = _import_twice(
@@ -54,14 +56,14 @@ def null_in_import(account: Account) -> str:
     return f"a field is {field}, a property is {value}"
 
 
-def unset_in_import(account: Account) -> str:
+def unset_in_import(account: LiveAccount) -> str:
     """Tell whether a bulk import obeys `unset`."""
     first = {"attributes": {"properties": {"tier": "gold"}}}
     after = _import_twice(account, first, {"patch": {"unset": ["tier"]}})
     return "ignored" if "tier" in after["properties"] else "obeyed"
 
 
-def append_twice(account: Account) -> str:
+def append_twice(account: LiveAccount) -> str:
     """Tell what `append` does, twice, to an array and to a property that is none."""
     address = account.new_address()
     properties = {"tags": ["a"], "single": "a"}
@@ -73,7 +75,7 @@ def append_twice(account: Account) -> str:
     return f"['a'] twice with 'b' is {now.get('tags')!r}, 'a' is {now.get('single')!r}"
 
 
-def secondary_address(account: Account) -> str:
+def secondary_address(account: LiveAccount) -> str:
     """Tell whether a profile is found by an address that is not its first one."""
     address, second = account.new_address(), account.new_address()
     account.import_rows({"attributes": {"email": address}})
@@ -90,7 +92,7 @@ def secondary_address(account: Account) -> str:
     )
 
 
-def import_errors(account: Account) -> str:
+def import_errors(account: LiveAccount) -> str:
     """Tell the codes of rows that can't be imported, and whether an error shows the row."""
     rows = ({"attributes": {"email": account.new_address(), "phone_number": "+1555"}},)
     data = {
@@ -111,7 +113,7 @@ def import_errors(account: Account) -> str:
     return f"the job has {errors[0]['attributes'].get('code')!r}, the row in it: {'yes' if payload else 'no'}"
 
 
-def repeated_event(account: Account) -> str:
+def repeated_event(account: LiveAccount) -> str:
     """Tell what a bulk request does with the id of an event that is stored already."""
     address, unique_id = account.new_address(), f"probe-{account.tag}-1"
     first = event(address, METRIC, unique_id, _iso(account, days=1))
@@ -131,7 +133,7 @@ def repeated_event(account: Account) -> str:
     return "the request is taken, and neither event is stored"
 
 
-def unique_id_in_event(account: Account) -> str:
+def unique_id_in_event(account: LiveAccount) -> str:
     """Tell whether an event that is read shows its unique id."""
     address, unique_id = account.new_address(), f"probe-{account.tag}-2"
     account.send("POST", EVENTS, one_event(event(address, METRIC, unique_id, _iso(account, days=1))))
@@ -141,7 +143,7 @@ def unique_id_in_event(account: Account) -> str:
     return "yes" if unique_id in str(found[0]["attributes"]) else "no"
 
 
-def refused_rows(account: Account) -> str:
+def refused_rows(account: LiveAccount) -> str:
     """Tell where the errors of refused events, coupon codes and catalog items point."""
     wrong = event(account.new_address(), METRIC, f"probe-{account.tag}-3", "not a time")
     fine = event(account.new_address(), METRIC, f"probe-{account.tag}-4", _iso(account, days=1))
@@ -165,7 +167,7 @@ def _bulk(kind: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
     return {"data": {"type": f"{kind}-bulk-create-job", "attributes": {plural: rows}}}
 
 
-def list_suppression(account: Account) -> str:
+def list_suppression(account: LiveAccount) -> str:
     """Tell what a list's unsubscription leaves behind of a member."""
     address, list_id = account.new_address(), account.new_list("unsubscribe")
     body = subscription(address, consent="SUBSCRIBED", list_id=list_id, consented_at=_iso(account, days=1))
@@ -184,7 +186,7 @@ def list_suppression(account: Account) -> str:
     )
 
 
-def suppression_creates(account: Account) -> str:
+def suppression_creates(account: LiveAccount) -> str:
     """Tell whether suppressing an unknown address makes a profile."""
     address = account.new_address()
     account.send("POST", SUPPRESS, suppression(address))
@@ -194,7 +196,7 @@ def suppression_creates(account: Account) -> str:
     return "no, not within six minutes"
 
 
-def record_creates(account: Account) -> str:
+def record_creates(account: LiveAccount) -> str:
     """Tell whether the account takes records of objects at all: only a plan with objects does."""
     reply = account.ask("GET", "/api/data-sources")
     if not reply.ok:
@@ -202,7 +204,7 @@ def record_creates(account: Account) -> str:
     return "not known: the account has objects; map one by hand to a new address and look for its profile"
 
 
-def deletion(account: Account) -> str:
+def deletion(account: LiveAccount) -> str:
     """Tell how long a deletion takes, and whether a later import creates the person again."""
     address = account.new_address()
     account.import_rows({"attributes": {"email": address}})
@@ -222,7 +224,7 @@ def deletion(account: Account) -> str:
     return f"gone after {seconds:.0f} s; a later import makes no profile"
 
 
-def tightest_window(account: Account) -> str:
+def tightest_window(account: LiveAccount) -> str:
     """Tell the rate limit headers once less is left of the minute than of the second."""
     for _ in range(_NEARLY_A_MINUTE):
         reply = account.ask("GET", "/api/metrics")
@@ -231,14 +233,14 @@ def tightest_window(account: Account) -> str:
     return "; ".join(f"{name}: {value}" for name, value in sorted(headers.items())) or "no headers"
 
 
-def any_beyond_hundred(account: Account) -> str:
+def any_beyond_hundred(account: LiveAccount) -> str:
     """Tell whether a filter takes more than 100 values."""
     values = ",".join(f'"retl-{number}@example.com"' for number in range(101))
     reply = account.ask("GET", "/api/profiles", filter=f"any(email,[{values}])")
     return "taken" if reply.ok else f"refused: {reply.status_code} {_describe(errors_of(reply))}"
 
 
-def click_tracking(account: Account) -> str:
+def click_tracking(account: LiveAccount) -> str:
     """Tell whether the revision of the settings takes consent to click tracking."""
     address = account.new_address()
     body = subscription(address, consent="SUBSCRIBED", consented_at=_iso(account, days=1))
@@ -249,7 +251,7 @@ def click_tracking(account: Account) -> str:
     return f"{verdict} under {account.settings.revision}"
 
 
-def _wait_for_events(account: Account, address: str) -> list[dict[str, Any]]:
+def _wait_for_events(account: LiveAccount, address: str) -> list[dict[str, Any]]:
     """Return the events of a person, as soon as there are some."""
     for _ in account.attempts():
         for profile in account.find_profiles(address):
@@ -259,7 +261,7 @@ def _wait_for_events(account: Account, address: str) -> list[dict[str, Any]]:
     return []
 
 
-def _marketing(account: Account, address: str) -> dict[str, Any]:
+def _marketing(account: LiveAccount, address: str) -> dict[str, Any]:
     query = {"additional-fields[profile]": "subscriptions"}
     for profile in account.find_profiles(address, **query):
         marketing: dict[str, Any] = profile["attributes"]["subscriptions"]["email"]["marketing"]
@@ -267,7 +269,7 @@ def _marketing(account: Account, address: str) -> dict[str, Any]:
     return {}
 
 
-def _wait_for_consent(account: Account, address: str, consent: str) -> bool:
+def _wait_for_consent(account: LiveAccount, address: str, consent: str) -> bool:
     return any(_marketing(account, address).get("consent") == consent for _ in account.attempts())
 
 
@@ -275,7 +277,7 @@ def _describe(errors: list[tuple[str, str]]) -> str:
     return ", ".join(f"{code} at {pointer or 'no pointer'}" for code, pointer in errors) or "no errors named"
 
 
-QUESTIONS: Final[Mapping[str, Callable[[Account], str]]] = {
+QUESTIONS: Final[Mapping[str, Callable[[LiveAccount], str]]] = {
     "null in a bulk import": null_in_import,
     "unset in a bulk import": unset_in_import,
     "append, twice": append_twice,

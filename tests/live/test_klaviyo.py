@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reverse_etl.delivery.results import RunResult
-    from tests.live.account import Account
+    from tests.live.account import LiveAccount
 
 
 class Job:
     """A project of one model, which sends to an account."""
 
-    def __init__(self, folder: Path, account: Account) -> None:
+    def __init__(self, folder: Path, account: LiveAccount) -> None:
         self.folder, self.account = folder, account
         (folder / "models").mkdir()
         destination = {
@@ -63,14 +63,14 @@ def outcomes(result: RunResult) -> dict[str, int]:
     return {str(outcome): rows for outcome, rows in listed.outcomes.items()}
 
 
-def members(account: Account, list_id: str) -> set[str]:
+def members(account: LiveAccount, list_id: str) -> set[str]:
     """Return the e-mails on a list."""
     return {
         profile["attributes"]["email"] for profile in account.get(f"/api/lists/{list_id}/profiles")["data"]
     }
 
 
-def wait_for_members(account: Account, list_id: str, expected: set[str]) -> None:
+def wait_for_members(account: LiveAccount, list_id: str, expected: set[str]) -> None:
     """Wait until a list shows these members and no others."""
     for _ in account.attempts():
         if members(account, list_id) == expected:
@@ -78,7 +78,7 @@ def wait_for_members(account: Account, list_id: str, expected: set[str]) -> None
     assert members(account, list_id) == expected
 
 
-def test_a_list_gets_and_loses_members(account: Account, tmp_path: Path) -> None:
+def test_a_list_gets_and_loses_members(account: LiveAccount, tmp_path: Path) -> None:
     """A person who leaves the model leaves the list, and a run with nothing changed sends nothing."""
     job, list_id = Job(tmp_path, account), account.new_list("members")
     ann, bob, eve = (account.new_address() for _ in range(3))
@@ -93,7 +93,7 @@ def test_a_list_gets_and_loses_members(account: Account, tmp_path: Path) -> None
     assert outcomes(job.run()) == {}
 
 
-def test_people_are_added_and_removed_by_id(account: Account, tmp_path: Path) -> None:
+def test_people_are_added_and_removed_by_id(account: LiveAccount, tmp_path: Path) -> None:
     """Profiles that exist join a list by their ids."""
     job, list_id = Job(tmp_path, account), account.new_list("ids")
     ann, bob = account.new_address(), account.new_address()
@@ -109,7 +109,7 @@ def test_people_are_added_and_removed_by_id(account: Account, tmp_path: Path) ->
     wait_for_members(account, list_id, {ann})
 
 
-def test_consent_is_given_and_withdrawn(account: Account) -> None:
+def test_consent_is_given_and_withdrawn(account: LiveAccount) -> None:
     """A historical consent sends no message; the consent withdrawn at the end stays withdrawn."""
     address, list_id = account.new_address(), account.new_list("consent")
     body = subscription(address, consent="SUBSCRIBED", list_id=list_id, consented_at=_yesterday(account))
@@ -119,7 +119,7 @@ def test_consent_is_given_and_withdrawn(account: Account) -> None:
     _wait_for_consent(account, address, "UNSUBSCRIBED")
 
 
-def test_a_model_subscribes_and_unsubscribes(account: Account, tmp_path: Path) -> None:
+def test_a_model_subscribes_and_unsubscribes(account: LiveAccount, tmp_path: Path) -> None:
     """With the time of the consent, so that no message is sent; who leaves the model loses the list."""
     job, list_id = Job(tmp_path, account), account.new_list("subscriptions")
     ann, bob = account.new_address(), account.new_address()
@@ -136,7 +136,7 @@ def test_a_model_subscribes_and_unsubscribes(account: Account, tmp_path: Path) -
     _wait_for_consent(account, ann, "SUBSCRIBED")
 
 
-def test_a_back_filled_event_is_stored_once(account: Account) -> None:
+def test_a_back_filled_event_is_stored_once(account: LiveAccount) -> None:
     """An event that is sent twice with one id is one event."""
     address = account.new_address()
     body = one_event(event(address, METRIC, f"live-{account.tag}", _yesterday(account)))
@@ -149,7 +149,7 @@ def test_a_back_filled_event_is_stored_once(account: Account) -> None:
     assert len(stored) == 1
 
 
-def test_events_of_a_model_are_stored_once(account: Account, tmp_path: Path) -> None:
+def test_events_of_a_model_are_stored_once(account: LiveAccount, tmp_path: Path) -> None:
     """A run with nothing changed sends nothing. The events start no flows."""
     job, addresses = Job(tmp_path, account), (account.new_address(), account.new_address())
     job.people(*((address, f"City {nth}") for nth, address in enumerate(addresses)))
@@ -172,13 +172,13 @@ def test_events_of_a_model_are_stored_once(account: Account, tmp_path: Path) -> 
     assert outcomes(job.run()) == {}
 
 
-def _yesterday(account: Account) -> str:
+def _yesterday(account: LiveAccount) -> str:
     return (datetime.fromtimestamp(account.clock.now(), UTC) - timedelta(days=1)).isoformat(
         timespec="seconds"
     )
 
 
-def _wait_for_consent(account: Account, address: str, expected: str) -> None:
+def _wait_for_consent(account: LiveAccount, address: str, expected: str) -> None:
     consent = None
     for _ in account.attempts():
         for profile in account.find_profiles(address, **{"additional-fields[profile]": "subscriptions"}):

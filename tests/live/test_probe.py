@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.live import probe as program
-from tests.live.account import Account, SettingsError, read_settings
+from tests.live.account import LiveAccount, SettingsError, read_settings
 from tests.live.conftest import sandbox_settings
 from tests.live.questions import QUESTIONS
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def opened(sandbox: Sandbox, clock: QuickClock) -> Account:
+def opened(sandbox: Sandbox, clock: QuickClock) -> LiveAccount:
     """Return the sandbox as a test account that the test closes."""
-    return Account(sandbox_settings(sandbox), clock)
+    return LiveAccount(sandbox_settings(sandbox), clock)
 
 
-def test_every_question_has_an_answer(opened: Account, sandbox: Sandbox) -> None:
+def test_every_question_has_an_answer(opened: LiveAccount, sandbox: Sandbox) -> None:
     """Afterwards nothing is left that can be deleted."""
     answers = dict(program.probe(opened))
     assert [*answers] == [*QUESTIONS]
@@ -53,13 +53,13 @@ def test_every_question_has_an_answer(opened: Account, sandbox: Sandbox) -> None
     ],
 )
 def test_an_answer_is_that_of_the_account(
-    opened: Account, sandbox: Sandbox, title: str, rules: dict[str, Any], answer: str
+    opened: LiveAccount, sandbox: Sandbox, title: str, rules: dict[str, Any], answer: str
 ) -> None:
     sandbox.change_rules(**rules)
     assert dict(program.probe(opened, {title: QUESTIONS[title]}))[title].startswith(answer)
 
 
-def test_a_question_that_fails_stops_no_other(opened: Account, sandbox: Sandbox) -> None:
+def test_a_question_that_fails_stops_no_other(opened: LiveAccount, sandbox: Sandbox) -> None:
     """Its answer is the reason. Things that cannot be deleted are named in the end."""
     sandbox.add_fault(Fault(FaultKind.STATUS, "POST", "/api/events", times=1, status=500))
     chosen = ("unique_id readable in an event", "a filter of more than 100 values")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ANN, BOB = "ann@example.com", "bob@example.com"
 
 
-class Account:
+class SdkAccount:
     """The SDK, connected to a sandbox, and the routes that it has used."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -62,13 +62,13 @@ def ids(included: list[Any]) -> list[str]:
 
 
 @pytest.fixture
-def account() -> Iterator[Account]:
+def account() -> Iterator[SdkAccount]:
     """Connect the SDK to a sandbox without limits, whose jobs end at once."""
     with Sandbox(None, job_seconds=0, consent_seconds=0, limits=False) as sandbox:
-        yield Account(sandbox)
+        yield SdkAccount(sandbox)
 
 
-def use_accounts_and_lists(account: Account) -> None:
+def use_accounts_and_lists(account: SdkAccount) -> None:
     """Use each endpoint of accounts, lists, members and tags."""
     sdk = account.sdk
     account_id = sdk.Accounts.get_accounts().data[0].id
@@ -96,7 +96,7 @@ def use_accounts_and_lists(account: Account) -> None:
     sdk.Lists.delete_list(vip)
 
 
-def use_profiles(account: Account) -> None:
+def use_profiles(account: SdkAccount) -> None:
     """Use each endpoint of single profiles."""
     sdk = account.sdk
     ann, bob = account.new_profile(email=ANN, properties={"tags": ["a"]}), account.new_profile(email=BOB)
@@ -130,7 +130,7 @@ def use_profiles(account: Account) -> None:
     assert bob not in {each["id"] for each in account.sandbox.profiles()}
 
 
-def use_imports(account: Account) -> None:
+def use_imports(account: SdkAccount) -> None:
     """Use each endpoint of bulk imports, with a row that fails."""
     sdk, vip = account.sdk, account.new_list()
     account.sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="bob"))
@@ -149,7 +149,7 @@ def use_imports(account: Account) -> None:
     assert [each.id for each in sdk.Profiles.get_list_ids_for_bulk_import_profiles_job(job).data] == [vip]
 
 
-def use_consent(account: Account) -> None:
+def use_consent(account: SdkAccount) -> None:
     """Subscribe with and without a list, read the consent, and unsubscribe."""
     sdk, news = account.sdk, account.new_list("News")
     sdk.Lists.update_list(news, resource("list", news, opt_in_process="single_opt_in"))
@@ -176,7 +176,7 @@ def use_consent(account: Account) -> None:
     assert found.whatsapp.marketing.can_receive
 
 
-def use_suppressions(account: Account) -> None:
+def use_suppressions(account: SdkAccount) -> None:
     """Suppress somebody and lift it again; read the jobs."""
     sdk = account.sdk
     people = {"data": [row(email="dora@example.com")]}
@@ -201,7 +201,7 @@ def use_suppressions(account: Account) -> None:
         assert [each.id for each in read_all(sort="-created").data] == [job.id]
 
 
-def use_events(account: Account) -> None:
+def use_events(account: SdkAccount) -> None:
     """Create events singly and in bulk, and read them with their metric and profile."""
     sdk = account.sdk
     metric = {"data": {"type": "metric", "attributes": {"name": "Placed Order"}}}
@@ -228,7 +228,7 @@ def use_events(account: Account) -> None:
     assert sdk.Events.get_profile_id_for_event(first.id).data.id in ids(read.included)
 
 
-def use_deletions(account: Account) -> None:
+def use_deletions(account: SdkAccount) -> None:
     """Delete a person."""
     person = {"data": resource("profile", account.new_profile(email="fay@example.com"))["data"]}
     account.sdk.Data_Privacy.request_profile_deletion(resource("data-privacy-deletion-job", profile=person))
@@ -236,7 +236,7 @@ def use_deletions(account: Account) -> None:
     assert "fay@example.com" not in {each["email"] for each in account.sandbox.profiles()}
 
 
-def use_records(account: Account) -> None:
+def use_records(account: SdkAccount) -> None:
     """Use each endpoint of coupons, catalog items and object records."""
     sdk = account.sdk
     coupon = sdk.Coupons.create_coupon(resource("coupon", external_id="TEN")).data.id
@@ -272,13 +272,13 @@ USES = [
 
 
 @pytest.mark.parametrize("use", USES)
-def test_the_sdk_takes_requests_and_replies(account: Account, use: Callable[[Account], None]) -> None:
+def test_the_sdk_takes_requests_and_replies(account: SdkAccount, use: Callable[[SdkAccount], None]) -> None:
     """Requests pass the SDK's models, and replies are read into them."""
     use(account)
     assert account.used()
 
 
-def test_every_endpoint_is_used_with_the_sdk(account: Account) -> None:
+def test_every_endpoint_is_used_with_the_sdk(account: SdkAccount) -> None:
     """A new endpoint has to be tried here too."""
     for use in USES:
         use(account)

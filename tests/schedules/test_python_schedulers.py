@@ -25,7 +25,7 @@ class Again(Exception):  # noqa: N818 - the scheduler's word for it
         super().__init__(*said)
 
 
-class Ended(Exception):  # noqa: N818 - as above
+class TaskFailed(Exception):  # noqa: N818 - as above
     """A stand-in for what makes a scheduler give up."""
 
     def __init__(self, *said: str, **_: Any) -> None:
@@ -73,27 +73,27 @@ class Scheduled:
     def _task(self, *arguments: Callable[..., Any], **_: Any) -> Callable[..., Any]:
         def take(function: Callable[..., Any]) -> Callable[..., Any]:
             self.tasks[function.__name__] = function
-            return lambda *_: Step()
+            return lambda *_: Task()
 
         return take(arguments[0]) if arguments else take
 
     def _stubs(self) -> dict[str, dict[str, Any]]:
-        named: dict[str, Any] = dict.fromkeys(DAGSTER, Step)
+        named: dict[str, Any] = dict.fromkeys(DAGSTER, Task)
         return {
             "airflow": {},
             "airflow.sdk": {"dag": decorator, "task": self._task},
-            "airflow.exceptions": {"AirflowException": Again, "AirflowFailException": Ended},
-            "cosmos": dict.fromkeys(("DbtTaskGroup", "ProfileConfig", "ProjectConfig"), Step),
+            "airflow.exceptions": {"AirflowException": Again, "AirflowFailException": TaskFailed},
+            "cosmos": dict.fromkeys(("DbtTaskGroup", "ProfileConfig", "ProjectConfig"), Task),
             "dagster": {
                 **named,
                 "job": lambda _: None,  # which would build a graph of the ops
                 "op": decorator,
                 "asset": decorator,
-                "AssetSelection": SimpleNamespace(all=Step),
-                "Failure": Ended,
+                "AssetSelection": SimpleNamespace(all=Task),
+                "Failure": TaskFailed,
                 "RetryRequested": Again,
             },
-            "dagster_dbt": {"DbtCliResource": Step, "DbtProject": Step, "dbt_assets": decorator},
+            "dagster_dbt": {"DbtCliResource": Task, "DbtProject": Task, "dbt_assets": decorator},
             "prefect": {
                 "flow": decorator,
                 "task": decorator,
@@ -102,7 +102,7 @@ class Scheduled:
         }
 
 
-class Step(SimpleNamespace):
+class Task(SimpleNamespace):
     """A stand-in for a task in a graph, and for whatever else a file makes."""
 
     manifest_path = ""
@@ -132,7 +132,7 @@ def test_python_schedulers_retry_only_retryable_exit_codes(
 ) -> None:
     """0 and 1 are ends; 2 and 3 wait for someone; 4 and an interruption are safe to run again."""
     scheduled = Scheduled(name, monkeypatch, reverse_etl=code)
-    ended: Any = scheduled.tasks.get("WaitsForSomeone", Ended)
+    ended: Any = scheduled.tasks.get("WaitsForSomeone", TaskFailed)
     again: Any = RuntimeError if name == "prefect_flow.py" else Again
     match code:
         case 0 | 1:
@@ -152,7 +152,7 @@ def test_python_schedulers_pass_the_exit_code_of_dbt_on(
 ) -> None:
     """With 0 and 1 dbt left results, and the gate decides; anything else ends it before the lists."""
     scheduled = Scheduled(name, monkeypatch, dbt=code)
-    ended: Any = scheduled.tasks.get("WaitsForSomeone", Ended)
+    ended: Any = scheduled.tasks.get("WaitsForSomeone", TaskFailed)
     build, send = scheduled.tasks["build"], scheduled.tasks["send"]
     if code > 1:
         with pytest.raises(ended, match=f"dbt exited with {code} and wrote no results"):

@@ -58,7 +58,7 @@ from tests.warehouse.recorded_statements import shared_table_calls
 
 
 @dataclass(frozen=True)
-class Case:
+class StatementCase:
     """One call of a function that returns statements; a function's calls in a group are numbered from 1."""
 
     group: str
@@ -72,14 +72,14 @@ class Case:
         return f"{self.group.split()[0]}/{self.function}.sql"
 
 
-def calls(dialect: Dialect) -> Iterator[Case]:
+def calls(dialect: Dialect) -> Iterator[StatementCase]:
     """Yield the calls in the order of their groups; each group begins with the same tables."""
     for group, group_calls in _groups(dialect).items():
         numbers: Counter[str] = Counter()
         for function, returned in group_calls:
             numbers[function] += 1
             statements = (returned,) if isinstance(returned, Statement) else tuple(returned)
-            yield Case(group, function, numbers[function], statements)
+            yield StatementCase(group, function, numbers[function], statements)
 
 
 def cases(dialect: Dialect) -> list[tuple[str, Statement]]:

@@ -18,7 +18,7 @@ import pytest
 
 from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
-from tests.warehouse.statement_cases import Case, calls
+from tests.warehouse.statement_cases import StatementCase, calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def show_names_alike(text: str, dialect: Dialect) -> str:
     return _UPPER_CASE_COLUMN.sub(lambda match: match[0].lower(), table.sub(show_table, text))
 
 
-def lines_of(case: Case, dialect: Dialect) -> list[str]:
+def lines_of(case: StatementCase, dialect: Dialect) -> list[str]:
     """Return the lines of a call's statements, each statement with its parameters."""
     return [
         line

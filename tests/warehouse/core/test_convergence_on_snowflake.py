@@ -30,7 +30,7 @@ def test_lists_converge_once_faults_stop() -> None:
     few = settings(
         max_examples=1, stateful_step_count=8, derandomize=True, deadline=None, suppress_health_check=QUIET
     )
-    run_state_machine_as_test(test_convergence.Shop, settings=few)
+    run_state_machine_as_test(test_convergence.ShopMachine, settings=few)
 
 
 @pytest.mark.long
@@ -38,4 +38,4 @@ def test_lists_converge_once_faults_stop() -> None:
 @pytest.mark.usefixtures("on_snowflake")
 def test_lists_converge_once_faults_stop_in_many_examples() -> None:
     many = settings(max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(test_convergence.Shop, settings=many)
+    run_state_machine_as_test(test_convergence.ShopMachine, settings=many)
