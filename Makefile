@@ -17,9 +17,9 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python3
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 
 BIN := .venv/bin
-# Each test file runs on one worker, so that its fixtures (dbt's build, the shop) are made once. Files start in their order: by
-# default those with few tests start last, and these take longest. Each worker more costs half a minute of CPU: it imports the
-# tests and dbt, and translates SQL for its Snowflake stand-in, once more.
+# Each test file runs on one worker, so that its fixtures (dbt's build, the shop) are made once; folders with dbt or the Snowflake
+# stand-in share one (tests/conftest.py). Files start in their order: by default those with few tests start last, and these take
+# longest. The end says how much CPU all processes took, which a busy machine changes little.
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help
