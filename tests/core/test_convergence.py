@@ -22,6 +22,7 @@ from reverse_etl.errors import KlaviyoError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault
 from tests.core.expected_members import check_list, identities, is_of, rejected
+from tests.core.killing import nth_event
 from tests.core.world import World
 from tests.paths import IMPORTS
 
@@ -264,13 +265,7 @@ class ShopMachine(RuleBasedStateMachine):
     @rule(nth=st.integers(1, 14))
     def dies(self, nth: int) -> None:
         """Run, and die at some event."""
-        left = [nth]
-
-        def at(_: Any) -> bool:
-            left[0] -= 1
-            return left[0] == 0
-
-        self._around(lambda: self._run_that_dies(at))
+        self._around(lambda: self._run_that_dies(nth_event(nth)))
 
     def teardown(self) -> None:
         """Let faults stop, and see that few runs suffice."""

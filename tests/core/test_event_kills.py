@@ -10,15 +10,13 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import ReverseEtlError
 from reverse_etl.sandbox import Fault, FaultKind
-from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.event_rows import BULK, backfilled, now, order, orders, orders_model, stored
+from tests.core.killing import dies_at_statement
 from tests.core.world import Interrupted, World, one
 from tests.surfaces import limit_rows_per_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from reverse_etl.warehouse.statement import Statement
 
 ORDERS = 5
 
@@ -50,37 +48,13 @@ def converges(world: World) -> None:
     assert len(world.writes()) == writes
 
 
-def dies_at_statement(world: World, nth: int, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Run, die at the nth statement, and return whether it came to that."""
-    left = [nth]
-
-    def dying(method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: DuckDB | Statement) -> Any:
-            left[0] -= 1
-            if left[0] <= 0:  # the dead do nothing more
-                raise Interrupted
-            return method(*arguments)
-
-        return call
-
-    with monkeypatch.context() as patched:
-        for name in ("execute", "fetch"):
-            patched.setattr(DuckDB, name, dying(getattr(DuckDB, name)))
-        with suppress(Interrupted):
-            world.run()
-            return False
-    return True
-
-
 @pytest.mark.parametrize("step", [13, pytest.param(1, marks=pytest.mark.long)])
-def test_a_run_may_be_killed_at_any_statement(
-    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, step: int
-) -> None:
+def test_a_run_may_be_killed_at_any_statement(make_world: Callable[..., World], step: int) -> None:
     nth = step
     while True:
         world = make_world(f"killed_{nth}")
         begin(world)
-        if not dies_at_statement(world, nth, monkeypatch):
+        if not dies_at_statement(world, nth):
             break
         converges(world)
         nth += step

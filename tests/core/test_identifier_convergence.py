@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from reverse_etl.errors import KlaviyoError
+from tests.core.killing import nth_event
 from tests.core.rows import become, members_model, person
 from tests.core.test_convergence import QUIET, REQUEST_FAULTS
 from tests.core.world import World
@@ -124,14 +125,8 @@ class WanderingIds(RuleBasedStateMachine):
         world, wanted = self.world, self._wanted()
         become(world, [person(name, customer_id=self.ids[name]) for name in sorted(self.present)])
         stay = self._members() & wanted & self.wanted_before
-        left = [nth or 0]
-
-        def at(_: Any) -> bool:
-            left[0] -= 1
-            return left[0] == 0
-
         with suppress(KlaviyoError):
-            world.dies(at, allow_removes=("members",))
+            world.dies(nth_event(nth or 0), allow_removes=("members",))
         self.wanted_before = wanted
         world.wait(600.0)
         assert stay <= self._members(), f"removed, though desired all along: {stay - self._members()}"

@@ -9,6 +9,7 @@ import pytest
 from reverse_etl.domain.progress import ListDone
 from reverse_etl.state import State
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from tests.core.killing import die_at, dies_at_statement
 from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
 from tests.core.world import Interrupted, one
 
@@ -24,26 +25,6 @@ def deltas(world: World) -> list[str]:
     """Return the identities of which nobody knows yet whether they were applied."""
     ((key,),) = world.state("SELECT table_key FROM models WHERE model = 'members'")
     return [identity for (identity,) in world.state(f"SELECT retl_identity FROM deltas_{key} ORDER BY 1")]
-
-
-class Dying:
-    """Lets a process die at its nth statement."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
-        self.left = nth
-        for name in ("execute", "fetch"):
-            monkeypatch.setattr(DuckDB, name, self.counted(getattr(DuckDB, name)))
-
-    def counted(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return the method, which dies when its time has come."""
-
-        def call(*arguments: DuckDB | Statement) -> Any:
-            self.left -= 1
-            if self.left <= 0:  # the dead do nothing more
-                raise Interrupted
-            return method(*arguments)
-
-        return call
 
 
 @pytest.mark.parametrize("table", ["snapshot", "deltas", "rejected"])
@@ -68,17 +49,6 @@ def test_a_run_may_be_killed_before_each_table_is_created(
     assert members.emails() == ["ann@example.com"]
 
 
-def dies_at(world: World, nth: int, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Run, die at the nth statement, and return whether it came to that."""
-    with monkeypatch.context() as patched:
-        Dying(patched, nth)
-        try:
-            world.run()
-        except Interrupted:
-            return True
-    return False
-
-
 def begin_changes(world: World) -> None:
     """Run once; then let rows and values change, and a column and a model be new."""
     members_model(world)
@@ -93,7 +63,7 @@ def begin_changes(world: World) -> None:
     world.model("others", "select email from others", list="Others", identifiers={"email": "email"})
 
 
-def check_deaths(world: World, deaths: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+def check_deaths(world: World, deaths: Sequence[int]) -> list[bool]:
     """Kill a run with changes of every kind, and maybe the next; check that one more run repairs the state.
 
     `deaths` are the statements at which they are killed. Return for each whether it was killed.
@@ -101,7 +71,7 @@ def check_deaths(world: World, deaths: Sequence[int], monkeypatch: pytest.Monkey
     begin_changes(world)
     died = []
     for nth in deaths:
-        died.append(dies_at(world, nth, monkeypatch))
+        died.append(dies_at_statement(world, nth))
         world.sandbox.finish_jobs()
     world.run()
     assert world.emails() == ["ann@example.com", "bob@example.com", "dan@example.com"]
@@ -130,38 +100,32 @@ def statements(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
         world = make_world("counted")
         begin_changes(world)
         with monkeypatch.context() as patched:
-            living = Dying(patched, 1_000_000)
+            left = die_at(patched, DuckDB, ("execute", "fetch"), 1_000_000)
             world.run()
-        counted.append(1_000_000 - living.left)
+        counted.append(1_000_000 - left[0])
     return counted[0]
 
 
 @pytest.mark.parametrize("part", range(6))
-def test_a_run_may_be_killed_between_statements(
-    world: World, statements: int, part: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_may_be_killed_between_statements(world: World, statements: int, part: int) -> None:
     """Related changes are committed together, so the next run finishes the work. One kill in each sixth."""
-    assert check_deaths(world, [statements * (2 * part + 1) // 12], monkeypatch) == [True]
+    assert check_deaths(world, [statements * (2 * part + 1) // 12]) == [True]
 
 
 @pytest.mark.parametrize("tenths", [(6, 5), (9, 2)])
-def test_a_recovering_run_may_be_killed_too(
-    world: World, statements: int, tenths: tuple[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_recovering_run_may_be_killed_too(world: World, statements: int, tenths: tuple[int, int]) -> None:
     """It dies while it sends, or before that: the third run ends what both began."""
     deaths = [statements * tenth // 10 for tenth in tenths]
-    assert check_deaths(world, deaths, monkeypatch) == [True, True]
+    assert check_deaths(world, deaths) == [True, True]
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_run_may_be_killed_between_any_two_statements(
-    make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, times: int
-) -> None:
+def test_a_run_may_be_killed_between_any_two_statements(make_world: Callable[..., World], times: int) -> None:
     """The same at each and every statement; also where the next run dies at the statement of that number."""
     nth = 1
-    while check_deaths(make_world(f"death{nth}"), [nth] * times, monkeypatch)[0]:
+    while check_deaths(make_world(f"death{nth}"), [nth] * times)[0]:
         nth += 1
     assert nth > 80
 

@@ -8,6 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.killing import nth_event
 from tests.core.rows import become, clubs_model, person
 
 if TYPE_CHECKING:
@@ -86,13 +87,7 @@ def test_a_run_that_dies_among_several_imports_is_recovered(
     rows = [person(f"p{number}", club=f"Club {number}") for number in range(5)]
     for nth in range(4, 200, step):
         world = slow_world(lambda nth=nth, **rules: make_world(f"dies{nth}", **rules), rows)
-        left = [nth]
-
-        def at(_: Any, left: list[int] = left) -> bool:
-            left[0] -= 1
-            return left[0] == 0
-
-        died = world.dies(at)
+        died = world.dies(nth_event(nth))
         world.calm()
         world.wait(600.0)
         world.run()

@@ -7,7 +7,6 @@ again, and models and lists that the state forgets.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
 
 from reverse_etl.errors import UsageError
+from tests.core.killing import nth_event
 from tests.core.test_convergence import QUIET, ShopMachine
 
 
@@ -30,14 +30,8 @@ class BusyShop(ShopMachine):
             for member in world.sandbox.members(listed["id"]):
                 if member["email"]:
                     world.rename(member["email"], first_name="Spoiled")
-        left = [nth]
-
-        def at(_: Any) -> bool:
-            left[0] -= 1
-            return left[0] == 0
-
         runs = self._count_runs()
-        self._around(lambda: self._run_that_dies(at, full_refresh=True))
+        self._around(lambda: self._run_that_dies(nth_event(nth), full_refresh=True))
         if self._count_runs() == runs:  # it died before its first write: nothing is remembered
             self._around(lambda: self._run(full_refresh=True))
 

@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.test_killed_runs import dies_at
+from tests.core.killing import dies_at_statement
 from tests.core.world import one
 
 if TYPE_CHECKING:
@@ -153,11 +153,11 @@ def test_a_refused_change_rejects_its_row(world: World) -> None:
 
 
 @pytest.mark.parametrize("nth", range(3, 110, 12))
-def test_a_run_may_be_killed_at_a_statement(world: World, monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
+def test_a_run_may_be_killed_at_a_statement(world: World, nth: int) -> None:
     world.new_profile(email=ANN)
     rows = [{"email": ANN, "tier": "gold"}, {"email": BOB, "tier": "gold"}]
     become(world, rows)
-    dies_at(world, nth, monkeypatch)
+    dies_at_statement(world, nth)
     world.run()
     assert world.person(ANN)["properties"] == {"tier": "gold"}
     before = len(world.writes())

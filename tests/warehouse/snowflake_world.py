@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from reverse_etl.state import LEASE_SECONDS
+from reverse_etl.warehouse.snowflake import Snowflake
+from tests.core import killing
 from tests.core.world import KEY, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+    from types import ModuleType
+
+    import pytest
 
     from tests.warehouse.snowflake_accounts import Account, Server
 
@@ -81,3 +87,19 @@ def _inserts(table: str, names: list[str], rows: list[Mapping[str, Any]]) -> Ite
         part = rows[start : start + 200]
         values = tuple(row.get(name) for row in part for name in names)
         yield f"INSERT INTO {table} ({', '.join(names)}) VALUES {', '.join([marks] * len(part))}", values
+
+
+def kill_sessions(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
+    """Let the tests of a module that kill a run between two statements kill one of Snowflake's sessions.
+
+    Nobody there can tell that its run is dead, so its lease has to end before the next run may begin.
+    """
+    monkeypatch.setattr(killing, "DuckDB", Snowflake)
+    monkeypatch.setattr(module, "DuckDB", Snowflake, raising=False)
+
+    def dies_and_is_waited_for(world: World, nth: int) -> bool:
+        died = killing.dies_at_statement(world, nth)
+        world.wait(LEASE_SECONDS + 60.0)
+        return died
+
+    monkeypatch.setattr(module, "dies_at_statement", dies_and_is_waited_for)
