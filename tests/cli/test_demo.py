@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
-import pytest
 
 from reverse_etl.sandbox import Sandbox
 

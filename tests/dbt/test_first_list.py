@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.command_line import CommandLine
+from tests.cli.command_line import PROGRAM, CommandLine
 from tests.dbt.example_projects import JAFFLE_SHOP, TODAYS_JAFFLE_SHOP
 from tests.dbt.real_dbt import dbt
 
@@ -82,7 +82,15 @@ def test_in_jaffle_shop_whose_profile_is_in_the_home_folder(cli: CommandLine) ->
     for answer in ("n", "y"):
         assert profile.read_text() == text
         terminal, stdin = os.openpty()
-        with cli.begin(*_readme_commands()[0], stdin=stdin, stderr=subprocess.STDOUT) as process:
+        with subprocess.Popen(
+            [PROGRAM, *_readme_commands()[0]],
+            cwd=cli.folder,
+            env=cli.environment(),
+            text=True,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as process:
             os.write(terminal, f"{answer}\n".encode())
             out = process.communicate(timeout=100)[0]
         os.close(terminal)
