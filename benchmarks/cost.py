@@ -20,6 +20,7 @@ from benchmarks.measure import ENVIRONMENT
 from tests.core.costs import SELECT, measure
 from tests.core.rounds import add_models, count_rounds
 from tests.core.rows import BY_EMAIL, become
+from tests.core.updated_at_costs import copies, measure_updated_at
 from tests.core.world import World
 
 if TYPE_CHECKING:
@@ -100,6 +101,13 @@ and flags besides, 11 columns in all.
 
 {counts}
 
+## With `updated_at`
+
+Counted as above, of a model of 20 columns. A NULL counts as a value written, though a column of NULLs takes
+no room. When rows changed, they are looked for in the whole table, which is read a second time.
+
+{updated_at}
+
 ## Start of a command
 
 CPU seconds of a process, over those of `python -c "import duckdb, requests"`, which took {bare:.2f} s:
@@ -120,8 +128,8 @@ The ratios before are of the program before its packages were rearranged, on the
   share takes two. Snowflake takes 8, as `docs/snowflake.md` has counted. With changes, 12 statements
   store receipts, and 15 move what they prove into the snapshot.
 - Rows read and written: the model is staged as a whole, with checked identifiers, and then compared with
-  the whole snapshot. Flags of shared and omitted identifiers are columns of the staged rows. To stage
-  only what is new needs a column such as `updated_at`.
+  the whole snapshot. Flags of shared and omitted identifiers are columns of the staged rows. To read
+  less takes a column such as `updated_at`.
 - Malformed rows: they no longer cause a whole diff, but their rejections are stored again each night.
 - Start: no model compiles without sqlglot, pydantic, Jinja and PyYAML, whose import alone misses the goal. A
   third of the rest is spent on 250 dataclasses, whose methods Python compiles at each start.
@@ -140,6 +148,8 @@ def main() -> None:
             counts = {name: f"{figure:g}" for name, figure in measure(world).figures.items()}
         with closing(World(Path(folder) / "rounds")) as world:
             counts |= measure_rounds(world)
+        with closing(World(Path(folder) / "wide")) as world:
+            updated_at = tabulate_updated_at(world)
         with closing(World(Path(folder) / "starts")) as world:
             bare, *starts = measure_starts(world)
     names = (*(f"`{command}`" for command in COMMANDS), "the libraries of `plan`, and nothing else")
@@ -147,6 +157,7 @@ def main() -> None:
     runs = json.loads(RATIOS.read_text())
     text = _PAGE.format(
         counts=_table(counts),
+        updated_at=updated_at,
         bare=bare,
         rounds=ROUNDS,
         starts=_table(ratios),
@@ -155,6 +166,19 @@ def main() -> None:
     )
     RESULTS.write_text(text)
     print(text)
+
+
+def tabulate_updated_at(world: World) -> str:
+    """Return the table of what a wide model costs without and with `updated_at`."""
+    lines = ["| | Without | With `updated_at` |", "| --- | ---: | ---: |"]
+    for name, (without, with_it) in measure_updated_at(world).items():
+        figures = {
+            "rows read": (copies(without.read), copies(with_it.read)),
+            "rows written": (copies(without.written), copies(with_it.written)),
+            "statements of a run": (without.statements, with_it.statements),
+        }
+        lines += [f"| 20 columns, {text}, {name} | {a:g} | {b:g} |" for text, (a, b) in figures.items()]
+    return "\n".join(lines)
 
 
 def measure_rounds(world: World) -> dict[str, str]:

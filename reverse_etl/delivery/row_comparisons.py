@@ -32,7 +32,9 @@ def keep_comparison(state: State, model_plan: ModelPlan) -> Iterator[Statement]:
     record = state.comparisons.load().get(model_plan.model.name)
     if record is not None and record.checksum != comparison.checksum:
         yield state.comparisons.delete(model_plan.model.name)
-    if comparison.compared_rows != 0 and not model_plan.rekeyed:
+    upserts = sum(list_plan.upserts for list_plan in model_plan.lists)
+    has_equal_rows = comparison.compared_rows is None or comparison.compared_rows > upserts
+    if has_equal_rows and not model_plan.rekeyed:
         yield keep_updated_at(tables)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.core.costs import measure
 from tests.core.rows import become, members_model, people
+from tests.core.updated_at_costs import copies, measure_updated_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,13 @@ def test_a_run_costs_what_the_page_of_costs_says(world: World) -> None:
     cells = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines if line.startswith("| ")]
     figures = {name: f"{figure:g}" for name, figure in measure(world).figures.items()}
     assert figures == {name: today for name, today in cells if name in figures}
+
+
+def test_an_idle_run_with_updated_at_reads_less_than_the_table(world: World) -> None:
+    """It reads the keys, in the model and in the snapshot, and updated_at."""
+    without, with_it = measure_updated_at(world)["nothing changed"]
+    assert copies(with_it.read) <= 0.7
+    assert with_it.read < without.read
 
 
 def test_a_first_load_takes_two_requests_an_import_and_six_more(make_world: Callable[..., World]) -> None:
