@@ -82,7 +82,7 @@ class NotifyInput(StrictModel):
 
     urls: list[str] = Field(default=[], repr=False)
     webhooks: list[_WebhookInput] = Field(default=[])
-    ping: _PingInput = _PingInput()
+    ping: _PingInput = Field(default_factory=_PingInput)
     kinds: list[str] = Field(default=[], description=f"Write a list of: {', '.join(ALERT_KINDS)}")
 
     @field_validator("urls")
