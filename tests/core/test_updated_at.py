@@ -8,6 +8,7 @@ import pytest
 
 from reverse_etl.cli.output.plan import show_plan
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.errors import ModelError
 from reverse_etl.planning import complete_rows
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
@@ -320,3 +321,36 @@ def test_a_run_may_be_killed_between_any_two_statements(make_world: Callable[...
     while check_death(make_world(f"death_{nth}"), nth):
         nth += 1
     assert nth > 90
+
+
+def test_rows_that_others_changed_are_compared(members: World) -> None:
+    """A row that `reconcile` found missing, and a member that `adopt` made a row."""
+    rows = people("ann", "bo", "cy")
+    members.take_off_list("ann@example.com")
+    members.put_on_list(members.list_id(), members.new_profile(email="dov@example.com"))
+    members.wait(600.0)
+    members.project().reconcile(resend=True)
+    assert day(members, rows) == (1, {Outcome.APPLIED: 1})
+    members.project().adopt(["members"])
+    assert day(members, [*rows, person("dov")]) == (1, {Outcome.APPLIED: 1})
+    assert first_names(members) == ["Ann", "Bo", "Cy", "Dov"]
+
+
+def test_a_renamed_model_goes_on_by_updated_at_and_a_merged_one_is_compared_in_full(members: World) -> None:
+    rows = people("ann", "bo", "cy")
+    for name in ("vips", "guests"):
+        (old,) = (members.folder / "models").glob("*.sql")
+        old.rename(old.with_name(f"{name}.sql"))
+        if name == "guests":
+            day(members, rows)
+        members.project().state_changes.rename(old.stem, name)
+        assert day(members, rows)[0] == (0 if name == "vips" else None)
+    assert members.state("SELECT model FROM comparisons") == [("guests",)]
+
+
+def test_a_number_that_is_not_exact_is_refused(members: World) -> None:
+    """It has more than one text."""
+    model(members, SELECT.replace(" updated_at", " cast(updated_at as double) as updated_at"))
+    with pytest.raises(ModelError, match="updated_at of updated_at is of type DOUBLE") as caught:
+        members.plan()
+    assert caught.value.problems[0].where.endswith("members.sql")

@@ -15,5 +15,6 @@ from tests.core.test_updated_at import (  # noqa: F401 - they are tests, and a f
     test_lists_of_a_column_are_compared_row_by_row,
     test_only_rows_with_another_updated_at_are_compared,
     test_refused_rows_are_compared_until_they_are_accepted,
+    test_rows_that_others_changed_are_compared,
     test_rows_without_an_identity_are_known_rejections_in_each_comparison,
 )
