@@ -30,7 +30,7 @@ _SCOPE_COLUMNS: Final = ("account_id", "project")
 
 @dataclass(frozen=True)
 class JournalRow:
-    """The outcome of one row in one run. `changes` is JSON text."""
+    """The outcome of one row in one run. `changes` is JSON text, `job_id` the import's, None without one."""
 
     run_id: str
     model: str
@@ -41,6 +41,7 @@ class JournalRow:
     recorded_at: str
     pii: str
     changes: str
+    job_id: str | None = None
     list_name: str = ""
 
 
@@ -141,12 +142,18 @@ class Journal:
             text for kind, value in values.items() for text in (value, self._hash.digest(f"{kind}:{value}"))
         ]
         of_lists = f" AND list_id IN ({', '.join('?' for _ in list_ids)})" if list_ids else ""
+        name, receipts = map(tables.dialect.state_table, (_TABLE, "receipts"))
+        columns = "j.run_id, j.model, j.list_id, j.op, j.outcome, j.code, j.recorded_at, j.pii, j.changes"
         statement = Statement.read(
-            f"SELECT run_id, model, list_id, op, outcome, code, recorded_at, pii, changes "
-            f"FROM {tables.dialect.state_table(_TABLE)}\n"
-            f"WHERE {IN_SCOPE_SQL} AND model IN ({', '.join('?' for _ in models)}){of_lists} "
+            f"SELECT {columns}, MAX(c.job_id) FROM (\n"
+            f"  SELECT * FROM {name}\n"
+            f"  WHERE {IN_SCOPE_SQL} AND model IN ({', '.join('?' for _ in models)}){of_lists} "
             f"AND ({has_identifier})\n"
-            f"ORDER BY recorded_at DESC, run_id DESC, model, list_id, seq LIMIT {int(limit)}",
+            f"  ORDER BY recorded_at DESC, run_id DESC, model, list_id, seq LIMIT {int(limit)}\n"
+            f") AS j LEFT JOIN {receipts} AS c ON c.run_id = j.run_id AND c.model = j.model "
+            f"AND ABS(j.seq) BETWEEN c.first_seq AND c.last_seq\n"
+            f"GROUP BY {columns}, j.seq\n"
+            "ORDER BY j.recorded_at DESC, j.run_id DESC, j.model, j.list_id, j.seq",
             (*tables.scope.key, *models, *list_ids, *texts),
         )
         return [JournalRow(*row) for row in tables.fetch(statement)]

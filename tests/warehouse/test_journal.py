@@ -306,7 +306,11 @@ def test_explain_shows_the_persons_rows(shop: World) -> None:
         ("remove", "removed", "Members"),
         ("add", "applied", "Members"),
     ]
+    removed, added = explanation.journal
+    assert removed.job_id is None
+    assert [(added.job_id,)] == shop.state("select job_id from receipts where op = 'add'")
     lines = [*explanation_lines(explanation)]
+    assert lines[-1].endswith(f", job {added.job_id})")
     assert "taken back" in lines[0]
     assert "Members  remove: removed (run " in lines[-2]
 

@@ -128,7 +128,8 @@ def _journal_line(row: JournalRow) -> str:
     show = _change_text if row.pii == "values" else _column_name
     changes = ", ".join(map(show, json.loads(row.changes)))
     changed = f"; changed: {changes}" if changes else ""
-    return f"{format_short_time(row.recorded_at)}  {where}  {outcome}{changed} (run {row.run_id})"
+    evidence = f"run {row.run_id}" + (f", job {row.job_id}" if row.job_id else "")
+    return f"{format_short_time(row.recorded_at)}  {where}  {outcome}{changed} ({evidence})"
 
 
 def _change_text(change: Mapping[str, Any]) -> str:
@@ -170,6 +171,7 @@ def _journal_document(row: JournalRow) -> dict[str, Any]:
         "outcome": row.outcome,
         "code": row.code,
         "recorded_at": row.recorded_at,
+        "job_id": row.job_id,
         "pii": row.pii,
         "changes": json.loads(row.changes),
     }
