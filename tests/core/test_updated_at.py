@@ -354,3 +354,16 @@ def test_a_number_that_is_not_exact_is_refused(members: World) -> None:
     with pytest.raises(ModelError, match="updated_at of updated_at is of type DOUBLE") as caught:
         members.plan()
     assert caught.value.problems[0].where.endswith("members.sql")
+
+
+def test_people_who_are_to_be_deleted_are_withheld_in_rows_that_are_compared(members: World) -> None:
+    """Also while a guard stops the deletion itself."""
+    members.model("deletions", "select email from gone", surface="profile_deletions")
+    members.people([{"email": "ann@example.com"}], "gone")
+    rows = people("ann", "bo", "cy", updated_at=2)
+    rows[0]["first_name"], rows[1]["first_name"] = "Anne", "Bob"
+    become(members, rows)
+    result = members.run()
+    plans = {list_result.model: list_result for list_result in result.lists}
+    assert (plans["members"].outcomes, plans["members"].list_plan.withheld) == ({Outcome.APPLIED: 1}, 1)
+    assert first_names(members) == ["Ann", "Bob", "Cy"]
