@@ -24,38 +24,6 @@ if TYPE_CHECKING:
     Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-def complete_models(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the models whose names begin with the text."""
-    del parameter
-    return _read_matching(lambda: _load_models(context).known_names, incomplete)
-
-
-def complete_selectors(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the names, tags, lists and surfaces of models that begin with the text."""
-    del parameter
-    return _read_matching(lambda: _load_models(context).selectors, incomplete)
-
-
-def complete_lists(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the names of lists that begin with the text."""
-    del parameter
-    return _read_matching(lambda: _load_models(context).list_names, incomplete)
-
-
-def complete_targets(
-    context: click.Context, parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Return the targets of the profile that begin with the text."""
-    del parameter
-    return _read_matching(lambda: _list_targets(context), incomplete)
-
-
 def _list_targets(context: click.Context) -> Iterable[str]:
     from reverse_etl.config.profiles import list_targets  # noqa: PLC0415 - only a shell needs it
 
@@ -96,3 +64,14 @@ def _read_matching(read_values: Callable[[], Iterable[str]], incomplete: str) ->
         for value in sorted(values)
         if value.startswith(incomplete) and value.isprintable()
     ]
+
+
+def _completer(read_values: Callable[[click.Context], Iterable[str]]) -> Completer:
+    """Return the function that completes with those of some values that begin with the text."""
+    return lambda context, _, incomplete: _read_matching(lambda: read_values(context), incomplete)
+
+
+complete_models = _completer(lambda context: _load_models(context).known_names)
+complete_selectors = _completer(lambda context: _load_models(context).selectors)
+complete_lists = _completer(lambda context: _load_models(context).list_names)
+complete_targets = _completer(_list_targets)

@@ -149,9 +149,9 @@ def _read_consents(klaviyo: Klaviyo, plan: Plan, profiles: Sequence[Profile]) ->
     for channel in Channel:
         values = sorted({value for profile in profiles if (value := profile.identifier(channel.identifier))})
         if values and channel in {Channel.EMAIL, Channel.SMS, *asked}:
-            for found in klaviyo.read_consents(channel, values).found:
-                if any(found.id == profile.id for profile in profiles):
-                    yield ShownConsent(found.id, channel, found.consent)
+            for consent in klaviyo.read_consents(channel, values).found:
+                if any(consent.id == profile.id for profile in profiles):
+                    yield ShownConsent(consent.id, channel, consent.consent)
 
 
 @dataclass

@@ -98,7 +98,7 @@ def render_list_page(newest: Report, history: ListHistory, links: PageLinks) -> 
         trend=history.trend,
         runs=history.runs,
         rows=history.rows,
-        rejections=[one for one in newest.rejections if one.label.key == history.trend.newest.label.key],
+        rejections=[row for row in newest.rejections if row.label.key == history.trend.newest.label.key],
         figures=(
             *select_figures(PLAN_FIGURES, summaries),
             *select_figures(OUTCOME_FIGURES, summaries),

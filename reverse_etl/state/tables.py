@@ -192,9 +192,9 @@ class StateTables:
 
         They are made before it begins: a failing look at a missing table would end it on some warehouses.
         """
-        made = [*statements]
+        change = [*statements]
         with self.warehouse.transaction():
-            self.execute(*made)
+            self.execute(*change)
 
     def _forget_written(self, statement: Statement) -> None:
         """Forget what the statement may have changed."""

@@ -106,15 +106,15 @@ PRINTED: Final[tuple[tuple[str, str], ...]] = (
     ("adopt --select vip --dry-run", "--json"),
     ("adopt --select vip --dry-run", "--exclude vip"),
     ("adopt --dry-run", "--select vip"),
-    ("adopt --select vip", "--dry-run"),
     ("reconcile", "--json"),
     ("reconcile", "--show-values"),
-    ("reconcile", "--resend"),
     ("reconcile", "--select nothing"),
     ("reconcile", "--exclude vip"),
+    ("reconcile", "--resend"),
     ("adopt --select vip --dry-run", "--show-values"),
     ("state trust", "--json"),
     ("state readmit email:p1@example.com", "--json"),
+    ("adopt --select vip", "--dry-run"),
     ("run", "--dry-run"),
 )
 # Options of which another file has the test: they need a run of their own, or another kind of project.

@@ -89,12 +89,12 @@ class PendingList:
                 identity: self._find_state(people[row_key_text(identity)], parse_timestamp(sent_at))
                 for identity, sent_at in entries
             }
-            for shown in ConsentState:
-                identities = [identity for identity, found in states.items() if found is shown]
-                if shown is ConsentState.PENDING:
+            for state_shown in ConsentState:
+                identities = [identity for identity, shown in states.items() if shown is state_shown]
+                if state_shown is ConsentState.PENDING:
                     pending += len(identities)
                 else:
-                    state.consents.mark(self.model, list_id, identities, shown, and_then=journaled)
+                    state.consents.mark(self.model, list_id, identities, state_shown, and_then=journaled)
         return pending
 
     def _read_pending(self, run_id: str | None) -> Iterator[list[tuple[str, str]]]:

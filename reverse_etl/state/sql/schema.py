@@ -78,7 +78,7 @@ def shared_tables_with(*columns: str, without: str = "") -> tuple[str, ...]:
     ('unmatched_removals', 'own_suppressions', 'consents', 'journal')
     """
     names = {table: column_names(table) for table in SHARED_TABLES}
-    return tuple(table for table, found in names.items() if {*columns} <= {*found} and without not in found)
+    return tuple(table for table, known in names.items() if {*columns} <= {*known} and without not in known)
 
 
 def column_names(table: str) -> tuple[str, ...]:
