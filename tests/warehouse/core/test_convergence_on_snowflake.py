@@ -36,6 +36,7 @@ def test_lists_converge_once_faults_stop() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("on_snowflake")
-def test_lists_converge_once_faults_stop_in_many_examples() -> None:
+@pytest.mark.parametrize("shop", [test_convergence.ShopMachine, test_convergence.ShopWithUpdatedAt])
+def test_lists_converge_once_faults_stop_in_many_examples(shop: type[test_convergence.ShopMachine]) -> None:
     many = settings(max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(test_convergence.ShopMachine, settings=many)
+    run_state_machine_as_test(shop, settings=many)
