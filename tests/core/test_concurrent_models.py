@@ -58,6 +58,8 @@ def mixed_models(world: World) -> None:
     clubs_model(world, max_removes=1.0)
     world.model("blocked", "select email from blocked", surface="suppressions")
     world.model("gone", "select email from gone", surface="profile_deletions")
+    dated = "select email, city, cast('2026-01-01' as timestamp) + length(city) * interval 1 day as at"
+    world.model("dated", f"{dated} from cities", surface="profiles", updated_at="at")
     for name in ("cities", "towns"):
         select = f"select email, city from {name}"
         world.model(name, select.replace("towns", "cities"), surface="profiles", on_null="clear")
