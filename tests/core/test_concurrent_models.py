@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.core.world import World
 
-MODELS = 8
+MODELS = 4
 WITH_DIGEST = PlanOptions(with_digest=True)
 
 
@@ -72,7 +72,7 @@ def test_the_plan_does_not_depend_on_the_order_in_which_statements_end(world: Wo
     mixed_models(world)
     in_turn = plan_as_values(world)
     assert sum(bool(listed["adds"] or listed["removes"]) for listed in in_turn["lists"]) > 3, in_turn
-    for seed in range(5):
+    for seed in range(3):
         with in_rounds(2 + seed, seed):
             assert plan_as_values(world) == in_turn
 
@@ -88,15 +88,14 @@ def test_unchanged_models_take_as_long_as_the_slowest_few(world: World) -> None:
     assert count_rounds(world, 2 * MODELS) == all_at_once
 
 
-@pytest.mark.parametrize("threads", [2, 4])
-def test_the_error_of_the_first_model_is_raised(world: World, threads: int) -> None:
+def test_the_error_of_the_first_model_is_raised(world: World) -> None:
     """Although a later model fails sooner; nothing is sent."""
     become(world, people("ann"))
     members_model(world)
     slow = "select email, case when length(first_name) = 3 then error('slow') end as x from people"
     world.model("slow", slow, list="Slow")
     world.model("wrong", "select email, no_such_column from people", list="Wrong")
-    for seed in range(4):
+    for threads, seed in ((2, 0), (4, 1), (4, 2)):
         with in_rounds(threads, seed), pytest.raises(WarehouseError, match="slow"):
             world.run()
     assert not world.writes()
@@ -110,10 +109,9 @@ def test_no_transaction_is_open_while_models_are_staged_and_diffed(world: World)
         world.plan()
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_runs_with_models_at_the_same_time_converge(world: World, seed: int) -> None:
+def test_runs_with_models_at_the_same_time_converge(world: World) -> None:
     """They send what the models say, and the next run sends nothing."""
-    with in_rounds(4, seed):
+    with in_rounds(4, seed=1):
         mixed_models(world)
         world.run()
         world.calm()
@@ -126,7 +124,7 @@ def test_runs_with_models_at_the_same_time_converge(world: World, seed: int) -> 
     assert "a@example.com" not in world.emails("Tea")
 
 
-@pytest.mark.parametrize("step", [41, pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("step", [97, pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_a_run_that_dies_while_models_run_is_recovered(make_world: Callable[..., World], step: int) -> None:
     """At any statement of any model, whatever the others do in that moment."""
     for nth in range(30, 500, step):
