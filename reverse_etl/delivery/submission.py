@@ -54,6 +54,7 @@ def mark_submitting(
                 prunes_events=model_plan.events is not None,
                 has_deltas=model_plan.has_deltas,
                 statements=(*keep_comparison(context.state, model_plan),),
+                last_seq=model_plan.last_seq,
             )
         )
     context.state.mark_submitting(
@@ -65,7 +66,7 @@ def mark_submitting(
             model_plan.model.name,
             model_plan.tables,
             model_plan.stopped_list_ids,
-            has_rejected=model_plan.has_rejected,
+            differ=model_plan.rejections_differ,
         )
         context.state.prune_without_profile(model_plan.tables)
 

@@ -71,7 +71,7 @@ def _complete_model(warehouse: Warehouse, state: State, staged: StagedModel) -> 
         for statement in state.withheld.mark_staged(tables):
             warehouse.execute(statement)
     counts = count_staged_rows(warehouse, tables)
-    completed = replace(staged, rows=sum(counts.values()), counts=counts)
+    completed = replace(staged, rows=sum(counts.rows.values()), counts=counts)
     return _with_compared_rows(completed, int(compared_rows))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.domain.identifiers import IdentifierType
-    from reverse_etl.planning.stage import StagedModel
+    from reverse_etl.planning.stage import StagedCounts, StagedModel
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.model_tables import ModelTables
 
@@ -32,14 +32,23 @@ class ConflictReport:
     changed_rows: bool = False
 
 
-def resolve_conflicts(warehouse: Warehouse, staged: StagedModel) -> ConflictReport:
-    """Merge equal rows, then reject rows that conflict or omit the identifiers that they share."""
-    duplicate_rows = _merge_duplicates(warehouse, staged.tables)
-    report = resolve_shared_identifiers(warehouse, staged)
-    return replace(report, duplicate_rows=duplicate_rows, changed_rows=True)
+def resolve_conflicts(
+    warehouse: Warehouse, staged: StagedModel, counts: StagedCounts | None
+) -> ConflictReport:
+    """Merge equal rows, then reject rows that conflict or omit the identifiers that they share.
+
+    `counts` are those of the staged rows, perhaps before some of them were rejected; None if not known.
+    """
+    has_unique_keys = counts is not None and counts.has_unique_keys
+    duplicate_rows = 0 if has_unique_keys else _merge_duplicates(warehouse, staged.tables)
+    report = resolve_shared_identifiers(warehouse, staged, counts)
+    changed_rows = report.changed_rows or not has_unique_keys
+    return replace(report, duplicate_rows=duplicate_rows, changed_rows=changed_rows)
 
 
-def resolve_shared_identifiers(warehouse: Warehouse, staged: StagedModel) -> ConflictReport:
+def resolve_shared_identifiers(
+    warehouse: Warehouse, staged: StagedModel, counts: StagedCounts | None
+) -> ConflictReport:
     """Reject the rows that share an identifier, or omit it, as the model's config says.
 
     Call it only if identities are unique. The first identifier type can't be shared: it is the identity.
@@ -48,6 +57,8 @@ def resolve_shared_identifiers(warehouse: Warehouse, staged: StagedModel) -> Con
     omitted_identifiers: dict[IdentifierType, int] = {}
     changed_rows = False
     for kind in tables.secondary_identifiers:
+        if counts is not None and kind in counts.unshared:
+            continue
         identifier = sql.SharedIdentifier(tables, kind)
         warehouse.execute(sql.collect_shared(identifier))
         shared = tables.dialect.temp_table(identifier.shared)

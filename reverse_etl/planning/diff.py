@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RejectionSource
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.planning.conflicts import ConflictReport, resolve_conflicts, resolve_shared_identifiers
@@ -17,13 +17,12 @@ from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.planning.sql import without_profile as without_profile_sql
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
-from reverse_etl.planning.stage import count_staged_rows
+from reverse_etl.planning.stage import count_staged_rows, restore_values
 from reverse_etl.planning.violations import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.planning.kept_values import KeptValue, ProfileColumns
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.plan import PlanOptions
@@ -31,10 +30,31 @@ if TYPE_CHECKING:
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.model_tables import ModelTables
+    from reverse_etl.warehouse.statement import Statement
 
 
-PlannedCounts = Mapping[str, Mapping[str, int]]  # deltas by list id and operation
+FEW_DELTAS: Final = 100_000  # sorted in memory, with all of their columns
 LOOK_AGAIN_SECONDS: Final = 7 * 86_400  # after a person was not found
+
+
+@dataclass(frozen=True)
+class PlannedCounts:
+    """The numbers of a plan's deltas.
+
+    `by_list` are the deltas by list id and operation, and `last_seq` is the highest number of one.
+    `removes_by_identifier` are, by list id, the removes with neither e-mail nor phone, and with each
+    identifier.
+    """
+
+    by_list: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    removes_by_identifier: Mapping[str, tuple[int, Mapping[IdentifierType, int]]] = field(
+        default_factory=dict
+    )
+    last_seq: int = 0
+
+    def have(self, *ops: Op) -> bool:
+        """Return whether some deltas have one of these operations."""
+        return any(op in list_ops for list_ops in self.by_list.values() for op in ops)
 
 
 @dataclass(frozen=True)
@@ -90,7 +110,7 @@ class DiffResult:
     kept_values: tuple[KeptValue, ...] = ()
     without_profile: Mapping[str, int] = field(default_factory=dict)
     counts: StagedCounts | None = None
-    planned: PlannedCounts = field(default_factory=dict)
+    planned: PlannedCounts = PlannedCounts()
 
     @property
     def omitted_identifiers(self) -> dict[IdentifierType, int]:
@@ -119,38 +139,73 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
         stale_list_ids=tuple(ref.id for ref in refs if ref.needs_resend),
     )
     diff = ModelDiff(tables, stored_columns, diff_options)
-    snapshot_total = sum(snapshot_rows.get(ref.id, 0) for ref in refs)
-    may_match = stored_columns and not uncertain_rows and diff_options == DiffOptions()
+    # Whether the counts of the staged rows are still those of the rows that are compared.
+    may_match = bool(stored_columns) and not uncertain_rows and diff_options == DiffOptions()
+    if not (may_match and [ref.id for ref in refs] == [staged.compared_list_id]):
+        staged = restore_values(warehouse, staged)
     counts = _count_staged_rows(warehouse, staged) if may_match else None
+    result = DiffResult(diff, snapshot_rows, uncertain_rows, ConflictReport(), {}, {}, counts=counts)
+    snapshot_total = sum(snapshot_rows.get(ref.id, 0) for ref in refs)
     if counts is not None and _matches_snapshot(warehouse, state, staged, diff, snapshot_total, counts):
         # Shared identifiers are reported in every run, even if nothing is sent.
-        conflicts = resolve_shared_identifiers(warehouse, staged)
+        conflicts = resolve_shared_identifiers(warehouse, staged, counts)
         warehouse.execute(planned_rows.create_empty_plan(tables))
-        counts = None if conflicts.changed_rows else counts
-        return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, {}, {}, counts=counts)
-    conflicts = resolve_conflicts(warehouse, staged)
+        return replace(result, conflicts=conflicts, counts=None if conflicts.changed_rows else counts)
+    known_counts = counts or staged.counts
+    if known_counts is None or not known_counts.has_unique_keys:
+        staged = restore_values(warehouse, staged)
+    conflicts = resolve_conflicts(warehouse, staged, known_counts)
+    few = counts is not None and max(counts.valid, snapshot_total) - counts.unchanged <= FEW_DELTAS
+    if not few or conflicts.changed_rows:
+        staged = replace(staged, compared_list_id=None)
+    claimed, planned, rejects = _find_deltas(warehouse, state, replace(request, staged=staged), diff)
+    return replace(
+        result,
+        conflicts=conflicts,
+        claimed=claimed,
+        planned=planned,
+        counts=None if conflicts.changed_rows or rejects else counts,
+    )
+
+
+def _find_deltas(
+    warehouse: Warehouse, state: State, request: DiffRequest, diff: ModelDiff
+) -> tuple[dict[IdentifierType, int], PlannedCounts, bool]:
+    """Compute the deltas of a model.
+
+    Return the rows by claimed identifier, the counts of the deltas, and whether staged rows may have been
+    rejected.
+    """
+    staged, options, tables, stored_columns = (
+        request.staged,
+        request.options,
+        diff.tables,
+        diff.stored_columns,
+    )
     if stored_columns and tables.secondary_identifiers and state.omissions.exist(staged.model.name):
+        staged = replace(staged, compared_list_id=None)
         for kind in tables.secondary_identifiers:
             warehouse.execute(state.omissions.flag_staged_rows(staged.model.name, tables, kind))
     tries_again = options.allow.allows(Guard.RESUBSCRIBE, staged.model.name)
-    _compute_deltas(state, staged, diff, refused_too=tries_again)
+    rejects = _compute_deltas(state, staged, diff, refused_too=tries_again)
     planned = _count_planned_rows(warehouse, tables)
     claimed: dict[IdentifierType, int] = {}
-    if stored_columns and any(map(_count_upserts, planned.values())):
+    if stored_columns and planned.have(Op.ADD, Op.UPDATE):
         claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed)
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
+        staged = replace(staged, compared_list_id=None)
         _compute_deltas(state, staged, diff, refused_too=tries_again)
     if staged.has_withheld:
         for statement in state.withheld.cancel_removals(tables):
             warehouse.execute(statement)
     if staged.model.config.surface.deletes_people:
         warehouse.execute(state.withheld.cancel_readmissions(staged.model.name, tables))
-    return DiffResult(diff, snapshot_rows, uncertain_rows, conflicts, claimed, {}, planned=planned)
+    return claimed, planned, rejects
 
 
 def complete_diff(warehouse: Warehouse, state: State, request: DiffRequest, result: DiffResult) -> DiffResult:
     """Take from the deltas what is not sent for the sake of other models' rows, or of `--limit`."""
-    if not result.planned:
+    if not result.planned.by_list:
         return result
     staged, options = request.staged, request.options
     tables = staged.tables
@@ -185,7 +240,7 @@ def hold_removals(
 
     Returns the plan's counts by list and operation; `planned` are those before.
     """
-    if not any(Op.REMOVE in ops for ops in planned.values()):
+    if not planned.have(Op.REMOVE):
         return planned
     if protection.has_rejected:
         warehouse.execute(planned_rows.cancel_rejected_removals(tables))
@@ -212,43 +267,48 @@ def _matches_snapshot(  # noqa: PLR0913, PLR0917 - two sides and their counts
 ) -> bool:
     """Return whether the valid staged rows equal the snapshot, so that there is nothing to send.
 
-    With equal numbers of rows identities are unique too. If no row of a model with `updated_at` was to be
-    compared, the snapshot has all of them. Returns False if Klaviyo refused rows of the model:
-    one of them may be in the snapshot as well, and is found again only by the values that were refused.
+    With equal numbers of rows identities are unique too, if each row of the snapshot is compared. If no row
+    of a model with `updated_at` was to be compared, the snapshot has all of them. Returns False if Klaviyo
+    refused rows of the model: one of them may be in the snapshot as well, and is found again only by the
+    values that were refused.
     """
-    valid_rows = sum(rows for (_, problem), rows in counts.items() if problem is None)
-    return (
-        valid_rows == snapshot_rows
-        and not state.rejections.exist(staged.model.name, RejectionSource.KLAVIYO)
-        and (
-            (staged.comparison is not None and staged.comparison.compared_rows == 0)
-            or not warehouse.fetch(sql.select_first_difference(diff))
-        )
-    )
+    if counts.valid != snapshot_rows or state.rejections.exist(staged.model.name, RejectionSource.KLAVIYO):
+        return False
+    if staged.comparison is not None and staged.comparison.compared_rows == 0:
+        return True
+    if staged.compared_list_id is not None:
+        return counts.unchanged == counts.valid and counts.has_unique_keys
+    return not warehouse.fetch(sql.select_first_difference(diff))
 
 
-def _compute_deltas(state: State, staged: StagedModel, diff: ModelDiff, *, refused_too: bool = False) -> None:
+def _compute_deltas(state: State, staged: StagedModel, diff: ModelDiff, *, refused_too: bool = False) -> bool:
     """Compute the deltas of all rows except those that Klaviyo refused before and that are unchanged.
 
-    If `refused_too`, these are sent again.
+    If `refused_too`, these are sent again. Returns whether staged rows may have been rejected.
     """
     warehouse = state.tables.warehouse
+    marks: list[Statement] = []
     if diff.stored_columns and staged.model.config.surface.upsert.once:
-        warehouse.execute(sql.mark_unknown_rows(diff))
+        marks.append(sql.mark_unknown_rows(diff))
     if diff.stored_columns and diff.tables.append_only:
-        warehouse.execute(sql.mark_changed_rows(diff))
+        marks.append(sql.mark_changed_rows(diff))
     knows_refused = (
         diff.stored_columns
         and not refused_too
         and state.rejections.exist(staged.model.name, RejectionSource.KLAVIYO)
     )
     if knows_refused and _has_current_columns(state, diff.tables, diff.tables.rejected):
-        warehouse.execute(staging.mark_still_rejected(diff.tables, staged.model.checksum))
-    for statement in sql.compute_deltas(diff):
+        marks.append(staging.mark_still_rejected(diff.tables, staged.model.checksum))
+    list_id = staged.compared_list_id
+    deltas = (
+        sql.compute_deltas(diff) if list_id is None else sql.compute_compared_deltas(diff.tables, list_id)
+    )
+    for statement in (*marks, *deltas):
         warehouse.execute(statement)
     remove = staged.model.config.surface.remove
     if diff.stored_columns and remove is not None and remove.once:
         warehouse.execute(planned_rows.hold_unknown_removals(diff.tables))
+    return bool(marks)
 
 
 def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -> dict[IdentifierType, int]:
@@ -259,6 +319,9 @@ def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -
     omitted: dict[IdentifierType, int] = {}
     for kind in tables.secondary_identifiers:
         identifier = conflicts_sql.SharedIdentifier(tables, kind)
+        ((upserts,),) = warehouse.fetch(conflicts_sql.count_upserts_of_others(identifier, rekeyed=rekeyed))
+        if not upserts:
+            continue
         warehouse.execute(conflicts_sql.collect_claimed(identifier, rekeyed=rekeyed))
         omitted[kind] = warehouse.fetch(conflicts_sql.count_claimed(identifier))[0][0]
         if omitted[kind]:
@@ -277,10 +340,10 @@ def _has_current_columns(state: State, tables: ModelTables, table: str) -> bool:
 
 def _apply_limit(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[str, int]:
     """Keep only the first `limit` upserts of the model; return the number of deferred ones by list."""
-    before = _count_planned_rows(warehouse, tables)
+    before = _count_planned_rows(warehouse, tables).by_list
     for statement in planned_rows.apply_limit(tables, limit):
         warehouse.execute(statement)
-    after = _count_planned_rows(warehouse, tables)
+    after = _count_planned_rows(warehouse, tables).by_list
     return {list_id: _count_upserts(ops) - _count_upserts(after[list_id]) for list_id, ops in before.items()}
 
 
@@ -288,10 +351,10 @@ def _skip_without_profile(warehouse: Warehouse, state: State, tables: ModelTable
     """Leave out the rows whose person Klaviyo did not know lately; return their number by list."""
     if not tables.keeps_without_profile or not _has_current_columns(state, tables, tables.without_profile):
         return {}
-    before = _count_planned_rows(warehouse, tables)
+    before = _count_planned_rows(warehouse, tables).by_list
     since = format_epoch_seconds(state.clock.now() - LOOK_AGAIN_SECONDS)
     warehouse.execute(without_profile_sql.skip_without_profile(tables, since))
-    after = _count_planned_rows(warehouse, tables)
+    after = _count_planned_rows(warehouse, tables).by_list
     left = {
         list_id: _count_upserts(ops) - _count_upserts(after.get(list_id, {}))
         for list_id, ops in before.items()
@@ -305,6 +368,14 @@ def _count_upserts(ops: Mapping[str, int]) -> int:
 
 def _count_planned_rows(warehouse: Warehouse, tables: ModelTables) -> PlannedCounts:
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for list_id, op, rows in warehouse.fetch(planned_rows.count_planned_by_list(tables)):
+    removes: dict[str, tuple[int, Mapping[IdentifierType, int]]] = {}
+    last_seq = 0
+    for list_id, op, rows, last, without_contact, *by_identifier in warehouse.fetch(
+        planned_rows.count_planned_by_list(tables)
+    ):
         counts[list_id][op] = rows
-    return counts
+        last_seq = max(last_seq, int(last))
+        if op == Op.REMOVE:
+            kinds = zip(IdentifierType, by_identifier, strict=True)
+            removes[list_id] = (int(without_contact), {kind: number for kind, number in kinds if number})
+    return PlannedCounts(counts, removes, last_seq)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import orjson
 
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource, RowProblem
 from reverse_etl.planning.diff import DiffRequest, DiffResult, RemovalProtection, complete_diff, hold_removals
 from reverse_etl.planning.lists import ListRef
@@ -29,6 +28,7 @@ from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, 
 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
+    from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.planning.stage import StagedCounts, StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
@@ -48,28 +48,25 @@ def plan_model(
     removes = model.config.surface.remove is not None
     held_list_ids = [ref.id for ref in refs if ref.removals_held] if removes else []
     counts = count_staged_rows(warehouse, tables) if result.counts is None else result.counts
-    has_rejected = any(problem is not None for _, problem in counts)
+    has_rejected = any(problem is not None for _, problem in counts.rows)
     protection = RemovalProtection(has_rejected, removes, held_list_ids)
-    op_counts = hold_removals(warehouse, tables, result.planned, protection)
-    clears = tables.clear_columns and any({Op.ADD, Op.UPDATE} & ops.keys() for ops in op_counts.values())
+    planned = hold_removals(warehouse, tables, result.planned, protection)
+    clears = tables.clear_columns and planned.have(Op.ADD, Op.UPDATE)
+    row_counts, rejections_differ = _count_rows(warehouse, state, staged, counts)
     list_counts = _Counts(
         sends_removes=removes,
-        op_counts=op_counts,
-        removes_by_identifier=_count_removes_by_identifier(warehouse, tables)
-        if removes and any(Op.REMOVE in ops for ops in op_counts.values())
-        else {},
+        op_counts=planned.by_list,
+        removes_by_identifier=planned.removes_by_identifier if removes else {},
         snapshot_rows=result.snapshot_rows,
-        rows=_count_rows(warehouse, state, staged, counts),
+        rows=row_counts,
         sample=_fetch_sample(warehouse, staged, result, options.sample_size)
-        if op_counts and options.sample_size
+        if planned.by_list and options.sample_size
         else {},
         deferred=result.deferred,
         clears=_count_clears(warehouse, tables) if clears else {},
         without_profile=result.without_profile,
         adds_without_profile=_count_adds_without_profile(warehouse, tables),
-        moved=_count_moved(warehouse, staged, result)
-        if any(Op.UPDATE in ops for ops in op_counts.values())
-        else {},
+        moved=_count_moved(warehouse, staged, result) if planned.have(Op.UPDATE) else {},
     )
     return ModelPlan(
         model=model,
@@ -81,12 +78,13 @@ def plan_model(
         orphaned_rows=_find_orphaned_rows(result, refs),
         rekeyed=request.rekeyed,
         kept_values=result.kept_values,
-        has_deferred_removals=any({Op.HELD, Op.DEFERRED} & ops.keys() for ops in op_counts.values()),
+        has_deferred_removals=planned.have(Op.HELD, Op.DEFERRED),
         may_resubscribe=options.allow.allows(Guard.RESUBSCRIBE, model.name),
         digest=_compute_digest(warehouse, staged) if options.with_digest else "",
         events=staged.events,
-        has_deltas=bool(op_counts),
-        has_rejected=has_rejected,
+        has_deltas=bool(planned.by_list),
+        last_seq=planned.last_seq,
+        rejections_differ=rejections_differ,
         comparison=staged.comparison,
     )
 
@@ -131,21 +129,6 @@ def _count_moved(warehouse: Warehouse, staged: StagedModel, result: DiffResult) 
     return dict(warehouse.fetch(sql.count_moved(result.diff, names))) if names else {}
 
 
-def _count_removes_by_identifier(
-    warehouse: Warehouse, tables: ModelTables
-) -> dict[str, tuple[int, dict[IdentifierType, int]]]:
-    """Return, by list, the number of removes with neither e-mail nor phone, and with each identifier."""
-    return {
-        list_id: (
-            removes_without_contact,
-            {kind: rows for kind, rows in zip(IdentifierType, removes_by_identifier, strict=True) if rows},
-        )
-        for list_id, removes_without_contact, *removes_by_identifier in warehouse.fetch(
-            planned_rows.count_removes_by_identifier(tables)
-        )
-    }
-
-
 def _count_clears(warehouse: Warehouse, tables: ModelTables) -> dict[str, tuple[int, int]]:
     """Return, by list, the rows with values to clear, and those of them that are uncertain."""
     rows = warehouse.fetch(planned_rows.count_clears_by_list(tables))
@@ -159,12 +142,17 @@ def _count_adds_without_profile(warehouse: Warehouse, tables: ModelTables) -> di
     return dict(warehouse.fetch(without_profile_sql.count_adds_without_profile(tables)))
 
 
-def _count_rows(warehouse: Warehouse, state: State, staged: StagedModel, counts: StagedCounts) -> _RowCounts:
-    """Return, by value of the list column, the valid rows, the rejections and the withheld rows."""
+def _count_rows(
+    warehouse: Warehouse, state: State, staged: StagedModel, counts: StagedCounts
+) -> tuple[_RowCounts, bool]:
+    """Return, by value of the list column, the valid rows, the rejections and the withheld rows.
+
+    And whether the rows that checks reject may differ from those that are stored.
+    """
     valid_rows: dict[str | None, int] = {}
     withheld: dict[str | None, int] = {}
     has_rejected = False
-    for (name, problem), rows in counts.items():
+    for (name, problem), rows in counts.rows.items():
         if problem is None:
             valid_rows[name] = rows
         elif problem == RowProblem.WITHHELD:
@@ -172,18 +160,22 @@ def _count_rows(warehouse: Warehouse, state: State, staged: StagedModel, counts:
         else:
             has_rejected = True
     rejected: dict[str | None, list[RejectedRows]] = defaultdict(list)
+    checked_rows, differ = 0, False
     if has_rejected:
         names = staged.model.names_by_column  # a warehouse may fold the case of a column
         model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
         check_rejections = warehouse.fetch(rejections.count_check_rejections(model))
-        for name, problem, column, refusal, rows, new_rows, example in check_rejections:
+        for name, problem, column, refusal, rows, new_rows, example, changed_rows in check_rejections:
             detail = ", ".join(names.get(part.lower(), part) for part in (column or "").split(", "))
             reason = RejectionReason(RejectionSource.CHECK, problem, field=refusal or "", detail=detail)
-            rejected[name].append(RejectedRows(reason, rows, int(new_rows), example))
-    return {
+            rejected[name].append(RejectedRows(reason, int(rows), int(new_rows), example))
+            checked_rows += int(rows) if problem != RowProblem.STILL_REJECTED else 0
+            differ = differ or bool(changed_rows)
+    row_counts = {
         name: (valid_rows.get(name, 0), tuple(rejected.get(name, ())), withheld.get(name, 0))
         for name in {**valid_rows, **rejected, **withheld}
     }
+    return row_counts, differ or checked_rows != state.rejections.count_checked(staged.model.name)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,8 @@ class PlanOptions:
     operation. `forecast_people` is how many people are looked up to forecast how many profiles the adds would
     create, None for no forecast. `with_digest` adds a digest of the rows and values to each model's plan.
     `allow` names the models that may pass a guard. `live_since` is the time from which on events start flows,
-    which the selected models of events keep. `compares_all` compares every row, whatever `updated_at` says.
+    which the selected models of events keep. `compares_all` compares every row, whatever `updated_at` says, and
+    stages the values also of rows that are unchanged.
     """
 
     full_refresh: bool = False
@@ -201,7 +202,8 @@ class ModelPlan:
     asked for. `kept_values` are not cleared, since another row or model has one. `changed_since_sent`: the
     model's SQL or config changed since all of its rows were last sent. `events` is what the plan says of a
     model of events. `may_resubscribe`: this run may subscribe some people again who unsubscribed.
-    `has_deltas`: the table of the plan has rows. `has_rejected`: the staged rows have rows that are not sent.
+    `has_deltas`: the table of the plan has rows, with numbers up to `last_seq`.
+    `rejections_differ`: the stored rejections are not those of the rows that checks reject now.
     `comparison` is how the rows of a model with `updated_at` were compared.
     """
 
@@ -221,7 +223,8 @@ class ModelPlan:
     events: EventPlan | None = None
     may_resubscribe: bool = False
     has_deltas: bool = True
-    has_rejected: bool = True
+    last_seq: int = 0
+    rejections_differ: bool = True
     comparison: RowComparison | None = None
 
     @property

@@ -29,6 +29,7 @@ from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
 from reverse_etl.planning.row_comparison import ComparisonChooser
 from reverse_etl.planning.row_keys import is_rekeyed
+from reverse_etl.planning.stage import clears_values
 from reverse_etl.planning.stager import Stager, stage_unselected
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.planning.unknown_lists import describe_unknown_lists
@@ -174,9 +175,15 @@ def _stage_models(stager: Stager, request: PlanRequest, on_progress: ProgressHan
     table_keys = state.table_keys((model.name for model in request.selected), records)
     now = datetime.fromtimestamp(state.clock.now(), UTC) + CLOCK_SKEW_TOLERANCE
 
+    # Whether a value is kept from being cleared depends on the values of other rows, changed or not.
+    leaves_out_values = not (
+        request.options.full_refresh or request.options.compares_all or any(map(clears_values, request.selected))
+    )
+
     def stage(model: Model) -> tuple[StagedModel, float]:
         started_at = state.clock.monotonic()
-        staged = stager.stage(model, table_keys[model.name], now)
+        sent_rows = stager.find_sent_rows(model, records.get(model.name)) if leaves_out_values else None
+        staged = stager.stage(model, table_keys[model.name], now, sent_rows)
         staged = leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
         return staged, state.clock.monotonic() - started_at
 

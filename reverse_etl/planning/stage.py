@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,9 +20,11 @@ from reverse_etl.warehouse.sql_advice import suggest_fix
 from reverse_etl.warehouse.statement import Sql
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from reverse_etl.domain.columns import Column
+    from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.models.model import Model
     from reverse_etl.planning.event_facts import EventPlan
     from reverse_etl.warehouse.dialect import Dialect
@@ -31,7 +32,39 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.statement import Statement
 
 
-StagedCounts = Mapping[tuple[str | None, str | None], int]  # rows by list name and problem
+@dataclass(frozen=True)
+class StagedCounts:
+    """The numbers of staged rows.
+
+    `rows` are by list name and problem; each is None if a row has none. `unchanged` are the valid rows of
+    which the snapshot shows that they have nothing to send. `has_unique_keys`: no two valid rows of a list
+    have one row key. `unshared` are secondary identifiers that no two valid rows share.
+    """
+
+    rows: Mapping[tuple[str | None, str | None], int]
+    unchanged: int
+    has_unique_keys: bool
+    unshared: frozenset[IdentifierType]
+
+    @property
+    def valid(self) -> int:
+        """Return the number of rows without a problem."""
+        return sum(number for (_, problem), number in self.rows.items() if problem is None)
+
+
+@dataclass(frozen=True)
+class SentRows:
+    """The rows of a model that are known to be at Klaviyo: the snapshot's of one list, with its columns."""
+
+    list_id: str
+    columns: Mapping[str, Column]
+
+    def fit(self, tables: ModelTables) -> bool:
+        """Return whether the snapshot has the columns that the model has today, in the same types."""
+        types = {name.lower(): column.type for name, column in self.columns.items()}
+        return all(
+            types.get(column.name.lower()) == tables.dialect.storage_type(column) for column in tables.payload
+        )
 
 
 @dataclass(frozen=True)
@@ -39,8 +72,9 @@ class StagedModel:
     """A model whose rows are in a temporary table, ready for the diff.
 
     `rows` counts the rows that the model returned. `list_names` are the distinct values of its list column.
-    `counts` are the rows by list name and problem, None once they may have changed.
-    `comparison` is how the rows of a model with `updated_at` are compared, and `query` what it stages.
+    `counts` are the numbers of the rows, None once they may have changed. `comparison` is how the rows of a
+    model with `updated_at` are compared, and `query` what it stages. `compared_list_id` is the list with
+    whose sent rows the others were compared: equal rows have no payload; None if all are staged in full.
     `events` is what is known so far of a model of events.
     `has_withheld` is whether people are withheld, so that no row of theirs is sent or removed.
     """
@@ -53,6 +87,7 @@ class StagedModel:
     has_withheld: bool = False
     counts: StagedCounts | None = None
     comparison: RowComparison | None = None
+    compared_list_id: str | None = None
     query: staging.Staging = field(kw_only=True, repr=False)
 
     @property
@@ -68,13 +103,25 @@ class StagedModel:
         return not (self.tables.append_only or surface.upsert.once or surface.deletes_people)
 
 
-def stage_model(
-    warehouse: Warehouse, model: Model, table_key: str, now: datetime, chooser: ComparisonChooser
-) -> StagedModel:
-    """Stage one model, or only its identifiers, as `chooser` says; times after `now` are in the future.
+@dataclass(frozen=True)
+class StageRequest:
+    """A model to stage into the tables of a key; times after `now` are in the future.
+
+    The payload of rows that equal `sent_rows` is left out: see `StagedModel.compared_list_id`.
+    """
+
+    model: Model
+    table_key: str
+    now: datetime
+    sent_rows: SentRows | None = None
+
+
+def stage_model(warehouse: Warehouse, request: StageRequest, chooser: ComparisonChooser) -> StagedModel:
+    """Stage one model, or only its identifiers, as `chooser` says.
 
     Call it inside `warehouse.staging()`. Raises ModelError if the columns differ from the compiled model's.
     """
+    model, table_key, now, sent_rows = request.model, request.table_key, request.now, request.sent_rows
     warehouse.set_query_tag(model=model.name)
     columns = read_checked_columns(warehouse, model)
     target = model.config.list_target
@@ -115,21 +162,58 @@ def stage_model(
     updated_at = columns.get(surface.columns.updated_at.lower())
     comparison = chooser.choose(model, table_key, columns)
     part = StagedPart.KEYS if comparison and not comparison.is_full else StagedPart.ALL
+    is_compared = sent_rows is not None and comparison is None and sent_rows.fit(tables)
+    list_id = sent_rows.list_id if sent_rows is not None and is_compared else None
     query = staging.Staging(
-        tables, Sql(model.query), identifiers, list_column, past_times, required, updated_at, part
+        tables, Sql(model.query), identifiers, list_column, past_times, required, updated_at, part, list_id
     )
     run_model(warehouse, model, staging.stage_rows(query))
     counts = count_staged_rows(warehouse, tables)
-    names = tuple(sorted({name for name, _ in counts if name is not None})) if list_column else ("",)
+    names = tuple(sorted({name for name, _ in counts.rows if name is not None})) if list_column else ("",)
     return StagedModel(
-        model, tables, sum(counts.values()), names, counts=counts, comparison=comparison, query=query
+        model,
+        tables,
+        sum(counts.rows.values()),
+        names,
+        counts=counts,
+        comparison=comparison,
+        compared_list_id=list_id,
+        query=query,
     )
 
 
 def count_staged_rows(warehouse: Warehouse, tables: ModelTables) -> StagedCounts:
-    """Return the number of staged rows by list name and problem; each is None if a row has none."""
-    rows = warehouse.fetch(staging.count_staged_rows(tables))
-    return {(name, problem): int(number) for name, problem, number in rows}
+    """Return the numbers of staged rows, in one pass over them."""
+    rows: dict[tuple[str | None, str | None], int] = {}
+    unchanged, has_unique_keys = 0, True
+    shared = (
+        {*tables.secondary_identifiers} if tables.many_lists else set()
+    )  # a person may be on several lists
+    for name, problem, number, unchanged_rows, keys, *values in warehouse.fetch(
+        staging.count_staged_rows(tables)
+    ):
+        rows[name, problem] = int(number)
+        if problem is None:
+            unchanged += int(unchanged_rows)
+            has_unique_keys = has_unique_keys and keys == number
+            counts = zip(tables.secondary_identifiers, values[::2], values[1::2], strict=True)
+            shared |= {kind for kind, carriers, distinct in counts if carriers != distinct}
+    return StagedCounts(rows, unchanged, has_unique_keys, frozenset(tables.secondary_identifiers) - shared)
+
+
+def restore_values(warehouse: Warehouse, staged: StagedModel) -> StagedModel:
+    """Return the model with all of its rows staged in full."""
+    if staged.compared_list_id is None:
+        return staged
+    if staged.counts is None or staged.counts.unchanged:
+        warehouse.execute(staging.restore_values(staged.tables, staged.compared_list_id))
+    return replace(staged, compared_list_id=None)
+
+
+def clears_values(model: Model) -> bool:
+    """Return whether a NULL in some column of a model clears the value that was sent before."""
+    rules = model.config.surface.columns.null_rules
+    return any(clears(rules.find_rule(part.column)) and is_clearable(part.property) for part in model.payload)
 
 
 def read_checked_columns(warehouse: Warehouse, model: Model) -> dict[str, Column]:

@@ -7,12 +7,16 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.list_target import ListColumn
 from reverse_etl.domain.progress import ProgressHandler, Warned
+from reverse_etl.domain.rejections import RejectionSource
 from reverse_etl.errors import ModelError, UsageError
 from reverse_etl.models.model import BrokenModel, Model
-from reverse_etl.planning.stage import StagedModel, stage_model
+from reverse_etl.planning.stage import SentRows, StagedModel, StageRequest, stage_model
 from reverse_etl.planning.state_sources import with_state_sources
+from reverse_etl.state.runs import last_lists_by_model
 from reverse_etl.surfaces.catalog import find_surface
+from reverse_etl.surfaces.interface import DiffKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.planning.row_comparison import ComparisonChooser
-    from reverse_etl.state import State
+    from reverse_etl.state import ModelRecord, State
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -34,10 +38,38 @@ class Stager:
     project_models: Sequence[ProjectModel]
     chooser: ComparisonChooser
 
-    def stage(self, model: Model, table_key: str, now: datetime) -> StagedModel:
+    def stage(
+        self, model: Model, table_key: str, now: datetime, sent_rows: SentRows | None = None
+    ) -> StagedModel:
         """Stage one model in the warehouse session. Raises ModelError if it fails to run."""
         readable = with_state_sources(self.state, model, self.project_models)
-        return stage_model(self.warehouse, readable, table_key, now, self.chooser)
+        request = StageRequest(readable, table_key, now, sent_rows)
+        return stage_model(self.warehouse, request, self.chooser)
+
+    def find_sent_rows(self, model: Model, record: ModelRecord | None) -> SentRows | None:
+        """Return the sent rows with which a model's rows may be compared as they are staged.
+
+        None if rows of the model are sent or rejected by more than a comparison with them: if it never ran,
+        names several lists, has events, uncertain rows, or rows that Klaviyo refused, or has other
+        identifiers now.
+        """
+        surface, state = model.config.surface, self.state
+        if (
+            record is None
+            or record.identifiers != model.config.row_key
+            or isinstance(model.config.list_target, ListColumn)
+            or surface.diff is not DiffKind.STATE
+            or surface.event_rules is not None
+            or surface.deletes_people
+            or state.rejections.exist(model.name, RejectionSource.KLAVIYO)
+        ):
+            return None
+        columns = state.tables.columns(f"snapshot_{record.table_key}")
+        list_ids = last_lists_by_model(state.runs.run_lists()).get(model.name, frozenset())
+        if not columns or len(list_ids) != 1:
+            return None
+        _, uncertain_rows = state.rows_by_list(record.table_key)
+        return None if uncertain_rows else SentRows(next(iter(list_ids)), columns)
 
 
 def stage_unselected(

@@ -152,7 +152,8 @@ def _keep_back_stopped(warehouse: Warehouse, model_plans: Sequence[ModelPlan]) -
 def _recount_removals(warehouse: Warehouse, model_plan: ModelPlan) -> ModelPlan:
     """Return a plan with the removes and held rows of its lists as its table has them now."""
     counts = {
-        (list_id, op): rows for list_id, op, rows in warehouse.fetch(count_planned_by_list(model_plan.tables))
+        (list_id, op): rows
+        for list_id, op, rows, *_ in warehouse.fetch(count_planned_by_list(model_plan.tables))
     }
     held = _find_held_in_samples(warehouse, model_plan)
     return replace(

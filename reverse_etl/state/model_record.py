@@ -53,8 +53,8 @@ class ModelSubmission:
     `previous_owners` are the ids of the lists to which another model sent before, by that model.
     `stale_list_ids` are the lists whose rows are all uncertain. `has_deferred_removals`: some removals are
     held or deferred while rows are sent. `prunes_events`: forget the keys of events before the record's
-    `pruned_before`. `has_deltas`: the plan's table has rows. `statements` change the snapshot besides, after
-    the deltas are stored.
+    `pruned_before`. `has_deltas`: the plan's table has rows, with numbers up to `last_seq`. `statements`
+    change the snapshot besides, after the deltas are stored.
     """
 
     model: ModelRecord
@@ -66,6 +66,7 @@ class ModelSubmission:
     prunes_events: bool = False
     has_deltas: bool = True
     statements: Sequence[Statement] = ()
+    last_seq: int = 0
 
     @property
     def writes_deltas(self) -> bool:

@@ -163,8 +163,6 @@ class Receipts:
         `unmatched_removals` are the (list id, identity) of the removals without a profile.
         """
         tables, recorded_at = self.state_tables, self.state_tables.now()
-        first_seqs = [receipt.first_seq for receipt in receipts]
-        earlier = [tables.delete("receipts", run_id=run_id, model=model, first_seq=first_seqs)]
         receipt_rows = [_receipt_row(run_id, model, receipt, recorded_at) for receipt in receipts]
         exception_rows = [_exception_row(run_id, model, entry) for entry in row_exceptions]
         removal_rows = [
@@ -173,8 +171,7 @@ class Receipts:
         ]
         tables.commit(
             (
-                *(earlier if receipts else ()),
-                *tables.insert("receipts", receipt_rows),
+                *tables.merge("receipts", receipt_rows, "run_id", "model", "first_seq"),
                 *tables.insert("row_exceptions", exception_rows),
                 *tables.insert("unmatched_removals", removal_rows),
             )
@@ -232,10 +229,21 @@ def _to_open_receipt(run_id: str, model: str, *values: Any) -> OpenReceipt:
     return OpenReceipt(run_id, model, receipt, parse_timestamp(run_started_at))
 
 
-def _receipt_row(run_id: str, model: str, receipt: Receipt, recorded_at: str) -> tuple[Any, ...]:
-    r = receipt
-    evidence = (r.state.value, r.job_id, recorded_at, r.detail, r.may_have_duplicate)
-    return (run_id, model, r.list_id, r.op.value, r.first_seq, r.last_seq, r.rows, *evidence)
+def _receipt_row(run_id: str, model: str, receipt: Receipt, recorded_at: str) -> dict[str, Any]:
+    return {
+        "run_id": run_id,
+        "model": model,
+        "list_id": receipt.list_id,
+        "op": receipt.op.value,
+        "first_seq": receipt.first_seq,
+        "last_seq": receipt.last_seq,
+        "row_count": receipt.rows,
+        "state": receipt.state.value,
+        "job_id": receipt.job_id,
+        "recorded_at": recorded_at,
+        "detail": receipt.detail,
+        "may_have_duplicate": receipt.may_have_duplicate,
+    }
 
 
 def _exception_row(run_id: str, model: str, entry: RowException) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
 from reverse_etl.state.sql.deltas import mark_rejected_uncertain
 from reverse_etl.state.tables import IN_SCOPE_SQL
+from reverse_etl.warehouse.model_tables import NO_IDENTITY_PREFIX
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ class Rejections:
             for rejected in entries
         )
 
+    def count_checked(self, model: str) -> int:
+        """Return the number of rows of a model that checks rejected when its rejections were last stored."""
+        return sum(
+            rejected.rows
+            for (name, _), entries in self.by_list().items()
+            if name == model
+            for rejected in entries
+            if rejected.reason.source is RejectionSource.CHECK
+        )
+
     def of_rows(self, model: str, row_keys: Sequence[str]) -> Mapping[tuple[str, str], RejectionReason]:
         """Return, by list id and row key, why Klaviyo refused these rows of a model."""
         if not row_keys:
@@ -98,7 +109,7 @@ class Rejections:
         )
         for batch in self.state_tables.warehouse.stream(statement, _BATCH_ROWS):
             for model, list_id, row_key, rows, source, code, field, detail, run_id in batch:
-                identity = None if row_key.startswith(sql.NO_IDENTITY_PREFIX) else row_key
+                identity = None if row_key.startswith(NO_IDENTITY_PREFIX) else row_key
                 reason = RejectionReason(RejectionSource(source), code, field, detail)
                 yield RejectedRow(model, list_id, identity, int(rows), reason, run_id)
 
@@ -109,15 +120,15 @@ class Rejections:
         tables: ModelTables,
         kept_list_ids: Sequence[str] = (),
         *,
-        has_rejected: bool,
+        differ: bool = True,
     ) -> None:
         """Store which rows of a model the checks reject now, each with the run that first saw it.
 
         Ends all other rejections of the model, except on the lists `kept_list_ids`: a guard stopped them, and
-        the run did not report their rows. Only for a model that has its tables. `has_rejected` is whether
-        some of its rows are rejected: if none is now, and none was before, nothing changes.
+        the run did not report their rows. Only for a model that has its tables. Nothing changes if the rows
+        that checks reject now do not `differ` from those that are stored, and Klaviyo refused none before.
         """
-        if has_rejected or self.exist(model):
+        if differ or self.exist(model, RejectionSource.KLAVIYO):
             self._replace_rejections(run_id, model, tables, kept_list_ids)
         Omissions(self.state_tables).delete_ended(model, tables)
 

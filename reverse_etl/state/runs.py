@@ -191,23 +191,32 @@ class Runs:
 
     def start(self, run_id: str, destination_id: str, klaviyo_time: str) -> tuple[Statement, ...]:
         """Record that a run is submitting: from then on its deltas may have been sent."""
-        row = (RunState.SUBMITTING.value, self.state_tables.now(), klaviyo_time, None, None)
-        return self._insert_run(run_id, destination_id, row)
+        values: dict[str, str | int] = {
+            "state": RunState.SUBMITTING.value,
+            "started_at": self.state_tables.now(),
+            "klaviyo_time": klaviyo_time,
+        }
+        return self._insert_run(run_id, destination_id, values)
 
     def record_refused_run(
         self, run_id: str, destination_id: str, reasons: Sequence[str], cause: StopCause
     ) -> None:
         """Record a run that was stopped before its first write, and why."""
         now = self.state_tables.now()
+        refused: dict[str, str | int] = {
+            "state": RunState.REFUSED.value,
+            "started_at": now,
+            "klaviyo_time": "",
+            "ended_at": now,
+            "exit_code": GuardRefused.exit_code,
+        }
         self.state_tables.commit(
             (
                 *self.state_tables.insert(
                     "run_lists",
                     [(run_id, "", "", "", "{}", cause.value, reason) for reason in reasons],
                 ),
-                *self._insert_run(
-                    run_id, destination_id, (RunState.REFUSED.value, now, "", now, GuardRefused.exit_code)
-                ),
+                *self._insert_run(run_id, destination_id, refused),
             )
         )
 
@@ -233,7 +242,7 @@ class Runs:
         )
 
     def _insert_run(
-        self, run_id: str, destination_id: str, values: tuple[str | int | None, ...]
+        self, run_id: str, destination_id: str, values: dict[str, str | int]
     ) -> tuple[Statement, ...]:
         """Insert a run, and the account that its target sends to."""
         tables, (account, project) = self.state_tables, self.state_tables.scope.key
@@ -244,7 +253,8 @@ class Runs:
             if accounts != [account]
             else ()
         )
-        return (*replaced, *tables.insert("runs", [(run_id, account, project, *values)]))
+        row = {"run_id": run_id, "account_id": account, "project": project, **values}
+        return (*replaced, *tables.merge("runs", [row], "run_id"))
 
 
 def _end_in_klaviyo_time(klaviyo_time: str, started_at: str, ended_at: str) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.statement import Statement
 
+_KEPT_SCRATCH_ROWS: Final = 100_000  # smaller scratch tables are left to the end of the session
+
 
 class State:
     """The state of one project towards one Klaviyo account. One thread speaks to it.
@@ -77,6 +79,7 @@ class State:
         self.own_suppressions = OwnSuppressions(self.tables)
         self.withheld = Withheld(self.tables)
         self.receipts = Receipts(self.tables)
+        self._last_seqs: dict[tuple[str, str], int] = {}  # by run and table of deltas
         self.removal_holds = RemovalHolds(self.tables)
         self.comparisons = Comparisons(self.tables)
         self.consents = Consents(self.tables)
@@ -207,6 +210,7 @@ class State:
             if submission.prunes_events and submission.model.pruned_before is not None:
                 pruned_before = parse_timestamp(submission.model.pruned_before)
                 statements.append(snapshot.prune_events(submission.tables, pruned_before))
+            self._last_seqs[run_id, submission.tables.deltas] = submission.last_seq
         self.tables.commit(statements)
 
     def record_model(self, model_record: ModelRecord) -> None:
@@ -222,8 +226,10 @@ class State:
         if submission.rekeyed:
             yield from deltas.update_identities(tables)
         if submission.has_deltas:
-            yield deltas.clear_superseded(tables)
-            for seq_range in self._split_seq_range(deltas.select_last_seq(tables)):
+            _, uncertain_rows = self.count_rows_by_list(tables)
+            if uncertain_rows:
+                yield deltas.clear_superseded(tables)
+            for seq_range in self._split_seq_range(submission.last_seq):
                 yield deltas.insert_deltas(run, klaviyo_time, seq_range)
         if submission.stale_list_ids:
             yield deltas.mark_uncertain(tables, submission.stale_list_ids)
@@ -261,7 +267,8 @@ class State:
         looked_up_at = self.tables.now()
         run = RunDeltas(tables, run_id, model)
         state_tables.execute(*snapshot.collect_applied(run))
-        seq_ranges = self._split_seq_range(snapshot.select_last_applied_seq(tables))
+        last_seq = self._find_last_seq(run)
+        seq_ranges = self._split_seq_range(last_seq)
         state_tables.commit(
             (
                 *self.journal.insert(run),
@@ -274,7 +281,8 @@ class State:
                 *self._record_refused_rows(run, checksum),
             )
         )
-        state_tables.execute(*schema.drop_temp_tables(tables.dialect, (tables.applied, tables.replaced)))
+        if last_seq > _KEPT_SCRATCH_ROWS:
+            state_tables.execute(*schema.drop_temp_tables(tables.dialect, (tables.applied, tables.replaced)))
 
     def _record_refused_rows(self, run: RunDeltas, checksum: str) -> Iterator[Statement]:
         """Yield the statements that record the rows that Klaviyo refused, and forget those that it accepted.
@@ -302,6 +310,7 @@ class State:
         run = RunDeltas(tables, run_id, model)
         ((last,),) = self.tables.fetch(deltas.select_last_stored_seq(run))
         offset = int(last) + 1 - min(seqs)
+        self._last_seqs[run_id, tables.deltas] = max(seqs) + offset
         self.tables.commit(
             deltas.renumber(run, part, offset) for part in batched(sorted(seqs), ROWS_PER_STATEMENT)
         )
@@ -385,12 +394,19 @@ class State:
             if delta_columns.get(column.name) == column
         )
 
-    def _split_seq_range(self, select_last_seq: Statement) -> Sequence[range | None]:
+    def _find_last_seq(self, run: RunDeltas) -> int:
+        """Return a number that none of a run's deltas exceeds; asks only for those of an earlier run."""
+        key = (run.run_id, run.tables.deltas)
+        if key not in self._last_seqs:
+            ((last,),) = self.tables.fetch(deltas.select_last_stored_seq(run))
+            self._last_seqs[key] = int(last)
+        return self._last_seqs[key]
+
+    def _split_seq_range(self, last: int) -> Sequence[range | None]:
         """Return the parts in which wide rows are moved: as many rows at once as the warehouse sorts well."""
         max_rows = self.tables.warehouse.max_sort_rows
-        if max_rows is None:
+        if max_rows is None or last <= max_rows:
             return (None,)
-        ((last,),) = self.tables.fetch(select_last_seq)
         return [range(first, first + max_rows) for first in range(1, last + 1, max_rows)]
 
 

@@ -162,6 +162,15 @@ class StateTables:
             for part in batched(rows, ROWS_PER_STATEMENT)
         )
 
+    def merge(self, table: str, rows: Iterable[Mapping[str, Any]], *key: str) -> tuple[Statement, ...]:
+        """Insert rows by column, each in place of the one with its key, a thousand rows a statement.
+
+        Of rows with one key the last counts. May be repeated.
+        """
+        name = self.dialect.state_table(table)
+        by_key = {tuple(row[column] for column in key): row for row in rows}
+        return tuple(_merge_rows(name, part, key) for part in batched(by_key.values(), ROWS_PER_STATEMENT))
+
     def update(self, table: str, changes: Mapping[str, Any], **equals: Any) -> Statement:
         """Change columns of the rows that fulfil a condition."""
         name = self.dialect.state_table(table)
@@ -190,9 +199,13 @@ class StateTables:
     def commit(self, statements: Iterable[Statement]) -> None:
         """Run statements in one transaction: all of them take effect, or none.
 
-        They are made before it begins: a failing look at a missing table would end it on some warehouses.
+        They are made before it begins: a failing look at a missing table would end it on some warehouses. One
+        statement alone is a transaction by itself; if it may not be repeated, BEGIN notices a lost session.
         """
         change = [*statements]
+        if not change or (len(change) == 1 and change[0].repeatable):
+            self.execute(*change)
+            return
         with self.warehouse.transaction():
             self.execute(*change)
 
@@ -205,6 +218,21 @@ class StateTables:
                 self._kept_rows.values.pop(query, None)
         if statement.kind in {StatementKind.CREATE, StatementKind.DROP}:
             self._columns_by_table.values.pop(statement.table, None)
+
+
+def _merge_rows(table: TableName, rows: Sequence[Mapping[str, Any]], key: Sequence[str]) -> Statement:
+    columns = [*rows[0]]
+    names, values = ", ".join(columns), ", ".join(f"n.{column}" for column in columns)
+    same_key = " AND ".join(f"s.{column} = n.{column}" for column in key)
+    changes = ", ".join(f"{column} = n.{column}" for column in columns if column not in key)
+    placeholders = ", ".join([f"({', '.join('?' for _ in columns)})"] * len(rows))
+    return Statement.change(
+        table,
+        f"MERGE INTO {table} AS s USING (\n  SELECT * FROM (VALUES {placeholders}) AS v ({names})\n"
+        f") AS n ON {same_key}\nWHEN MATCHED THEN UPDATE SET {changes}\n"
+        f"WHEN NOT MATCHED THEN INSERT ({names}) VALUES ({values})",
+        tuple(value for row in rows for value in row.values()),
+    )
 
 
 def _condition_sql(equals: Mapping[str, Any]) -> tuple[str, tuple[Any, ...]]:

@@ -25,16 +25,25 @@ RESERVED_PREFIX = "retl_"  # begins our columns in tables that hold a model's co
 class NumberedRows:
     """A query whose rows are to be numbered, and the temporary table that they go to.
 
-    `rows` is the whole query. If narrow rows are cheaper to sort, `narrow_rows` is put in `scratch_table`,
-    and `widened_rows` reads that table and adds the columns that it lacks. `order` is a list of expressions.
+    `rows` is the whole query, and `order` a list of expressions. `narrow` is None for few rows.
     """
 
     table: str
+    rows: Sql
+    order: Sql
+    narrow: NarrowRows | None = None
+
+
+@dataclass(frozen=True)
+class NarrowRows:
+    """The same rows with fewer columns, for an engine that sorts these cheaper.
+
+    `rows` are put in `scratch_table`; `widened_rows` reads that table and adds the columns that it lacks.
+    """
+
     scratch_table: str
     rows: Sql
-    narrow_rows: Sql
     widened_rows: Sql
-    order: Sql
 
 
 @dataclass(frozen=True)
@@ -204,6 +213,10 @@ class Dialect(ABC):
 
         It begins with AND and continues `rows`, a FROM clause with a WHERE.
         """
+
+    @abstractmethod
+    def fingerprint_sql(self, value: str) -> str:
+        """Return an expression whose values are at most as many as those of a value, for counting them."""
 
     @abstractmethod
     def number_rows(self, rows: NumberedRows) -> tuple[Statement, ...]:

@@ -29,6 +29,7 @@ MODEL_TABLES = (
     "rejected",
     "without_profile",
 )  # in the state, by the begin of their names
+NO_IDENTITY_PREFIX = "row:"  # begins the key of a rejected row that has no identity
 CLEARED_COLUMN = Sql("retl_cleared")
 UPDATED_COLUMN = Sql("retl_updated_at")
 ONLY_CLEARS_COLUMN = Sql("retl_only_clears")

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 ROWS = 1_000
 SELECT = "select email, customer_id, first_name from people"
 COLUMNS = 3  # of SELECT
+WIDE_COLUMNS = 20
+_OTHERS = [f"p{number}" for number in range(WIDE_COLUMNS - COLUMNS)]
+WIDE_SELECT = f"select email, customer_id, first_name, {', '.join(_OTHERS)} from people"
 
 
 @dataclass
@@ -40,15 +43,13 @@ class Cost:
     read: int = 0
     written: int = 0
 
-    @property
-    def rows_read(self) -> float:
+    def rows_read(self, columns: int = COLUMNS) -> float:
         """Return the values that were read, in copies of the model's table."""
-        return self.read / (ROWS * COLUMNS)
+        return round(self.read / (ROWS * columns), 1)
 
-    @property
-    def rows_written(self) -> float:
+    def rows_written(self, columns: int = COLUMNS) -> float:
         """Return the values that were written, in copies of the model's table."""
-        return self.written / (ROWS * COLUMNS)
+        return round(self.written / (ROWS * columns), 1)
 
 
 @contextmanager
@@ -99,7 +100,10 @@ def _values_read(operator: dict[str, Any]) -> int:
 
 
 def _values_written(session: DuckDB, statement: Statement, profile: dict[str, Any]) -> int:
-    """Return the values that were written; an UPDATE writes whole rows, a DELETE only their keys."""
+    """Return the values that were written; an UPDATE writes whole rows, a DELETE only their keys.
+
+    A NULL of a scratch table takes no room, in either warehouse: it is not counted.
+    """
     if statement.table is None or statement.kind is StatementKind.DROP:
         return 0
     writers = ("CREATE_TABLE_AS", "INSERT", "UPDATE", "DELETE", "MERGE_INTO")
@@ -108,7 +112,14 @@ def _values_written(session: DuckDB, statement: Statement, profile: dict[str, An
             rows = sum(child["intermediate_rows"] for child in operator["children"])
             if operator["name"] == "DELETE":
                 return int(rows)
-            columns = session._connection.execute(f"DESCRIBE {statement.table}").fetchall()
+            columns = [
+                row[0] for row in session._connection.execute(f"DESCRIBE {statement.table}").fetchall()
+            ]
+            if statement.kind is StatementKind.CREATE and statement.table.temporary:
+                counts = ", ".join(f'COUNT("{column}")' for column in columns)
+                return sum(
+                    session._connection.execute(f"SELECT {counts} FROM {statement.table}").fetchone() or ()
+                )
             return int(rows) * len(columns)
     return 0
 
@@ -117,18 +128,22 @@ def _values_written(session: DuckDB, statement: Statement, profile: dict[str, An
 class Nights:
     """The cost of a plan or a run of one model or of two: idle, or with 0.1 % added, updated and removed.
 
-    `idle_with_malformed` has 0.1 % of malformed rows, which were there the night before. `journaled` and
-    `not_journaled` are the nights after it, changed.
+    `idle_with_malformed` has 0.1 % of malformed rows, which were there the night before. `idle_without_other`
+    is the same without them; in both another model was deleted. `journaled` and `not_journaled` are the nights
+    after it, changed. The wide model has 20 columns.
     """
 
     idle_plan: Cost
     idle: Cost
+    idle_without_other: Cost
     idle_with_malformed: Cost
     changed: Cost
     two_idle: Cost
     two_changed: Cost
     not_journaled: Cost
     journaled: Cost
+    wide_idle: Cost
+    wide_changed: Cost
 
     @property
     def figures(self) -> dict[str, float]:
@@ -140,17 +155,21 @@ class Nights:
             "statements, further model, nothing changed": further,
             "statements, further model, with changes": self.two_changed.statements - self.changed.statements,
             "statements more with 0.1 % malformed rows, nothing changed": (
-                self.idle_with_malformed.statements - self.idle.statements
+                self.idle_with_malformed.statements - self.idle_without_other.statements
             ),
             "statements more with a journal, one model with changes": (
                 self.journaled.statements - self.not_journaled.statements
             ),
             "statements that store 1 M members to compare": count_member_inserts(1_000_000),
-            "rows read, nothing changed": round(self.idle.rows_read, 1),
-            "rows written, nothing changed": round(self.idle.rows_written, 1),
-            "rows read, nothing changed, 0.1 % malformed": round(self.idle_with_malformed.rows_read, 1),
-            "rows read, 0.1 % changed": round(self.changed.rows_read, 1),
-            "rows written, 0.1 % changed": round(self.changed.rows_written, 1),
+            "rows read, nothing changed": self.idle.rows_read(),
+            "rows written, nothing changed": self.idle.rows_written(),
+            "rows read, nothing changed, 0.1 % malformed": self.idle_with_malformed.rows_read(),
+            "rows read, 0.1 % changed": self.changed.rows_read(),
+            "rows written, 0.1 % changed": self.changed.rows_written(),
+            "rows read of 20 columns, nothing changed": self.wide_idle.rows_read(WIDE_COLUMNS),
+            "rows written of 20 columns, nothing changed": self.wide_idle.rows_written(WIDE_COLUMNS),
+            "rows read of 20 columns, 0.1 % changed": self.wide_changed.rows_read(WIDE_COLUMNS),
+            "rows written of 20 columns, 0.1 % changed": self.wide_changed.rows_written(WIDE_COLUMNS),
         }
 
 
@@ -168,9 +187,11 @@ def measure(world: World) -> Nights:
     fill(world, night=2)
     two_changed = count(world.run)
     world.drop_model("others")
-    world.sql("INSERT INTO people VALUES ('malformed', 'c-malformed', 'Ann')")
     world.run()
-    idle_with_malformed = count(world.run)
+    without_other = count(world.run)
+    world.sql("INSERT INTO people BY NAME SELECT 'malformed' AS email, 'c-malformed' AS customer_id")
+    world.run()
+    with_malformed = count(world.run)
     fill(world, night=3)
     world.run()
     changed_nights = []
@@ -178,7 +199,23 @@ def measure(world: World) -> Nights:
         world.profile(**settings)
         fill(world, night)
         changed_nights.append(count(world.run))
-    return Nights(idle_plan, idle, idle_with_malformed, changed, two_idle, two_changed, *changed_nights)
+    world.profile()
+    world.model("members", WIDE_SELECT, identifiers=BY_EMAIL)
+    world.run()
+    wide_idle = count(world.run)
+    fill(world, night=6)
+    return Nights(
+        idle_plan,
+        idle,
+        without_other,
+        with_malformed,
+        changed,
+        two_idle,
+        two_changed,
+        *changed_nights,
+        wide_idle,
+        count(world.run),
+    )
 
 
 def count(call: Callable[[], object]) -> Cost:
@@ -207,7 +244,8 @@ def count_member_inserts(members: int) -> int:
 
 def fill(world: World, night: int) -> None:
     """Make the people of a night: each adds one, renames one, and lacks one."""
+    others = "".join(f", 'value ' || i AS {name}" for name in _OTHERS)
     world.sql(
         "CREATE OR REPLACE TABLE people AS SELECT i || '@example.com' AS email, 'c-' || i AS customer_id, "
-        f"'Ann' || if(i = 500, {night}, 0) AS first_name FROM range({night}, {night + ROWS}) AS r(i)"
+        f"'Ann' || if(i = 500, {night}, 0) AS first_name{others} FROM range({night}, {night + ROWS}) AS r(i)"
     )

@@ -79,7 +79,7 @@ def test_receipts_are_stored_in_groups(
     kept, execute = [], DuckDB.execute
 
     def note(warehouse: DuckDB, statement: Statement) -> None:
-        if statement.text.startswith(f'INSERT INTO "{STATE_DATABASE}".main."receipts"'):
+        if statement.text.startswith(f'MERGE INTO "{STATE_DATABASE}".main."receipts"'):
             kept.append(statement)
         execute(warehouse, statement)
 

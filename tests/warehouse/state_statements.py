@@ -43,7 +43,6 @@ def deltas_calls(run: RunDeltas) -> Iterator[Call]:
     tables = run.tables
     yield "defer_lists", deltas.defer_lists(tables, ["L1", "L2"])
     yield "clear_superseded", deltas.clear_superseded(tables)
-    yield "select_last_seq", deltas.select_last_seq(tables)
     yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", None)
     yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", range(1, 10))
     yield "update_identities", deltas.update_identities(tables)
@@ -53,7 +52,12 @@ def deltas_calls(run: RunDeltas) -> Iterator[Call]:
     yield "select_removes", pending.select_removes(tables, RUN, "L1", range(10, 20))
     yield "select_delta_identifiers", pending.select_delta_identifiers(tables, RUN, 1, 10)
     emails = ["a@example.com", "b@example.com"]
-    yield "select_staged_rows", pending.select_staged_rows(run, "L1", IdentifierType.EMAIL, emails)
+    yield (
+        "select_staged_rows",
+        pending.select_staged_rows(
+            run, "L1", {IdentifierType.EMAIL: emails, IdentifierType.EXTERNAL_ID: ["17"]}
+        ),
+    )
     yield "count_unanswered", deltas.count_unanswered(run)
     yield "select_last_stored_seq", deltas.select_last_stored_seq(run)
     yield "renumber", deltas.renumber(run, [3, 5], 40)
@@ -128,7 +132,6 @@ def migrations_calls(dialect: Dialect) -> Iterator[Call]:
 
 def snapshot_calls(run: RunDeltas) -> Iterator[Call]:
     yield "collect_applied", snapshot.collect_applied(run)
-    yield "select_last_applied_seq", snapshot.select_last_applied_seq(run.tables)
     rejected = run.tables.dialect.state_table(run.tables.rejected)
     yield "delete_applied_rows", snapshot.delete_applied_rows(run.tables, rejected)
     yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, [None])

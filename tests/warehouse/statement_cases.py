@@ -109,6 +109,7 @@ def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
             [("migrate_columns_of_new_table", schema.migrate_columns(shape, shape.rejected, {}))]
         ),
         "staging": _staging(dialect, shape, many),
+        "compared": _compared(shape),
         "diff": _diff(shape, many, kept),
         "append_only": _append_only(codes(dialect)),
         "events": _events(orders(dialect)),
@@ -139,6 +140,7 @@ def _schema(dialect: Dialect, shape: ModelTables, kept: Mapping[str, Column]) ->
 def _claimed(identifier: SharedIdentifier) -> Iterator[Call]:
     for rekeyed in (False, True):
         yield "collect_claimed", conflicts.collect_claimed(identifier, rekeyed=rekeyed)
+        yield "count_upserts_of_others", conflicts.count_upserts_of_others(identifier, rekeyed=rekeyed)
     yield "count_claimed", conflicts.count_claimed(identifier)
     yield "omit_claimed", conflicts.omit_claimed(identifier)
 
@@ -192,6 +194,13 @@ def _consents(dialect: Dialect, people: Sql, email: Column) -> Staging:
     checks = [PastTimeCheck(column, number == 0, noon) for number, column in enumerate(columns)]
     select = Sql(f'SELECT "{email.name}", {values} FROM ({people}) AS retl_people')
     return Staging(shape, select, {IdentifierType.EMAIL: email}, None, checks)
+
+
+def _compared(shape: ModelTables) -> Iterator[Call]:
+    """Yield the statements of rows that are compared with the snapshot's as they are staged."""
+    yield "stage_rows", staging.stage_rows(replace(_stage_people(shape), compared_list_id="L1"))
+    yield "compute_compared_deltas", diff.compute_compared_deltas(shape, "L1")
+    yield "restore_values", staging.restore_values(shape, "L1")
 
 
 def _stage_people(shape: ModelTables) -> Staging:
@@ -275,7 +284,6 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
         for one in (shape, many)
     ]
     yield "count_sent_adds", planned_rows.count_sent_adds(shape, sent, 99)
-    yield "count_removes_by_identifier", planned_rows.count_removes_by_identifier(shape)
     yield "count_by_list", snapshot.count_by_list(shape)
     yield "select_sample", diff.select_sample(ModelDiff(shape, kept), 3)
     yield "select_sample", diff.select_sample(ModelDiff(shape, {}), 3)
@@ -331,7 +339,10 @@ def _clears(plain: ModelTables) -> Iterator[Call]:
     yield "mark_uncertain", deltas.mark_uncertain(shape, ["L1"])
     yield "select_clears", pending.select_clears(run, "L1", range(1, 10))
     yield "count_clears", pending.count_clears(run, "L1")
-    yield "select_staged_rows", pending.select_staged_rows(run, "L1", IdentifierType.EMAIL, ["a@example.com"])
+    yield (
+        "select_staged_rows",
+        pending.select_staged_rows(run, "L1", {IdentifierType.EMAIL: ["a@example.com"]}),
+    )
     yield "collect_applied", snapshot.collect_applied(run)
     yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, [None])
     yield "store_refused_rows", snapshot.store_refused_rows(run, "c0ffee")

@@ -143,7 +143,7 @@ def test_a_run_that_loses_its_connection_is_settled_by_the_next(
     members_model(world)
     become(world, people("ann", "bob"))
     server.control(
-        "fault", {"pattern": "INSERT INTO .*RECEIPTS", "code": "000604", "message": "canceled", "times": 9}
+        "fault", {"pattern": "MERGE INTO .*RECEIPTS", "code": "000604", "message": "canceled", "times": 9}
     )
     with pytest.raises(WarehouseError, match="cancelled"):
         world.run()
@@ -195,7 +195,7 @@ def test_tables_are_created_outside_transactions(world: SnowflakeWorld, server: 
 
 
 # The lease is kept by the clock, and receipts by the request: several in a transaction, as they come in.
-OF_THE_SENDING = re.compile(r'"LEASE"|^(INSERT INTO|DELETE FROM) \S+"RECEIPTS"|^(BEGIN|COMMIT)')
+OF_THE_SENDING = re.compile(r'"LEASE"|^MERGE INTO \S+"RECEIPTS"|^(BEGIN|COMMIT)')
 
 
 def test_statements_do_not_grow_with_rows(

@@ -34,7 +34,7 @@ def test_the_small_warehouse_runs_what_belongs_to_sending(world: SnowflakeWorld,
     first, last = (i for i, text in enumerate(texts) if text.startswith("USE WAREHOUSE"))
     assert texts[first] == 'USE WAREHOUSE "SMALL_WH"'
     assert texts[last] != texts[first]
-    receipts = [i for i, text in enumerate(texts) if re.match(r'INSERT INTO .*"RECEIPTS"', text)]
+    receipts = [i for i, text in enumerate(texts) if re.match(r'MERGE INTO .*"RECEIPTS"', text)]
     large = [i for i, text in enumerate(texts) if re.match(r"MERGE INTO .*SNAPSHOT|CREATE .*STAGED", text)]
     assert receipts
     assert all(first < i < last for i in receipts)
@@ -69,6 +69,6 @@ def test_the_warehouse_can_suspend_while_klaviyo_works(tmp_path: Path, server: S
         assert world.clock.monotonic() - begun > HOURS * 3_600
         texts = [entry["sql"] for entry in server.control("look")["journal"]]
     renewals = [text for text in texts if text.startswith("UPDATE") and '"LEASE"' in text]
-    receipts = [text for text in texts if re.match(r'INSERT INTO .*"RECEIPTS"', text)]
+    receipts = [text for text in texts if re.match(r'MERGE INTO .*"RECEIPTS"', text)]
     assert 0.8 * HOURS * WAKES_AN_HOUR < len(renewals) <= HOURS * WAKES_AN_HOUR + 5
     assert len(receipts) <= 4

@@ -51,12 +51,12 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
                 )
             yield from schema.create_model_tables(shape)
             yield staging.replace_list_ids(shape, [("", "L1")])
-    if group == "append_only":
-        yield from schema.create_model_tables(codes(dialect))
-        yield staging.replace_list_ids(codes(dialect), [("", "")])
-    if group == "events":
-        yield from schema.create_model_tables(orders(dialect))
-        yield staging.replace_list_ids(orders(dialect), [("", "")])
+    if group == "compared":
+        staged = dialect.temp_table(tables[0].staged)
+        yield Statement.drop(staged, f"DROP TABLE {staged}")
+    if made := {"append_only": codes, "events": orders}.get(group):
+        yield from schema.create_model_tables(made(dialect))
+        yield staging.replace_list_ids(made(dialect), [("", "")])
     if group == "migrations":
         yield from _tables_of_version_1(dialect)
         yield from _renamed_tables(dialect)

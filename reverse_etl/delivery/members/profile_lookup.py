@@ -53,7 +53,7 @@ class _ProfileLookup:
 
 
 Item = TypeVar("Item")
-FindMatches = Callable[[IdentifierType, Sequence[str]], Iterable[tuple[str, IdentifierMatch]]]
+FindMatches = Callable[[Mapping[IdentifierType, Sequence[str]]], Iterable[tuple[str, IdentifierMatch]]]
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,8 @@ def resolve_removals(
 ) -> ResolvedRemovals:
     """Return what is to become of each leaving row, in the order given. Asks only; changes nothing.
 
-    `find_matches` returns, for identifiers of one type, the staged rows that carry them, rejected ones
-    included. A row is left alone if Klaviyo refuses to look up an identifier of it, or of a profile that it
-    may mean.
+    `find_matches` returns, for identifiers by type, the staged rows that carry them, rejected ones included.
+    A row is left alone if Klaviyo refuses to look up an identifier of it, or of a profile that it may mean.
     """
     context, list_id = delivery.context, delivery.list_id
     lookups = Lookups(context, list_id, delivery.refusals, {})
@@ -241,15 +240,17 @@ def _look_up_join_times(lookups: Lookups, lookup: _ProfileLookup, rows: Sequence
 
 def _match_identifiers(lookup: _ProfileLookup, find_matches: FindMatches) -> dict[str, list[IdentifierMatch]]:
     matches_by_profile: dict[str, list[IdentifierMatch]] = defaultdict(list)
+    profile_ids_by_value: dict[IdentifierType, dict[str, list[str]]] = {}
     for kind in IdentifierType:
-        profile_ids_by_value: dict[str, list[str]] = defaultdict(list)
+        profile_ids = profile_ids_by_value[kind] = defaultdict(list)
         for profile_id in lookup.joined_at:
             if profile_id in lookup.profiles_by_id:
                 for value in lookup.profiles_by_id[profile_id].identifiers(kind):
-                    profile_ids_by_value[value].append(profile_id)
-        for value, match in find_matches(kind, sorted(profile_ids_by_value)) if profile_ids_by_value else ():
-            for profile_id in profile_ids_by_value[value]:
-                matches_by_profile[profile_id].append(match)
+                    profile_ids[value].append(profile_id)
+    values_by_kind = {kind: sorted(values) for kind, values in profile_ids_by_value.items() if values}
+    for value, match in find_matches(values_by_kind):
+        for profile_id in profile_ids_by_value[match.kind][value]:
+            matches_by_profile[profile_id].append(match)
     return matches_by_profile
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.concurrency import map_concurrently
@@ -54,9 +56,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
     for rows in delivery.pending_rows.read_removes(list_id, READ_ROWS):
         candidates = [_parse_candidate(row) for row in rows]
         try:
-            resolved = resolve_removals(
-                delivery, candidates, lambda *arguments: _read_matches(delivery, *arguments)
-            )
+            resolved = resolve_removals(delivery, candidates, partial(_read_matches, delivery))
             waiting = _find_waiting_rows(delivery, resolved)
         except KlaviyoError as error:
             delivery.counter.fail(str(error))
@@ -159,14 +159,18 @@ def _parse_candidate(row: Row) -> RemovalCandidate:
 
 
 def _read_matches(
-    delivery: ListDelivery, kind: IdentifierType, values: Sequence[str]
+    delivery: ListDelivery, values_by_kind: Mapping[IdentifierType, Sequence[str]]
 ) -> Iterator[tuple[str, IdentifierMatch]]:
+    """Yield the staged rows that have one of some identifiers, each with the identifier."""
     model_plan, own_list_id = delivery.model_plan, delivery.list_id
     run = RunDeltas(model_plan.tables, delivery.context.run_id, model_plan.model.name)
-    for part in batched(values, _MAX_VALUES):
-        statement = select_staged_rows(run, own_list_id, kind, part)
-        for value, identity, list_id, rejected in delivery.context.warehouse.fetch(statement):
-            yield value, IdentifierMatch(kind, identity, bool(rejected), list_id == own_list_id)
+    pairs = [(kind, value) for kind, values in values_by_kind.items() for value in values]
+    for part in batched(pairs, _MAX_VALUES):
+        values = {kind: [value for _, value in group] for kind, group in groupby(part, key=itemgetter(0))}
+        statement = select_staged_rows(run, own_list_id, values)
+        for kind, value, identity, list_id, rejected in delivery.context.warehouse.fetch(statement):
+            match = IdentifierMatch(IdentifierType(kind), identity, bool(rejected), list_id == own_list_id)
+            yield value, match
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,13 @@ def collect_claimed(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement
     )
 
 
+def count_upserts_of_others(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement:
+    """Return how many planned upserts have an identifier that another stored row has: if none, none is claimed."""
+    return Statement.read(
+        *_render("count_upserts_of_others", identifier.tables, identifier=identifier, rekeyed=rekeyed)
+    )
+
+
 def count_claimed(identifier: SharedIdentifier) -> Statement:
     """Return the number of identities to send without that identifier."""
     return Statement.read(f"SELECT COUNT(*) FROM {identifier.tables.dialect.temp_table(identifier.claimed)}")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.rejections import RowProblem
-from reverse_etl.warehouse.dialect import NumberedRows
+from reverse_etl.warehouse.dialect import NarrowRows, NumberedRows
 from reverse_etl.warehouse.model_tables import (
     CLEARED_COLUMN,
     FIRST_SENT_COLUMN,
@@ -198,17 +198,32 @@ def compute_deltas(diff: ModelDiff) -> tuple[Statement, ...]:
     removes carry identifiers.
     """
     tables = diff.tables
-    by_list = "retl_list_id, " if tables.many_lists else ""
     return tables.dialect.number_rows(
         NumberedRows(
             table=tables.planned,
-            scratch_table=tables.changed,
             rows=_render("changed_rows", diff, is_narrow=False)[0],
-            narrow_rows=_render("changed_rows", diff, is_narrow=True)[0],
-            widened_rows=_render("widened_rows", diff)[0],
-            order=Sql(f"{by_list}CASE WHEN retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END, retl_identity"),
+            order=_order_sql(tables),
+            narrow=NarrowRows(
+                tables.changed,
+                rows=_render("changed_rows", diff, is_narrow=True)[0],
+                widened_rows=_render("widened_rows", diff)[0],
+            ),
         )
     )
+
+
+def compute_compared_deltas(tables: ModelTables, list_id: str) -> tuple[Statement, ...]:
+    """Compute the same deltas, few of them, of rows that were compared with those of a list as they were staged.
+
+    Only while no identifier is left out of a row: that may undo its change.
+    """
+    rows, _ = render_sql("planning/sql/compared_changes", tables.dialect, tables=tables, list_id=list_id)
+    return tables.dialect.number_rows(NumberedRows(tables.planned, rows, _order_sql(tables)))
+
+
+def _order_sql(tables: ModelTables) -> Sql:
+    by_list = "retl_list_id, " if tables.many_lists else ""
+    return Sql(f"{by_list}CASE WHEN retl_op = '{Op.REMOVE}' THEN 1 ELSE 0 END, retl_identity")
 
 
 def select_sample(diff: ModelDiff, per_op: int) -> Statement:

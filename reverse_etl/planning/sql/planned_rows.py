@@ -75,10 +75,15 @@ def hold_list_removals(tables: ModelTables, list_ids: Sequence[str]) -> Statemen
 
 
 def count_planned_by_list(tables: ModelTables) -> Statement:
-    """Return (list id, op, rows) of the plan's deltas."""
+    """Return (list id, op, rows, last number, rows without e-mail and phone, rows that carry each identifier) of the deltas.
+
+    Only deltas that remove a row have identifiers.
+    """
+    email, phone = IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE]
+    identifier_counts = ", ".join(f"COUNT({column})" for column in IDENTIFIER_COLUMNS.values())
     return Statement.read(
-        f"SELECT retl_list_id, retl_op, COUNT(*) FROM {tables.dialect.temp_table(tables.planned)} "
-        f"GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op"
+        f"SELECT retl_list_id, retl_op, COUNT(*), MAX(retl_seq), COUNT(*) - COUNT(COALESCE({email}, {phone})), {identifier_counts} "
+        f"FROM {tables.dialect.temp_table(tables.planned)} GROUP BY retl_list_id, retl_op ORDER BY retl_list_id, retl_op"
     )
 
 
@@ -116,17 +121,6 @@ def count_sent_adds(tables: ModelTables, sources: Sequence[SentPeople], after: i
             after=after,
             identifiers=tables.sent_identifiers_sql("s"),
         )
-    )
-
-
-def count_removes_by_identifier(tables: ModelTables) -> Statement:
-    """Return (list id, rows without e-mail and phone, rows that carry each identifier) of the removes."""
-    email, phone = IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE]
-    identifier_counts = ", ".join(f"COUNT({column})" for column in IDENTIFIER_COLUMNS.values())
-    return Statement.read(
-        f"SELECT retl_list_id, COUNT(*) - COUNT(COALESCE({email}, {phone})), {identifier_counts} "
-        f"FROM {tables.dialect.temp_table(tables.planned)} WHERE retl_op = '{Op.REMOVE}' "
-        f"GROUP BY retl_list_id ORDER BY retl_list_id"
     )
 
 

@@ -87,7 +87,13 @@ def keep_updated_at(tables: ModelTables) -> Statement:
 
 
 def _staged_columns(tables: ModelTables) -> tuple[Sql, ...]:
-    own = map(Sql, ("retl_list", "retl_identity", "retl_problem", "retl_detail"))
+    own = map(
+        Sql,
+        (
+            *("retl_list", "retl_identity", "retl_problem", "retl_detail"),
+            *("retl_digest", "retl_unchanged", "retl_left_out"),
+        ),
+    )
     columns = (*tables.identifier_columns, *tables.omit_flags, UPDATED_COLUMN)
     return (*own, *columns, *tables.payload_columns)
 

@@ -2,7 +2,8 @@
 
 Scratch columns: `retl_list` (the list's name in the row, '' if the model has one list), `retl_identity`, one `retl_<type>` per
 identifier, one `retl_omits_<type>` per secondary one (whether it is left out of what is sent), `retl_problem` and `retl_detail` (NULL for
-a good row), then the payload under its own names.
+a good row), `retl_digest` (of a row without identity), `retl_unchanged` (whether the snapshot shows that it has nothing to send), `retl_left_out` (whether its payload is NULL here, since
+it equals that of the snapshot's row), then the payload under its own names.
 
 Literals are cast to VARCHAR: a warehouse may make a column as wide as the query's literals, and then refuse longer texts.
 """
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.identifiers import SPACES, UNPRINTABLE, IdentifierType
 from reverse_etl.domain.rejections import RowProblem
+from reverse_etl.planning.sql.diff import Comparison, ModelDiff
 from reverse_etl.planning.sql.identifiers import (
     CANONICAL_PATTERNS,
     as_text_sql,
@@ -32,7 +34,13 @@ from reverse_etl.planning.sql.identifiers import (
     phone_malformed_sql,
     row_key_sql,
 )
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
+from reverse_etl.warehouse.model_tables import (
+    IDENTIFIER_COLUMNS,
+    KEY_COLUMNS,
+    NO_IDENTITY_PREFIX,
+    UPDATED_COLUMN,
+    ModelTables,
+)
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier, quote_literal
 
@@ -79,7 +87,8 @@ class Staging:
 
     `identifiers` are the columns of the query by identifier type; `list_column` names the list of a row, None if the model has one list.
     `required` are payload columns that no row may leave empty. `updated_at` says when a row last changed, None if the model has no such
-    column. `part` are the rows and values that are staged.
+    column. `part` are the rows and values that are staged. `compared_list_id` is the list whose rows in the snapshot the rows are
+    compared with, to leave out the payload of those that are equal; None stages all rows in full.
     """
 
     tables: ModelTables
@@ -90,6 +99,7 @@ class Staging:
     required: Sequence[Column] = ()
     updated_at: Column | None = None
     part: StagedPart = StagedPart.ALL
+    compared_list_id: str | None = None
 
     @property
     def reads_values(self) -> bool:
@@ -112,6 +122,36 @@ class Staging:
         if self.updated_at is None:
             return None
         return Sql(self.tables.dialect.plain_text_sql(quote_identifier(self.updated_at.name)))
+
+    @property
+    def is_compared(self) -> bool:
+        """Return whether the rows are compared with the snapshot's."""
+        return self.compared_list_id is not None
+
+    @property
+    def own_columns(self) -> tuple[Sql, ...]:
+        """Return the columns of the staged rows that say nothing of the snapshot's, without the payload."""
+        tables = self.tables
+        return (
+            *(Sql("retl_list"), KEY_COLUMNS[1], *tables.identifier_columns, *tables.omit_flags),
+            *(Sql("retl_problem"), Sql("retl_detail")),
+            *((UPDATED_COLUMN,) if self.updated_at else ()),
+        )
+
+    @property
+    def digest(self) -> Sql:
+        """Return a digest of a row's values, by which the rejection of a row without identity is known.
+
+        It may change with the engine's version; it only tells new rejections from known ones.
+        """
+        columns = (*self.tables.identifier_columns, *self.tables.payload_columns)
+        values = self.tables.dialect.concat_sql([f"CAST({column} AS VARCHAR)" for column in columns])
+        return Sql(f"'{NO_IDENTITY_PREFIX}' || MD5({values})")
+
+    @property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Return how each column of a row d is compared with the snapshot's row k."""
+        return ModelDiff(self.tables, {}).comparisons
 
     @property
     def list_name(self) -> Sql:
@@ -334,10 +374,42 @@ def replace_list_ids(tables: ModelTables, lists: Sequence[tuple[str | None, str]
 
 
 def count_staged_rows(tables: ModelTables) -> Statement:
-    """Return (list name, problem or NULL, rows) for what was staged."""
+    """Return (list name, problem or NULL, rows, unchanged rows, identities), then for each secondary identifier (rows, values).
+
+    Identities and values are counted by fingerprints: a number as high as that of the rows proves that all of them differ.
+    """
+    counts = [
+        "COUNT(*)",
+        "COUNT(CASE WHEN retl_unchanged THEN 1 END)",
+        f"COUNT(DISTINCT {tables.dialect.fingerprint_sql('retl_identity')})",
+    ]
+    for kind in tables.secondary_identifiers:
+        column = IDENTIFIER_COLUMNS[kind]
+        fingerprint = f"CASE WHEN {column} IS NOT NULL THEN {tables.dialect.fingerprint_sql(column)} END"
+        counts += [f"COUNT({column})", f"COUNT(DISTINCT {fingerprint})"]
+    list_name = "retl_list" if tables.many_lists else "'' AS retl_list"
+    groups = "retl_list, retl_problem" if tables.many_lists else "retl_problem"
     return Statement.read(
-        f"SELECT retl_list, retl_problem, COUNT(*) FROM {tables.dialect.temp_table(tables.staged)} "
-        f"GROUP BY retl_list, retl_problem ORDER BY retl_list, retl_problem"
+        f"SELECT {list_name}, retl_problem, {', '.join(counts)}\n"
+        f"FROM {tables.dialect.temp_table(tables.staged)} GROUP BY {groups} ORDER BY {groups}"
+    )
+
+
+def restore_values(tables: ModelTables, list_id: str) -> Statement:
+    """Give the rows without payload their values from the snapshot's rows of the list that they were compared with.
+
+    Then all rows are staged in full, and none counts as unchanged any more.
+    """
+    staged, snapshot = tables.dialect.temp_table(tables.staged), tables.dialect.state_table(tables.snapshot)
+    values = "".join(
+        f", {column} = CASE WHEN s.retl_left_out THEN k.{column} ELSE s.{column} END"
+        for column in tables.payload_columns
+    )
+    return Statement.change(
+        staged,
+        f"UPDATE {staged} AS s SET retl_unchanged = FALSE, retl_left_out = FALSE{values}\nFROM {snapshot} AS k\n"
+        "WHERE s.retl_unchanged AND k.retl_list_id = ? AND k.retl_identity = s.retl_identity",
+        (list_id,),
     )
 
 

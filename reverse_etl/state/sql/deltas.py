@@ -54,12 +54,6 @@ def clear_superseded(tables: ModelTables) -> Statement:
     return Statement.change(deltas_table(tables), *render("clear_superseded", tables))
 
 
-def select_last_seq(tables: ModelTables) -> Statement:
-    """Return the number of the plan's last delta, 0 if it has none."""
-    planned = tables.dialect.temp_table(tables.planned)
-    return Statement.read(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {planned}")
-
-
 def insert_deltas(run: RunDeltas, first_sent_at: str, seq_range: range | None) -> Statement:
     """Store the plan's deltas of a range, or all of them, as deltas of this run."""
     text = render(

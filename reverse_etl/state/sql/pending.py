@@ -16,7 +16,7 @@ from reverse_etl.warehouse.model_tables import (
 from reverse_etl.warehouse.statement import Statement, quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.domain.identifiers import IdentifierType
 
@@ -120,13 +120,13 @@ def select_meeting_lists(tables: ModelTables, run_id: str) -> Statement:
 
 
 def select_staged_rows(
-    run: RunDeltas, list_id: str, kind: IdentifierType, values: Sequence[str]
+    run: RunDeltas, list_id: str, values_by_kind: Mapping[IdentifierType, Sequence[str]]
 ) -> Statement:
-    """Return (value, identity or NULL, list id, rejected) of the staged rows that have one of `values`, rejected rows included.
+    """Return (type, value, identity or NULL, list id, rejected) of the staged rows that have one of some identifiers, rejected rows included.
 
     A row also counts as rejected if Klaviyo refused it in this run, or if this run sent it to the list and it is not proved
     applied. A rejected row is found by what the model says, any other by what it is sent with.
     """
-    column = IDENTIFIER_COLUMNS[kind]
-    text = render("staged_rows", run.tables, run=run, list_id=list_id, column=column, values=values)
+    values_by_column = {(kind, IDENTIFIER_COLUMNS[kind]): values for kind, values in values_by_kind.items()}
+    text = render("staged_rows", run.tables, run=run, list_id=list_id, values_by_column=values_by_column)
     return Statement.read(*text)

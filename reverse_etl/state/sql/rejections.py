@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.rejections import NAMING_A_COLUMN, RejectionSource, RowProblem
 from reverse_etl.state.sql.templates import render
 from reverse_etl.state.tables import IN_SCOPE_SQL
+from reverse_etl.warehouse.model_tables import NO_IDENTITY_PREFIX
 from reverse_etl.warehouse.statement import Sql, Statement
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.model_tables import ModelTables
     from reverse_etl.warehouse.statement import TableName
 
-NO_IDENTITY_PREFIX = "row:"  # begins the key of a row that has no identity
 REJECTION_COLUMNS = (
     "model, list_id, source, code, field, MODE(detail), SUM(row_count), "
     f"MIN(CASE WHEN row_key NOT LIKE '{NO_IDENTITY_PREFIX}%' THEN row_key END), "
@@ -50,22 +50,12 @@ class ModelRejections:
         """Return the scratch table of the rows that the checks reject now."""
         return f"checks_{self.tables.table_key}"
 
-    @property
-    def row_key(self) -> Sql:
-        """Return a staged row's identity, or a digest of its values if it has none.
-
-        The digest may change with the engine's version; it only tells new rejections from known ones.
-        """
-        columns = (*self.tables.identifier_columns, *self.tables.payload_columns)
-        values = self.tables.dialect.concat_sql([f"CAST(s.{column} AS VARCHAR)" for column in columns])
-        return Sql(f"COALESCE(s.retl_identity, '{NO_IDENTITY_PREFIX}' || MD5({values}))")
-
 
 def count_check_rejections(model: ModelRejections) -> Statement:
     """Count the staged rows that are not sent.
 
     Return (list name, problem, column or columns or NULL, code of Klaviyo's earlier refusal or NULL, rows, new rows, identity of one row or
-    NULL); no run reported the new ones.
+    NULL, changed ones); no run reported the new ones, and of the changed ones the stored rejection differs.
     """
     text = _render(
         "count_check_rejections",

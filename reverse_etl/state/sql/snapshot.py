@@ -40,12 +40,6 @@ def delete_applied_rows(tables: ModelTables, table: TableName) -> Statement:
     )
 
 
-def select_last_applied_seq(tables: ModelTables) -> Statement:
-    """Return the number of the last delta that `collect_applied` found, 0 if it found none."""
-    applied = tables.dialect.temp_table(tables.applied)
-    return Statement.read(f"SELECT COALESCE(MAX(retl_seq), 0) FROM {applied}")
-
-
 def store_refused_rows(run: RunDeltas, checksum: str) -> tuple[Statement, ...]:
     """Store refused rows in the place of their deltas, so that they are sent again only if they change; forget accepted ones.
 

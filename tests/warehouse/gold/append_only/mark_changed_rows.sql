@@ -2,7 +2,7 @@
 UPDATE temp.staged_codes_8c9d0e1f AS s SET retl_problem = 'changed', retl_detail = SUBSTR(c.retl_names, 3)
 FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."coupon", s."code", s."percent"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."coupon", s."code", s."percent"
   FROM temp.staged_codes_8c9d0e1f AS s JOIN temp.lists_codes_8c9d0e1f AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),

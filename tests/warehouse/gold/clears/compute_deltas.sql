@@ -4,7 +4,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_tiers_2b3c4d5e DEFAULT
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_tiers_2b3c4d5e AS s JOIN temp.lists_tiers_2b3c4d5e AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -50,11 +50,12 @@ snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id EN
 snowflake:   k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-  OR ((d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
+  OR (NOT d.retl_unchanged AND (
+    (d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
     OR (d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
-duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"));
+duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags")));
 duckdb:    CREATE OR REPLACE TABLE temp.planned_tiers_2b3c4d5e AS
 duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
 duckdb:    FROM (SELECT * FROM (
@@ -84,7 +85,7 @@ duckdb:      k.retl_first_sent_at AS retl_first_sent_at
 duckdb:    FROM temp.changed_tiers_2b3c4d5e AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
 duckdb:    ) ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
 duckdb:    DROP TABLE temp.changed_tiers_2b3c4d5e;
-snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags")))
+snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags"))))
 snowflake: ) AS retl_rows;
 
 -- compute_deltas 2
@@ -93,7 +94,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_tiers_2b3c4d5e DEFAULT
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_tiers_2b3c4d5e AS s JOIN temp.lists_tiers_2b3c4d5e AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -148,11 +149,12 @@ snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id EN
 snowflake:   k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-  OR ((d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
+  OR (NOT d.retl_unchanged AND (
+    (d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
     OR (d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
-duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"));
+duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags")));
 duckdb:    CREATE OR REPLACE TABLE temp.planned_tiers_2b3c4d5e AS
 duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
 duckdb:    FROM (SELECT * FROM (
@@ -192,7 +194,7 @@ duckdb:      k.retl_first_sent_at AS retl_first_sent_at
 duckdb:    FROM temp.changed_tiers_2b3c4d5e AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
 duckdb:    ) ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
 duckdb:    DROP TABLE temp.changed_tiers_2b3c4d5e;
-snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags")))
+snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags"))))
 snowflake: ) AS retl_rows;
 
 -- compute_deltas 3
@@ -201,7 +203,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_tiers_2b3c4d5e DEFAULT
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_tiers_2b3c4d5e AS s JOIN temp.lists_tiers_2b3c4d5e AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -251,7 +253,8 @@ snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id EN
 snowflake:   k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-duckdb:      OR (TRUE);
+  OR (NOT d.retl_unchanged AND (
+duckdb:        TRUE));
 duckdb:    CREATE OR REPLACE TABLE temp.planned_tiers_2b3c4d5e AS
 duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
 duckdb:    FROM (SELECT * FROM (
@@ -291,7 +294,7 @@ duckdb:      k.retl_first_sent_at AS retl_first_sent_at
 duckdb:    FROM temp.changed_tiers_2b3c4d5e AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
 duckdb:    ) ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
 duckdb:    DROP TABLE temp.changed_tiers_2b3c4d5e;
-snowflake:   OR (TRUE)
+snowflake:     TRUE))
 snowflake: ) AS retl_rows;
 
 -- compute_deltas 4
@@ -300,7 +303,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_tiers_2b3c4d5e DEFAULT
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_tiers_2b3c4d5e AS s JOIN temp.lists_tiers_2b3c4d5e AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -355,11 +358,12 @@ snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id EN
 snowflake:   k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-  OR ((d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
+  OR (NOT d.retl_unchanged AND (
+    (d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
     OR (d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
-duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"));
+duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags")));
 duckdb:    CREATE OR REPLACE TABLE temp.planned_tiers_2b3c4d5e AS
 duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
 duckdb:    FROM (SELECT * FROM (
@@ -399,5 +403,5 @@ duckdb:      k.retl_first_sent_at AS retl_first_sent_at
 duckdb:    FROM temp.changed_tiers_2b3c4d5e AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
 duckdb:    ) ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
 duckdb:    DROP TABLE temp.changed_tiers_2b3c4d5e;
-snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags")))
+snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags"))))
 snowflake: ) AS retl_rows;

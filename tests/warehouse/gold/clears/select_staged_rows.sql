@@ -1,5 +1,5 @@
 -- select_staged_rows 1
-SELECT s.retl_email, s.retl_identity, l.retl_list_id,
+SELECT 'email' AS retl_kind, s.retl_email AS retl_value, s.retl_identity, l.retl_list_id,
   (s.retl_problem IS NOT NULL OR x.retl_identity IS NOT NULL OR (d.retl_seq IS NOT NULL AND r.first_seq IS NULL)) AS retl_rejected
 FROM temp.staged_tiers_2b3c4d5e AS s
 LEFT JOIN temp.lists_tiers_2b3c4d5e AS l ON s.retl_list = l.retl_list

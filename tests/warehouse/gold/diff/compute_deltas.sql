@@ -4,7 +4,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d DEFAULT_D
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_vip_0a1b2c3d AS s JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -40,11 +40,12 @@ snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id EN
 snowflake:   k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-  OR ((d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
+  OR (NOT d.retl_unchanged AND (
+    (d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
     OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
-duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"));
+duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags")));
 duckdb:    CREATE OR REPLACE TABLE temp.planned_vip_0a1b2c3d AS
 duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
 duckdb:    FROM (SELECT * FROM (
@@ -73,7 +74,7 @@ duckdb:      k.retl_first_sent_at AS retl_first_sent_at
 duckdb:    FROM temp.changed_vip_0a1b2c3d AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
 duckdb:    ) ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
 duckdb:    DROP TABLE temp.changed_vip_0a1b2c3d;
-snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags")))
+snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags"))))
 snowflake: ) AS retl_rows;
 
 -- compute_deltas 2
@@ -82,7 +83,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d DEFAULT_D
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_vip_0a1b2c3d AS s JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -135,11 +136,12 @@ snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id EN
 snowflake:   k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-  OR ((d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
+  OR (NOT d.retl_unchanged AND (
+    (d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
     OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
-duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"));
+duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags")));
 duckdb:    CREATE OR REPLACE TABLE temp.planned_vip_0a1b2c3d AS
 duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
 duckdb:    FROM (SELECT * FROM (
@@ -180,7 +182,7 @@ duckdb:      k.retl_first_sent_at AS retl_first_sent_at
 duckdb:    FROM temp.changed_vip_0a1b2c3d AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
 duckdb:    ) ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
 duckdb:    DROP TABLE temp.changed_vip_0a1b2c3d;
-snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags")))
+snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags"))))
 snowflake: ) AS retl_rows;
 
 -- compute_deltas 3
@@ -189,7 +191,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d DEFAULT_D
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_vip_0a1b2c3d AS s JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -242,7 +244,8 @@ snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id EN
 snowflake:   k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-duckdb:      OR (TRUE);
+  OR (NOT d.retl_unchanged AND (
+duckdb:        TRUE));
 duckdb:    CREATE OR REPLACE TABLE temp.planned_vip_0a1b2c3d AS
 duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
 duckdb:    FROM (SELECT * FROM (
@@ -283,7 +286,7 @@ duckdb:      k.retl_first_sent_at AS retl_first_sent_at
 duckdb:    FROM temp.changed_vip_0a1b2c3d AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
 duckdb:    ) ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
 duckdb:    DROP TABLE temp.changed_vip_0a1b2c3d;
-snowflake:   OR (TRUE)
+snowflake:     TRUE))
 snowflake: ) AS retl_rows;
 
 -- compute_deltas 4
@@ -292,7 +295,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_clubs_4e5f6a7b DEFAULT
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
   FROM temp.staged_clubs_4e5f6a7b AS s JOIN temp.lists_clubs_4e5f6a7b AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -327,7 +330,8 @@ snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id EN
 snowflake:   k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_list_id = k.retl_list_id AND d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-duckdb:      OR ((d.retl_email IS NOT NULL AND d.retl_email IS DISTINCT FROM k.retl_email));
+  OR (NOT d.retl_unchanged AND (
+duckdb:        (d.retl_email IS NOT NULL AND d.retl_email IS DISTINCT FROM k.retl_email)));
 duckdb:    CREATE OR REPLACE TABLE temp.planned_clubs_4e5f6a7b AS
 duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
 duckdb:    FROM (SELECT * FROM (
@@ -358,7 +362,7 @@ duckdb:      k.retl_first_sent_at AS retl_first_sent_at
 duckdb:    FROM temp.changed_clubs_4e5f6a7b AS c LEFT JOIN known AS k ON c.retl_list_id = k.retl_list_id AND c.retl_identity = k.retl_identity
 duckdb:    ) ORDER BY retl_list_id, CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
 duckdb:    DROP TABLE temp.changed_clubs_4e5f6a7b;
-snowflake:   OR ((d.retl_email IS NOT NULL AND d.retl_email IS DISTINCT FROM k.retl_email))
+snowflake:     (d.retl_email IS NOT NULL AND d.retl_email IS DISTINCT FROM k.retl_email)))
 snowflake: ) AS retl_rows;
 
 -- compute_deltas 5
@@ -367,7 +371,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.planned_vip_0a1b2c3d DEFAULT_D
 snowflake: SELECT ROW_NUMBER() OVER (ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity) AS retl_seq, *
 snowflake: FROM (
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_vip_0a1b2c3d AS s JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -420,11 +424,12 @@ snowflake:   CASE WHEN d.retl_identity IS NULL THEN k.retl_klaviyo_profile_id EN
 snowflake:   k.retl_first_sent_at AS retl_first_sent_at
 FROM desired AS d FULL OUTER JOIN known AS k ON d.retl_identity = k.retl_identity
 WHERE d.retl_identity IS NULL OR k.retl_identity IS NULL OR k.retl_uncertain
-  OR ((d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
+  OR (NOT d.retl_unchanged AND (
+    (d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
     OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
     OR (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")
-duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags"));
+duckdb:        OR (d."tags" IS NOT NULL AND d."tags" IS DISTINCT FROM k."tags")));
 duckdb:    CREATE OR REPLACE TABLE temp.planned_vip_0a1b2c3d AS
 duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
 duckdb:    FROM (SELECT * FROM (
@@ -465,5 +470,5 @@ duckdb:      k.retl_first_sent_at AS retl_first_sent_at
 duckdb:    FROM temp.changed_vip_0a1b2c3d AS c LEFT JOIN known AS k ON c.retl_identity = k.retl_identity
 duckdb:    ) ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
 duckdb:    DROP TABLE temp.changed_vip_0a1b2c3d;
-snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags")))
+snowflake:     OR (d."tags" IS NOT NULL AND TO_JSON(d."tags") IS DISTINCT FROM TO_JSON(k."tags"))))
 snowflake: ) AS retl_rows;

@@ -1,6 +1,6 @@
 -- count_moved 1
 WITH desired AS (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_vip_0a1b2c3d AS s JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ),
@@ -36,5 +36,5 @@ snowflake:     FROM state.deltas_vip_0a1b2c3d AS u WHERE u.retl_list_id IN (SELE
   ) AS u ON s.retl_list_id = u.retl_list_id AND s.retl_identity = u.retl_identity
 )
 SELECT d.retl_list_id, COUNT(*) FROM desired AS d JOIN known AS k ON d.retl_identity = k.retl_identity
-WHERE k.retl_in_snapshot AND ((k."Since" IS NOT NULL AND (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")))
+WHERE k.retl_in_snapshot AND NOT d.retl_unchanged AND ((k."Since" IS NOT NULL AND (d."Since" IS NOT NULL AND d."Since" IS DISTINCT FROM k."Since")))
 GROUP BY d.retl_list_id;

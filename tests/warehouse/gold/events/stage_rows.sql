@@ -1,6 +1,12 @@
 -- stage_rows 1
 duckdb:    CREATE TABLE temp.staged_orders_2a3b4c5d AS
+duckdb:    SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', CAST(retl_email AS VARCHAR), CAST(retl_phone_e164 AS VARCHAR), CAST(retl_external_id AS VARCHAR), CAST(retl_klaviyo_profile_id AS VARCHAR), CAST("unique_id" AS VARCHAR), CAST("time" AS VARCHAR), CAST("metric" AS VARCHAR))) END AS retl_digest,
 snowflake: CREATE TEMPORARY TABLE temp.staged_orders_2a3b4c5d DEFAULT_DDL_COLLATION = '' AS
+snowflake: SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', COALESCE(CAST(retl_email AS VARCHAR), ''), COALESCE(CAST(retl_phone_e164 AS VARCHAR), ''), COALESCE(CAST(retl_external_id AS VARCHAR), ''), COALESCE(CAST(retl_klaviyo_profile_id AS VARCHAR), ''), COALESCE(CAST("unique_id" AS VARCHAR), ''), COALESCE(CAST("time" AS VARCHAR), ''), COALESCE(CAST("metric" AS VARCHAR), ''))) END AS retl_digest,
+  retl_unchanged, FALSE AS retl_left_out
+, "unique_id", "time", "metric"
+FROM (
+SELECT d.*, FALSE AS retl_unchanged FROM (
 SELECT CAST('' AS VARCHAR) AS retl_list,
 duckdb:      'key:' || REPLACE(REPLACE(NULLIF((CAST("unique_id" AS VARCHAR) COLLATE "binary"), ''), '%', '%25'), '|', '%7C') AS retl_identity,
 snowflake:   'key:' || REPLACE(REPLACE(NULLIF((CAST("unique_id" AS VARCHAR) COLLATE ''), ''), '%', '%25'), '|', '%7C') AS retl_identity,
@@ -30,4 +36,6 @@ duckdb:      FROM (SELECT *, (LENGTH((CAST("email" AS VARCHAR) COLLATE "binary")
 snowflake:   FROM (SELECT *, (LENGTH((CAST("email" AS VARCHAR) COLLATE '')) <= 100 AND REGEXP_LIKE((CAST("email" AS VARCHAR) COLLATE ''), '[a-z0-9_+-]+(\\.[a-z0-9_+-]+)*@[a-z0-9-]+(\\.[a-z0-9-]+)+')) AS retl_is_canonical_email FROM (
 select * from orders
   ) AS retl_model) AS retl_flagged
-) AS retl_rows;
+) AS retl_rows
+) AS d
+) AS retl_compared;

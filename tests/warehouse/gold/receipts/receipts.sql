@@ -1,7 +1,9 @@
 -- receipts 1
-DELETE FROM state.receipts WHERE run_id = ? AND model = ? AND first_seq IN (?, ?);
--- with ('r1', 'vip', 1, 11)
-INSERT INTO state.receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+MERGE INTO state.receipts AS s USING (
+  SELECT * FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?), (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)) AS v (run_id, model, list_id, op, first_seq, last_seq, row_count, state, job_id, recorded_at, detail, may_have_duplicate)
+) AS n ON s.run_id = n.run_id AND s.model = n.model AND s.first_seq = n.first_seq
+WHEN MATCHED THEN UPDATE SET list_id = n.list_id, op = n.op, last_seq = n.last_seq, row_count = n.row_count, state = n.state, job_id = n.job_id, recorded_at = n.recorded_at, detail = n.detail, may_have_duplicate = n.may_have_duplicate
+WHEN NOT MATCHED THEN INSERT (run_id, model, list_id, op, first_seq, last_seq, row_count, state, job_id, recorded_at, detail, may_have_duplicate) VALUES (n.run_id, n.model, n.list_id, n.op, n.first_seq, n.last_seq, n.row_count, n.state, n.job_id, n.recorded_at, n.detail, n.may_have_duplicate);
 -- with ('r1', 'vip', 'L1', 'add', 1, 10, 10, 'applied', 'j1', '2026-11-22T12:00:00.000Z', '', False, 'r1', 'vip', 'L1', 'add', 11, 20, 10, 'applied', 'j1', '2026-11-22T12:00:00.000Z', '', False)
 INSERT INTO state.row_exceptions VALUES (?, ?, ?, ?, ?, ?, ?);
 -- with ('r1', 'vip', 1, 'rejected', 'invalid', 'email', 'No.')

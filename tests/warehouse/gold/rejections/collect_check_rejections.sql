@@ -1,17 +1,15 @@
 -- collect_check_rejections 1
 duckdb:    CREATE OR REPLACE TABLE temp.checks_vip_0a1b2c3d AS
-duckdb:    SELECT COALESCE(l.retl_list_id, '') AS list_id, COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', CAST(s.retl_email AS VARCHAR), CAST(s.retl_phone_e164 AS VARCHAR), CAST(s.retl_external_id AS VARCHAR), CAST(s.retl_klaviyo_profile_id AS VARCHAR), CAST(s."first_name" AS VARCHAR), CAST(s."spent" AS VARCHAR), CAST(s."Since" AS VARCHAR), CAST(s."tags" AS VARCHAR)))) AS row_key, s.retl_problem AS code,
 snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.checks_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
-snowflake: SELECT COALESCE(l.retl_list_id, '') AS list_id, COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', COALESCE(CAST(s.retl_email AS VARCHAR), ''), COALESCE(CAST(s.retl_phone_e164 AS VARCHAR), ''), COALESCE(CAST(s.retl_external_id AS VARCHAR), ''), COALESCE(CAST(s.retl_klaviyo_profile_id AS VARCHAR), ''), COALESCE(CAST(s."first_name" AS VARCHAR), ''), COALESCE(CAST(s."spent" AS VARCHAR), ''), COALESCE(CAST(s."Since" AS VARCHAR), ''), COALESCE(CAST(s."tags" AS VARCHAR), '')))) AS row_key, s.retl_problem AS code,
+SELECT COALESCE(l.retl_list_id, '') AS list_id, COALESCE(s.retl_identity, s.retl_digest) AS row_key, s.retl_problem AS code,
   MAX(COALESCE(s.retl_detail, '')) AS detail, MIN(COALESCE(r.first_run_id, ?)) AS first_run_id, COUNT(*) AS row_count
 FROM temp.staged_vip_0a1b2c3d AS s
 LEFT JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
 LEFT JOIN (
-  SELECT DISTINCT list_id, row_key, code, first_run_id FROM state.rejections
+  SELECT DISTINCT list_id, row_key, code, detail, row_count, first_run_id FROM state.rejections
   WHERE account_id = ? AND project = ? AND model = ? AND source = 'check'
   AND first_run_id IN (SELECT run_id FROM state.runs WHERE exit_code IS NOT NULL)
-duckdb:    ) AS r ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', CAST(s.retl_email AS VARCHAR), CAST(s.retl_phone_e164 AS VARCHAR), CAST(s.retl_external_id AS VARCHAR), CAST(s.retl_klaviyo_profile_id AS VARCHAR), CAST(s."first_name" AS VARCHAR), CAST(s."spent" AS VARCHAR), CAST(s."Since" AS VARCHAR), CAST(s."tags" AS VARCHAR)))) AND r.code = s.retl_problem
-snowflake: ) AS r ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = COALESCE(s.retl_identity, 'row:' || MD5(CONCAT_WS('|', COALESCE(CAST(s.retl_email AS VARCHAR), ''), COALESCE(CAST(s.retl_phone_e164 AS VARCHAR), ''), COALESCE(CAST(s.retl_external_id AS VARCHAR), ''), COALESCE(CAST(s.retl_klaviyo_profile_id AS VARCHAR), ''), COALESCE(CAST(s."first_name" AS VARCHAR), ''), COALESCE(CAST(s."spent" AS VARCHAR), ''), COALESCE(CAST(s."Since" AS VARCHAR), ''), COALESCE(CAST(s."tags" AS VARCHAR), '')))) AND r.code = s.retl_problem
+) AS r ON r.list_id = COALESCE(l.retl_list_id, '') AND r.row_key = COALESCE(s.retl_identity, s.retl_digest) AND r.code = s.retl_problem
 WHERE s.retl_problem IS NOT NULL AND s.retl_problem <> 'withheld' AND s.retl_problem <> 'still_rejected'
 GROUP BY 1, 2, 3;
 -- with ('r1', 'acc', 'shop', 'vip')

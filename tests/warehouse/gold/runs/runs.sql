@@ -5,8 +5,12 @@ DELETE FROM state.targets WHERE project = ? AND destination_id = ?;
 -- with ('shop', 'prod/klaviyo')
 INSERT INTO state.targets VALUES (?, ?, ?);
 -- with ('shop', 'prod/klaviyo', 'acc')
-INSERT INTO state.runs VALUES (?, ?, ?, ?, ?, ?, ?, ?);
--- with ('r1', 'acc', 'shop', 'submitting', '2026-11-22T12:00:00.000Z', 't', None, None)
+MERGE INTO state.runs AS s USING (
+  SELECT * FROM (VALUES (?, ?, ?, ?, ?, ?)) AS v (run_id, account_id, project, state, started_at, klaviyo_time)
+) AS n ON s.run_id = n.run_id
+WHEN MATCHED THEN UPDATE SET account_id = n.account_id, project = n.project, state = n.state, started_at = n.started_at, klaviyo_time = n.klaviyo_time
+WHEN NOT MATCHED THEN INSERT (run_id, account_id, project, state, started_at, klaviyo_time) VALUES (n.run_id, n.account_id, n.project, n.state, n.started_at, n.klaviyo_time);
+-- with ('r1', 'acc', 'shop', 'submitting', '2026-11-22T12:00:00.000Z', 't')
 INSERT INTO state.run_lists VALUES (?, ?, ?, ?, ?, ?, ?);
 -- with ('r1', 'vip', 'L1', 'VIP', '{}', None, '')
 UPDATE state.runs SET state = ?, ended_at = ?, exit_code = ? WHERE run_id = ?;
@@ -21,7 +25,11 @@ DELETE FROM state.targets WHERE project = ? AND destination_id = ?;
 -- with ('shop', 'prod/klaviyo')
 INSERT INTO state.targets VALUES (?, ?, ?);
 -- with ('shop', 'prod/klaviyo', 'acc')
-INSERT INTO state.runs VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+MERGE INTO state.runs AS s USING (
+  SELECT * FROM (VALUES (?, ?, ?, ?, ?, ?, ?, ?)) AS v (run_id, account_id, project, state, started_at, klaviyo_time, ended_at, exit_code)
+) AS n ON s.run_id = n.run_id
+WHEN MATCHED THEN UPDATE SET account_id = n.account_id, project = n.project, state = n.state, started_at = n.started_at, klaviyo_time = n.klaviyo_time, ended_at = n.ended_at, exit_code = n.exit_code
+WHEN NOT MATCHED THEN INSERT (run_id, account_id, project, state, started_at, klaviyo_time, ended_at, exit_code) VALUES (n.run_id, n.account_id, n.project, n.state, n.started_at, n.klaviyo_time, n.ended_at, n.exit_code);
 -- with ('r2', 'acc', 'shop', 'refused', '2026-11-22T12:00:00.000Z', '', '2026-11-22T12:00:00.000Z', 3)
 SELECT reason FROM state.run_lists WHERE run_id = ? AND model = ? ORDER BY reason;
 -- with ('r2', '')

@@ -1,6 +1,12 @@
 -- stage_rows 1
 duckdb:    CREATE TABLE temp.staged_vip_0a1b2c3d AS
+duckdb:    SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_omits_phone_e164, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', CAST(retl_email AS VARCHAR), CAST(retl_phone_e164 AS VARCHAR), CAST(retl_external_id AS VARCHAR), CAST(retl_klaviyo_profile_id AS VARCHAR), CAST("first_name" AS VARCHAR), CAST("spent" AS VARCHAR), CAST("Since" AS VARCHAR), CAST("tags" AS VARCHAR))) END AS retl_digest,
 snowflake: CREATE TEMPORARY TABLE temp.staged_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
+snowflake: SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_omits_phone_e164, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', COALESCE(CAST(retl_email AS VARCHAR), ''), COALESCE(CAST(retl_phone_e164 AS VARCHAR), ''), COALESCE(CAST(retl_external_id AS VARCHAR), ''), COALESCE(CAST(retl_klaviyo_profile_id AS VARCHAR), ''), COALESCE(CAST("first_name" AS VARCHAR), ''), COALESCE(CAST("spent" AS VARCHAR), ''), COALESCE(CAST("Since" AS VARCHAR), ''), COALESCE(CAST("tags" AS VARCHAR), ''))) END AS retl_digest,
+  retl_unchanged, FALSE AS retl_left_out
+, "first_name", "spent", "Since", "tags"
+FROM (
+SELECT d.*, FALSE AS retl_unchanged FROM (
 SELECT CAST('' AS VARCHAR) AS retl_list,
   CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 END AS retl_identity,
   retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, FALSE AS retl_omits_phone_e164,
@@ -36,12 +42,20 @@ snowflake:     CASE WHEN retl_is_canonical_phone_e164 THEN FALSE ELSE ((REGEXP_I
 snowflake:   FROM (SELECT *, (LENGTH((CAST("mail" AS VARCHAR) COLLATE '')) <= 100 AND REGEXP_LIKE((CAST("mail" AS VARCHAR) COLLATE ''), '[a-z0-9_+-]+(\\.[a-z0-9_+-]+)*@[a-z0-9-]+(\\.[a-z0-9-]+)+')) AS retl_is_canonical_email, REGEXP_LIKE(CAST("phone" AS VARCHAR), '\\+(1[0-9]{6,14}|[2-9][0-9][1-9]{2}[0-9]{3,11})') AS retl_is_canonical_phone_e164 FROM (
 select * from people
   ) AS retl_model) AS retl_flagged
-) AS retl_rows;
+) AS retl_rows
+) AS d
+) AS retl_compared;
 
 -- stage_rows 2
 duckdb:    CREATE TABLE temp.staged_clubs_4e5f6a7b AS
-duckdb:    SELECT CASE WHEN NOT (REGEXP_MATCHES(NULLIF(REGEXP_REPLACE((CAST(retl_list_raw AS VARCHAR) COLLATE "binary"), '^[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{61c}\x{200b}\x{200e}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff0}-\x{fffd}]+|[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{61c}\x{200b}\x{200e}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff0}-\x{fffd}]+$', '', 'g'), ''), '[\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{61c}\x{200b}\x{200e}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff0}-\x{fffd}]')) THEN NULLIF(REGEXP_REPLACE((CAST(retl_list_raw AS VARCHAR) COLLATE "binary"), '^[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{61c}\x{200b}\x{200e}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff0}-\x{fffd}]+|[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{61c}\x{200b}\x{200e}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff0}-\x{fffd}]+$', '', 'g'), '') END AS retl_list,
+duckdb:    SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_omits_email, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', CAST(retl_email AS VARCHAR), CAST(retl_phone_e164 AS VARCHAR), CAST(retl_external_id AS VARCHAR), CAST(retl_klaviyo_profile_id AS VARCHAR))) END AS retl_digest,
 snowflake: CREATE TEMPORARY TABLE temp.staged_clubs_4e5f6a7b DEFAULT_DDL_COLLATION = '' AS
+snowflake: SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_omits_email, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', COALESCE(CAST(retl_email AS VARCHAR), ''), COALESCE(CAST(retl_phone_e164 AS VARCHAR), ''), COALESCE(CAST(retl_external_id AS VARCHAR), ''), COALESCE(CAST(retl_klaviyo_profile_id AS VARCHAR), ''))) END AS retl_digest,
+  retl_unchanged, FALSE AS retl_left_out
+
+FROM (
+SELECT d.*, FALSE AS retl_unchanged FROM (
+duckdb:    SELECT CASE WHEN NOT (REGEXP_MATCHES(NULLIF(REGEXP_REPLACE((CAST(retl_list_raw AS VARCHAR) COLLATE "binary"), '^[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{61c}\x{200b}\x{200e}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff0}-\x{fffd}]+|[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{61c}\x{200b}\x{200e}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff0}-\x{fffd}]+$', '', 'g'), ''), '[\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{61c}\x{200b}\x{200e}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff0}-\x{fffd}]')) THEN NULLIF(REGEXP_REPLACE((CAST(retl_list_raw AS VARCHAR) COLLATE "binary"), '^[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{61c}\x{200b}\x{200e}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff0}-\x{fffd}]+|[\x{20}\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}\x{0}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{61c}\x{200b}\x{200e}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}\x{fff0}-\x{fffd}]+$', '', 'g'), '') END AS retl_list,
 snowflake: SELECT CASE WHEN NOT ((REGEXP_INSTR(REPLACE(NULLIF(REGEXP_REPLACE(REPLACE((CAST(retl_list_raw AS VARCHAR) COLLATE ''), CHAR(0), CHAR(65533)), CONCAT('^[', '\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u0001-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffd', ']+|[', '\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u0001-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffd', ']+$'), ''), ''), CHAR(0), CHAR(65533)), CONCAT('[', '\u0001-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffd', ']')) > 0)) THEN NULLIF(REGEXP_REPLACE(REPLACE((CAST(retl_list_raw AS VARCHAR) COLLATE ''), CHAR(0), CHAR(65533)), CONCAT('^[', '\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u0001-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffd', ']+|[', '\u0020\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u0001-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff0-\ufffd', ']+$'), ''), '') END AS retl_list,
   CASE WHEN retl_external_id IS NOT NULL THEN 'external_id:' || retl_external_id WHEN retl_email IS NOT NULL THEN 'email:' || retl_email END AS retl_identity,
   retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, FALSE AS retl_omits_email,
@@ -70,11 +84,19 @@ duckdb:      FROM (SELECT *, (LENGTH((CAST("mail" AS VARCHAR) COLLATE "binary"))
 snowflake:   FROM (SELECT *, (LENGTH((CAST("mail" AS VARCHAR) COLLATE '')) <= 100 AND REGEXP_LIKE((CAST("mail" AS VARCHAR) COLLATE ''), '[a-z0-9_+-]+(\\.[a-z0-9_+-]+)*@[a-z0-9-]+(\\.[a-z0-9-]+)+')) AS retl_is_canonical_email FROM (
 select * from people
   ) AS retl_model) AS retl_flagged
-) AS retl_rows;
+) AS retl_rows
+) AS d
+) AS retl_compared;
 
 -- stage_rows 3
 duckdb:    CREATE TABLE temp.staged_consents_2b3c4d5e AS
+duckdb:    SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', CAST(retl_email AS VARCHAR), CAST(retl_phone_e164 AS VARCHAR), CAST(retl_external_id AS VARCHAR), CAST(retl_klaviyo_profile_id AS VARCHAR), CAST("consented_at" AS VARCHAR), CAST("local_time" AS VARCHAR), CAST("day" AS VARCHAR))) END AS retl_digest,
 snowflake: CREATE TEMPORARY TABLE temp.staged_consents_2b3c4d5e DEFAULT_DDL_COLLATION = '' AS
+snowflake: SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', COALESCE(CAST(retl_email AS VARCHAR), ''), COALESCE(CAST(retl_phone_e164 AS VARCHAR), ''), COALESCE(CAST(retl_external_id AS VARCHAR), ''), COALESCE(CAST(retl_klaviyo_profile_id AS VARCHAR), ''), COALESCE(CAST("consented_at" AS VARCHAR), ''), COALESCE(CAST("local_time" AS VARCHAR), ''), COALESCE(CAST("day" AS VARCHAR), ''))) END AS retl_digest,
+  retl_unchanged, FALSE AS retl_left_out
+, "consented_at", "local_time", "day"
+FROM (
+SELECT d.*, FALSE AS retl_unchanged FROM (
 SELECT CAST('' AS VARCHAR) AS retl_list,
   CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email END AS retl_identity,
   retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id,
@@ -112,4 +134,6 @@ duckdb:    SELECT "mail", CAST(NULL AS TIMESTAMP WITH TIME ZONE) AS "consented_a
 snowflake:   FROM (SELECT *, (LENGTH((CAST("mail" AS VARCHAR) COLLATE '')) <= 100 AND REGEXP_LIKE((CAST("mail" AS VARCHAR) COLLATE ''), '[a-z0-9_+-]+(\\.[a-z0-9_+-]+)*@[a-z0-9-]+(\\.[a-z0-9-]+)+')) AS retl_is_canonical_email FROM (
 snowflake: SELECT "mail", CAST(NULL AS TIMESTAMP_TZ(9)) AS "consented_at", CAST(NULL AS TIMESTAMP_NTZ(9)) AS "local_time", CAST(NULL AS DATE) AS "day" FROM (select * from people) AS retl_people
   ) AS retl_model) AS retl_flagged
-) AS retl_rows;
+) AS retl_rows
+) AS d
+) AS retl_compared;

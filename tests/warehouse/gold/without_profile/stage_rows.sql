@@ -1,6 +1,12 @@
 -- stage_rows 1
 duckdb:    CREATE TABLE temp.staged_known_6f7a8b9c AS
+duckdb:    SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_omits_phone_e164, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', CAST(retl_email AS VARCHAR), CAST(retl_phone_e164 AS VARCHAR), CAST(retl_external_id AS VARCHAR), CAST(retl_klaviyo_profile_id AS VARCHAR), CAST("first_name" AS VARCHAR), CAST("spent" AS VARCHAR), CAST("Since" AS VARCHAR), CAST("tags" AS VARCHAR))) END AS retl_digest,
 snowflake: CREATE TEMPORARY TABLE temp.staged_known_6f7a8b9c DEFAULT_DDL_COLLATION = '' AS
+snowflake: SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_omits_phone_e164, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', COALESCE(CAST(retl_email AS VARCHAR), ''), COALESCE(CAST(retl_phone_e164 AS VARCHAR), ''), COALESCE(CAST(retl_external_id AS VARCHAR), ''), COALESCE(CAST(retl_klaviyo_profile_id AS VARCHAR), ''), COALESCE(CAST("first_name" AS VARCHAR), ''), COALESCE(CAST("spent" AS VARCHAR), ''), COALESCE(CAST("Since" AS VARCHAR), ''), COALESCE(CAST("tags" AS VARCHAR), ''))) END AS retl_digest,
+  retl_unchanged, FALSE AS retl_left_out
+, "first_name", "spent", "Since", "tags"
+FROM (
+SELECT d.*, FALSE AS retl_unchanged FROM (
 SELECT CAST('' AS VARCHAR) AS retl_list,
   CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 END AS retl_identity,
   retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, FALSE AS retl_omits_phone_e164,
@@ -36,4 +42,6 @@ snowflake:     CASE WHEN retl_is_canonical_phone_e164 THEN FALSE ELSE ((REGEXP_I
 snowflake:   FROM (SELECT *, (LENGTH((CAST("mail" AS VARCHAR) COLLATE '')) <= 100 AND REGEXP_LIKE((CAST("mail" AS VARCHAR) COLLATE ''), '[a-z0-9_+-]+(\\.[a-z0-9_+-]+)*@[a-z0-9-]+(\\.[a-z0-9-]+)+')) AS retl_is_canonical_email, REGEXP_LIKE((CAST("phone" AS VARCHAR) COLLATE ''), '\\+(1[0-9]{6,14}|[2-9][0-9][1-9]{2}[0-9]{3,11})') AS retl_is_canonical_phone_e164 FROM (
 select * from people
   ) AS retl_model) AS retl_flagged
-) AS retl_rows;
+) AS retl_rows
+) AS d
+) AS retl_compared;

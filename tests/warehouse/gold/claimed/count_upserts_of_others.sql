@@ -1,0 +1,31 @@
+-- count_upserts_of_others 1
+WITH upserts AS (
+  SELECT s.retl_identity, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164 FROM temp.staged_vip_0a1b2c3d AS s
+  JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
+  JOIN temp.planned_vip_0a1b2c3d AS p ON s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id
+  WHERE p.retl_op IN ('add', 'update') AND s.retl_problem IS NULL
+  AND s.retl_identity <> 'phone_e164:' || s.retl_phone_e164
+),
+known AS (
+SELECT retl_identity, retl_email, retl_phone_e164 FROM state.snapshot_vip_0a1b2c3d
+  WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM temp.lists_vip_0a1b2c3d)
+UNION ALL SELECT retl_identity, retl_email, retl_phone_e164 FROM state.deltas_vip_0a1b2c3d
+  WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM temp.lists_vip_0a1b2c3d)
+)
+SELECT COUNT(*) FROM upserts AS s JOIN known AS k ON k.retl_phone_e164 = s.retl_phone_e164 AND k.retl_identity <> s.retl_identity;
+
+-- count_upserts_of_others 2
+WITH upserts AS (
+  SELECT s.retl_identity, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164 FROM temp.staged_vip_0a1b2c3d AS s
+  JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
+  JOIN temp.planned_vip_0a1b2c3d AS p ON s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id
+  WHERE p.retl_op IN ('add', 'update') AND s.retl_problem IS NULL
+  AND s.retl_identity <> 'phone_e164:' || s.retl_phone_e164
+),
+known AS (
+SELECT CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, retl_email, retl_phone_e164 FROM state.snapshot_vip_0a1b2c3d
+  WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM temp.lists_vip_0a1b2c3d)
+UNION ALL SELECT CASE WHEN ROW_NUMBER() OVER (PARTITION BY retl_list_id, CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ORDER BY retl_identity) = 1 THEN CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 ELSE retl_identity END ELSE retl_identity END AS retl_identity, retl_email, retl_phone_e164 FROM state.deltas_vip_0a1b2c3d
+  WHERE retl_phone_e164 IS NOT NULL AND retl_list_id IN (SELECT retl_list_id FROM temp.lists_vip_0a1b2c3d)
+)
+SELECT COUNT(*) FROM upserts AS s JOIN known AS k ON k.retl_phone_e164 = s.retl_phone_e164 AND k.retl_identity <> s.retl_identity;
