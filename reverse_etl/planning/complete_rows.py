@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.planning.sql import row_comparison as sql
 from reverse_etl.planning.sql import staging as staging_sql
+from reverse_etl.planning.sql.model_query import StagedPart
 from reverse_etl.planning.stage import count_staged_rows, run_model
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _complete_model(warehouse: Warehouse, state: State, staged: StagedModel) -> 
     """Stage the collected rows in full, in the place of those without values."""
     tables = staged.tables
     warehouse.set_query_tag(model=staged.model.name)
-    query = replace(staged.query, part=staging_sql.StagedPart.COMPARED)
+    query = replace(staged.query, part=StagedPart.COMPARED)
     run_model(warehouse, staged.model, staging_sql.stage_rows(query))
     ((compared_rows,),) = warehouse.fetch(sql.count_completed(tables))
     for statement in sql.replace_compared(tables):

@@ -12,7 +12,7 @@ from reverse_etl.errors import ModelError, ReverseEtlError, SessionLost, Warehou
 from reverse_etl.klaviyo.profile_changes import is_clearable
 from reverse_etl.planning.row_comparison import ComparisonChooser, RowComparison, find_type_problem
 from reverse_etl.planning.sql import staging
-from reverse_etl.planning.sql.staging import StagedPart
+from reverse_etl.planning.sql.model_query import PastTimeCheck, StagedPart, Staging
 from reverse_etl.surfaces import column_rules
 from reverse_etl.surfaces.interface import DiffKind
 from reverse_etl.warehouse.model_tables import ModelTables
@@ -88,7 +88,7 @@ class StagedModel:
     counts: StagedCounts | None = None
     comparison: RowComparison | None = None
     compared_list_id: str | None = None
-    query: staging.Staging = field(kw_only=True, repr=False)
+    query: Staging = field(kw_only=True, repr=False)
 
     @property
     def has_only_keys(self) -> bool:
@@ -153,7 +153,7 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
         keeps_updated_at=bool(surface.columns.updated_at),
     )
     past_times = tuple(
-        staging.PastTimeCheck(columns[time.column], time.required, localize(now, time.timezone))
+        PastTimeCheck(columns[time.column], time.required, localize(now, time.timezone))
         for time in surface.columns.past_times
         if time.column in columns
     )
@@ -164,7 +164,7 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
     part = StagedPart.KEYS if comparison and not comparison.is_full else StagedPart.ALL
     is_compared = sent_rows is not None and comparison is None and sent_rows.fit(tables)
     list_id = sent_rows.list_id if sent_rows is not None and is_compared else None
-    query = staging.Staging(
+    query = Staging(
         tables, Sql(model.query), identifiers, list_column, past_times, required, updated_at, part, list_id
     )
     run_model(warehouse, model, staging.stage_rows(query))

@@ -23,6 +23,7 @@ from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.removal_holds import RemovalHolds
 from reverse_etl.state.responses import Responses
 from reverse_etl.state.runs import Runs
+from reverse_etl.state.seq_ranges import SeqRanges
 from reverse_etl.state.sql import deltas, members, rejections, schema, snapshot, without_profile
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
@@ -79,7 +80,7 @@ class State:
         self.own_suppressions = OwnSuppressions(self.tables)
         self.withheld = Withheld(self.tables)
         self.receipts = Receipts(self.tables)
-        self._last_seqs: dict[tuple[str, str], int] = {}  # by run and table of deltas
+        self._seq_ranges = SeqRanges(self.tables)
         self.removal_holds = RemovalHolds(self.tables)
         self.comparisons = Comparisons(self.tables)
         self.consents = Consents(self.tables)
@@ -210,7 +211,7 @@ class State:
             if submission.prunes_events and submission.model.pruned_before is not None:
                 pruned_before = parse_timestamp(submission.model.pruned_before)
                 statements.append(snapshot.prune_events(submission.tables, pruned_before))
-            self._last_seqs[run_id, submission.tables.deltas] = submission.last_seq
+            self._seq_ranges.remember(run_id, submission.tables, submission.last_seq)
         self.tables.commit(statements)
 
     def record_model(self, model_record: ModelRecord) -> None:
@@ -229,7 +230,7 @@ class State:
             _, uncertain_rows = self.count_rows_by_list(tables)
             if uncertain_rows:
                 yield deltas.clear_superseded(tables)
-            for seq_range in self._split_seq_range(submission.last_seq):
+            for seq_range in self._seq_ranges.split(submission.last_seq):
                 yield deltas.insert_deltas(run, klaviyo_time, seq_range)
         if submission.stale_list_ids:
             yield deltas.mark_uncertain(tables, submission.stale_list_ids)
@@ -267,8 +268,8 @@ class State:
         looked_up_at = self.tables.now()
         run = RunDeltas(tables, run_id, model)
         state_tables.execute(*snapshot.collect_applied(run))
-        last_seq = self._find_last_seq(run)
-        seq_ranges = self._split_seq_range(last_seq)
+        last_seq = self._seq_ranges.find_last(run)
+        seq_ranges = self._seq_ranges.split(last_seq)
         state_tables.commit(
             (
                 *self.journal.insert(run),
@@ -310,7 +311,7 @@ class State:
         run = RunDeltas(tables, run_id, model)
         ((last,),) = self.tables.fetch(deltas.select_last_stored_seq(run))
         offset = int(last) + 1 - min(seqs)
-        self._last_seqs[run_id, tables.deltas] = max(seqs) + offset
+        self._seq_ranges.remember(run_id, tables, max(seqs) + offset)
         self.tables.commit(
             deltas.renumber(run, part, offset) for part in batched(sorted(seqs), ROWS_PER_STATEMENT)
         )
@@ -393,21 +394,6 @@ class State:
             for column in self.load_payload(table_key) or ()
             if delta_columns.get(column.name) == column
         )
-
-    def _find_last_seq(self, run: RunDeltas) -> int:
-        """Return a number that none of a run's deltas exceeds; asks only for those of an earlier run."""
-        key = (run.run_id, run.tables.deltas)
-        if key not in self._last_seqs:
-            ((last,),) = self.tables.fetch(deltas.select_last_stored_seq(run))
-            self._last_seqs[key] = int(last)
-        return self._last_seqs[key]
-
-    def _split_seq_range(self, last: int) -> Sequence[range | None]:
-        """Return the parts in which wide rows are moved: as many rows at once as the warehouse sorts well."""
-        max_rows = self.tables.warehouse.max_sort_rows
-        if max_rows is None or last <= max_rows:
-            return (None,)
-        return [range(first, first + max_rows) for first in range(1, last + 1, max_rows)]
 
 
 def _select_payload(columns: Mapping[str, Column]) -> tuple[Column, ...]:

@@ -24,7 +24,7 @@ from reverse_etl.planning.sql import (
 from reverse_etl.planning.sql.conflicts import SharedIdentifier
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.sql.kept_values import ValueSource
-from reverse_etl.planning.sql.staging import PastTimeCheck, StagedPart, Staging
+from reverse_etl.planning.sql.model_query import PastTimeCheck, StagedPart, Staging
 from reverse_etl.report import person_rows
 from reverse_etl.state.sql import deltas, members, pending, rejections, schema, snapshot
 from reverse_etl.state.sql import without_profile as stored_without_profile
