@@ -121,21 +121,58 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
 
     Call it inside `warehouse.staging()`. Raises ModelError if the columns differ from the compiled model's.
     """
-    model, table_key, now, sent_rows = request.model, request.table_key, request.now, request.sent_rows
+    model, sent_rows = request.model, request.sent_rows
     warehouse.set_query_tag(model=model.name)
     columns = read_checked_columns(warehouse, model)
-    target = model.config.list_target
-    list_column = columns[target.column.lower()].name if isinstance(target, ListColumn) else None
-    identifiers = {kind: columns[name.lower()] for kind, name in model.config.identifiers.items()}
-    payload = tuple(columns[payload_column.column.lower()] for payload_column in model.payload)
+    tables = _model_tables(warehouse.dialect, request, columns)
     surface = model.config.surface
+    past_times = tuple(
+        PastTimeCheck(columns[time.column], time.required, localize(request.now, time.timezone))
+        for time in surface.columns.past_times
+        if time.column in columns
+    )
+    checked_times = {time.column for time in surface.columns.past_times}
+    required = tuple(columns[name] for name in surface.columns.required if name not in checked_times)
+    comparison = chooser.choose(model, request.table_key, columns)
+    is_compared = sent_rows is not None and comparison is None and sent_rows.fit(tables)
+    list_id = sent_rows.list_id if sent_rows is not None and is_compared else None
+    target = model.config.list_target
+    query = Staging(
+        tables,
+        Sql(model.query),
+        {kind: columns[name.lower()] for kind, name in model.config.identifiers.items()},
+        list_column=columns[target.column.lower()].name if isinstance(target, ListColumn) else None,
+        past_times=past_times,
+        required=required,
+        updated_at=columns.get(surface.columns.updated_at.lower()),
+        part=StagedPart.KEYS if comparison and not comparison.is_full else StagedPart.ALL,
+        compared_list_id=list_id,
+    )
+    run_model(warehouse, model, staging.stage_rows(query))
+    counts = count_staged_rows(warehouse, tables)
+    names = {name for name, _ in counts.rows if name is not None}
+    return StagedModel(
+        model,
+        tables,
+        sum(counts.rows.values()),
+        tuple(sorted(names)) if query.list_column else ("",),
+        counts=counts,
+        comparison=comparison,
+        compared_list_id=list_id,
+        query=query,
+    )
+
+
+def _model_tables(dialect: Dialect, request: StageRequest, columns: Mapping[str, Column]) -> ModelTables:
+    """Return the tables of a model with these columns, by lower-case name."""
+    model, surface = request.model, request.model.config.surface
     rules = surface.columns.null_rules
-    tables = ModelTables(
-        warehouse.dialect,
-        table_key,
-        tuple(identifiers),
-        payload,
-        many_lists=list_column is not None,
+    return ModelTables(
+        dialect,
+        request.table_key,
+        tuple(model.config.identifiers),
+        tuple(columns[part.column.lower()] for part in model.payload),
+        many_lists=isinstance(model.config.list_target, ListColumn),
         key=tuple(columns[name] for name in surface.columns.key),
         append_only=surface.diff is DiffKind.APPEND_ONLY,
         sends_nulls=bool(surface.columns.key) and surface.diff is DiffKind.STATE,
@@ -151,34 +188,6 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
         ),
         keeps_without_profile=surface.upsert.changes_known_people,
         keeps_updated_at=bool(surface.columns.updated_at),
-    )
-    past_times = tuple(
-        PastTimeCheck(columns[time.column], time.required, localize(now, time.timezone))
-        for time in surface.columns.past_times
-        if time.column in columns
-    )
-    checked_times = {time.column for time in surface.columns.past_times}
-    required = tuple(columns[name] for name in surface.columns.required if name not in checked_times)
-    updated_at = columns.get(surface.columns.updated_at.lower())
-    comparison = chooser.choose(model, table_key, columns)
-    part = StagedPart.KEYS if comparison and not comparison.is_full else StagedPart.ALL
-    is_compared = sent_rows is not None and comparison is None and sent_rows.fit(tables)
-    list_id = sent_rows.list_id if sent_rows is not None and is_compared else None
-    query = Staging(
-        tables, Sql(model.query), identifiers, list_column, past_times, required, updated_at, part, list_id
-    )
-    run_model(warehouse, model, staging.stage_rows(query))
-    counts = count_staged_rows(warehouse, tables)
-    names = tuple(sorted({name for name, _ in counts.rows if name is not None})) if list_column else ("",)
-    return StagedModel(
-        model,
-        tables,
-        sum(counts.rows.values()),
-        names,
-        counts=counts,
-        comparison=comparison,
-        compared_list_id=list_id,
-        query=query,
     )
 
 

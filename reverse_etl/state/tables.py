@@ -165,7 +165,7 @@ class StateTables:
     def merge(self, table: str, rows: Iterable[Mapping[str, Any]], *key: str) -> tuple[Statement, ...]:
         """Insert rows by column, each in place of the one with its key, a thousand rows a statement.
 
-        Of rows with one key the last counts. May be repeated.
+        The last of several rows with one key counts. May be repeated.
         """
         name = self.dialect.state_table(table)
         by_key = {tuple(row[column] for column in key): row for row in rows}

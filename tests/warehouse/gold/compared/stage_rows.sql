@@ -53,6 +53,5 @@ select * from people
   ) AS retl_model) AS retl_flagged
 ) AS retl_rows
 ) AS d LEFT JOIN state.snapshot_vip_0a1b2c3d AS k
-  ON k.retl_list_id = ? AND k.retl_identity = d.retl_identity AND d.retl_problem IS NULL
+  ON k.retl_list_id = 'L1' AND k.retl_identity = d.retl_identity AND d.retl_problem IS NULL
 ) AS retl_compared;
--- with ('L1',)
