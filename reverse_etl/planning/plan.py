@@ -61,8 +61,8 @@ class PlanOptions:
     operation. `forecast_people` is how many people are looked up to forecast how many profiles the adds would
     create, None for no forecast. `with_digest` adds a digest of the rows and values to each model's plan.
     `allow` names the models that may pass a guard. `live_since` is the time from which on events start flows,
-    which the selected models of events keep. `compares_all` compares every row, whatever `updated_at` says, and
-    stages the values also of rows that are unchanged.
+    which the selected models of events keep. `compares_all` compares every row, whatever `updated_at` says,
+    and stages the values also of rows that are unchanged.
     """
 
     full_refresh: bool = False

@@ -177,7 +177,9 @@ def _stage_models(stager: Stager, request: PlanRequest, on_progress: ProgressHan
 
     # Whether a value is kept from being cleared depends on the values of other rows, changed or not.
     leaves_out_values = not (
-        request.options.full_refresh or request.options.compares_all or any(map(clears_values, request.selected))
+        request.options.full_refresh
+        or request.options.compares_all
+        or any(map(clears_values, request.selected))
     )
 
     def stage(model: Model) -> tuple[StagedModel, float]:

@@ -129,8 +129,8 @@ class Nights:
     """The cost of a plan or a run of one model or of two: idle, or with 0.1 % added, updated and removed.
 
     `idle_with_malformed` has 0.1 % of malformed rows, which were there the night before. `idle_without_other`
-    is the same without them; in both another model was deleted. `journaled` and `not_journaled` are the nights
-    after it, changed. The wide model has 20 columns.
+    is the same without them; in both another model was deleted. `journaled` and `not_journaled` are the
+    nights after it, changed. The wide model has 20 columns.
     """
 
     idle_plan: Cost
