@@ -199,6 +199,7 @@ def measure(world: World) -> Nights:
         world.profile(**settings)
         fill(world, night)
         changed_nights.append(count(world.run))
+    not_journaled, journaled = changed_nights
     world.profile()
     world.model("members", WIDE_SELECT, identifiers=BY_EMAIL)
     world.run()
@@ -212,7 +213,8 @@ def measure(world: World) -> Nights:
         changed,
         two_idle,
         two_changed,
-        *changed_nights,
+        not_journaled,
+        journaled,
         wide_idle,
         count(world.run),
     )
