@@ -254,7 +254,9 @@ def hold_removals(
 def _count_staged_rows(warehouse: Warehouse, staged: StagedModel) -> StagedCounts:
     """Return the staged rows by list name and problem. Rows of many lists may have been rejected since."""
     known = None if staged.tables.many_lists else staged.counts
-    return count_staged_rows(warehouse, staged.tables) if known is None else known
+    if known is not None:
+        return known
+    return count_staged_rows(warehouse, staged.tables, is_compared=staged.compared_list_id is not None)
 
 
 def _matches_snapshot(  # noqa: PLR0913, PLR0917 - two sides and their counts

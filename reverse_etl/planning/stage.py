@@ -149,7 +149,7 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
         compared_list_id=list_id,
     )
     run_model(warehouse, model, staging.stage_rows(query))
-    counts = count_staged_rows(warehouse, tables)
+    counts = count_staged_rows(warehouse, tables, is_compared=query.is_compared)
     names = {name for name, _ in counts.rows if name is not None}
     return StagedModel(
         model,
@@ -191,7 +191,9 @@ def _model_tables(dialect: Dialect, request: StageRequest, columns: Mapping[str,
     )
 
 
-def count_staged_rows(warehouse: Warehouse, tables: ModelTables) -> StagedCounts:
+def count_staged_rows(
+    warehouse: Warehouse, tables: ModelTables, *, is_compared: bool = False
+) -> StagedCounts:
     """Return the numbers of staged rows, in one pass over them."""
     rows: dict[tuple[str | None, str | None], int] = {}
     unchanged, has_unique_keys = 0, True
@@ -199,7 +201,7 @@ def count_staged_rows(warehouse: Warehouse, tables: ModelTables) -> StagedCounts
         {*tables.secondary_identifiers} if tables.many_lists else set()
     )  # a person may be on several lists
     for name, problem, number, unchanged_rows, keys, *values in warehouse.fetch(
-        staging.count_staged_rows(tables)
+        staging.count_staged_rows(tables, is_compared=is_compared)
     ):
         rows[name, problem] = int(number)
         if problem is None:

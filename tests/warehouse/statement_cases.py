@@ -174,7 +174,7 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
         yield "mark_still_rejected", staging.mark_still_rejected(one, "c0ffee")
         yield "replace_list_ids", staging.replace_list_ids(one, [("b", "L2"), ("", "L1"), (None, "L0")])
         yield "reject_lists", staging.reject_lists(one, RowProblem.UNKNOWN_LIST, ["VIP", "Tea"])
-        yield "count_staged_rows", staging.count_staged_rows(one)
+        yield "count_staged_rows", staging.count_staged_rows(one, is_compared=one is shape)
     yield "select_conflicting_properties", staging.select_conflicting_properties(shape)
 
 
