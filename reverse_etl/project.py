@@ -264,7 +264,7 @@ class Project(StateReader):
 
         Raises UsageError if a selector or an option names no model.
         """
-        from reverse_etl.planning.planner import require_known_allowances, require_known_models
+        from reverse_etl.planning.named_models import require_known_allowances, require_known_models
 
         require_known_models(options.rekey, self.project_models.known, "--rekey")
         require_known_allowances(options.allow, self.project_models.known)
@@ -273,12 +273,9 @@ class Project(StateReader):
     def _build_request(
         self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions | None
     ) -> PlanRequest:
+        from reverse_etl.planning.named_models import require_known_allowances, require_known_models
         from reverse_etl.planning.plan import PlanOptions
-        from reverse_etl.planning.planner import (
-            PlanRequest,
-            require_known_allowances,
-            require_known_models,
-        )
+        from reverse_etl.planning.planner import PlanRequest
 
         options = options or PlanOptions()
         require_known_models(options.rekey, self.project_models.all, "--rekey")

@@ -137,9 +137,7 @@ def run_models(
         exit_code = compute_exit_code(results, strict=options.strict)
         result = add_gate_problems(RunResult(context.run_id, plan, results, exit_code), gate_problems)
         restore_checksums(context, result, previous_records)
-        if settled:
-            record_comparisons(context.state, result)
-        _record_end(context, result, settled=settled)
+        _record_result(context, request, result, settled=settled)
         return result
 
 
@@ -270,6 +268,24 @@ def _forget_deleted_lists(context: DeliveryContext, plan: Plan) -> None:
     records = context.state.models() if deleted else {}
     for orphan in deleted:
         forget_list(context.state, records[orphan.model], orphan.list_id)
+
+
+def _record_result(
+    context: DeliveryContext, request: PlanRequest, result: RunResult, *, settled: bool
+) -> None:
+    """Record the comparisons of the run and its end, and then which models need not be read the next time.
+
+    A run that is killed before that records no such models, so that the next run reads all.
+    """
+    if settled:
+        record_comparisons(context.state, result)
+    _record_end(context, result, settled=settled)
+    if settled and request.target.destination.skip_unchanged:
+        compared_rows = {
+            model: replace(compared, run_id=compared.run_id or context.run_id)
+            for model, compared in result.plan.compared_rows.items()
+        }
+        context.state.sources.record(context.run_id, compared_rows)
 
 
 def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -> None:

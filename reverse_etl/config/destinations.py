@@ -63,6 +63,7 @@ class DestinationInput(StrictModel):
     sending_warehouse: str = ""
     notify: NotifyInput | None = None
     journal: Annotated[JournalInput | None, BeforeValidator(expand_journal)] = None
+    skip_unchanged: bool = False
 
     @field_validator("type")
     @classmethod
@@ -165,6 +166,7 @@ def build_destination(
         job_timeout_minutes=destination_input.job_timeout_minutes,
         notify=destination_input.notify.build() if destination_input.notify else None,
         journal=destination_input.journal.build() if destination_input.journal else None,
+        skip_unchanged=destination_input.skip_unchanged,
         warehouse_options=WarehouseOptions(
             **{key.name: getattr(destination_input, key.name) for key in fields(WarehouseOptions)}
         ),

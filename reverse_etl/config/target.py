@@ -79,6 +79,7 @@ class Destination:
     `key` is None if none is configured; `plan` needs none. `key_problem` then explains how to configure one.
     `lists` maps logical names to list ids. `shared_lists` are names and ids of lists into which other apps
     import, too. `notify` has the receivers of alerts. `journal` is None if none is kept.
+    With `skip_unchanged`, models are not read if nothing that they read has changed.
     """
 
     sandbox: bool
@@ -93,6 +94,7 @@ class Destination:
     key_problem: Problem | None = None
     notify: Notify | None = None
     journal: JournalSettings | None = None
+    skip_unchanged: bool = False
 
     @property
     def embedded_sandbox(self) -> bool:

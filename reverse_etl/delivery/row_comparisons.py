@@ -25,6 +25,8 @@ def keep_comparison(state: State, model_plan: ModelPlan) -> Iterator[Statement]:
     have values of its own.
     """
     comparison, tables = model_plan.comparison, model_plan.tables
+    if model_plan.unchanged is not None:  # it was not read
+        return
     if comparison is None:
         if UPDATED_COLUMN in state.tables.columns(tables.snapshot):  # the config had `updated_at` before
             yield state.comparisons.delete(model_plan.model.name)

@@ -24,6 +24,7 @@ KEY_DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "state_schema": "The schema that stores the state, in a warehouse of schemas.",
         "state_database": "The database of that schema, if it is not the output's.",
         "state_path": "The file that stores the state, for a warehouse that is a file.",
+        "skip_unchanged": "Do not read a model if it is proved that nothing that it reads has changed.",
         "sending_warehouse": "The compute warehouse to use while requests are sent.",
         "notify": "The receivers of alerts.",
         "journal": "Keep what came of each row, for a time such as 90d.",

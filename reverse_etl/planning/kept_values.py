@@ -61,8 +61,9 @@ def find_profile_columns(
 ) -> tuple[ProfileColumns, ...]:
     """Return the tables that may have values for the people of a model; none if no model clears values.
 
-    A model that is not selected has the rows that it sent before.
+    A model that is not selected, or was not read because it is unchanged, has the rows that it sent before.
     """
+    staged_models = [staged for staged in staged_models if staged.unchanged is None]
     if not any(staged.tables.clear_columns for staged in staged_models):
         return ()
     selected = {staged.model.name for staged in staged_models}

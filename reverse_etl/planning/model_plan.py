@@ -22,6 +22,7 @@ from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.planning.sql import without_profile as without_profile_sql
 from reverse_etl.planning.stage import count_staged_rows
 from reverse_etl.planning.violations import Guard
+from reverse_etl.state.sources import ComparedRows
 from reverse_etl.state.sql import rejections
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, split_column_marks
@@ -86,7 +87,24 @@ def plan_model(
         last_seq=planned.last_seq,
         rejections_differ=rejections_differ,
         comparison=staged.comparison,
+        compared=staged.unchanged or _describe_comparison(state, staged, result),
+        unchanged=staged.unchanged,
     )
+
+
+def _describe_comparison(state: State, staged: StagedModel, result: DiffResult) -> ComparedRows | None:
+    """Return that all rows of a model equal the snapshot, and what it read; None if that is not known."""
+    counts, comparison = result.counts, staged.comparison
+    if staged.sources is None or counts is None or result.planned.by_list or result.uncertain_rows:
+        return None
+    if comparison is not None and not comparison.is_full:
+        return None
+    if any(problem is not None for _, problem in counts.rows):
+        return None
+    if counts.valid != sum(result.snapshot_rows.values()):
+        return None
+    rows = {name or "": number for (name, _), number in counts.rows.items()}
+    return ComparedRows("", state.tables.now(), staged.sources, rows, result.snapshot_rows)
 
 
 def _find_orphaned_rows(result: DiffResult, refs: Sequence[ListRef]) -> tuple[tuple[str, int], ...]:

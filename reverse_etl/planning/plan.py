@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.stage import StagedModel
     from reverse_etl.planning.violations import Violation
     from reverse_etl.state.removal_holds import RemovalHold
+    from reverse_etl.state.sources import ComparedRows
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.model_tables import ModelTables
 
@@ -205,6 +206,8 @@ class ModelPlan:
     `has_deltas`: the table of the plan has rows, with numbers up to `last_seq`.
     `rejections_differ`: the stored rejections are not those of the rows that checks reject now.
     `comparison` is how the rows of a model with `updated_at` were compared.
+    `compared` says that all rows equal the snapshot; `unchanged` is the earlier comparison of a model that
+    was not read.
     """
 
     model: Model
@@ -226,6 +229,8 @@ class ModelPlan:
     last_seq: int = 0
     rejections_differ: bool = True
     comparison: RowComparison | None = None
+    compared: ComparedRows | None = None
+    unchanged: ComparedRows | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -280,7 +285,8 @@ class Plan:
     earlier run could report. `orphans` are lists that models owned before. `account` is the Klaviyo account
     id, '' for an account that does not exist yet. `violations` are the guards that trip. `removal_holds` are
     why removals are held, by list id; '' means all lists. `unselected_models` suppress or
-    unsubscribe people, and are not part of the plan.
+    unsubscribe people, and are not part of the plan. `compared_rows` are the comparisons that hold, by model:
+    all rows of the model are as they were sent.
     """
 
     models: tuple[ModelPlan, ...]
@@ -293,6 +299,7 @@ class Plan:
     violations: tuple[Violation, ...] = ()
     removal_holds: Mapping[str, RemovalHold] = field(default_factory=dict)
     unselected_models: tuple[StagedModel, ...] = ()
+    compared_rows: Mapping[str, ComparedRows] = field(default_factory=dict, repr=False)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

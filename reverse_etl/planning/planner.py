@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,12 +11,10 @@ from reverse_etl.domain.identifiers import mask_identity
 from reverse_etl.domain.progress import ModelStaged as StagedProgress
 from reverse_etl.domain.progress import ProgressHandler, Warned
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
-from reverse_etl.errors import Problem, UnusableReply, UsageError
+from reverse_etl.errors import UnusableReply, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
-from reverse_etl.models.model import Model
 from reverse_etl.models.retired_requests import refuse_retired
-from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.planning.complete_rows import complete_rows
 from reverse_etl.planning.diff import DiffRequest, run_diff
 from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, require_usable_time
@@ -29,11 +27,19 @@ from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
 from reverse_etl.planning.row_comparison import ComparisonChooser
 from reverse_etl.planning.row_keys import is_rekeyed
+from reverse_etl.planning.skipping import (
+    NO_SKIPPING,
+    Skipping,
+    SkipRequest,
+    collect_compared_rows,
+    describe_skipped,
+    find_changed_lists,
+    find_unchanged,
+)
 from reverse_etl.planning.stage import clears_values
 from reverse_etl.planning.stager import Stager, stage_unselected
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.planning.unknown_lists import describe_unknown_lists
-from reverse_etl.planning.violations import Allowances, Guard
 from reverse_etl.planning.withholding import withhold_people
 from reverse_etl.state.runs import last_lists_by_model
 from reverse_etl.surfaces.catalog import find_surface
@@ -43,11 +49,12 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Target
     from reverse_etl.klaviyo.api import Klaviyo
-    from reverse_etl.models.model import ProjectModel
+    from reverse_etl.models.model import Model, ProjectModel
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.stage import StagedModel
     from reverse_etl.state import ModelRecord, RegisteredList, State
-    from reverse_etl.surfaces.interface import ListAspect, Surface
+    from reverse_etl.state.removal_holds import RemovalHold
+    from reverse_etl.surfaces.interface import ListAspect
     from reverse_etl.warehouse.interface import Warehouse
 
 _MAX_ORPHAN_LOOKUPS = 20  # each takes a request, and a model may leave hundreds of lists
@@ -82,15 +89,14 @@ def build_plan(
     refuse_key(request.selected, request.target.destination)
     refuse_retired(request.selected)
     stager = Stager(warehouse, state, request.project_models, _choose_comparisons(state, request))
-    staged_models = _stage_models(stager, request, on_progress)
-    registered_lists, destination = state.lists.registered(), request.target.destination
-    refs = find_lists(
-        warehouse, state, destination, klaviyo, staged_models, request.project_models, on_progress
-    )
-    if request.options.full_refresh:
-        refs = refresh_lists(refs, staged_models)
-    removal_holds = find_removal_holds(state, klaviyo, refs, destination.shared_lists)
-    refs = hold_lists(refs, removal_holds)
+    registered_lists = state.lists.registered()
+    skipping = _find_skipping(warehouse, state, request)
+    staged_models = _stage_models(stager, request, skipping, on_progress)
+    refs, removal_holds = _find_lists(stager, klaviyo, request, staged_models, on_progress)
+    if changed := find_changed_lists(staged_models, refs):
+        skipping = skipping.without(changed)
+        staged_models = _stage_models(stager, request, skipping, on_progress, staged_models)
+        refs, removal_holds = _find_lists(stager, klaviyo, request, staged_models, on_progress)
     staged_models = complete_rows(warehouse, state, staged_models, refs)
     model_plans = _plan_models(warehouse, state, staged_models, refs, request)
     unselected_models = stage_unselected(stager, model_plans, on_progress)
@@ -105,7 +111,7 @@ def build_plan(
     # A new name of the project says why nothing is known of lists.
     unknown = rename_warning(state) or _describe_unknown_lists(klaviyo, member_refs, registered_lists)
     list_names = {ref.id: ref.name for model_refs in refs.values() for ref in model_refs}
-    warnings = (*describe_holds(list_names, removal_holds), *unknown)
+    warnings = (*describe_holds(list_names, removal_holds), *unknown, *describe_skipped(model_plans))
     plan = Plan(
         model_plans,
         lists_looked_up=klaviyo is not None,
@@ -117,7 +123,34 @@ def build_plan(
         account=state.scope.account,
         unselected_models=unselected_models,
     )
-    return apply_guards(warehouse, plan, request.options.allow)
+    plan = apply_guards(warehouse, plan, request.options.allow)
+    return replace(plan, compared_rows=collect_compared_rows(skipping, plan.models))
+
+
+def _find_skipping(warehouse: Warehouse, state: State, request: PlanRequest) -> Skipping:
+    target = request.target
+    if not target.destination.skip_unchanged:
+        return NO_SKIPPING
+    skip_request = SkipRequest(request.selected, request.project_models, request.options, target.output)
+    return find_unchanged(warehouse, state, skip_request)
+
+
+def _find_lists(
+    stager: Stager,
+    klaviyo: Klaviyo | None,
+    request: PlanRequest,
+    staged_models: Sequence[StagedModel],
+    on_progress: ProgressHandler,
+) -> tuple[Mapping[str, tuple[ListRef, ...]], Mapping[str, RemovalHold]]:
+    """Return the lists of each staged model, and why removals are held, by list id."""
+    state, destination = stager.state, request.target.destination
+    refs = find_lists(
+        stager.warehouse, state, destination, klaviyo, staged_models, request.project_models, on_progress
+    )
+    if request.options.full_refresh:
+        refs = refresh_lists(refs, staged_models)
+    removal_holds = find_removal_holds(state, klaviyo, refs, destination.shared_lists)
+    return hold_lists(refs, removal_holds), removal_holds
 
 
 def _describe_unknown_lists(
@@ -166,7 +199,14 @@ def _plan_models(
     return add_guard_facts(warehouse, state, [*warehouse.run_each(tasks)], options)
 
 
-def _stage_models(stager: Stager, request: PlanRequest, on_progress: ProgressHandler) -> list[StagedModel]:
+def _stage_models(
+    stager: Stager,
+    request: PlanRequest,
+    skipping: Skipping,
+    on_progress: ProgressHandler,
+    staged_before: Sequence[StagedModel] = (),
+) -> list[StagedModel]:
+    """Return the selected models: skipped, staged before, or staged now."""
     warehouse, state = stager.warehouse, stager.state
     require_usable_time(request.options.live_since, request.selected, state.clock.now())
     staged_models: list[StagedModel] = []
@@ -182,18 +222,26 @@ def _stage_models(stager: Stager, request: PlanRequest, on_progress: ProgressHan
         or any(map(clears_values, request.selected))
     )
 
+    known = {staged.model.name: staged for staged in staged_before if staged.unchanged is None}
+
     def stage(model: Model) -> tuple[StagedModel, float]:
         started_at = state.clock.monotonic()
+        if compared := skipping.unchanged.get(model.name):
+            return stager.skip(model, table_keys[model.name], now, compared), 0.0
+        if model.name in known:
+            return known[model.name], 0.0
         sent_rows = stager.find_sent_rows(model, records.get(model.name)) if leaves_out_values else None
         staged = stager.stage(model, table_keys[model.name], now, sent_rows)
         staged = leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
+        staged = replace(staged, sources=skipping.sources.get(model.name))
         return staged, state.clock.monotonic() - started_at
 
     models = sorted(request.selected, key=lambda model: model.config.surface.phase)
     with warehouse.staging():
         for staged, seconds in warehouse.run_each([partial(stage, model) for model in models]):
             staged_models.append(staged)
-            on_progress(StagedProgress(staged.model.name, staged.rows, seconds))
+            if staged.unchanged is None and staged.model.name not in known:
+                on_progress(StagedProgress(staged.model.name, staged.rows, seconds))
     return withhold_people(warehouse, state, staged_models, records)
 
 
@@ -330,47 +378,3 @@ def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[st
         tuple(entry.describe() for entry in orphans if entry in new_orphans or not entry.list_deleted),
         tuple(entry.describe() for entry in new_orphans),
     )
-
-
-def require_known_allowances(allowances: Allowances, project_models: Collection[ProjectModel]) -> None:
-    """Raise UsageError if a flag that lets models pass a guard names a model that the project lacks.
-
-    And if the guard never stops a model of that kind: somebody meant another model, or another flag.
-    """
-    surfaces = {model.name: model.config.surface for model in project_models if isinstance(model, Model)}
-    problems = []
-    for guard, names in allowances.by_guard().items():
-        require_known_models(names, project_models, guard.flag)
-        for name in sorted(names):
-            if name in surfaces and (reason := _why_never_stopped(guard, surfaces[name])):
-                hint = f"Name another model, or remove {guard.flag} {name}."
-                problems.append(Problem(f"The model {name} {reason}.", guard.flag, hint))
-    if problems:
-        raise UsageError(*problems)
-
-
-def _why_never_stopped(guard: Guard, surface: Surface) -> str:
-    """Return why a guard never stops a model of a surface, "" if it may: the predicate of a sentence."""
-    match guard:
-        case Guard.DELETES if not surface.deletes_people:
-            return f"deletes nobody: its surface is {surface.name}"
-        case Guard.RESUBSCRIBE if not surface.asks_for_consent:
-            return f"subscribes nobody: its surface is {surface.name}"
-        case Guard.REQUEST if not surface.described_by_model:
-            return f"describes no requests: its surface is {surface.name}"
-        case Guard.CLEARS if surface.clear is None:
-            return "clears no values: it has neither on_null='clear' nor 'unset'"
-        case _:
-            return ""
-
-
-def require_known_models(
-    given_names: Collection[str], project_models: Collection[ProjectModel], flag: str
-) -> None:
-    """Raise UsageError if names given to a flag are not models of the project."""
-    unknown = sorted(set(given_names) - {model.name for model in project_models})
-    if unknown:
-        names = sorted(model.name for model in project_models)
-        raise UsageError(
-            *(Problem(f"There is no model {name}.", flag, did_you_mean(name, names)) for name in unknown)
-        )

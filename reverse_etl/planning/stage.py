@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.models.model import Model
     from reverse_etl.planning.event_facts import EventPlan
+    from reverse_etl.state.sources import ComparedRows, ModelSources
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.statement import Statement
@@ -76,6 +77,8 @@ class StagedModel:
     model with `updated_at` are compared, and `query` what it stages. `compared_list_id` is the list with
     whose sent rows the others were compared: equal rows have no payload; None if all are staged in full.
     `events` is what is known so far of a model of events.
+    `sources` is what it read, if that shows whether it changes. `unchanged` is the comparison that still
+    holds of a model that was not read: its rows are those of the snapshot, and there is no table of them.
     `has_withheld` is whether people are withheld, so that no row of theirs is sent or removed.
     """
 
@@ -88,6 +91,8 @@ class StagedModel:
     counts: StagedCounts | None = None
     comparison: RowComparison | None = None
     compared_list_id: str | None = None
+    sources: ModelSources | None = None
+    unchanged: ComparedRows | None = None
     query: Staging = field(kw_only=True, repr=False)
 
     @property
@@ -121,6 +126,44 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
 
     Call it inside `warehouse.staging()`. Raises ModelError if the columns differ from the compiled model's.
     """
+    query, comparison = build_query(warehouse, request, chooser)
+    run_model(warehouse, request.model, staging.stage_rows(query))
+    counts = count_staged_rows(warehouse, query.tables, is_compared=query.is_compared)
+    names = {name for name, _ in counts.rows if name is not None}
+    return StagedModel(
+        request.model,
+        query.tables,
+        sum(counts.rows.values()),
+        tuple(sorted(names)) if query.list_column else ("",),
+        counts=counts,
+        comparison=comparison,
+        compared_list_id=query.compared_list_id,
+        query=query,
+    )
+
+
+def skip_model(model: Model, query: Staging, compared: ComparedRows) -> StagedModel:
+    """Return a model that is not read: its rows are those of the snapshot, as an earlier comparison found."""
+    rows: dict[tuple[str | None, str | None], int] = {
+        (name, None): number for name, number in compared.rows.items()
+    }
+    total = sum(rows.values())
+    return StagedModel(
+        model,
+        query.tables,
+        total,
+        tuple(sorted(compared.rows)) if query.list_column else ("",),
+        counts=StagedCounts(rows, total, True, frozenset(query.tables.secondary_identifiers)),
+        sources=compared.sources,
+        unchanged=compared,
+        query=query,
+    )
+
+
+def build_query(
+    warehouse: Warehouse, request: StageRequest, chooser: ComparisonChooser
+) -> tuple[Staging, RowComparison | None]:
+    """Return what staging a model runs, and how its rows are compared."""
     model, sent_rows = request.model, request.sent_rows
     warehouse.set_query_tag(model=model.name)
     columns = read_checked_columns(warehouse, model)
@@ -148,19 +191,7 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
         part=StagedPart.KEYS if comparison and not comparison.is_full else StagedPart.ALL,
         compared_list_id=list_id,
     )
-    run_model(warehouse, model, staging.stage_rows(query))
-    counts = count_staged_rows(warehouse, tables, is_compared=query.is_compared)
-    names = {name for name, _ in counts.rows if name is not None}
-    return StagedModel(
-        model,
-        tables,
-        sum(counts.rows.values()),
-        tuple(sorted(names)) if query.list_column else ("",),
-        counts=counts,
-        comparison=comparison,
-        compared_list_id=list_id,
-        query=query,
-    )
+    return query, comparison
 
 
 def _model_tables(dialect: Dialect, request: StageRequest, columns: Mapping[str, Column]) -> ModelTables:

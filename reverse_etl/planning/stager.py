@@ -12,7 +12,14 @@ from reverse_etl.domain.progress import ProgressHandler, Warned
 from reverse_etl.domain.rejections import RejectionSource
 from reverse_etl.errors import ModelError, UsageError
 from reverse_etl.models.model import BrokenModel, Model
-from reverse_etl.planning.stage import SentRows, StagedModel, StageRequest, stage_model
+from reverse_etl.planning.stage import (
+    SentRows,
+    StagedModel,
+    StageRequest,
+    build_query,
+    skip_model,
+    stage_model,
+)
 from reverse_etl.planning.state_sources import with_state_sources
 from reverse_etl.state.runs import last_lists_by_model
 from reverse_etl.surfaces.catalog import find_surface
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.planning.row_comparison import ComparisonChooser
     from reverse_etl.state import ModelRecord, State
+    from reverse_etl.state.sources import ComparedRows
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -45,6 +53,11 @@ class Stager:
         readable = with_state_sources(self.state, model, self.project_models)
         request = StageRequest(readable, table_key, now, sent_rows)
         return stage_model(self.warehouse, request, self.chooser)
+
+    def skip(self, model: Model, table_key: str, now: datetime, compared: ComparedRows) -> StagedModel:
+        """Return a model that need not be read, as `skipping` found. Only its columns are asked for."""
+        query, _ = build_query(self.warehouse, StageRequest(model, table_key, now), self.chooser)
+        return skip_model(model, query, compared)
 
     def find_sent_rows(self, model: Model, record: ModelRecord | None) -> SentRows | None:
         """Return the sent rows with which a model's rows may be compared as they are staged.

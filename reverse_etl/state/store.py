@@ -24,6 +24,7 @@ from reverse_etl.state.removal_holds import RemovalHolds
 from reverse_etl.state.responses import Responses
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.seq_ranges import SeqRanges
+from reverse_etl.state.sources import Sources
 from reverse_etl.state.sql import deltas, members, rejections, schema, snapshot, without_profile
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
@@ -69,10 +70,8 @@ class State:
         journal: JournalSettings | None = None,
     ) -> None:
         self.tables = StateTables(warehouse, scope, clock)
-        self.last_run_file = last_run_file
+        self.scope, self.clock, self.last_run_file = scope, clock, last_run_file
         self._lease = Lease(self.tables)
-        self.scope = scope
-        self.clock = clock
         self.lists = ListRegistry(self.tables)
         self.runs = Runs(self.tables)
         self.rejections = Rejections(self.tables)
@@ -86,6 +85,7 @@ class State:
         self.consents = Consents(self.tables)
         self.responses = Responses(self.tables)
         self.journal = Journal(self.tables, journal)
+        self.sources = Sources(self.tables)
 
     def hold_lease(self, timeout: float = 0.0) -> AbstractContextManager[None]:
         """Hold the lease of this account and project inside the context; see `Lease.hold`."""

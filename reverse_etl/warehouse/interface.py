@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.warehouse.dialect import Dialect
-    from reverse_etl.warehouse.statement import Statement
+    from reverse_etl.warehouse.relation_facts import RelationFacts, RelationName
+    from reverse_etl.warehouse.statement import Statement, TableName
 
 Row = tuple[Any, ...]
 ResultT = TypeVar("ResultT")
@@ -119,6 +120,20 @@ class Warehouse(Protocol):
 
     def state_columns(self, table: str) -> Mapping[str, Column]:
         """Return the columns of a state table by name, in order; empty when there is no such table."""
+        ...
+
+    def read_relation_facts(self, names: Sequence[RelationName]) -> Mapping[RelationName, RelationFacts]:
+        """Return what proves that tables and views did not change, of the names of which that is known.
+
+        Call it inside `staging`, before the rows are read: a later change shows the next time.
+        """
+        ...
+
+    def read_state_versions(self, tables: Sequence[TableName]) -> Sequence[str] | None:
+        """Return of each state table a text that changes with its rows; None if that is not known.
+
+        A state that can only be restored as a whole needs none: the texts are ''.
+        """
         ...
 
     @property

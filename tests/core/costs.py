@@ -18,7 +18,7 @@ from reverse_etl.warehouse.statement import StatementKind
 from tests.core.rows import BY_EMAIL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.statement import Statement
@@ -130,7 +130,8 @@ class Nights:
 
     `idle_with_malformed` has 0.1 % of malformed rows, which were there the night before. `idle_without_other`
     is the same without them; in both another model was deleted. `journaled` and `not_journaled` are the
-    nights after it, changed. The wide model has 20 columns.
+    nights after it, changed. The wide model has 20 columns. `skipped` is idle, and nothing was
+    written to the warehouse.
     """
 
     idle_plan: Cost
@@ -138,6 +139,7 @@ class Nights:
     idle_without_other: Cost
     idle_with_malformed: Cost
     changed: Cost
+    skipped: Cost
     two_idle: Cost
     two_changed: Cost
     not_journaled: Cost
@@ -164,6 +166,8 @@ class Nights:
             "rows read, nothing changed": self.idle.rows_read(),
             "rows written, nothing changed": self.idle.rows_written(),
             "rows read, nothing changed, 0.1 % malformed": self.idle_with_malformed.rows_read(),
+            "rows read, model skipped": self.skipped.rows_read(),
+            "rows written, model skipped": self.skipped.rows_written(),
             "rows read, 0.1 % changed": self.changed.rows_read(),
             "rows written, 0.1 % changed": self.changed.rows_written(),
             "rows read of 20 columns, nothing changed": self.wide_idle.rows_read(WIDE_COLUMNS),
@@ -181,6 +185,10 @@ def measure(world: World) -> Nights:
     idle_plan, idle = count(world.plan), count(world.run)
     fill(world, night=1)
     changed = count(world.run)
+    world.profile(skip_unchanged=True)
+    world.run()
+    skipped = count(world.run)
+    world.profile(skip_unchanged=False)
     world.model("others", SELECT, list="Others", identifiers=BY_EMAIL)
     world.run()
     two_idle = count(world.run)
@@ -211,6 +219,7 @@ def measure(world: World) -> Nights:
         without_other,
         with_malformed,
         changed,
+        skipped,
         two_idle,
         two_changed,
         not_journaled,
@@ -218,6 +227,23 @@ def measure(world: World) -> Nights:
         wide_idle,
         count(world.run),
     )
+
+
+def work_through(figures: Mapping[str, float]) -> list[str]:
+    """Return the lines of a table: the values that a model of 100 M rows reads and writes, in millions.
+
+    It has the columns of the wide model. A skipped model reads the same, however many columns it has.
+    """
+    rows = 100  # millions
+    widths = {"nothing changed": WIDE_COLUMNS, "0.1 % changed": WIDE_COLUMNS, "model skipped": COLUMNS}
+    lines = []
+    for night, columns in widths.items():
+        of = f" of {columns} columns" if columns == WIDE_COLUMNS else ""
+        read, written = (
+            figures[f"rows {verb}{of}, {night}"] * columns * rows for verb in ("read", "written")
+        )
+        lines.append(f"| {night} | {read:,.0f} M | {written:,.0f} M |")
+    return lines
 
 
 def count(call: Callable[[], object]) -> Cost:

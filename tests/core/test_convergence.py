@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,7 +27,7 @@ from tests.core.world import World
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from hypothesis.strategies import DrawFn
@@ -43,6 +43,12 @@ BY_CLUB = {EMAIL: "email", EXTERNAL: "customer_id"}
 BY_ID = {IdentifierType.PROFILE_ID: "klaviyo_profile_id"}
 BY_ANY = {EXTERNAL: "customer_id", EMAIL: "email"}
 
+COLUMNS = {
+    "members": "email VARCHAR, customer_id VARCHAR, phone VARCHAR, first_name VARCHAR, score DOUBLE",
+    "clubs": "email VARCHAR, customer_id VARCHAR, club VARCHAR",
+    "ids": "klaviyo_profile_id VARCHAR",
+    "profiles": "customer_id VARCHAR, email VARCHAR, first_name VARCHAR",
+}
 LOOSE = {"min_rows": 0, "max_removes": 1.0}
 NAMES = st.sampled_from([None, "Ann", "Bo", ""])
 SCORES = st.sampled_from([None, 1, 2.5])
@@ -126,9 +132,12 @@ JOB_FAULTS = st.one_of(
 class ShopMachine(RuleBasedStateMachine):
     """A shop whose data, Klaviyo account and job meet with everything."""
 
+    destination: ClassVar[Mapping[str, Any]] = {}
+
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
+        self._written: dict[str, Any] = {}
         self._world: World | None = None
 
     @property
@@ -147,6 +156,7 @@ class ShopMachine(RuleBasedStateMachine):
     def open(self, members: list[dict[str, Any]], **rules: Any) -> None:
         """Open the shop."""
         self._world = world = World(self.folder / "shop", job_seconds=0.2, **rules)
+        world.destination |= self.destination
         self.rows: dict[str, list[dict[str, Any]]] = {
             "members": members,
             "clubs": [],
@@ -335,13 +345,10 @@ class ShopMachine(RuleBasedStateMachine):
     def _around(self, run: Callable[[], None]) -> None:
         """Write the rows, run, and check that no member was removed who was desired or never ours."""
         world = self.world
-        text = "email VARCHAR, customer_id VARCHAR, phone VARCHAR, first_name VARCHAR, score DOUBLE"
-        world.people(self.rows["members"], "members", text)
-        world.people(self.rows["clubs"], "clubs", "email VARCHAR, customer_id VARCHAR, club VARCHAR")
-        world.people(self.rows["ids"], "ids", "klaviyo_profile_id VARCHAR")
-        world.people(
-            self.rows["profiles"], "profiles", "customer_id VARCHAR, email VARCHAR, first_name VARCHAR"
-        )
+        for name, columns in COLUMNS.items():
+            if self._written.get(name) != self.rows[name]:
+                world.people(self.rows[name], name, columns)
+                self._written[name] = self.rows[name]
         wanted = {
             "Members": identities(self.rows["members"], BY_EMAIL),
             "By id": identities(self.rows["ids"], BY_ID),

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.core.costs import measure
+from tests.core.costs import measure, work_through
 from tests.core.rows import become, members_model, people
 from tests.core.updated_at_costs import copies, measure_updated_at
 
@@ -22,7 +22,9 @@ def test_a_run_costs_what_the_page_of_costs_says(world: World) -> None:
     """After a change of a figure, `make bench-cost` writes the page again: read its diff."""
     lines = PAGE.read_text("utf-8").splitlines()
     cells = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines if line.startswith("| ")]
-    figures = {name: f"{figure:g}" for name, figure in measure(world).figures.items()}
+    measured = measure(world).figures
+    assert [line for line in work_through(measured) if line not in lines] == []
+    figures = {name: f"{figure:g}" for name, figure in measured.items()}
     assert figures == {name: today for name, today in cells if name in figures}
 
 

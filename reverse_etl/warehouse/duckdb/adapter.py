@@ -32,6 +32,12 @@ from reverse_etl.warehouse.duckdb.errors import (
     unreadable_error,
 )
 from reverse_etl.warehouse.duckdb.memory import max_rows_in_memory
+from reverse_etl.warehouse.duckdb.relation_facts import (
+    SELECT_DATABASES,
+    SELECT_RELATIONS,
+    compute_version,
+    find_relations,
+)
 from reverse_etl.warehouse.duckdb.settings import session_settings
 from reverse_etl.warehouse.duckdb.state_file import find_state_file, warehouse_path
 from reverse_etl.warehouse.duckdb.types import to_column
@@ -43,6 +49,8 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.warehouse.interface import ResultT, Row
+    from reverse_etl.warehouse.relation_facts import RelationFacts, RelationName
+    from reverse_etl.warehouse.statement import TableName
 
 STATE_DATABASE = "reverse_etl_state"
 DIALECT = DuckDBDialect(state_schema=f"{quote_identifier(STATE_DATABASE)}.main", temp_schema="memory.main")
@@ -219,6 +227,18 @@ class DuckDB:
             return {}
         rows = self.fetch(Statement.read(f"DESCRIBE {self.dialect.state_table(table)}"))
         return {name: to_column(name, type_) for name, type_, *_ in rows}
+
+    def read_relation_facts(self, names: Sequence[RelationName]) -> Mapping[RelationName, RelationFacts]:
+        """Return the facts of tables and views, whose version is that of all attached files."""
+        if not names:
+            return {}
+        own = frozenset({"memory", STATE_DATABASE})
+        version = compute_version(self.fetch(Statement.read(SELECT_DATABASES)), own)
+        return find_relations(names, self.fetch(Statement.read(SELECT_RELATIONS)) if version else [], version)
+
+    def read_state_versions(self, tables: Sequence[TableName]) -> Sequence[str]:
+        """Return no versions: the state is one file."""
+        return [""] * len(tables)
 
     def back_up_state(self, tables: Sequence[str], label: str) -> str:
         """Copy the whole state file to one beside it, and return its name."""

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from reverse_etl.config.target import NO_WAREHOUSE_OPTIONS, WarehouseOptions
 from reverse_etl.domain.columns import Column
-from reverse_etl.errors import WarehouseError
+from reverse_etl.errors import SessionLost, WarehouseError, WarehouseUnavailable
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX, Dialect
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from reverse_etl.warehouse.snowflake.errors import MISSING_OBJECT_CODES
 from reverse_etl.warehouse.snowflake.location import SnowflakeLocation, resolve_location
+from reverse_etl.warehouse.snowflake.relation_facts import read_last_changes, read_relation_facts
 from reverse_etl.warehouse.snowflake.session import Session
 from reverse_etl.warehouse.snowflake.tasks import count_threads, run_tasks
 from reverse_etl.warehouse.snowflake.types import to_column
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from reverse_etl.warehouse.interface import ResultT, Row
+    from reverse_etl.warehouse.relation_facts import RelationFacts, RelationName
     from reverse_etl.warehouse.snowflake.client import Cursor
+    from reverse_etl.warehouse.statement import TableName
 
 _QUOTED_OR_PLACEHOLDER = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'|\?""")
 
@@ -166,6 +169,23 @@ class Snowflake:
             name: Column(name, output_column.kind, output_column.type)
             for name, output_column in columns_by_name
         }
+
+    def read_relation_facts(self, names: Sequence[RelationName]) -> Mapping[RelationName, RelationFacts]:
+        """Return the facts of tables and views from the information schema and from Snowflake's tokens."""
+        if not names:
+            return {}
+        ((database, schema),) = self.fetch(Statement.read("SELECT CURRENT_DATABASE(), CURRENT_SCHEMA()"))
+        return read_relation_facts(self.fetch, names, str(database or ""), str(schema or ""))
+
+    def read_state_versions(self, tables: Sequence[TableName]) -> Sequence[str] | None:
+        """Return the tokens of the tables, each of which could be restored by itself."""
+        try:
+            tokens = read_last_changes(self.fetch, [str(table) for table in tables])
+        except (SessionLost, WarehouseUnavailable):
+            raise
+        except WarehouseError:
+            return None
+        return tokens if all(tokens) else None
 
     def back_up_state(self, tables: Sequence[str], label: str) -> str:
         """Clone the tables in their schema, and return the prefix of the clones' names.

@@ -1,0 +1,267 @@
+"""Models that are skipped, because nothing that they read has changed; and every reason to read one."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from reverse_etl.errors import KlaviyoError
+from reverse_etl.models.config import FULL_EVERY
+from reverse_etl.planning import model_sources, skipping
+from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.state.sources import Sources
+from tests.core.costs import count
+from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
+from tests.core.test_convergence import QUIET, ShopMachine
+from tests.core.world import Interrupted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reverse_etl.planning.plan import Plan
+    from tests.core.world import World
+
+ANN = people("ann", "bo")
+
+
+@pytest.fixture
+def shop(world: World) -> World:
+    """Make a project whose only model was compared, and whose rows are all as they were sent."""
+    world.profile(skip_unchanged=True)
+    members_model(world, min_rows=0, max_removes=1.0)
+    become(world, ANN)
+    world.run()
+    world.run()
+    assert skipped(world) == ["members"]
+    return world
+
+
+def skipped(world: World, **options: Any) -> list[str]:
+    """Return the models that a plan skips."""
+    plan = world.plan(options=PlanOptions(**options))
+    return [model_plan.model.name for model_plan in plan.models if model_plan.unchanged]
+
+
+def reason(world: World, model: str = "members", **options: Any) -> str:
+    """Return why a model is read, '' if it is skipped unless its lists have changed."""
+    project = world.project()
+    made = project._build_request((), (), PlanOptions(**options))
+    output = made.target.output
+    request = skipping.SkipRequest(made.selected, made.project_models, made.options, output)
+    with project.connections.planning() as (warehouse, state, _):
+        return skipping.find_unchanged(warehouse, state, request).reasons.get(model, "")
+
+
+def figures(plan: Plan) -> Mapping[tuple[str, str], Mapping[str, int]]:
+    """Return the figures of a plan by model and list."""
+    return {
+        (model_plan.model.name, list_plan.list_ref.id): list_plan.figures()
+        for model_plan, list_plan in plan.list_plans()
+    }
+
+
+def test_a_skipped_model_is_not_read_and_has_the_same_figures(shop: World) -> None:
+    plan, cost = shop.plan(), count(shop.run)
+    (note,) = plan.notes
+    assert note.startswith("members was skipped: nothing it reads has changed since run ")
+    assert cost.rows_read() < 0.1  # of the rows of ROWS people: some of the state's own tables
+    assert cost.rows_written() < 0.01
+    shop.profile(skip_unchanged=False)
+    read = shop.plan()
+    assert figures(plan) == figures(read)
+    assert read.notes == ()
+    assert not read.models[0].unchanged
+
+
+def test_a_model_is_skipped_until_something_changes_and_after_a_run_that_finds_all_sent(shop: World) -> None:
+    for _ in range(2):
+        assert shop.run().lists[0].list_plan.unchanged == 2
+        assert skipped(shop) == ["members"]
+    become(shop, [*ANN, person("cy")])
+    assert shop.run().lists[0].list_plan.adds == 1
+    assert skipped(shop) == []
+    shop.run()
+    assert skipped(shop) == ["members"]
+    assert shop.emails() == ["ann@example.com", "bo@example.com", "cy@example.com"]
+
+
+def change_sql(world: World, select: str, **config: Any) -> None:
+    """Let the model be another, and be compared."""
+    world.model("members", select, identifiers=BY_EMAIL, min_rows=0, max_removes=1.0, **config)
+    world.run()
+    world.run()
+
+
+def test_each_change_of_what_a_model_reads_makes_it_read(shop: World) -> None:
+    shop.sql("CREATE TABLE other AS SELECT 1 AS x")
+    shop.run()
+    shop.run()
+    replaced = (
+        "CREATE TABLE others AS FROM people",
+        "DROP TABLE people",
+        "ALTER TABLE others RENAME TO people",
+    )
+    for statements in (
+        ("UPDATE people SET first_name = 'Anna' WHERE email = 'ann@example.com'",),
+        ("INSERT INTO other VALUES (2)",),  # DuckDB does not tell which table of a file has changed
+        replaced,
+    ):
+        assert reason(shop) == ""
+        shop.sql(*statements)
+        assert "may have changed" in reason(shop)
+        shop.run()
+        shop.run()
+
+
+UNSTABLE = {
+    "select email, customer_id, first_name from people where now() > '2020-01-01'": "now()",
+    "select email, customer_id, first_name from people where current_date > '2020-01-01'": "current_date()",
+    "select email, customer_id, unheard(first_name) as first_name from people": "unheard()",
+    "select email, customer_id, first_name from people, range(1) as r(x)": "the source",
+    "select email, customer_id, first_name from people where current_user <> ''": "current_user()",
+}
+
+
+def test_sql_that_may_change_by_itself_is_read(shop: World) -> None:
+    shop.sql(
+        "CREATE MACRO unheard(x) AS x",
+        "CREATE VIEW viewed AS SELECT * FROM people WHERE today() > '2020-01-01'",
+    )
+    for select, what in UNSTABLE.items():
+        members_model(shop)
+        (shop.folder / "models" / "members.sql").write_text(
+            (shop.folder / "models" / "members.sql").read_text().replace(SELECT, select)
+        )
+        shop.run()
+        assert what in reason(shop)
+    change_sql(shop, SELECT)
+    assert "not known whether people has changed" in reason(shop)  # a macro may be any function
+    shop.sql("DROP MACRO unheard")
+    change_sql(shop, SELECT.replace("people", "viewed"))
+    assert "the view viewed may return other rows" in reason(shop)
+    shop.sql("CREATE OR REPLACE VIEW viewed AS SELECT * FROM people")
+    change_sql(shop, SELECT.replace("people", "viewed"))
+    assert skipped(shop) == ["members"]
+    shop.sql("CREATE OR REPLACE VIEW viewed AS SELECT * FROM people WHERE email <> 'bo@example.com'")
+    assert "viewed may have changed" in reason(shop)
+    shop.run()
+    assert shop.emails() == ["ann@example.com"]
+
+
+def test_models_are_read_if_somebody_asks_for_it(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "an option" in reason(shop, full_refresh=True)
+    assert "an option" in reason(shop, limit=1)
+    assert "an option" in reason(shop, compares_all=True)
+    assert "an option" in reason(shop, rekey=frozenset({"members"}))
+    monkeypatch.setattr(model_sources, "__version__", "another")
+    assert "this program has changed" in reason(shop)
+    monkeypatch.undo()
+    shop.wait(FULL_EVERY)
+    assert "a full comparison is due" in reason(shop)
+    shop.run()
+    assert skipped(shop) == ["members"]
+    shop.take_off_list("bo@example.com")
+    shop.project().reconcile(resend=True)
+    assert "no comparison" in reason(shop)
+    shop.run()
+    assert shop.emails() == ["ann@example.com", "bo@example.com"]
+
+
+def test_another_state_is_read(shop: World) -> None:
+    shop.forget_keys(shop.state("SELECT table_key FROM models")[0][0], "email:bo@example.com")
+    assert "rows of the state have changed" in reason(shop)
+    shop.run()
+    shop.run()
+    shop.profile(skip_unchanged=False)
+    shop.run()
+    shop.profile(skip_unchanged=True)
+    assert "no comparison" in reason(shop)  # a run that does not skip stores none
+
+
+def test_a_killed_run_leaves_no_comparison(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: Any, **__: Any) -> None:
+        raise Interrupted
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Sources, "record", die)  # between the end of the run and the record
+        with pytest.raises(Interrupted):
+            shop.run()
+    assert "no comparison" in reason(shop)
+    become(shop, [*ANN, person("cy")])
+    with monkeypatch.context() as patched:
+        patched.setattr("reverse_etl.run._record_end", die)
+        with pytest.raises(Interrupted):
+            shop.run()
+    assert "not finished" in reason(shop)
+    shop.run()
+    assert shop.emails() == ["ann@example.com", "bo@example.com", "cy@example.com"]
+
+
+def test_a_restored_state_is_read(shop: World) -> None:
+    state = shop.folder / "shop.reverse_etl.duckdb"
+    shutil.copy(state, shop.folder / "backup")
+    shop.run()
+    shutil.copy(shop.folder / "backup", state)
+    assert reason(shop) == ""  # the state alone does not show it
+    assert skipped(shop) == []  # but removals are held, as the last run is not in it
+
+
+def test_a_list_that_was_deleted_at_klaviyo_is_read(shop: World) -> None:
+    shop.by_hand("DELETE", f"/api/lists/{shop.list_id()}")
+    assert reason(shop) == ""
+    assert skipped(shop) == []
+    shop.run()
+    assert shop.emails() == ["ann@example.com", "bo@example.com"]
+
+
+def test_rejected_rows_are_read(shop: World) -> None:
+    become(shop, [*ANN, person("bad", email="malformed")])
+    shop.run()
+    shop.run()
+    assert reason(shop) != ""
+    assert skipped(shop) == []
+
+
+def test_models_that_decide_about_people_are_read(shop: World) -> None:
+    shop.model("stops", "select email from people where email = 'none'", surface="suppressions", min_rows=0)
+    shop.run()
+    shop.run()
+    assert "other models' people" in reason(shop, "stops")
+    assert skipped(shop) == ["members"]
+    shop.model("deletes", "select email from people where email = 'none'", surface="profile_deletions")
+    assert "deletes people" in reason(shop)
+
+
+class SkippingShop(ShopMachine):
+    """The shop of the convergence property, with models that are skipped: plans are as without."""
+
+    destination: ClassVar[Mapping[str, Any]] = {"skip_unchanged": True}
+
+    def _around(self, run: Callable[[], None]) -> None:
+        super()._around(run)
+        with suppress(KlaviyoError):
+            plan = self.world.plan()
+            self.world.profile(skip_unchanged=False)
+            try:
+                assert figures(plan) == figures(self.world.plan())
+            finally:
+                self.world.profile(skip_unchanged=True)
+
+
+def test_lists_converge_where_models_are_skipped() -> None:
+    few = settings(
+        max_examples=1, stateful_step_count=6, derandomize=True, deadline=None, suppress_health_check=QUIET
+    )
+    run_state_machine_as_test(SkippingShop, settings=few)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_lists_converge_where_models_are_skipped_in_many_examples() -> None:
+    many = settings(max_examples=100, stateful_step_count=20, deadline=None, suppress_health_check=QUIET)
+    run_state_machine_as_test(SkippingShop, settings=many)
