@@ -11,6 +11,8 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import duckdb
+
 from reverse_etl.warehouse.relation_facts import RelationFacts, RelationName
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def compute_version(databases: Iterable[Row], own: frozenset[str]) -> str:
     `databases` are rows of SELECT_DATABASES. Databases that are no local files of DuckDB, files that another
     process could write now, and macros, which may do anything, leave it unknown.
     """
-    parts: list[str] = []
+    parts = [duckdb.__version__]  # another version of DuckDB may compute other values
     for name, path, type_, is_read_only, macros in databases:
         if name in own:
             continue
@@ -54,7 +56,7 @@ def compute_version(databases: Iterable[Row], own: frozenset[str]) -> str:
         stat = file.stat()
         facts = (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
         parts.append(f"{name}:{'.'.join(map(str, facts))}:{header}")
-    return " ".join(parts)
+    return " ".join(parts) if len(parts) > 1 else ""
 
 
 def find_relations(
