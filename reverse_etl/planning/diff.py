@@ -304,7 +304,7 @@ def _compute_deltas(state: State, staged: StagedModel, diff: ModelDiff, *, refus
         and not refused_too
         and state.rejections.exist(staged.model.name, RejectionSource.KLAVIYO)
     )
-    if knows_refused and _has_current_columns(state, diff.tables, diff.tables.rejected):
+    if knows_refused and diff.tables.fit(state.tables.columns(diff.tables.rejected)):
         marks.append(staging.mark_still_rejected(diff.tables, staged.model.checksum))
     list_id = staged.compared_list_id
     deltas = (
@@ -336,15 +336,6 @@ def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -
     return {kind: rows for kind, rows in omitted.items() if rows}
 
 
-def _has_current_columns(state: State, tables: ModelTables, table: str) -> bool:
-    """Return whether a state table has the model's current columns; if not, none of its rows can match."""
-    stored_types = {name.lower(): column.type for name, column in state.tables.columns(table).items()}
-    return all(
-        stored_types.get(column.name.lower()) == tables.dialect.storage_type(column)
-        for column in tables.payload
-    )
-
-
 def _apply_limit(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[str, int]:
     """Keep only the first `limit` upserts of the model; return the number of deferred ones by list."""
     before = _count_planned_rows(warehouse, tables).by_list
@@ -356,7 +347,7 @@ def _apply_limit(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[
 
 def _skip_without_profile(warehouse: Warehouse, state: State, tables: ModelTables) -> dict[str, int]:
     """Leave out the rows whose person Klaviyo did not know lately; return their number by list."""
-    if not tables.keeps_without_profile or not _has_current_columns(state, tables, tables.without_profile):
+    if not tables.keeps_without_profile or not tables.fit(state.tables.columns(tables.without_profile)):
         return {}
     before = _count_planned_rows(warehouse, tables).by_list
     since = format_epoch_seconds(state.clock.now() - LOOK_AGAIN_SECONDS)

@@ -97,6 +97,8 @@ def _describe_comparison(state: State, staged: StagedModel, result: DiffResult) 
     counts, comparison = result.counts, staged.comparison
     if staged.sources is None or counts is None or result.planned.by_list or result.uncertain_rows:
         return None
+    if result.kept_values or result.claimed:  # other rows, perhaps of other models, decided about these
+        return None
     if comparison is not None and not comparison.is_full:
         return None
     if any(problem is not None for _, problem in counts.rows):

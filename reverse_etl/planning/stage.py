@@ -60,13 +60,6 @@ class SentRows:
     list_id: str
     columns: Mapping[str, Column]
 
-    def fit(self, tables: ModelTables) -> bool:
-        """Return whether the snapshot has the columns that the model has today, in the same types."""
-        types = {name.lower(): column.type for name, column in self.columns.items()}
-        return all(
-            types.get(column.name.lower()) == tables.dialect.storage_type(column) for column in tables.payload
-        )
-
 
 @dataclass(frozen=True)
 class StagedModel:
@@ -177,7 +170,7 @@ def build_query(
     checked_times = {time.column for time in surface.columns.past_times}
     required = tuple(columns[name] for name in surface.columns.required if name not in checked_times)
     comparison = chooser.choose(model, request.table_key, columns)
-    is_compared = sent_rows is not None and comparison is None and sent_rows.fit(tables)
+    is_compared = sent_rows is not None and comparison is None and tables.fit(sent_rows.columns)
     list_id = sent_rows.list_id if sent_rows is not None and is_compared else None
     target = model.config.list_target
     query = Staging(

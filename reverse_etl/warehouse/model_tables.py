@@ -11,6 +11,7 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.warehouse.statement import Sql, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from reverse_etl.domain.columns import Column
@@ -104,6 +105,15 @@ class ModelTables:
     def payload_columns(self) -> tuple[Sql, ...]:
         """Return the payload's columns as SQL writes them, in the model's order."""
         return tuple(quote_identifier(name) for name in self.payload_names)
+
+    def fit(self, stored_columns: Mapping[str, Column]) -> bool:
+        """Return whether a state table has the payload's columns, in their types, under names by which statements find them."""
+        folds = self.dialect.engine.folds_to_upper_case  # then quoted names differ by their case, too
+        types = {name if folds else name.lower(): column.type for name, column in stored_columns.items()}
+        return all(
+            types.get(column.name if folds else column.name.lower()) == self.dialect.storage_type(column)
+            for column in self.payload
+        )
 
     def find_column(self, name: str) -> Column:
         """Return a column of the payload by its name in lower case. Raises StopIteration if there is none."""

@@ -13,7 +13,6 @@ from contextlib import suppress
 from importlib.machinery import SourceFileLoader
 from importlib.util import cache_from_source
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import TYPE_CHECKING
 
 import jinja2
@@ -46,8 +45,12 @@ class TemplateCache(BytecodeCache):
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Load a template, if it is kept."""
-        with suppress(OSError, EOFError, UnpicklingError):  # a file that is missing or was cut off
+        try:
             bucket.load_bytecode(io.BytesIO(Path(bucket.key).read_bytes()))
+        except OSError:  # nothing is kept
+            return
+        except Exception:  # noqa: BLE001 - the bytes of a damaged file may raise anything: it is compiled again
+            bucket.reset()
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template, unless Python keeps no modules either."""

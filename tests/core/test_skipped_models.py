@@ -237,6 +237,29 @@ def test_models_that_decide_about_people_are_read(shop: World) -> None:
     assert "deletes people" in reason(shop)
 
 
+def test_a_value_that_another_model_kept_is_cleared_once_that_model_has_none(world: World) -> None:
+    """The SQL of the other model changes, and no table does."""
+    world.profile(skip_unchanged=True)
+    settings = {"surface": "profiles", "identifiers": {"email": "email"}, "min_rows": 0}
+    for table, first_name in (("kept", "Ann"), ("cleared", "Ann"), ("cleared", None)):
+        rows = [{"email": "ann@example.com", "first_name": first_name}]
+        world.people(rows, table, columns="email VARCHAR, first_name VARCHAR")
+        select = f"select email, first_name from {table}"
+        world.model(
+            table,
+            select,
+            **settings,
+            **({"on_null": "clear", "max_clears": 1.0} if table == "cleared" else {}),
+        )
+        world.run()
+    world.run()
+    assert skipped(world) == ["kept"]
+    world.model("kept", "select email, 'x' as last_name from kept", **settings)
+    world.run()
+    world.run()
+    assert "first_name" not in world.person("ann@example.com")
+
+
 class SkippingShop(ShopMachine):
     """The shop of the convergence property, with models that are skipped: plans are as without."""
 

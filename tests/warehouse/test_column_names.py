@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.columns import Column, ColumnKind
+from reverse_etl.domain.engine import Engine
+from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
+from reverse_etl.warehouse.model_tables import ModelTables
+from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from tests.core.rows import BY_EMAIL, become, people
 from tests.core.world import one
 from tests.warehouse.snowflake_accounts import WAREHOUSES
@@ -14,6 +21,7 @@ from tests.warehouse.snowflake_accounts import WAREHOUSES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reverse_etl.warehouse.dialect import Dialect
     from tests.core.world import World
 
 
@@ -38,3 +46,16 @@ def test_a_column_name_is_never_read_as_sql(shop: World, name: str) -> None:
     assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}
     assert shop.person("bob@example.com")["properties"] == {name: "Zoe"}
     assert one(shop.run()).outcomes == {}
+
+
+@pytest.mark.parametrize("dialect", [DUCKDB, SnowflakeDialect('"S"', '"S"')])
+def test_a_column_whose_name_changes_its_case_is_another_one_where_quoted_names_differ_by_it(
+    dialect: Dialect,
+) -> None:
+    """Statements of a plan name the stored column before a run gives it the new name."""
+    column = Column("First_Name", ColumnKind.TEXT, "VARCHAR")
+    tables = ModelTables(dialect, "vip_0a1b2c3d", (IdentifierType.EMAIL,), (column,), many_lists=False)
+    stored = {"FIRST_NAME": replace(column, name="FIRST_NAME")}
+    assert tables.fit(stored) == (dialect.engine is Engine.DUCKDB)
+    assert tables.fit({"First_Name": column})
+    assert not tables.fit({})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jinja2 import DictLoader, TemplateError, UndefinedError
+from jinja2.bccache import bc_magic
 
 from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
@@ -178,7 +179,7 @@ def parses(text: str) -> bool:
 def test_a_compiled_statement_is_kept_as_python_keeps_modules(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is compiled again if its text changed, or if what is kept was cut off."""
+    """It is compiled again if its text changed, or if what is kept was cut off or damaged."""
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert parses("SELECT 1")
@@ -189,4 +190,7 @@ def test_a_compiled_statement_is_kept_as_python_keeps_modules(
     (kept,) = tmp_path.rglob("*.pyc")
     for length in range(0, len(content := kept.read_bytes()), 7):
         kept.write_bytes(content[:length])
+        assert [parses("SELECT 2"), parses("SELECT 2")] == [True, False]
+    for place in (len(bc_magic) + 1, content.index(b"X") + 6):  # pickle's version, and a letter of the hash
+        kept.write_bytes(content[:place] + b"\xf4" + content[place + 1 :])
         assert [parses("SELECT 2"), parses("SELECT 2")] == [True, False]
