@@ -122,6 +122,18 @@ def test_tasks_whose_session_ended_go_on_in_one_new_session(
     assert len(server.control("look")["logins"]) == 1
 
 
+def test_other_threads_find_the_new_session_while_the_ended_one_logs_out(
+    session: Snowflake, place: Place, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, connections = session._session._connection, []
+    assert ended is not None
+    monkeypatch.setattr(ended, "close", lambda: connections.append(session._session._connection))
+    server.end_session(place, session)
+    assert ask(session, "after") == [("after",)]
+    assert connections == [session._session._connection]
+    assert connections != [ended]
+
+
 def test_the_lease_is_kept_while_a_statement_runs(
     session: Snowflake, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,7 +61,7 @@ class Snowflake:
         time, by default the output's.
         """
         tag = {"tag": str(settings["query_tag"])} if settings.get("query_tag") else {}
-        self._own = _OfThread({"app": "reverse_etl"} | tag)
+        self._thread_values = _ThreadValues({"app": "reverse_etl"} | tag)
         self._threads = threads or count_threads(settings)
         self.read_only = read_only
         self._sending_warehouse = options.sending_warehouse
@@ -99,7 +99,7 @@ class Snowflake:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit the statements inside together, in one session."""
-        with self._session.transaction(self._own.query_tag):
+        with self._session.transaction(self._thread_values.query_tag):
             yield
 
     def schema_transaction(self) -> AbstractContextManager[None]:
@@ -110,10 +110,10 @@ class Snowflake:
         """Run as many tasks at the same time as the output has `threads`, all of them in this session."""
         if self._threads == 1 or len(tasks) <= 1:
             return (task() for task in tasks)
-        tag = self._own.query_tag
+        tag = self._thread_values.query_tag
 
         def run_in_thread(task: Callable[[], ResultT], stop: Event) -> ResultT:
-            self._own.query_tag, self._own.stop = tag, stop
+            self._thread_values.query_tag, self._thread_values.stop = tag, stop
             return task()
 
         own_tasks = [partial(run_in_thread, task) for task in tasks]
@@ -130,7 +130,7 @@ class Snowflake:
         if not self._sending_warehouse:
             yield
             return
-        with self._session.use_warehouse(self._sending_warehouse, self._own.query_tag):
+        with self._session.use_warehouse(self._sending_warehouse, self._thread_values.query_tag):
             yield
 
     @contextmanager
@@ -143,7 +143,7 @@ class Snowflake:
 
     def set_query_tag(self, **tags: str) -> None:
         """Add tags to the QUERY_TAG of all following statements."""
-        self._own.query_tag = {**self._own.query_tag, **tags}
+        self._thread_values.query_tag = {**self._thread_values.query_tag, **tags}
 
     def describe(self, select: str) -> tuple[Column, ...]:
         """Return a query's columns as Snowflake compiles it."""
@@ -219,7 +219,7 @@ class Snowflake:
         self._check_allowed(statement)
         if statement.kind is StatementKind.CREATE:
             statement = inline_parameters(statement, self.dialect)
-        cursor = self._session.execute(statement, self._own.query_tag)
+        cursor = self._session.execute(statement, self._thread_values.query_tag)
         try:
             yield cursor
         finally:
@@ -228,7 +228,7 @@ class Snowflake:
 
     def _check_allowed(self, statement: Statement) -> None:
         """Raise WarehouseError if a read-only session would change what lasts, or this task was stopped."""
-        if self._own.stop.is_set():
+        if self._thread_values.stop.is_set():
             raise WarehouseError.of("Another model failed, or the run was stopped.", where=statement.excerpt)
         if self.read_only and statement.changes_what_lasts:
             raise WarehouseError.of("A read-only session can't change the state.", where=statement.excerpt)
@@ -268,7 +268,7 @@ class Snowflake:
                 raise location.left_behind_error(old)
 
 
-class _OfThread(local):
+class _ThreadValues(local):
     """The values of one thread: the tag of its statements, and whether it has to stop."""
 
     def __init__(self, query_tag: Mapping[str, str]) -> None:

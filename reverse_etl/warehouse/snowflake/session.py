@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reverse_etl.warehouse.snowflake.client import ColumnDescription
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 MAX_QUERY_TAG_LENGTH = 2000  # "QUERY_TAG": at most 2000 characters
 
@@ -151,10 +150,8 @@ class Session:
 
     def close(self) -> None:
         """Log out, which ends temporary tables. May be called twice."""
-        if self._connection is not None:
-            with suppress(Exception):  # a session that can't log out ends by itself
-                self._connection.close()
-        self._connection = None
+        ended, self._connection = self._connection, None
+        _log_out(ended)
 
     def _call_with_reconnect(self, statement: Statement, call: Callable[[Cursor], ReturnT]) -> ReturnT:
         self._temp_tables.raise_if_lost(statement)
@@ -196,9 +193,16 @@ class Session:
                 where=session_lost.problems[0].where,
                 hint=error.problems[0].hint,
             ) from session_lost.__cause__
-        self.close()
-        self._connection = connection
+        # Other threads see one of the two connections, and none without knowing that its tables are lost.
         self._temp_tables.mark_lost()
+        ended, self._connection = self._connection, connection
+        _log_out(ended)
+
+
+def _log_out(connection: Connection | None) -> None:
+    if connection is not None:
+        with suppress(Exception):  # a session that can't log out ends by itself
+            connection.close()
 
 
 def _connect_with_retries(settings: Mapping[str, Any], secrets: tuple[str, ...]) -> Connection:
