@@ -30,6 +30,7 @@ from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.identifiers import IdentifierType
+    from reverse_etl.planning.diff import PlannedCounts
     from reverse_etl.planning.stage import StagedCounts, StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
@@ -81,7 +82,7 @@ def plan_model(
         kept_values=result.kept_values,
         has_deferred_removals=planned.have(Op.HELD, Op.DEFERRED),
         may_resubscribe=options.allow.allows(Guard.RESUBSCRIBE, model.name),
-        digest=_compute_digest(warehouse, staged) if options.with_digest else "",
+        digest=_compute_digest(warehouse, staged, planned) if options.with_digest else "",
         events=staged.events,
         has_deltas=bool(planned.by_list),
         last_seq=planned.last_seq,
@@ -125,9 +126,14 @@ def find_conflicting_properties(warehouse: Warehouse, tables: ModelTables) -> li
     return [(column, int(people), str(example)) for column, people, example in pairs if people]
 
 
-def _compute_digest(warehouse: Warehouse, staged: StagedModel) -> str:
-    """Return the digest of what the model would send: rows, values, property names and column types."""
-    ((rows, digest),) = warehouse.fetch(planned_rows.select_digest(staged.tables))
+def _compute_digest(warehouse: Warehouse, staged: StagedModel, planned: PlannedCounts) -> str:
+    """Return the digest of what the model would send: rows, values, property names and column types.
+
+    A model with nothing to send is not asked for: it may have been skipped, and then has no staged rows.
+    """
+    rows, digest = 0, ""
+    if planned.by_list:
+        ((rows, digest),) = warehouse.fetch(planned_rows.select_digest(staged.tables))
     names = [(payload_column.column, payload_column.property) for payload_column in staged.model.payload]
     return hash_plan_parts(int(rows), str(digest), staged.tables.payload, names)
 

@@ -78,6 +78,16 @@ def test_a_skipped_model_is_not_read_and_has_the_same_figures(shop: World) -> No
     assert not read.models[0].unchanged
 
 
+def test_a_saved_plan_of_a_skipped_model_is_that_of_a_model_that_is_read(shop: World) -> None:
+    options = PlanOptions(with_digest=True)
+    (skipped_plan,) = shop.plan(options=options).models
+    shop.profile(skip_unchanged=False)
+    (read_plan,) = shop.plan(options=options).models
+    assert skipped_plan.unchanged
+    assert not read_plan.unchanged
+    assert skipped_plan.digest == read_plan.digest
+
+
 def test_a_model_is_skipped_until_something_changes_and_after_a_run_that_finds_all_sent(shop: World) -> None:
     for _ in range(2):
         assert shop.run().lists[0].list_plan.unchanged == 2
