@@ -99,7 +99,7 @@ def compile_project(  # noqa: PLR0913 - dbt's flags
         for meta_node in relations.meta_nodes
     ]
     models = sorted((model for model in compiled if model is not None), key=lambda model: model.name)
-    models = _break_readers_of_sources(models, has_journal=target.destination.journal is not None)
+    models = _break_readers_of_state(models, has_journal=target.destination.journal is not None)
     return Compilation(tuple(_break_duplicates(models)), tuple(_find_shared_lists(models)))
 
 
@@ -110,7 +110,7 @@ def list_model_files(project_dir: Path) -> tuple[ProjectModel, ...]:
     )
 
 
-def _break_readers_of_sources(models: Sequence[ProjectModel], *, has_journal: bool) -> list[ProjectModel]:
+def _break_readers_of_state(models: Sequence[ProjectModel], *, has_journal: bool) -> list[ProjectModel]:
     """Return the models. Those are broken that read responses which no model keeps, or a journal that is off.
 
     Such a model may itself keep responses that others read, so that they are broken, too.
@@ -118,18 +118,18 @@ def _break_readers_of_sources(models: Sequence[ProjectModel], *, has_journal: bo
     known = {model.name: model for model in models}
     keeping = {model.name for model in models if isinstance(model, Model) and model.keeps_responses}
     readable = sorted(keeping | ({JOURNAL} if has_journal else set()))
-    checked = [_break_reader_of_sources(model, known, readable) for model in models]
+    checked = [_break_reader_of_state(model, known, readable) for model in models]
     if checked == [*models]:
         return checked
-    return _break_readers_of_sources(checked, has_journal=has_journal)
+    return _break_readers_of_state(checked, has_journal=has_journal)
 
 
-def _break_reader_of_sources(
+def _break_reader_of_state(
     model: ProjectModel, known: Mapping[str, ProjectModel], keeping: Sequence[str]
 ) -> ProjectModel:
     reads = model.state_reads if isinstance(model, Model) else {}
     problems = tuple(
-        _source_problem(known.get(name), name, where, keeping)
+        _state_read_problem(known.get(name), name, where, keeping)
         for name, where in reads.items()
         if name not in keeping
     )
@@ -138,7 +138,7 @@ def _break_reader_of_sources(
     return BrokenModel(model.name, model.path, problems, model.traits, model.list_target, model.list_aspect)
 
 
-def _source_problem(model: ProjectModel | None, name: str, where: str, keeping: Sequence[str]) -> Problem:
+def _state_read_problem(model: ProjectModel | None, name: str, where: str, keeping: Sequence[str]) -> Problem:
     call = f"source('{STATE_SOURCE}', '{name}')"
     match model:
         case Model():

@@ -86,7 +86,8 @@ class ModelContext:
     """The template context of one rendering of one model; it records the calls of the template, in order.
 
     A failed call is recorded and renders as nothing, so that the rest of the file is still checked.
-    `state_reads` are the models whose kept responses the model reads, each with its line.
+    `state_reads` are what the model reads of the state, kept responses of a model or the journal, each with
+    its line.
     """
 
     target: Target

@@ -114,7 +114,7 @@ class Model:
 
     @property
     def query(self) -> str:
-        """Return the SELECT as the warehouse runs it, which knows the responses that the model reads."""
+        """Return the SELECT as the warehouse runs it, with the queries of what it reads of the state."""
         if not self.state_sources_sql:
             return self.sql
         return f"WITH {self.state_sources_sql} SELECT * FROM (\n{self.sql}\n) AS retl_model"

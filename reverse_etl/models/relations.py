@@ -46,12 +46,12 @@ class Relation:
         return self.text
 
 
-def state_relation(model: str) -> Relation:
-    """Return the kept responses of a model: a name that is replaced by a query when the model is run.
+def state_relation(table: str) -> Relation:
+    """Return the kept responses of a model, or the journal: a name that a query replaces when a model is run.
 
-    It is not a table, so that a model reads nothing else of the state. dbt knows nothing of it.
+    It is not a table, so that models read nothing else of the state. dbt knows nothing of it.
     """
-    name = f"reverse_etl_responses_{model}"
+    name = f"reverse_etl_responses_{table}"
     doubled = name.replace('"', '""')
     return Relation(f'"{doubled}"', "", "", "", name)
 

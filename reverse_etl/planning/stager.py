@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Stager:
-    """Stages models, each with the kept responses that it reads, and compared as the chooser says."""
+    """Stages models, each with what it reads of the state, and compared as the chooser says."""
 
     warehouse: Warehouse
     state: State

@@ -216,7 +216,10 @@ class Dialect(ABC):
 
     @abstractmethod
     def fingerprint_sql(self, value: str) -> str:
-        """Return an expression whose values are at most as many as those of a value, for counting them."""
+        """Return an expression by which different values are counted: the same for equal ones, and cheaper.
+
+        Different values may share it, so that a count may be too low, and never too high.
+        """
 
     @abstractmethod
     def number_rows(self, rows: NumberedRows) -> tuple[Statement, ...]:
