@@ -125,7 +125,8 @@ def test_tasks_whose_session_ended_go_on_in_one_new_session(
 def test_other_threads_find_the_new_session_while_the_ended_one_logs_out(
     session: Snowflake, place: Place, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended, connections = session._session._connection, []
+    ended = session._session._connection
+    connections: list[object] = []
     assert ended is not None
     monkeypatch.setattr(ended, "close", lambda: connections.append(session._session._connection))
     server.end_session(place, session)
