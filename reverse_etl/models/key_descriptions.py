@@ -70,7 +70,7 @@ KEY_DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "max_age": "Gate: the greatest age of the tables that the model reads, such as 24h.",
         "enabled": "false leaves the model out.",
         "description": "The purpose of the model.",
-        "channel": "The channel of the consent: email, sms or push.",
+        "channel": "The channel of the consent.",
         "consent": "now, if the rows have no time of consent: the time of the request counts.",
         "consented_at_timezone": "The time zone of times of consent that have none.",
         "custom_source": "The source of the consent that Klaviyo shows.",

@@ -54,9 +54,7 @@ _KEPT_SCRATCH_ROWS: Final = 100_000  # smaller scratch tables are left to the en
 
 
 class State:
-    """The state of one project towards one Klaviyo account.
-
-    One thread uses it, and tasks of `Warehouse.run_each` may read.
+    """The state of one project towards one Klaviyo account. One thread uses it; tasks of `run_each` may read.
 
     Its own methods move rows. In the order of a run: `mark_submitting`, `record_receipts`, `apply_receipts`,
     `mark_unsent_uncertain` and `delete_unsent`. After a list was compared: `mark_missing_uncertain` and
