@@ -312,13 +312,17 @@ class Project(StateReader):
         from reverse_etl.planning.plan import PlanOptions
         from reverse_etl.planning.planner import build_plan
         from reverse_etl.report.explain import add_shown, explain_person
+        from reverse_etl.report.explanation import PersonSearch
 
         if ask_klaviyo:
             self.target.destination.require_key()
         request = self._build_request(select, (), PlanOptions(compares_all=True))
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
             plan = build_plan(warehouse, state, klaviyo, request, on_progress)
-            explanation = explain_person(warehouse, state, plan, text, lists)
+            names = {model.name for model in request.project_models}
+            deleted = [] if select else [name for name in state.models() if name not in names]
+            search = PersonSearch(text, lists, deleted)
+            explanation = explain_person(warehouse, state, plan, search)
             return add_shown(klaviyo, plan, explanation) if ask_klaviyo and klaviyo else explanation
 
     def reconcile(

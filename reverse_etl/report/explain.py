@@ -31,12 +31,12 @@ from reverse_etl.surfaces.read_back import ReadConsents
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.profiles import Profile
     from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
-    from reverse_etl.report.explanation import PersonQuery
+    from reverse_etl.report.explanation import PersonQuery, PersonSearch
     from reverse_etl.state import State
     from reverse_etl.state.consents import ConsentState
     from reverse_etl.state.journal import JournalRow
@@ -46,15 +46,13 @@ if TYPE_CHECKING:
 MAX_JOURNAL_ROWS = 20  # the newest; the table has all
 
 
-def explain_person(
-    warehouse: Warehouse, state: State, plan: Plan, text: str, lists: Collection[str] = ()
-) -> Explanation:
+def explain_person(warehouse: Warehouse, state: State, plan: Plan, search: PersonSearch) -> Explanation:
     """Return what the planned models, the plan and the state know of a person.
 
-    `lists` are the names or ids of the lists to explain; all if there are none. The plan's temporary tables
-    have to be those of this session. Changes nothing. Raises UsageError if no model has one of the lists.
+    The plan's temporary tables have to be those of this session. Changes nothing. Raises UsageError if no
+    model has one of the lists.
     """
-    query = parse_query(text)
+    query, lists = parse_query(search.text), search.lists
     explained: list[ListExplanation] = []
     others: list[str] = []
     without_people = [
@@ -65,43 +63,75 @@ def explain_person(
         explained += list_explanations
         if not list_explanations and model_plan.tables.identifiers:
             others.append(model_plan.model.name)
+    for model in search.deleted_models:
+        explained += _explain_deleted(warehouse, state, model, query)
+    names = _list_names(plan, search)
+    explained = [replace(item, list_name=names.get(item.list_id, item.list_name)) for item in explained]
     if lists:
-        _require_lists(plan, explained, lists)
+        _require_lists(names, explained, lists)
         explained = [item for item in explained if item.list_id in lists or item.list_name in lists]
-    journal = _read_journal(state, plan, query, lists)
     return Explanation(
         query,
         tuple(explained),
         tuple(others),
         models_without_people=tuple(without_people),
         are_lists_chosen=bool(lists),
-        journal=journal,
+        journal=_read_journal(state, plan, query, search),
     )
 
 
+def _list_names(plan: Plan, search: PersonSearch) -> Mapping[str, str]:
+    """Return the names, by id, of the lists that searched models own, or owned before and have rows on."""
+    names = {
+        orphan.list_id: orphan.list_name
+        for orphan in plan.orphans
+        if not orphan.model_deleted or orphan.model in search.deleted_models
+    }
+    return names | {list_plan.list_ref.id: list_plan.list_ref.name for _, list_plan in plan.list_plans()}
+
+
+def _explain_deleted(
+    warehouse: Warehouse, state: State, model: str, query: PersonQuery
+) -> Iterator[ListExplanation]:
+    """Yield what is known of the person on each list of a deleted model."""
+    facts: dict[str | None, _Facts] = defaultdict(_Facts)
+    _find_known_rows(warehouse, state, model, query, facts)
+    for list_id, list_facts in facts.items():
+        yield ListExplanation(
+            model=model,
+            list_id=list_id or "",
+            list_name="",
+            is_append_only=False,
+            sent=tuple(list_facts.sent),
+            open_changes=tuple(list_facts.open_changes),
+            is_model_deleted=True,
+        )
+
+
 def _read_journal(
-    state: State, plan: Plan, query: PersonQuery, lists: Collection[str]
+    state: State, plan: Plan, query: PersonQuery, search: PersonSearch
 ) -> tuple[JournalRow, ...] | None:
-    """Return what came of the person's rows of the planned models, None if no journal is kept."""
+    """Return what came of the person's rows of the searched models, None if no journal is kept."""
     if state.journal.settings is None:
         return None
-    models = [model_plan.model.name for model_plan in plan.models]
-    names = {list_plan.list_ref.id: list_plan.list_ref.name for _, list_plan in plan.list_plans()}
-    list_ids = {*lists} | {list_id for list_id, name in names.items() if name in lists}
+    models = [*(model_plan.model.name for model_plan in plan.models), *search.deleted_models]
+    names = _list_names(plan, search)
+    list_ids = {*search.lists} | {list_id for list_id, name in names.items() if name in search.lists}
     rows = state.journal.find(query.values, models, MAX_JOURNAL_ROWS, sorted(list_ids))
     return tuple(replace(row, list_name=names.get(row.list_id, "")) for row in rows)
 
 
-def _require_lists(plan: Plan, explained: Sequence[ListExplanation], lists: Collection[str]) -> None:
-    """Raise UsageError if a list is neither one of the plan nor one on which the person was found."""
-    refs = [list_plan.list_ref for _, list_plan in plan.list_plans()]
-    known = {*(ref.id for ref in refs), *(ref.name for ref in refs), *(item.list_id for item in explained)}
+def _require_lists(
+    names: Mapping[str, str], explained: Sequence[ListExplanation], lists: Collection[str]
+) -> None:
+    """Raise UsageError if a list is neither one of a model nor one on which the person was found."""
+    known = {*names, *names.values(), *(item.list_id for item in explained)}
     for unknown in sorted({*lists} - known):
-        names = sorted({ref.name for ref in refs if ref.name})
+        available = sorted({name for name in names.values() if name})
         raise UsageError.of(
             f"No model has the list {unknown!r}.",
             where="--list",
-            hint=f"Available: {', '.join(names)}." if names else "These models have no lists.",
+            hint=f"Available: {', '.join(available)}." if available else "These models have no lists.",
         )
 
 
@@ -190,7 +220,7 @@ class _ModelSearch:
         if not self.model_plan.tables.identifiers:
             return
         self._find_rows(facts)
-        self._find_known_rows(facts)
+        _find_known_rows(self.warehouse, self.state, self.model_plan.model.name, self.query, facts)
         self._find_deleted(facts)
         self._find_without_profile(facts)
         self._find_consents(facts)
@@ -243,19 +273,6 @@ class _ModelSearch:
             row = ModelRow(identity, identifiers, payload, reason, tuple(omitted))
             facts[list_id].rows.append(row)
 
-    def _find_known_rows(self, facts: dict[str | None, _Facts]) -> None:
-        record = self.state.models().get(self.model_plan.model.name)
-        tables = self.state.load_tables(record) if record else None
-        if tables is None:
-            return
-        values = self.query.values
-        for list_id, identity, *rest in self.warehouse.fetch(sql.select_sent_rows(tables, values)):
-            identifiers, (first_sent_at,), payload = _split_row(tables, rest, 1)
-            facts[list_id].sent.append(AppliedRow(identity, identifiers, payload, first_sent_at))
-        for list_id, _, run_id, seq, op in self.warehouse.fetch(sql.select_open_changes(tables, values)):
-            state, job_id, detail = self._find_receipt(str(run_id), int(seq))
-            facts[list_id].open_changes.append(OpenChange(str(run_id), str(op), state, job_id, detail))
-
     def _find_deleted(self, facts: dict[str | None, _Facts]) -> None:
         """Find the row of a deleted person, which is known by a hash alone: the text names its identifier."""
         model = self.model_plan.model
@@ -288,10 +305,6 @@ class _ModelSearch:
         identities = [identity for list_facts in facts.values() for identity in list_facts.identities]
         for list_id, consent in self.state.consents.states_of(model.name, identities).items():
             facts[list_id].consent = consent
-
-    def _find_receipt(self, run_id: str, seq: int) -> tuple[str, str | None, str]:
-        receipts = self.state.receipts.covering(run_id, self.model_plan.model.name, seq)
-        return next(((receipt.state, receipt.job_id, receipt.detail) for receipt in receipts), ("", None, ""))
 
     def _find_planned(self, facts: dict[str | None, _Facts]) -> None:
         identities = list(
@@ -327,6 +340,24 @@ class _ModelSearch:
         name = self.model_plan.model.name
         for removal in self.state.receipts.unmatched_removals_of(name, identities):
             facts[removal.list_id].not_found_at = removal.recorded_at
+
+
+def _find_known_rows(
+    warehouse: Warehouse, state: State, model: str, query: PersonQuery, facts: dict[str | None, _Facts]
+) -> None:
+    """Find the applied rows of a model, and its changes that are not proved."""
+    record = state.models().get(model)
+    tables = state.load_tables(record) if record else None
+    if tables is None or not tables.identifiers:
+        return
+    for list_id, identity, *rest in warehouse.fetch(sql.select_sent_rows(tables, query.values)):
+        identifiers, (first_sent_at,), payload = _split_row(tables, rest, 1)
+        facts[list_id].sent.append(AppliedRow(identity, identifiers, payload, first_sent_at))
+    for list_id, _, run_id, seq, op in warehouse.fetch(sql.select_open_changes(tables, query.values)):
+        receipts = state.receipts.covering(str(run_id), model, int(seq))
+        known = ((receipt.state, receipt.job_id, receipt.detail) for receipt in receipts)
+        receipt_state, job_id, detail = next(known, ("", None, ""))
+        facts[list_id].open_changes.append(OpenChange(str(run_id), str(op), receipt_state, job_id, detail))
 
 
 def _split_row(

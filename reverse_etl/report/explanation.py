@@ -12,7 +12,7 @@ from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.state.consents import ConsentState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from reverse_etl.domain.rejections import RejectionReason
@@ -69,6 +69,18 @@ def parse_query(text: str) -> PersonQuery:
         kinds.append(IdentifierType.PHONE)
     canonical_values = {kind: canonicalize(kind, text) for kind in kinds}
     return PersonQuery(text, {kind: value for kind, value in canonical_values.items() if value is not None})
+
+
+@dataclass(frozen=True)
+class PersonSearch:
+    """Whom to explain, and where to look: `lists` are names or ids, all if there are none.
+
+    `deleted_models` are the models of the state, beside the planned ones, whose files are gone.
+    """
+
+    text: str
+    lists: Collection[str] = ()
+    deleted_models: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -155,6 +167,7 @@ class ListExplanation:
     `no_profile_at` is when Klaviyo did not know the person of a row that creates nobody, `looks_again_at`
     when it is asked again. `consent` is what became of a consent that was sent. `hidden_until` is when the
     next full comparison is due, if `updated_at` is as it was when the row was compared last.
+    `is_model_deleted` is whether the model's file is gone: no run changes its rows.
     """
 
     model: str
@@ -176,6 +189,7 @@ class ListExplanation:
     looks_again_at: str | None = None
     consent: ConsentState | None = None
     hidden_until: str | None = None
+    is_model_deleted: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -188,6 +202,7 @@ class ListExplanation:
         return (
             self.memberships is not None
             and bool(self.sent)
+            and not self.is_model_deleted
             and not (self.planned_op or self.open_changes)
             and self.consent in {None, ConsentState.CONFIRMED}
             and not any(membership.joined_at for membership in self.memberships)
@@ -195,6 +210,8 @@ class ListExplanation:
 
     def describe_next_run(self) -> str:
         """Return what the next run would do with the person on this list, as a sentence."""
+        if self.is_model_deleted:
+            return "nothing: the model is deleted, and no run changes its rows"
         if self.stop_reason and (self.planned_op or self._is_kept_back):
             return f"nothing: a guard stops the list. {self.stop_reason}"
         return self._describe_operation()

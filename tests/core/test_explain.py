@@ -318,6 +318,19 @@ def test_a_limit_and_a_selection_narrow_the_answer(members: World) -> None:
     assert [one.model for one in explain(members, ANN, lists=[members.list_id()]).lists] == ["members"]
 
 
+def test_the_rows_of_a_deleted_model_are_shown_with_its_list(members: World) -> None:
+    """Its list can be chosen too, also for a person who has no row on it."""
+    members.model("other", "select email from people where false", surface="profiles")
+    members.drop_model("members")
+    for lists in ([], ["Members"], [members.list_id()]):
+        found = only(explain(members, ANN, lists=lists))
+        assert (found.model, found.list_name, found.is_model_deleted) == ("members", "Members", True)
+        assert [row.identity for row in found.sent] == [f"email:{ANN}"]
+        assert found.describe_next_run().startswith("nothing: the model is deleted")
+    assert explain(members, "nobody@example.com", lists=["Members"]).lists == ()
+    assert explain(members, ANN, select=["other"]).lists == ()
+
+
 def test_klaviyo_is_asked_only_on_request(members: World) -> None:
     """It then shows whether the profile is on the list; nothing is written."""
     assert only(explain(members, ANN)).memberships is None

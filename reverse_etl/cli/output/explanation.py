@@ -61,10 +61,12 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
 
 
 def _heading(list_explanation: ListExplanation) -> str:
+    deleted = " (deleted model)" if list_explanation.is_model_deleted else ""
+    model = f"{list_explanation.model}{deleted}"
     if not list_explanation.list_name:
-        return list_explanation.model
+        return model
     list_id = f" ({list_explanation.list_id})" if list_explanation.list_id else ""
-    return f"{list_explanation.model}, list {list_explanation.list_name}{list_id}"
+    return f"{model}, list {list_explanation.list_name}{list_id}"
 
 
 def _list_lines(list_explanation: ListExplanation) -> Iterator[tuple[str, str]]:
@@ -194,6 +196,7 @@ def _list_document(list_explanation: ListExplanation) -> dict[str, Any]:
         "model": list_explanation.model,
         "list_id": list_explanation.list_id,
         "list": list_explanation.list_name,
+        "model_deleted": list_explanation.is_model_deleted,
         "rows": [
             {
                 "identity": row.identity,
