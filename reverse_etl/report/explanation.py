@@ -73,7 +73,7 @@ def parse_query(text: str) -> PersonQuery:
 
 @dataclass(frozen=True)
 class PersonSearch:
-    """Whom to explain, and where to look: `lists` are names or ids, all if there are none.
+    """The person to explain, and where to look: `lists` are names or ids, all if there are none.
 
     `deleted_models` are the models of the state, beside the planned ones, whose files are gone.
     """
