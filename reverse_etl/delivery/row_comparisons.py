@@ -28,7 +28,8 @@ def keep_comparison(state: State, model_plan: ModelPlan) -> Iterator[Statement]:
     if model_plan.unchanged is not None:  # it was not read
         return
     if comparison is None:
-        if UPDATED_COLUMN in state.tables.columns(tables.snapshot):  # the config had `updated_at` before
+        # The config had `updated_at` before. A model that is skipped has it still, and keeps its comparison.
+        if UPDATED_COLUMN in state.tables.columns(tables.snapshot) and not tables.keeps_updated_at:
             yield state.comparisons.delete(model_plan.model.name)
         return
     record = state.comparisons.load().get(model_plan.model.name)

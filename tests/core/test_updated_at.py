@@ -367,3 +367,14 @@ def test_people_who_are_to_be_deleted_are_withheld_in_rows_that_are_compared(mem
     plans = {list_result.model: list_result for list_result in result.lists}
     assert (plans["members"].outcomes, plans["members"].list_plan.withheld) == ({Outcome.APPLIED: 1}, 1)
     assert first_names(members) == ["Ann", "Bob", "Cy"]
+
+
+def test_a_model_that_was_skipped_goes_on_by_updated_at(members: World) -> None:
+    """A comparison by updated_at does not let a model be skipped, and a skipped one keeps its comparison."""
+    members.profile(skip_unchanged=True)
+    for _ in range(2):
+        assert members.run().plan.models[0].unchanged is None
+    members.wait(7 * DAY)
+    assert compared(members.run()) is None
+    assert members.run().plan.models[0].unchanged
+    assert day(members, people("ann", "bo", "cy", updated_at=2)) == (3, {})
