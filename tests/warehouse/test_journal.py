@@ -311,7 +311,7 @@ def test_explain_shows_the_persons_rows(shop: World) -> None:
     assert [(added.job_id,)] == shop.state("select job_id from receipts where op = 'add'")
     lines = [*explanation_lines(explanation)]
     assert lines[-1].endswith(f", job {added.job_id})")
-    assert "taken back" in lines[0]
+    assert lines[0].endswith(f"no applied row is on record. Removed from Members by run {removed.run_id}.")
     assert "Members  remove: removed (run " in lines[-2]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.report.document import reason_document
@@ -35,8 +36,8 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         where = " on the chosen lists" if explanation.are_lists_chosen else ""
         models = "searched model" if explanation.models_without_people else "model"
         yield (
-            f"No {models} has a row of {text}{where}, and no applied row is on record: nothing was sent for "
-            f"it, or it was taken back.{_NO_JOURNAL if explanation.journal is None else ''}"
+            f"No {models} has a row of {text}{where}, and no applied row is on record"
+            f"{_absence_text(explanation.journal)}"
         )
     for number, list_explanation in enumerate(explanation.lists):
         yield f"{'' if number == 0 else chr(10)}{_heading(list_explanation)}"
@@ -58,6 +59,20 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
             yield f"  {shown.channel:<{_WIDTH}} {shown.describe()}{whose}"
         if explanation.consent_fault:
             yield f"  {'consent':<{_WIDTH}} could not be read. {explanation.consent_fault}"
+
+
+def _absence_text(journal: Sequence[JournalRow] | None) -> str:
+    """Return why no applied row is on record, as far as the journal tells."""
+    if not journal:
+        advice = _NO_JOURNAL if journal is None else ""
+        return f": nothing was sent for it, or it was taken back.{advice}"
+    newest = {(row.model, row.list_id): row for row in reversed(journal)}
+    removals = [
+        f" Removed from {row.list_name or row.list_id or row.model} by run {row.run_id}."
+        for row in newest.values()
+        if row.outcome == Outcome.REMOVED
+    ]
+    return f".{''.join(removals)}"
 
 
 def _heading(list_explanation: ListExplanation) -> str:
@@ -115,7 +130,7 @@ def _sent_line(sent: AppliedRow, rows: Sequence[ModelRow]) -> str:
     values = _pairs({**sent.identifiers, **sent.values})
     if values in map(_row_line, rows):
         values = "these values"
-    return f"first on {format_short_time(sent.first_sent_at)}, now {values}" if sent.first_sent_at else values
+    return f"since {format_short_time(sent.first_sent_at)}, now {values}" if sent.first_sent_at else values
 
 
 def _membership_line(membership: Membership) -> str:
