@@ -9,8 +9,8 @@ SELECT CAST(CASE WHEN s.retl_known THEN 'update' ELSE 'add' END AS VARCHAR) AS r
   CAST('L1' AS VARCHAR) AS retl_list_id, s.retl_identity, CAST(NULL AS VARCHAR) AS retl_email, CAST(NULL AS VARCHAR) AS retl_phone_e164, CAST(NULL AS VARCHAR) AS retl_external_id, CAST(NULL AS VARCHAR) AS retl_klaviyo_profile_id, s.retl_first_sent_at
 FROM temp.staged_vip_0a1b2c3d AS s WHERE s.retl_problem IS NULL AND NOT s.retl_unchanged
 UNION ALL
-SELECT 'remove', TRUE, FALSE, k.retl_list_id, k.retl_identity, k.retl_email, k.retl_phone_e164, k.retl_external_id, k.retl_klaviyo_profile_id, k.retl_first_sent_at
-FROM state.snapshot_vip_0a1b2c3d AS k WHERE k.retl_list_id = 'L1' AND NOT EXISTS (
-  SELECT 1 FROM temp.staged_vip_0a1b2c3d AS s WHERE s.retl_problem IS NULL AND s.retl_identity = k.retl_identity)
+SELECT 'remove', TRUE, FALSE, retl_k.retl_list_id, retl_k.retl_identity, retl_k.retl_email, retl_k.retl_phone_e164, retl_k.retl_external_id, retl_k.retl_klaviyo_profile_id, retl_k.retl_first_sent_at
+FROM state.snapshot_vip_0a1b2c3d AS retl_k WHERE retl_k.retl_list_id = 'L1' AND NOT EXISTS (
+  SELECT 1 FROM temp.staged_vip_0a1b2c3d AS s WHERE s.retl_problem IS NULL AND s.retl_identity = retl_k.retl_identity)
 duckdb:    ) ORDER BY CASE WHEN retl_op = 'remove' THEN 1 ELSE 0 END, retl_identity);
 snowflake: ) AS retl_rows;
