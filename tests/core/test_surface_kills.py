@@ -91,8 +91,8 @@ KILLS = [
 ]
 MORE_KILLS = [
     *((surface, Transport, ("send",), 1) for surface in (Subscribers, MembersById)),
-    # A run that dies between a subscription and its record leaves no proof that the person is the model's: the
-    # step passes these statements by.
+    # A run that dies between a subscription and its record leaves no proof that the person is the model's:
+    # the step passes these statements by.
     (Subscribers, DuckDB, ("execute", "fetch"), 10),
     *((surface, DuckDB, ("execute", "fetch"), 1) for surface in (MembersById, TaggedLists)),
 ]
