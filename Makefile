@@ -32,7 +32,7 @@ demo: .venv/ready ## Set up and run the demo: a made-up shop and a Klaviyo sandb
 
 .PHONY: test
 test: .venv/ready .venv-dbt/ready ## Set up and run the tests; a part of them: make test ARGS=tests/test_shop.py
-	@$(PYTEST) -m "not long and not live" $(ARGS)
+	@$(PYTEST) -m "not long and not live and not pages" $(ARGS)
 
 .PHONY: test-long
 test-long: .venv/ready .venv-dbt/ready ## Run the tests that take minutes

@@ -141,6 +141,7 @@ class ShownConsent:
     def describe(self) -> str:
         """Return the consent, and what keeps mails from the person, in words.
 
+        >>> from reverse_etl.klaviyo.consents import Channel, Consent, ConsentStatus
         >>> ShownConsent("01A", Channel.SMS, Consent(ConsentStatus.NEVER_SUBSCRIBED)).describe()
         'never subscribed'
         """
