@@ -11,6 +11,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
@@ -59,3 +60,20 @@ def test_a_column_whose_name_changes_its_case_is_another_one_where_quoted_names_
     assert tables.fit(stored) == (dialect.engine is Engine.DUCKDB)
     assert tables.fit({"First_Name": column})
     assert not tables.fit({})
+
+
+def test_a_struct_may_be_called_as_statements_call_a_table(make_world: Callable[..., World]) -> None:
+    """In a subquery DuckDB reads `k.x` as a field of a column k before it looks for a table k outside."""
+    world = make_world()
+    select = "select email, customer_id, {'a': first_name} as s, {'a': first_name} as k"
+    config = {"identifiers": BY_EMAIL, "min_rows": 0, "max_removes": 1.0}
+    world.model("members", f"{select} from people", **config)
+    become(world, people("ann", "bob"))
+    world.run()
+    become(world, people("ann", first_name="Zoe"))
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert one(world.run(options=PlanOptions(full_refresh=True))).outcomes == {Outcome.APPLIED: 1}
+    world.model("members", f"{select}, first_name as at from people", updated_at="at", **config)
+    world.run()
+    become(world, people("ann", first_name="Eve"))
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}

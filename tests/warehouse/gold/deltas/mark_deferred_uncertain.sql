@@ -4,4 +4,4 @@ SELECT '', 0, 'update', TRUE, TRUE, s.retl_list_id, s.retl_identity, s.retl_emai
 WHERE EXISTS (
   SELECT 1 FROM temp.planned_vip_0a1b2c3d AS p
   WHERE p.retl_op IN ('held', 'deferred') AND p.retl_list_id = s.retl_list_id AND p.retl_identity = s.retl_identity) AND NOT EXISTS (
-  SELECT 1 FROM state.deltas_vip_0a1b2c3d AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
+  SELECT 1 FROM (SELECT retl_list_id, retl_identity FROM state.deltas_vip_0a1b2c3d) AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);

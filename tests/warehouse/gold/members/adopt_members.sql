@@ -14,5 +14,5 @@ FROM (
 INSERT INTO state.snapshot_vip_0a1b2c3d (retl_list_id, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_first_sent_at)
 SELECT ?, o.retl_identity, o.retl_email, o.retl_phone_e164, o.retl_external_id, o.retl_klaviyo_profile_id, o.retl_joined_at FROM temp.others_vip_0a1b2c3d AS o
 WHERE NOT EXISTS (
-  SELECT 1 FROM state.snapshot_vip_0a1b2c3d AS s WHERE s.retl_list_id = ? AND s.retl_identity = o.retl_identity);
+  SELECT 1 FROM (SELECT retl_list_id, retl_identity FROM state.snapshot_vip_0a1b2c3d) AS s WHERE s.retl_list_id = ? AND s.retl_identity = o.retl_identity);
 -- with ('L1', 'L1')

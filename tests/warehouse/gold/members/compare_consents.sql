@@ -22,7 +22,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.missing_vip_0a1b2c3d DEFAULT_D
 SELECT s.retl_list_id, s.retl_identity FROM state.snapshot_vip_0a1b2c3d AS s WHERE s.retl_list_id = 'L1'
 AND NOT EXISTS (SELECT 1 FROM temp.met_vip_0a1b2c3d AS t WHERE t.retl_sure AND t.retl_identity = s.retl_identity)
 AND NOT EXISTS (
-  SELECT 1 FROM state.deltas_vip_0a1b2c3d AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity)
+  SELECT 1 FROM (SELECT retl_list_id, retl_identity FROM state.deltas_vip_0a1b2c3d) AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity)
 AND NOT EXISTS (
   SELECT 1 FROM state.consents AS c WHERE c.account_id = 'acc'
   AND c.project = 'shop' AND c.model = 'vip'

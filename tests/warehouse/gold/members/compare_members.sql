@@ -22,7 +22,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.missing_vip_0a1b2c3d DEFAULT_D
 SELECT s.retl_list_id, s.retl_identity FROM state.snapshot_vip_0a1b2c3d AS s WHERE s.retl_list_id = 'L1'
 AND NOT EXISTS (SELECT 1 FROM temp.met_vip_0a1b2c3d AS t WHERE t.retl_sure AND t.retl_identity = s.retl_identity)
 AND NOT EXISTS (
-  SELECT 1 FROM state.deltas_vip_0a1b2c3d AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
+  SELECT 1 FROM (SELECT retl_list_id, retl_identity FROM state.deltas_vip_0a1b2c3d) AS d WHERE d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity);
 duckdb:    CREATE OR REPLACE TABLE temp.others_vip_0a1b2c3d AS
 snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.others_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 SELECT CAST(CASE WHEN m.retl_email IS NOT NULL THEN 'email:' || m.retl_email WHEN m.retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || m.retl_phone_e164 ELSE 'klaviyo_profile_id:' || m.retl_klaviyo_profile_id END AS VARCHAR) AS retl_identity, m.* FROM temp.members_vip_0a1b2c3d AS m

@@ -8,7 +8,7 @@ FROM (
 WHERE d.retl_list_id = k.retl_list_id AND d.retl_identity = k.retl_identity
 AND d.retl_updated_at IS NOT NULL AND k.retl_updated_at IS DISTINCT FROM d.retl_updated_at
 AND NOT EXISTS (
-  SELECT 1 FROM state.deltas_changed_3c4d5e6f AS u WHERE u.retl_list_id = k.retl_list_id AND u.retl_identity = k.retl_identity)
+  SELECT 1 FROM (SELECT retl_list_id, retl_identity FROM state.deltas_changed_3c4d5e6f) AS u WHERE u.retl_list_id = k.retl_list_id AND u.retl_identity = k.retl_identity)
 AND NOT COALESCE((d.retl_phone_e164 IS NOT NULL AND d.retl_phone_e164 IS DISTINCT FROM k.retl_phone_e164)
     OR (d."first_name" IS NOT NULL AND d."first_name" IS DISTINCT FROM k."first_name")
     OR (d."spent" IS NOT NULL AND d."spent" IS DISTINCT FROM k."spent")
