@@ -94,7 +94,7 @@ def _too_few_rows(model_plan: ModelPlan, list_plan: ListPlan) -> Violation:
     advice = (
         rejected_columns_hint(model_plan, list_plan)
         if list_plan.check_rejections
-        else "Check the tables that the model reads."
+        else "Check the model's SQL and the tables that it reads."
     )
     return _violation(guard, model_plan, list_plan, too_few_rows_text(model_plan, list_plan), advice)
 
@@ -131,7 +131,7 @@ def _check_removes(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Viola
             f"{list_plan.leaving:,} of {format_count(rows_before, 'row')} would be removed "
             f"({format_percent(share)}); {_limit_text(limit, 'max_removes', rows_before)}. Nothing was sent."
         )
-        hint = "Check the tables that the model reads."
+        hint = "Check the model's SQL and the tables that it reads."
         yield _violation(Guard.REMOVES, model_plan, list_plan, summary, hint)
 
 
@@ -149,7 +149,7 @@ def _check_adds(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violatio
         )
         name = model_plan.model.name
         hint = (
-            f"Check the tables that the model reads.{flows} To send a few rows first: "
+            f"Check the model's SQL and the tables that it reads.{flows} To send a few rows first: "
             f"reverse-etl run --select {name} --limit 10."
         )
         yield _violation(Guard.ADDS, model_plan, list_plan, summary, hint)
@@ -165,7 +165,7 @@ def _check_updates(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Viola
             f"{_limit_text(limit, 'max_updates', rows_before)}. Nothing was sent."
         )
         hint = (
-            "Check the tables that the model reads. To see which values change: "
+            "Check the model's SQL and the tables that it reads. To see which values change: "
             f"reverse-etl plan --select {model_plan.model.name}."
         )
         yield _violation(Guard.UPDATES, model_plan, list_plan, summary, hint)
@@ -182,8 +182,8 @@ def _check_clears(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violat
             f"{_limit_text(limit, 'max_clears', rows_before)}. Nothing was sent."
         )
         hint = (
-            "Check the tables that the model reads: a join that finds nothing gives NULLs, and a cleared "
-            "value is lost. To see which values: "
+            "Check the model's SQL and the tables that it reads: a join that finds nothing gives NULLs, "
+            "and a cleared value is lost. To see which values: "
             f"reverse-etl plan --select {model_plan.model.name}."
         )
         yield _violation(Guard.CLEARS, model_plan, list_plan, summary, hint)
@@ -220,7 +220,10 @@ def _check_requests(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Viol
         yield _violation(Guard.REQUEST, model_plan, list_plan, f"{summary} Nothing was sent.", hint)
     elif (limit := config.surface.max_requests) is not None and number > limit:
         summary = f"{format_count(number, 'request')} would be sent; max_requests is {limit:,}."
-        hint = "Check the tables that the model reads, or send many rows in one request (mode='many')."
+        hint = (
+            "Check the model's SQL and the tables that it reads, "
+            "or send many rows in one request (mode='many')."
+        )
         yield _violation(Guard.REQUEST, model_plan, list_plan, f"{summary} Nothing was sent.", hint)
 
 
@@ -238,7 +241,8 @@ def _check_events(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violat
             "Nothing was sent."
         )
         hint = (
-            "Check the tables that the model reads: a join may repeat rows, or many rows have one identifier."
+            "Check the model's SQL and the tables that it reads: a join may repeat rows, "
+            "or many rows have one identifier."
         )
         yield _violation(Guard.ADDS, model_plan, list_plan, summary, hint)
     if events is not None and events.hold_reason:
@@ -264,8 +268,8 @@ def _check_deletions(
     problem = Problem(
         f"{people} would be deleted for good{limit}. Nothing was sent.",
         where=f"{model_plan.model.path} (model {name})",
-        hint="Check the tables that the model reads: a deletion can't be undone. If it is intended, allow it "
-        f"in this run: {flag}",
+        hint="Check the model's SQL and the tables that it reads: a deletion can't be undone. "
+        f"If it is intended, allow it in this run: {flag}",
         models=(name,),
     )
     yield Violation(Guard.DELETES, name, list_plan.list_ref.id, problem)
