@@ -227,7 +227,11 @@ def _newly_rejected_suffix(report: Report, rejected_rows: int) -> str:
     """Return how many of the rejected rows are new, if the state still has that figure."""
     if not report.rejections_match_run:
         return ""
-    new_rows = sum(rejection.rejected.new_rows for rejection in report.rejections)
+    new_rows = sum(
+        rejection.rejected.new_rows
+        for rejection in report.rejections
+        if not rejection.rejected.reason.is_opt_out
+    )
     if not new_rows:
         return ", none of them new"
     return f" ({'all' if new_rows >= rejected_rows else f'{new_rows:,}'} new)"
@@ -305,6 +309,7 @@ def _has_new_rejections(report: Report, summary: ListSummary) -> bool:
         rejection.rejected.new_rows
         for rejection in report.rejections
         if (rejection.label.model, rejection.label.list_id) == list_key
+        and not rejection.rejected.reason.is_opt_out
     )
 
 

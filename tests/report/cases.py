@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource
+from reverse_etl.domain.rejections import OPTED_OUT, RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.report.facts import (
     ListLabel,
     ListProof,
@@ -183,6 +183,16 @@ KINDS = {
     ),
     "some new rejections": report(
         changed(rejected_by_check=2), run=ran("ended", 1), rejections=(rejected(),)
+    ),
+    "an opt-out beside known rejections": report(
+        changed(rejected_by_check=2, opted_out=1),
+        run=ran("ended", 1),
+        rejections=(
+            rejected(new_rows=0),
+            rejected(
+                source=RejectionSource.KLAVIYO, code=OPTED_OUT, field="unsubscribed", rows=1, new_rows=1
+            ),
+        ),
     ),
     "older rejections": report(
         changed(rejected_by_check=2), run=ran("ended", 1), later_run_count=3, rejections_match_run=False
