@@ -77,6 +77,11 @@ class Relations(Protocol):
         ...
 
     @property
+    def schemas(self) -> frozenset[str]:
+        """Return the schemas that `ref` can lead to."""
+        ...
+
+    @property
     def meta_nodes(self) -> tuple[MetaNode, ...]:
         """Return the dbt models with `meta.reverse_etl`, sorted by name."""
         ...
@@ -92,6 +97,11 @@ class SchemaRelations:
     def macros(self) -> frozenset[str]:
         """Return an empty set: macros are known from the manifest only."""
         return frozenset()
+
+    @property
+    def schemas(self) -> frozenset[str]:
+        """Return the target's schema."""
+        return frozenset({self.output.schema})
 
     @property
     def meta_nodes(self) -> tuple[MetaNode, ...]:
@@ -142,6 +152,12 @@ class Manifest:
     macros: frozenset[str] = field(repr=False)
     meta_nodes: tuple[MetaNode, ...] = field(default=(), repr=False)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def schemas(self) -> frozenset[str]:
+        """Return the schemas of dbt's models, seeds and snapshots."""
+        schemas = (node.get("schema") for nodes in self.nodes.values() for node in nodes)
+        return frozenset(str(schema) for schema in schemas if schema)
 
     def ref(self, name: str, package: str | None, version: str | None) -> Relation:
         """Return the model, seed or snapshot `name`.

@@ -274,6 +274,22 @@ def test_in_a_dbt_project_the_table_is_a_dbt_model(cli: CommandLine) -> None:
     assert cli.run("debug").code == 0
 
 
+def test_a_dbt_model_in_a_schema_of_its_own_is_found(cli: CommandLine) -> None:
+    """A table of its name in the target's schema is another one."""
+    cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")
+    (cli.folder / "models" / "vip.sql").unlink()
+    cli.sql(
+        "CREATE SCHEMA main_raw",
+        "CREATE TABLE main_raw.buyers AS SELECT email AS contact FROM customers",
+        "CREATE TABLE buyers AS SELECT 1 AS other",
+    )
+    _write_manifest(cli, "buyers", schema="main_raw", relation_name='"shop"."main_raw"."buyers"')
+    printed = cli.run("init", "--from-dbt", "buyers")
+    assert (printed.code, "contact" in printed.out) == (0, True), printed
+    begun = cli.run("init")
+    assert "everyone in buyers with an e-mail" in begun.out, begun
+
+
 def test_a_dbt_source_of_the_state_is_written_once(cli: CommandLine) -> None:
     """It names the journal's columns, and nothing is overwritten; the path may have an apostrophe."""
     (cli.folder / "it's").mkdir()

@@ -60,8 +60,8 @@ def show_meta(project_flags: ProjectFlags, model: str, list_name: str) -> None:
         raise UsageError.of(
             f"{model} is no table of people that dbt has built.",
             where="--from-dbt",
-            hint="It has to be a model, seed or snapshot of dbt with a column of e-mails or ids, in the "
-            f"schema {target.output.schema}. If dbt has not built it: dbt build --select {model}",
+            hint="It has to be a model, seed or snapshot of dbt with a column of e-mails or ids. "
+            f"If dbt has not built it: dbt build --select {model}",
         )
     show.print_text(render_meta(source, list_name))
     terminal.info(

@@ -17,7 +17,7 @@ from reverse_etl.warehouse.factory import open_warehouse
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from reverse_etl.config.people_table import PeopleTable
@@ -29,8 +29,8 @@ _TEXT_TYPES = ("VARCHAR", "TEXT", "CHAR", "STRING")
 _SAMPLE_ROWS = 200
 _UNSAFE_IN_JINJA: Final = re.compile(r"['\\{}\r\n]")  # a name with one could end its quotes, or begin Jinja
 _COLUMNS_SQL = (
-    "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = ? "
-    "ORDER BY table_name, ordinal_position"
+    "SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns "
+    "WHERE LOWER(table_schema) IN ({}) ORDER BY table_schema, table_name, ordinal_position"
 )
 
 
@@ -40,28 +40,36 @@ def search_people_table(target: Target, project_dir: Path, name: str = "") -> Pe
     With a name, only that table counts. Tables and columns whose names a model cannot safely contain are left
     out. Raises ReverseEtlError if the warehouse or dbt's manifest can't be read.
     """
-    columns: dict[str, list[TableColumn]] = {}
     manifest = _find_manifest(project_dir)
     relations = load_relations(target, manifest)
+    default_schema = target.output.schema
     with closing(open_warehouse(target.output, read_only=True)) as warehouse, warehouse.staging():
-        for table, column, data_type in warehouse.fetch(
-            Statement.read(_COLUMNS_SQL, (target.output.schema,))
-        ):
-            if _UNSAFE_IN_JINJA.search(f"{table}{column}"):
-                continue
-            is_text = str(data_type).upper().startswith(_TEXT_TYPES)
-            columns.setdefault(table, []).append(TableColumn(column, is_text))
+        columns = _read_columns(warehouse, {default_schema, *relations.schemas})
         tables = {
-            table: table_columns
-            for table, table_columns in columns.items()
-            if (not name or table.lower() == name.lower()) and _can_reference(relations, table)
+            table: (schema, table_columns)
+            for (schema, table), table_columns in columns.items()
+            if (not name or table.lower() == name.lower())
+            and _is_referable(relations, schema, table, default_schema)
         }
         people_table = find_people_table(
-            tables, lambda table, texts: _find_email_column(warehouse, target.output.schema, table, texts)
+            {table: table_columns for table, (_, table_columns) in tables.items()},
+            lambda table, texts: _find_email_column(warehouse, tables[table][0], table, texts),
         )
     if people_table is not None and manifest is None and is_dbt_project(project_dir):
         terminal.warn("There is no dbt manifest yet, so the table may not be a dbt model. Run: dbt parse")
     return people_table
+
+
+def _read_columns(warehouse: Warehouse, schemas: Collection[str]) -> dict[tuple[str, str], list[TableColumn]]:
+    """Return the columns by schema and table, without names that a model cannot safely contain."""
+    names = sorted({schema.lower() for schema in schemas})
+    statement = Statement.read(_COLUMNS_SQL.format(", ".join("?" for _ in names)), tuple(names))
+    columns: dict[tuple[str, str], list[TableColumn]] = {}
+    for schema, table, column, data_type in warehouse.fetch(statement):
+        if not _UNSAFE_IN_JINJA.search(f"{table}{column}"):
+            is_text = str(data_type).upper().startswith(_TEXT_TYPES)
+            columns.setdefault((schema, table), []).append(TableColumn(column, is_text))
+    return columns
 
 
 def is_dbt_project(folder: Path) -> bool:
@@ -96,9 +104,10 @@ def _find_manifest(folder: Path) -> Path | None:
         return None
 
 
-def _can_reference(relations: Relations, table: str) -> bool:
+def _is_referable(relations: Relations, schema: str, table: str, default_schema: str) -> bool:
+    """Return whether `ref` of the table's name leads to this schema."""
     try:
-        relations.ref(table, None, None)
+        relation = relations.ref(table, None, None)
     except ContextError:
         return False
-    return True
+    return (relation.schema or default_schema).lower() == schema.lower()
