@@ -217,6 +217,17 @@ def test_a_withheld_person_is_not_called_rejected() -> None:
     assert lines[-1].endswith("nothing: the person is withheld, because a model of the project deletes them")
 
 
+def test_a_row_that_conflicts_says_how_to_see_the_others() -> None:
+    """A row found by an id conflicts with rows that may have another id."""
+    reason = RejectionReason(RejectionSource.CHECK, RowProblem.DUPLICATE, detail="external_id")
+    row = ModelRow("email:ann@example.com", ANN | {"external_id": "c1"}, {}, reason)
+    explained = ListExplanation("vip", "L1", "VIP", is_append_only=False, rows=(row,))
+    advice = "; to see the rows: reverse-etl explain ann@example.com"
+    for text, is_advised in (("c1", True), ("Ann@example.com", False)):
+        lines = [*explanation_lines(Explanation(parse_query(text), (explained,), ()))]
+        assert any(line.endswith(f"they differ in external_id{advice}") for line in lines) == is_advised
+
+
 REFUSALS = ("invalid", UNDELIVERABLE, UNENCODABLE)
 REASONS = [
     *(RejectionReason(RejectionSource.CHECK, problem, detail="city") for problem in RowProblem),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.delivery.outcomes import Outcome
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         ListExplanation,
         Membership,
         ModelRow,
+        PersonQuery,
         ShownConsent,
     )
     from reverse_etl.state.journal import JournalRow
@@ -41,7 +43,9 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         )
     for number, list_explanation in enumerate(explanation.lists):
         yield f"{'' if number == 0 else chr(10)}{_heading(list_explanation)}"
-        yield from (f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(list_explanation))
+        yield from (
+            f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(list_explanation, explanation.query)
+        )
     if explanation.is_known and explanation.other_models:
         yield f"\nNo row, and nothing applied, in: {', '.join(explanation.other_models)}"
     if explanation.models_without_people:
@@ -84,11 +88,12 @@ def _heading(list_explanation: ListExplanation) -> str:
     return f"{model}, list {list_explanation.list_name}{list_id}"
 
 
-def _list_lines(list_explanation: ListExplanation) -> Iterator[tuple[str, str]]:
+def _list_lines(list_explanation: ListExplanation, query: PersonQuery) -> Iterator[tuple[str, str]]:
     for row in list_explanation.rows:
         yield "in model", _row_line(row)
         if row.rejection is not None:
-            yield _rejection_label(row.rejection), row.rejection.describe().removeprefix("opted out: ")
+            reason = row.rejection.describe().removeprefix("opted out: ")
+            yield _rejection_label(row.rejection), f"{reason}{_duplicate_advice(row, query)}"
         if row.omitted:
             yield "omitted", f"{', '.join(row.omitted)}: it is not sent, because it belongs to several people"
     if not list_explanation.rows:
@@ -108,6 +113,16 @@ def _list_lines(list_explanation: ListExplanation) -> Iterator[tuple[str, str]]:
     for membership in list_explanation.memberships or ():
         yield "Klaviyo", _membership_line(membership)
     yield from _missing_lines(list_explanation)
+
+
+def _duplicate_advice(row: ModelRow, query: PersonQuery) -> str:
+    """Return how to see all rows of the person, if the text need not be in each of those that conflict."""
+    if row.rejection is None or row.rejection.code != RowProblem.DUPLICATE or not row.identity:
+        return ""
+    kind, _, value = row.identity.partition(":")
+    if kind not in row.identifiers or value in query.values.values():
+        return ""
+    return f"; to see the rows: reverse-etl explain {shlex.quote(value)}"
 
 
 def _missing_lines(list_explanation: ListExplanation) -> Iterator[tuple[str, str]]:
