@@ -125,7 +125,8 @@ def decide_message(
     lasting = frozenset(current & reported.sent | elsewhere)
     new -= reported.sent
     if new:
-        return MessageDecision(_find_worst(new), conditions, frozenset(new), lasting)
+        named = tuple(one for one in conditions if one.is_new or one.subject in new)
+        return MessageDecision(_find_worst(new), named, frozenset(new), lasting)
     has_recovered = bool(reported.sent) and not lasting and AlertKind.RECOVERED in kinds
     return MessageDecision(AlertKind.RECOVERED if has_recovered else None, (), frozenset(), lasting)
 

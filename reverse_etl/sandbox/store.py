@@ -225,8 +225,8 @@ def _open_error(path: Path | None, error: sqlite3.Error | OSError) -> WarehouseE
         return WarehouseError.of(
             "The sandbox's state file is in use by another process.",
             where=str(path),
-            hint="Stop the sandbox or the run that uses it, or set `origin` to the address of that sandbox, "
-            "or choose another file.",
+            hint="Stop the sandbox or the run that uses it, or set `origin` in the destination in "
+            "profiles.yml to the URL that `reverse-etl sandbox` printed, or choose another file.",
         )
     return UsageError.of(
         f"The sandbox's state file cannot be opened: {error}.",

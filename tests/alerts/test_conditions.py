@@ -69,6 +69,12 @@ def test_a_message_that_was_not_sent_is_due_as_long_as_its_condition_lasts() -> 
     assert decide_message(ended(), unsent, ALERT_KINDS, KNOWN).kind is None
 
 
+def test_a_message_names_no_model_whose_rows_were_reported_before() -> None:
+    known, new = Condition(OTHER, is_new=False), Condition(ROWS)
+    end = RunEnd("r1", 1, (known, new), KNOWN)
+    assert decide_message(end, Reported(frozenset({OTHER})), ALERT_KINDS, KNOWN).conditions == (new,)
+
+
 def test_kinds_that_nobody_wants_are_neither_reported_nor_named() -> None:
     decision = decide_message(ended(ROWS, RUN), Reported(), [FAILED], KNOWN)
     assert (decision.kind, [one.subject for one in decision.conditions]) == (FAILED, [RUN])
