@@ -40,6 +40,8 @@ def test_a_run_reports_an_orphaned_list_once_and_plan_and_status_always(cli: Com
         f"list_id='{before}' in vip. To end this note: reverse-etl state forget vip --list {before}"
     )
     assert _notes(cli.run("plan").out) == [note]
+    item = f"- `{note.removeprefix('Note: ')}`"
+    assert item in cli.run("plan", "--format", "markdown").out.splitlines()
     assert _notes(cli.run("run").err) == [note]
     assert _notes(cli.run("run").err) == []
     assert _notes(cli.run("plan").out) == _notes(cli.run("status").out) == [note]

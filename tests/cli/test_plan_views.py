@@ -52,7 +52,7 @@ def test_csv_has_each_change_with_its_values(changed: CommandLine) -> None:
     of_row = {record["row"]: record for record in records}
     assert (of_row["new@example.com"]["operation"], of_row["new@example.com"]["changes"]) == ("add", "")
     assert of_row["p3@example.com"]["operation"] == "remove"
-    assert json.loads(of_row["p4@example.com"]["changes"]) == {"first_name": ["'First 4'", "'New'"]}
+    assert json.loads(of_row["p4@example.com"]["changes"]) == {"first_name": ["First 4", "New"]}
 
 
 def test_csv_has_no_id_of_a_list_that_is_to_be_created(cli: CommandLine) -> None:

@@ -171,8 +171,8 @@ def _change_document(change: Change, *, show_values: bool) -> dict[str, Any]:
         "op": change.op,
         "identity": _identity_text(change.identity, show_values=show_values),
         **({"replaces": _identity_text(change.replaces, show_values=show_values)} if change.replaces else {}),
-        "before": _values_document(change.before, show_values=show_values),
-        "after": _values_document(change.after, show_values=show_values),
+        "before": values_document(change.before, show_values=show_values),
+        "after": values_document(change.after, show_values=show_values),
     }
 
 
@@ -180,7 +180,8 @@ def _identity_text(identity: str, *, show_values: bool) -> str:
     return identity if show_values else mask_identity(identity)
 
 
-def _values_document(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:
+def values_document(values: Mapping[str, Any], *, show_values: bool) -> dict[str, Any]:
+    """Return the values of a change, with e-mails and phones masked unless `show_values`."""
     if show_values:
         return dict(values)
     return {

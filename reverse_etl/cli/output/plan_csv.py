@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.cli.output.csv import print_record
-from reverse_etl.cli.output.plan import format_value, show_identity
+from reverse_etl.cli.output.json import values_document
+from reverse_etl.cli.output.plan import show_identity
 from reverse_etl.planning.replacements import merge_replacements
 
 if TYPE_CHECKING:
@@ -20,12 +21,10 @@ def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
     print_record(_COLUMNS)
     for model_plan, list_plan in plan.list_plans():
         for change in merge_replacements(list_plan.sample):
-            changed = {
-                name: [
-                    format_value(name, values[name], show_values) for values in (change.before, change.after)
-                ]
-                for name in change.after
-            }
+            before, after = (
+                values_document(values, show_values=show_values) for values in (change.before, change.after)
+            )
+            changed = {name: [before[name], after[name]] for name in after}
             print_record(
                 (
                     model_plan.model.name,
@@ -33,6 +32,6 @@ def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
                     list_plan.list_ref.name,
                     change.op,
                     show_identity(change.identity, show_values=show_values),
-                    json.dumps(changed, ensure_ascii=False) if changed else "",
+                    json.dumps(changed, ensure_ascii=False, default=str) if changed else "",
                 )
             )
