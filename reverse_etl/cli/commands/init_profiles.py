@@ -59,7 +59,8 @@ def ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> Pr
         changed = add_destination(path.read_bytes().decode("utf-8"), name, target)
     except (ValueError, KeyError, yaml.YAMLError):
         raise UsageError.of(
-            f"init can't add a destination to the profile {name}, because it is written on one line.",
+            f"init can't add a destination to the profile {name}: the profile or its "
+            "`destinations` is empty or written on one line.",
             where=format_path(path),
             hint="Add this to the profile, beside outputs: destinations: "
             f"{{{target}: {SANDBOX_DESTINATION}}}",
