@@ -404,8 +404,10 @@ def test_a_profile_in_flow_style_is_left_unchanged_with_advice(cli: CommandLine)
     begun = cli.run("init")
     assert begun.code == 2
     assert begun.err.splitlines() == [
-        "error init can't add a destination to the profile shop: the profile or its "
-        "`destinations` is empty or written on one line.",
+        (
+            "error init can't add a destination to the profile shop: the profile or its "
+            "`destinations` is empty or written on one line."
+        ),
         "   at profiles.yml",
         f" next Add this to the profile, beside outputs: destinations: {{dev: {SANDBOX_DESTINATION}}}",
     ]
