@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.rejections import PROBLEM_DESCRIPTIONS, RowProblem
+from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.errors import KeyRefused
 from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.planning.plan import PlanOptions
@@ -150,79 +150,6 @@ def test_a_person_who_left_the_list_is_shown_how_to_come_back(members: World) ->
     assert not only(explain(members, ANN)).is_missing
     assert only(explain(members, ANN, ask_klaviyo=True)).is_missing
     assert not only(explain(members, BOB, ask_klaviyo=True)).is_missing
-
-
-REASONS: dict[RowProblem, dict[str, Any]] = {
-    RowProblem.EMAIL_TOO_LONG: {"email": f"{'a' * 100}@example.com"},
-    RowProblem.EMAIL_INVISIBLE: {"email": "a\u200bnn@example.com"},
-    RowProblem.EMAIL_MALFORMED: {"email": "ann"},
-    RowProblem.PHONE_INVISIBLE: {"phone": "+1415\u200b5550100"},
-    RowProblem.PHONE_TRUNK_ZERO: {"phone": "+44 (0) 20 7946 0018"},
-    RowProblem.PHONE_MALFORMED: {"phone": "+0"},
-    RowProblem.ID_TOO_LONG: {"profile_id": "x" * 256},
-    RowProblem.INFINITE_TIME: {"seen_at": "infinity"},
-    RowProblem.NULL_VALUE: {"city": None},
-    RowProblem.NO_LIST: {"club": " "},
-    RowProblem.LIST_INVISIBLE: {"club": "a\u200bb"},
-    RowProblem.UNKNOWN_LIST: {"club": "Nowhere"},
-}
-
-
-@pytest.mark.parametrize(("problem", "changes"), REASONS.items(), ids=map(str, REASONS))
-def test_a_rejected_row_has_its_check_as_the_reason(
-    make_world: Callable[..., World], problem: RowProblem, changes: dict[str, Any]
-) -> None:
-    """The person is found by another identifier than the one that is wrong."""
-    world = make_world(create_lists=False)
-    world.new_list("Members")
-    row = {"email": ANN, "phone": "+14155550100", "id": "c-1", "profile_id": None, "seen_at": None} | {
-        "club": "Members",
-        "city": "Oslo",
-        **changes,
-    }
-    columns = (f"{name} {'TIMESTAMP' if name == 'seen_at' else 'VARCHAR'}" for name in row)
-    world.people([row], columns=", ".join(columns))
-    world.model(
-        "members",
-        "select email, phone, id, profile_id, seen_at, club, city from people",
-        list_column="club",
-        on_null={"city": "reject"},
-        identifiers={
-            "email": "email",
-            "phone_e164": "phone",
-            "external_id": "id",
-            "klaviyo_profile_id": "profile_id",
-        },
-    )
-    found = only(explain(world, "c-1"))
-    (rejection,) = [one.rejection for one in found.rows]
-    assert rejection is not None
-    assert rejection.code == problem
-    assert rejection.describe().startswith(PROBLEM_DESCRIPTIONS[problem])
-    assert found.describe_next_run() == "nothing: the row is rejected"
-
-
-def test_each_reason_about_people_has_a_case() -> None:
-    """The others need several rows, an earlier run, or no person, and have tests of their own."""
-    elsewhere = {
-        RowProblem.AMBIGUOUS_LIST,
-        RowProblem.SAME_LIST,
-        RowProblem.NO_TIME,
-        RowProblem.MISSING_VALUE,
-        RowProblem.FUTURE_TIME,
-        RowProblem.OTHER_MODELS_LIST,
-        RowProblem.NO_IDENTIFIER,
-        RowProblem.NO_KEY,
-        RowProblem.DUPLICATE,
-        RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER,
-        RowProblem.SHARED_IDENTIFIER,
-        RowProblem.CHANGED,
-        RowProblem.CHANGED_WHILE_READ,
-        RowProblem.UNKNOWN_OUTCOME,
-        RowProblem.STILL_REJECTED,
-        RowProblem.WITHHELD,
-    }
-    assert {*REASONS} | elsewhere == {*RowProblem}
 
 
 def test_the_reason_of_a_shared_identifier_has_no_values_of_the_other_person(world: World) -> None:
