@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from reverse_etl.parsing.yaml_document import KeyPath, YamlDocument
 
 _MIN_SECRET_LENGTH: Final = 6
+# Matches keys whose values are secrets, or URLs that may hold one.
+_SECRET_KEY: Final = re.compile(
+    r"secret|password|passphrase|token|private_key(?!_path)|api_key(?!_file)|urls?$|^ping$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,8 @@ class TargetSection:
     def _describe_error(self, error: TemplateError, path: KeyPath) -> tuple[str, KeyPath, str]:
         """Return summary, path and hint for a value that cannot be rendered.
 
-        A summary that would show a value of the environment, which may be a secret, is replaced.
+        A summary that would show a value of the environment, which may be a secret, is replaced. A secret
+        gets no advice to write a default, which would put it into the file.
         """
         if error.undefined_name:
             return (
@@ -145,6 +151,9 @@ class TargetSection:
         values = (value for value in self.environ.values() if len(value) >= _MIN_SECRET_LENGTH)
         if error.cause is None and any(value in error.summary for value in values):
             return "The value cannot be rendered.", path, "Simplify the expression between {{ and }}."
+        is_secret = any(isinstance(key, str) and _SECRET_KEY.search(key) for key in path)
+        if is_secret and isinstance(error.cause, MissingVariableError):
+            return error.summary, path, "Set it: a secret belongs in the environment."
         return error.summary, path, error.hint
 
     def _raw_value(self) -> Any:

@@ -389,6 +389,7 @@ def test_in_a_dbt_project_comments_survive(cli: CommandLine) -> None:
     )
     begun = cli.run("init")
     assert begun.code == 0, begun
+    assert begun.out.startswith("added a sandbox as the destination of shop.dev to profiles.yml\n")
     written = (cli.folder / "profiles.yml").read_text()
     assert (
         written == text + ADDED + "\n# not ours\nother:\n  outputs: {dev: {type: duckdb, path: x.duckdb}}\n"
@@ -420,7 +421,9 @@ def test_in_a_git_repository_files_with_personal_data_are_ignored(cli: CommandLi
     (cli.folder / ".git").mkdir()
     (cli.folder / depth).mkdir(exist_ok=True)
     ignored = cli.write(str(Path(depth) / ".gitignore"), "target")
-    assert cli.run("init", "--project-dir", depth or ".").code == 0
+    begun = cli.run("init", "--project-dir", depth or ".")
+    assert begun.code == 0
+    assert f"added the files that hold personal data to {Path(depth) / '.gitignore'}\n" in begun.out
     warehouse = [] if depth else ["/shop.duckdb*"]
     added = [*warehouse, "*.reverse_etl.duckdb*", "klaviyo_sandbox.sqlite*"]
     assert ignored.read_text().splitlines() == ["target", *added]

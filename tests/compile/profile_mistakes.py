@@ -146,6 +146,14 @@ CASES = [
         profile("path: shop.duckdb", "path: \"{{ env_var('SHOP_FILE') }}\""),
     ),
     case(
+        "missing env of secrets",
+        profile(
+            "sandbox: true",
+            "sandbox: true, notify: {urls: [\"{{ env_var('SHOP_CHAT') }}\"], "
+            "webhooks: [{url: 'https://example.com', secret: \"{{ env_var('SHOP_SECRET') }}\"}]}",
+        ),
+    ),
+    case(
         "undefined in yaml",
         profile("path: shop.duckdb", "path: \"{{ env('SHOP_FILE') }}\""),
     ),

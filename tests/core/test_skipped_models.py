@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from reverse_etl.cli.output.json import plan_document
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.models.config import FULL_EVERY
 from reverse_etl.planning import model_sources, skipping
@@ -69,6 +70,8 @@ def test_a_skipped_model_is_not_read_and_has_the_same_figures(shop: World) -> No
     plan, cost = shop.plan(), count(shop.run)
     (note,) = plan.notes
     assert note.startswith("members was skipped: nothing it reads has changed since run ")
+    (document,) = plan_document(plan, show_values=False)["models"]
+    assert f" {document['skipped']['run_id']} at {document['skipped']['compared_at'][:10]}" in note
     assert cost.rows_read() < 0.1  # of the rows of ROWS people: some of the state's own tables
     assert cost.rows_written() < 0.01
     shop.profile(skip_unchanged=False)
@@ -76,6 +79,7 @@ def test_a_skipped_model_is_not_read_and_has_the_same_figures(shop: World) -> No
     assert figures(plan) == figures(read)
     assert read.notes == ()
     assert not read.models[0].unchanged
+    assert "skipped" not in plan_document(read, show_values=False)["models"][0]
 
 
 def test_a_saved_plan_of_a_skipped_model_is_that_of_a_model_that_is_read(shop: World) -> None:

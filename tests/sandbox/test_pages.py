@@ -88,6 +88,7 @@ def test_a_profile_shows_that_its_opt_in_waits(caller: Caller, sandbox: Sandbox)
     address = f"/profiles/{sandbox.profiles()[0]['id']}"
     waiting = "The subscription to email.marketing for the list Tea waits"
     assert waiting in show(sandbox, address)
+    assert "Opt-in double opt-in" in show(sandbox, f"/lists/{tea}")
     sandbox.confirm_opt_in("ann@example.com")
     assert waiting not in (shown := show(sandbox, address))
     assert "email.marketing SUBSCRIBED" in shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -313,6 +314,9 @@ def test_explain_shows_the_persons_rows(shop: World) -> None:
     assert lines[-1].endswith(f", job {added.job_id})")
     assert lines[0].endswith(f"no applied row is on record. Removed from Members by run {removed.run_id}.")
     assert "Members  remove: removed (run " in lines[-2]
+    refused = replace(added, outcome="opted_out", code="opted_out")
+    lines = [*explanation_lines(replace(explanation, journal=(refused,)))]
+    assert "Members  add: opted out (run " in lines[-1]
 
 
 def test_explain_of_one_list_has_its_newest_rows_however_many_others_have(

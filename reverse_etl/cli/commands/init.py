@@ -140,7 +140,7 @@ def _ignore_personal_data(project_flags: ProjectFlags) -> None:
     if missing:
         gap = "" if not text or text.endswith("\n") else "\n"
         path.write_text(text + gap + "".join(f"{pattern}\n" for pattern in missing), encoding="utf-8")
-        show.print_line(f"wrote {format_path(path)}: it ignores the files that hold personal data")
+        show.print_line(f"added the files that hold personal data to {format_path(path)}")
 
 
 def _find_warehouse_file(project_flags: ProjectFlags) -> str:

@@ -70,7 +70,7 @@ def ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> Pr
     else:
         _require_consent(path, project_flags)
         path.write_bytes(changed.encode("utf-8"))
-        show.print_line(f"wrote {format_path(path)}: the destination of {name}.{target} is a sandbox")
+        show.print_line(f"added a sandbox as the destination of {name}.{target} to {format_path(path)}")
     is_default = target == _default_target(read_yaml(path).content[name])
     return replace(project_flags, profiles_dir=path.parent, target=None if is_default else target)
 

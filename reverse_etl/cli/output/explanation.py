@@ -156,7 +156,8 @@ def _membership_line(membership: Membership) -> str:
 
 def _journal_line(row: JournalRow) -> str:
     where = f"{row.model}, list {row.list_name or row.list_id}" if row.list_id else row.model
-    outcome = f"{row.op}: {row.outcome.replace('_', ' ')}{f' ({row.code})' if row.code else ''}"
+    code = f" ({row.code})" if row.code and row.code != row.outcome else ""
+    outcome = f"{row.op}: {row.outcome.replace('_', ' ')}{code}"
     show = _change_text if row.pii == "values" else _column_name
     changes = ", ".join(map(show, json.loads(row.changes)))
     changed = f"; changed: {changes}" if changes else ""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
     from reverse_etl.planning.profile_forecast import NewProfiles
     from reverse_etl.planning.row_comparison import RowComparison
+    from reverse_etl.state.sources import ComparedRows
 
 REQUESTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.ACCOUNTS: "accounts",
@@ -119,6 +120,7 @@ def _model_document(model_plan: ModelPlan) -> dict[str, Any]:
         },
         "orphaned_rows": dict(model_plan.orphaned_rows),
         **({"comparison": _comparison_document(model_plan.comparison)} if model_plan.comparison else {}),
+        **({"skipped": _skip_document(model_plan.unchanged)} if model_plan.unchanged else {}),
         **({"event_plan": _events_document(model_plan.events)} if model_plan.events else {}),
     }
 
@@ -129,6 +131,10 @@ def _comparison_document(comparison: RowComparison) -> dict[str, Any]:
         "compared_rows": comparison.compared_rows,
         "last_full_at": comparison.last_full_at,
     }
+
+
+def _skip_document(compared: ComparedRows) -> dict[str, Any]:
+    return {"run_id": compared.run_id, "compared_at": compared.compared_at}
 
 
 def _events_document(events: EventPlan) -> dict[str, Any]:
