@@ -21,7 +21,7 @@ def measure_updated_at(world: World) -> dict[str, tuple[Cost, Cost]]:
 
 
 def copies(values: int) -> float:
-    """Return how many copies of the table so many values are."""
+    """Return `values` as a number of copies of the table."""
     return round(values / (ROWS * WIDTH), 1)
 
 
