@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KEY_TYPE: Final = "key"  # takes the place of the identifier type in a row's identity
 KEY_PREFIX: Final = f"{KEY_TYPE}:"
@@ -118,6 +121,12 @@ def mask_identity(identity: str) -> str:
     if identity.startswith(KEY_PREFIX):
         return KEY_SEPARATOR.join(map(mask_text, row_key_text(identity).split(KEY_SEPARATOR)))
     kind, value = split_identity(identity)
+    masked = mask_identifier(kind, value)
+    return f"{kind} {masked}" if kind in UNIQUE_IDENTIFIERS else masked
+
+
+def mask_identifier(kind: IdentifierType, value: str) -> str:
+    """Return the value of an identifier for display; an id is shown, but for an e-mail or a phone in it."""
     match kind:
         case IdentifierType.EMAIL:
             local, _, domain = value.partition("@")
@@ -131,7 +140,28 @@ def mask_identity(identity: str) -> str:
             hidden = "*" * max(len(value) - visible, 0)
             return value[:3] + hidden + value[-2:] if len(value) > visible else "*" * len(value)
         case IdentifierType.EXTERNAL_ID | IdentifierType.PROFILE_ID:
-            return f"{kind} {mask_text(value)}"  # some shops use the e-mail address as the id
+            return mask_text(value)  # some shops use the e-mail address as the id
+
+
+def mask_person(identity: str, identifiers: Mapping[str, str]) -> str:
+    """Return a masked identity with another identifier of the row, where the mask hides who it is.
+
+    Many addresses have the same mask. An id tells them apart and can be looked up in the warehouse; without
+    one, another masked identifier may.
+
+    >>> mask_person("email:ann@example.com", {"email": "ann@example.com", "external_id": "17"})
+    'a**@e******.com (external_id 17)'
+    >>> mask_person("external_id:17", {"external_id": "17", "email": "ann@example.com"})
+    'external_id 17'
+    """
+    masked = mask_identity(identity)
+    others = (
+        mask_identity(f"{kind}:{value}")
+        for kind in (*UNIQUE_IDENTIFIERS, IdentifierType.EMAIL, IdentifierType.PHONE)
+        if (value := identifiers.get(kind)) and not identity.startswith(f"{kind}:")
+    )
+    other = next(others, "") if "*" in masked else ""
+    return f"{masked} ({other})" if other else masked
 
 
 def mask_text(text: str) -> str:

@@ -282,7 +282,8 @@ def _fetch_sample(
         after = dict(zip(names, values, strict=False))
         before = dict(zip(names, values[len(names) :], strict=False))
         stored_values = before | dict(zip(retyped, values[2 * len(names) :], strict=True))
-        identifiers: Mapping[str, str] = {}
+        own = before if op in {Op.REMOVE, Op.HELD} else after
+        identifiers = {kind.value: own[name] for kind, name in IDENTIFIER_COLUMNS.items() if own[name]}
         if op == Op.UPDATE:
             changed = [
                 name
@@ -291,8 +292,6 @@ def _fetch_sample(
             ]
             before, after = _select_values(stored_values, changed), _select_values(after, changed)
         else:
-            own = after if op == Op.ADD else before
-            identifiers = {name: own[column] for name, column in IDENTIFIER_COLUMNS.items() if own[column]}
             before, after = {}, {}
         changes[str(list_id)].append(Change(str(op), str(identity), before, after, identifiers))
     return {list_id: choose_sample(list_changes, size) for list_id, list_changes in changes.items()}

@@ -81,8 +81,9 @@ class PlanOptions:
 class Change:
     """One delta of the sample: its operation, its identity and, for an update, the values that change.
 
-    `identifiers` are those of an add or a remove, by type. `replaces` is the identity that a person had
-    before: the change is an add and a remove in one, and `before` and `after` are identifiers.
+    `identifiers` are those of the row by type, of a remove those that were sent. `replaces` is the identity
+    that a person had before: the change is an add and a remove in one, and `before` and `after` are
+    identifiers.
     """
 
     op: str
@@ -106,7 +107,9 @@ class ListPlan:
     neither e-mail nor phone. `has_no_list` marks the rows that name no list; all of them are rejected.
     `sample` has a few changes if `PlanOptions.sample_size` asks for them.
 
-    `new_profiles` is the forecast of the profiles that the adds would create, if one was asked for.
+    `new_profiles` is the forecast of the profiles that the adds would create, if one was asked for. With it
+    come `added_again`, the adds that earlier runs removed from this list, None without a journal; and without
+    one `removed_last`, the newest run that changed the list and the rows that it removed, if any.
 
     For the guards: `first_load` lasts until a settled run has sent all rows of the list. `exempt_adds`,
     `exempt_updates` and `exempt_clears` don't count: somebody asked for them, or an earlier run sent them.
@@ -135,6 +138,8 @@ class ListPlan:
     clears: int = 0
     without_profile: int = 0
     new_profiles: NewProfiles | None = None
+    added_again: int | None = None
+    removed_last: tuple[str, int] | None = None
     exempt_clears: int = 0
     stop_reason: str = ""
 

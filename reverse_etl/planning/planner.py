@@ -15,6 +15,7 @@ from reverse_etl.errors import UnusableReply, UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.models.retired_requests import refuse_retired
+from reverse_etl.planning.added_again import find_added_again
 from reverse_etl.planning.complete_rows import complete_rows
 from reverse_etl.planning.diff import DiffRequest, run_diff
 from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, require_usable_time
@@ -103,6 +104,8 @@ def build_plan(
     model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
     forecaster = ProfileForecaster(warehouse, state, klaviyo, on_progress)
     model_plans = forecaster.add_forecasts(model_plans, request.options.forecast_people)
+    if request.options.forecast_people is not None:
+        model_plans = find_added_again(state, model_plans)
     _warn_of_conflicting_properties(warehouse, model_plans, on_progress)
     _warn_of_kept_values(model_plans, on_progress)
     orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))

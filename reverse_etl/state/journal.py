@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
+from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.state.consents import ConsentState
 from reverse_etl.state.person_hash import PersonHash
@@ -122,6 +123,21 @@ class Journal:
         oldest = format_epoch_seconds(tables.clock.now() - self.settings.keep_seconds)
         text = f"DELETE FROM {name} WHERE {IN_SCOPE_SQL} AND recorded_at < ?"
         tables.execute(Statement.change(name, text, (*tables.scope.key, oldest)))
+
+    def count_added_again(self, model: str, planned: str) -> Mapping[str, int]:
+        """Return, by list id, the adds in a table of planned rows that runs removed from the same list."""
+        tables = self.state_tables
+        adds = f"FROM {tables.dialect.temp_table(planned)} WHERE retl_op = '{Op.ADD}'"
+        statement = Statement.read(
+            f"WITH adds AS (SELECT retl_list_id, retl_seq, retl_identity AS person {adds}\n"
+            f"UNION ALL SELECT retl_list_id, retl_seq, {self._hash.sql('retl_identity')} {adds})\n"
+            f"SELECT a.retl_list_id, COUNT(DISTINCT a.retl_seq) FROM adds AS a\n"
+            f"JOIN {tables.dialect.state_table(_TABLE)} AS j "
+            f"ON j.list_id = a.retl_list_id AND j.identity = a.person\n"
+            f"WHERE {in_scope_sql('j')} AND j.model = ? AND j.outcome = 'removed' GROUP BY 1",
+            (*tables.scope.key, model),
+        )
+        return {str(list_id): int(rows) for list_id, rows in tables.fetch(statement)}
 
     def find(
         self,

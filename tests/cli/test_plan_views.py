@@ -34,7 +34,10 @@ def _changes(text: str) -> list[str]:
 def test_a_plan_says_how_many_changes_it_does_not_show(changed: CommandLine) -> None:
     shown = changed.run("plan").out
     assert len(_changes(shown)) == 7
-    assert "  … and 13 more (--rows all)" in shown.splitlines()
+    assert shown.splitlines()[-2:] == [
+        "  … and 13 more (--rows all)",
+        "  lines that look alike are different rows; --show-values shows their values",
+    ]
 
 
 def test_all_changes_are_shown(changed: CommandLine) -> None:
@@ -119,12 +122,36 @@ def test_a_changed_address_is_one_change_of_one_person(cli: CommandLine) -> None
             "op": "replace",
             "identity": "email:z@example.org",
             "replaces": "email:p7@example.com",
+            "identifiers": {"email": "z@example.org", "external_id": "First 7"},
             "before": {"email": "p7@example.com"},
             "after": {"email": "z@example.org"},
         }
     ]
     (record,) = csv.DictReader(cli.run("plan", "--format", "csv", "--show-values").out.splitlines())
-    assert (record["operation"], record["row"]) == ("replace", "z@example.org")
+    assert (record["operation"], record["row"], record["external_id"]) == (
+        "replace",
+        "z@example.org",
+        "First 7",
+    )
+
+
+def test_an_id_tells_apart_people_whose_masked_addresses_are_the_same(cli: CommandLine) -> None:
+    cli.klaviyo()
+    cli.sql("DELETE FROM customers WHERE email NOT IN ('p0@example.com', 'p1@example.com', 'p2@example.com')")
+    cli.model(
+        "vip",
+        "select email, first_name as id, {{ var('tier', 1) }} as tier from {{ ref('customers') }}",
+        list="VIP",
+        identifiers={"email": "email", "external_id": "id"},
+    )
+    people = [f"p*@e******.com (external_id First {number})" for number in range(3)]
+    assert _changes(cli.run("plan").out) == [f"+ {person}" for person in people]
+    assert cli.run("run").code == 0
+    cli.sql("DELETE FROM customers WHERE email = 'p2@example.com'")
+    shown = cli.run("plan", "--vars", "{tier: 2}").out
+    updates = [f"~ {person}   tier: 1 -> 2" for person in people[:2]]
+    assert _changes(shown) == [*updates, f"- {people[2]}"]
+    assert "look alike" not in shown
 
 
 def test_a_plan_says_why_rows_are_rejected_with_columns_and_an_example(cli: CommandLine) -> None:

@@ -73,7 +73,8 @@ def test_a_long_table_says_how_to_get_the_rest(cli: CommandLine) -> None:
     cli.sql("INSERT INTO customers SELECT 'x' || i, 'y' FROM range(130) AS t(i)")
     assert cli.run("run", "--allow-rejected", "vip").code in {0, 1}
     ended = cli.run("status", "--rejected")
-    assert len(ended.out.splitlines()) == 103
+    assert len(ended.out.splitlines()) == 104
+    assert "Lines that look alike are different rows; --show-values shows their values." in ended.out
     assert ended.out.rstrip().endswith(
         "… and 30 more rows. All of them: reverse-etl status --rejected --format csv"
     )

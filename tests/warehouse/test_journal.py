@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.cli.output.explanation import explanation_lines
+from reverse_etl.cli.output.plan import list_detail_lines
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import ListDone
 from reverse_etl.errors import ModelError
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.report import explain
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.journal import Journal
@@ -65,6 +67,42 @@ def test_the_journal_has_what_came_of_each_row(shop: World) -> None:
         ),
         ("email:bob@example.com", "remove", "removed", []),
     ]
+
+
+@pytest.mark.parametrize(
+    ("journal", "known"),
+    [
+        ("90d", (1, "1 add was on this list before, and removed by a run: ")),
+        (VALUES, (1, "1 add was on this list before, and removed by a run: ")),
+        (None, (None, "removed 1 row from this list. If the adds are these people, ")),
+    ],
+)
+def test_a_plan_says_who_is_added_again(shop: World, journal: Any, known: tuple[int | None, str]) -> None:
+    """Flows may start again for them; nobody is added again in a first load or on a night like the others."""
+    if journal:
+        shop.profile(journal=journal)
+    become(shop, people("ann", "bob"))
+    assert "again" not in _plan_text(shop)[1]
+    shop.run()
+    become(shop, people("ann"))
+    shop.run()
+    become(shop, people("ann", "bob", "cleo"))
+    added_again, text = _plan_text(shop)
+    assert added_again == known[0]
+    assert (
+        f"{known[1]}a flow that this list starts begins again for them if its settings allow re-entry" in text
+    )
+    shop.run()
+    become(shop, people("ann", "bob", "cleo", "dan"))
+    added_again, text = _plan_text(shop)
+    assert not added_again
+    assert "re-entry" not in text
+
+
+def _plan_text(shop: World) -> tuple[int | None, str]:
+    """Return the adds that were on the list before, and what `plan` prints of the list."""
+    ((model_plan, list_plan),) = shop.plan(options=PlanOptions(forecast_people=0)).list_plans()
+    return list_plan.added_again, "\n".join(list_detail_lines(model_plan, list_plan, show_values=False))
 
 
 def test_an_unset_key_writes_nothing_and_costs_nothing(shop: World) -> None:

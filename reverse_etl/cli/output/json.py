@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.results import collect_figures
-from reverse_etl.domain.identifiers import IdentifierType, mask_identity, mask_value
+from reverse_etl.domain.identifiers import IdentifierType, mask_identifier, mask_identity, mask_value
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, CustomEndpoint, Endpoint
 from reverse_etl.planning.replacements import merge_replacements
@@ -68,6 +68,7 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
                 **_list_document(model_plan.model.name, list_plan, list_plan.figures()),
                 "first_load": list_plan.first_load,
                 "new_profiles": _new_profiles_document(list_plan.new_profiles),
+                "added_again": list_plan.added_again,
                 "stop_reason": list_plan.stop_reason,
                 "sample": [
                     _change_document(change, show_values=show_values)
@@ -177,6 +178,7 @@ def _change_document(change: Change, *, show_values: bool) -> dict[str, Any]:
         "op": change.op,
         "identity": _identity_text(change.identity, show_values=show_values),
         **({"replaces": _identity_text(change.replaces, show_values=show_values)} if change.replaces else {}),
+        "identifiers": values_document(change.identifiers, show_values=show_values),
         "before": values_document(change.before, show_values=show_values),
         "after": values_document(change.after, show_values=show_values),
     }
@@ -191,7 +193,7 @@ def values_document(values: Mapping[str, Any], *, show_values: bool) -> dict[str
     if show_values:
         return dict(values)
     return {
-        name: mask_identity(f"{name}:{value}")
+        name: mask_identifier(IdentifierType(name), str(value))
         if name in set(IdentifierType) and value is not None
         else mask_value(value)
         for name, value in values.items()

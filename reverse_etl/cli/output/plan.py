@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.event_plan import event_lines
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, mask_identity, mask_value, row_key_text
+from reverse_etl.domain.identifiers import (
+    KEY_PREFIX,
+    IdentifierType,
+    mask_identifier,
+    mask_identity,
+    mask_person,
+    mask_value,
+    row_key_text,
+)
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.parsing.durations import format_duration
@@ -96,14 +104,29 @@ def list_detail_lines(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *_list_read_lines(list_plan),
         *exempt_lines(model_plan, list_plan),
         *_first_load_lines(model_plan, list_plan),
+        *_added_again_lines(list_plan),
         *([f"  {list_plan.new_profiles.describe(list_plan.adds)}"] if list_plan.new_profiles else []),
         *_effect_lines(model_plan, list_plan),
         *event_lines(model_plan, list_plan),
-        *(
-            _format_change(list_plan, change, show_values=show_values)
-            for change in merge_replacements(list_plan.sample)
-        ),
+        *_change_lines(list_plan, show_values=show_values),
+    ]
+
+
+def _change_lines(list_plan: ListPlan, *, show_values: bool) -> list[str]:
+    """Return the changes of the sample, and how to tell people apart whose lines are the same."""
+    changes = [
+        _format_change(list_plan, change, show_values=show_values)
+        for change in merge_replacements(list_plan.sample)
+    ]
+    look_alike = len({*changes}) < len(changes)
+    return [
+        *changes,
         *_other_changes_lines(list_plan),
+        *(
+            ["  lines that look alike are different rows; --show-values shows their values"]
+            if look_alike
+            else []
+        ),
     ]
 
 
@@ -205,6 +228,19 @@ def _first_load_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     ]
 
 
+def _added_again_lines(list_plan: ListPlan) -> list[str]:
+    """Return that flows may start again for people who were on the list before, as far as it is known."""
+    flows = "a flow that this list starts begins again for them if its settings allow re-entry"
+    if list_plan.added_again:
+        people = format_count(list_plan.added_again, "add was", "adds were")
+        return [f"  {people} on this list before, and removed by a run: {flows}"]
+    if list_plan.removed_last and list_plan.adds:
+        run_id, removed = list_plan.removed_last
+        rows = format_count(removed, "row")
+        return [f"  run {run_id} removed {rows} from this list. If the adds are these people, {flows}"]
+    return []
+
+
 def _effect_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     """Return what happens to people, in words."""
     surface = model_plan.model.config.surface
@@ -235,7 +271,9 @@ def _hold_reason(list_plan: ListPlan, change: Change) -> str:
 
 
 def _format_change(list_plan: ListPlan, change: Change, *, show_values: bool) -> str:
-    identity = show_identity(change.identity, show_values=show_values)
+    identity = (
+        row_key_text(change.identity) if show_values else mask_person(change.identity, change.identifiers)
+    )
     if change.op not in {Op.UPDATE, REPLACE}:
         hold_note = f"   not removed: {_hold_reason(list_plan, change)}" if change.op == "held" else ""
         return f"  {_SIGNS[change.op]} {identity}{hold_note}"
@@ -264,6 +302,6 @@ def describe_example(rejected: RejectedRows, *, show_values: bool) -> str:
 def format_value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - after the value
     """Return a value as text, with e-mails and phones masked unless `show_values`."""
     if name in set(IdentifierType) and value is not None and not show_values:
-        return mask_identity(f"{name}:{value}")
+        return mask_identifier(IdentifierType(name), str(value))
     value = value if show_values else mask_value(value)
     return repr(value) if isinstance(value, str) else "NULL" if value is None else str(value)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.cli.output.csv import print_record
 from reverse_etl.cli.output.json import values_document
 from reverse_etl.cli.output.plan import show_identity
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.replacements import merge_replacements
 
 if TYPE_CHECKING:
     from reverse_etl.planning.plan import Plan
 
-_COLUMNS: Final = ("model", "list_id", "list", "operation", "row", "changes")
+_COLUMNS: Final = ("model", "list_id", "list", "operation", "row", "external_id", "changes")
 
 
 def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
@@ -24,6 +25,7 @@ def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
             before, after = (
                 values_document(values, show_values=show_values) for values in (change.before, change.after)
             )
+            identifiers = values_document(change.identifiers, show_values=show_values)
             changed = {name: [before[name], after[name]] for name in after}
             print_record(
                 (
@@ -32,6 +34,7 @@ def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
                     list_plan.list_ref.name,
                     change.op,
                     show_identity(change.identity, show_values=show_values),
+                    identifiers.get(IdentifierType.EXTERNAL_ID, ""),
                     json.dumps(changed, ensure_ascii=False, default=str) if changed else "",
                 )
             )

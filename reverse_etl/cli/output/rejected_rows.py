@@ -39,6 +39,8 @@ def show_rejected_rows(rejections: Iterable[ListedRejection], *, show_values: bo
         show.print_line("No row is rejected.")
         return
     show.print_table(("list", "model", "row", "reason", "since (UTC)", "rows"), cells, text_columns=5)
+    if not show_values and len({cell[:4] for cell in cells}) < len(cells):
+        show.print_line("Lines that look alike are different rows; --show-values shows their values.")
     if others:
         more = format_count(others, "more row", "more rows")
         show.print_line(f"… and {more}. All of them: reverse-etl status --rejected --format csv")

@@ -1,0 +1,58 @@
+"""Which adds of a plan were on their list before: for them the list's flows may start again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reverse_etl.planning.plan import ModelPlan
+    from reverse_etl.state import State
+
+
+def find_added_again(state: State, model_plans: Sequence[ModelPlan]) -> tuple[ModelPlan, ...]:
+    """Return the plans, with what is known of adds that earlier runs removed from the same list.
+
+    A journal has each of these people. Without one, the state has only how many rows a run removed.
+    """
+    if not any(map(_adds_members, model_plans)):
+        return (*model_plans,)
+    removed_last = {} if state.journal.settings else _find_last_removals(state)
+    return tuple(
+        _add_facts(state, plan, removed_last) if _adds_members(plan) else plan for plan in model_plans
+    )
+
+
+def _adds_members(model_plan: ModelPlan) -> bool:
+    has_adds = any(list_plan.adds and not list_plan.first_load for list_plan in model_plan.lists)
+    return model_plan.model.owns_members and has_adds
+
+
+def _add_facts(
+    state: State, model_plan: ModelPlan, removed_last: Mapping[tuple[str, str], tuple[str, int]]
+) -> ModelPlan:
+    name, settings = model_plan.model.name, state.journal.settings
+    counts = state.journal.count_added_again(name, model_plan.tables.planned) if settings else {}
+    return replace(
+        model_plan,
+        lists=tuple(
+            replace(
+                list_plan,
+                added_again=counts.get(list_plan.list_ref.id, 0) if settings else None,
+                removed_last=removed_last.get((name, list_plan.list_ref.id)),
+            )
+            for list_plan in model_plan.lists
+        ),
+    )
+
+
+def _find_last_removals(state: State) -> Mapping[tuple[str, str], tuple[str, int]]:
+    """Return (run, rows removed) of the newest run that changed a list, if it removed any."""
+    newest: dict[tuple[str, str], tuple[str, int]] = {}
+    for run_list in state.runs.run_lists():
+        applied, removed = (run_list.counts.get(name, 0) for name in ("applied", "removed"))
+        if applied or removed:
+            newest.setdefault((run_list.model, run_list.list_id), (run_list.run_id, removed))
+    return {key: last for key, last in newest.items() if last[1]}
