@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 JSON = {"content-type": "application/vnd.api+json"}
 HTML = {"content-type": "text/html"}
 PAGE = b"<html>Too busy.</html>"
+DONE = Response(204, {}, b"")
 
 
-def rows(world: World, *names: str, **request: Any) -> None:
+def rows(world: World, *names: str, model: str = "rows", **request: Any) -> None:
     """Let a model send these names, many a request."""
-    world.people([{"name": name} for name in names], "rows")
+    world.people([{"name": name} for name in names], model)
     request = {
         "method": "POST",
         "path": "/api/things",
@@ -33,7 +34,7 @@ def rows(world: World, *names: str, **request: Any) -> None:
         "row": '{"name": {{ name }}}',
         **request,
     }
-    world.model("rows", "select name from rows", surface="request", unique_key=["name"], request=request)
+    world.model(model, f"select name from {model}", surface="request", unique_key=["name"], request=request)
 
 
 def refusal(status: int, *errors: tuple[str, str], detail: str = "No.") -> Response:
@@ -60,37 +61,53 @@ def replies(play_replies: Any) -> Callable[[Callable[[list[str]], Response]], li
     return play
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        Response(200, HTML, PAGE),
-        Response(200, JSON, b"[]"),
-        Response(200, JSON, b'{"errors": []}'),
-        Response(200, JSON, b'{"data": '),
-        Response(206, JSON, b'{"data": {}}'),
-        Response(201, {}, b"ok"),
-    ],
-)
-@pytest.mark.parametrize("repeat", ["once", "safe"])
-def test_a_success_that_proves_nothing_leaves_the_rows_unknown(
-    world: World, replies: Any, reply: Response, repeat: str
-) -> None:
+UNPROVED = [
+    Response(200, HTML, PAGE),
+    Response(200, JSON, b"[]"),
+    Response(200, JSON, b'{"errors": []}'),
+    Response(200, JSON, b'{"data": '),
+    Response(206, JSON, b'{"data": {}}'),
+    Response(201, {}, b"ok"),
+]
+
+
+def case_of(names: list[str]) -> int:
+    """Return the number of a case, with which the names of its model begin."""
+    return int(names[0].partition("-")[0])
+
+
+def outcomes(world: World) -> dict[str, dict[Outcome, int]]:
+    """Run, and return the outcomes of each model."""
+    return {listed.model: listed.outcomes for listed in world.run().lists}
+
+
+def test_a_success_that_proves_nothing_leaves_the_rows_unknown(world: World, replies: Any) -> None:
     """The list stops; a request that must not be repeated is not sent by the next run either."""
-    rows(world, "a", "b", repeat=repeat)
-    sent = replies(lambda _: reply)
-    result = world.run()
-    assert one(result).outcomes == {Outcome.UNKNOWN: 2}
-    assert one(result).stop_reason
+    repeats = ("once", "safe")
+    for number in range(len(UNPROVED)):
+        for repeat in repeats:
+            names = [f"{number}-{repeat}-{name}" for name in "ab"]
+            rows(world, *names, model=f"{repeat}{number}", repeat=repeat)
+    sent = replies(lambda names: UNPROVED[case_of(names)])
+    for listed in world.run().lists:
+        assert listed.outcomes == {Outcome.UNKNOWN: 2}, listed.model
+        assert listed.stop_reason, listed.model
     world.run()
-    assert len(sent) == (1 if repeat == "once" else 2)
+    times = {
+        (number, repeat): sum(names[0] == f"{number}-{repeat}-a" for names in sent)
+        for number in range(len(UNPROVED))
+        for repeat in repeats
+    }
+    assert times == {case: 1 if case[1] == "once" else 2 for case in times}
 
 
-@pytest.mark.parametrize("status", [200, 201, 204])
-def test_a_success_without_content_is_proof(world: World, replies: Any, status: int) -> None:
+def test_a_success_without_content_is_proof(world: World, replies: Any) -> None:
     """Klaviyo's bulk endpoints reply so."""
-    rows(world, "a", "b")
-    replies(lambda _: Response(status, {}, b""))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    statuses = (200, 201, 204)
+    for status in statuses:
+        rows(world, f"{status}-a", f"{status}-b", model=f"m{status}")
+    replies(lambda names: Response(case_of(names), {}, b""))
+    assert outcomes(world) == {f"m{status}": {Outcome.APPLIED: 2} for status in statuses}
 
 
 @pytest.mark.parametrize("page", [Response(413, HTML, PAGE), refusal(413, ("too_large", ""))])
@@ -99,23 +116,38 @@ def test_a_request_that_is_too_large_for_klaviyo_or_a_proxy_is_halved(
 ) -> None:
     """Down to the row that is too large alone."""
     rows(world, "a", "b", "c", "huge")
-    sent = replies(lambda names: page if "huge" in names or len(names) > 2 else Response(204, {}, b""))
+    sent = replies(lambda names: page if "huge" in names or len(names) > 2 else DONE)
     assert one(world.run()).outcomes == {Outcome.APPLIED: 3, Outcome.REJECTED: 1}
     assert sent[:2] == [["a", "b", "c", "huge"], ["a", "b"]]
 
 
-@pytest.mark.parametrize(
-    "pointer",
-    ["/data/3/name", "/data/999999999", "/data/-1", "/data/x", "/included/0/name", "", "/data", "/data/0x"],
+POINTERS = (
+    "/data/3/name",
+    "/data/999999999",
+    "/data/-1",
+    "/data/x",
+    "/included/0/name",
+    "",
+    "/data",
+    "/data/0x",
 )
-def test_a_pointer_at_no_row_of_the_request_is_not_believed(world: World, replies: Any, pointer: str) -> None:
+
+
+def test_a_pointer_at_no_row_of_the_request_is_not_believed(world: World, replies: Any) -> None:
     """The request is halved until the row is alone."""
-    rows(world, "a", "bad", "c")
-    replies(lambda names: refusal(400, ("invalid", pointer)) if "bad" in names else Response(204, {}, b""))
-    result = world.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
-    (rejection,) = world.project().status().lists[0].rejections
-    assert rejection.example == "key:bad"
+    for number in range(len(POINTERS)):
+        rows(world, *(f"{number}-{name}" for name in ("a", "bad", "c")), model=f"m{number}")
+
+    def reply(names: list[str]) -> Response:
+        number = case_of(names)
+        return refusal(400, ("invalid", POINTERS[number])) if f"{number}-bad" in names else DONE
+
+    replies(reply)
+    expected = {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
+    assert outcomes(world) == {f"m{number}": expected for number in range(len(POINTERS))}
+    for number, listed in enumerate(world.project().status().lists):
+        (rejection,) = listed.rejections
+        assert rejection.example == f"key:{number}-bad", POINTERS[number]
 
 
 @pytest.mark.parametrize(("status", "setting"), [(404, "on_not_found"), (409, "on_conflict")])
@@ -124,7 +156,7 @@ def test_a_refusal_that_means_applied_is_of_single_rows_alone(
 ) -> None:
     """One row of many that exists says nothing of the others: each is sent."""
     rows(world, "a", "known", "c", **{setting: "applied"})
-    sent = replies(lambda names: refusal(status, ("x", "")) if "known" in names else Response(204, {}, b""))
+    sent = replies(lambda names: refusal(status, ("x", "")) if "known" in names else DONE)
     assert one(world.run()).outcomes == {Outcome.APPLIED: 3}
     assert sorted(name for names in sent for name in names if len(names) == 1) == ["a", "c", "known"]
 
@@ -148,7 +180,7 @@ def test_a_row_never_fails_another_row_of_its_request(world: World, play_replies
         if bad:
             return refusal(status, ("invalid", pointer.format(bad[0])))
         applied.extend(names)
-        return Response(204, {}, b"")
+        return DONE
 
     play_replies(reply)
     for number, (mode, status, pointer) in enumerate(BAD_ROWS):
@@ -184,11 +216,12 @@ def test_an_error_of_klaviyo_about_a_row_is_stored_short_and_masked(world: World
     assert "ann@" not in repr(rejection)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 409, 422, 302])
-def test_the_page_of_a_proxy_refuses_no_row(world: World, replies: Any, status: int) -> None:
+def test_the_page_of_a_proxy_refuses_no_row(world: World, replies: Any) -> None:
     """The list stops, and the next run sends the rows."""
-    rows(world, "a", "b", on_conflict="applied")
-    replies(lambda _: Response(status, HTML, PAGE))
-    assert one(world.run()).outcomes == {Outcome.NOT_SENT: 2}
-    replies(lambda _: Response(204, {}, b""))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    statuses = (400, 401, 403, 409, 422, 302)
+    for status in statuses:
+        rows(world, f"{status}-a", f"{status}-b", model=f"m{status}", on_conflict="applied")
+    replies(lambda names: Response(case_of(names), HTML, PAGE))
+    assert outcomes(world) == {f"m{status}": {Outcome.NOT_SENT: 2} for status in statuses}
+    replies(lambda _: DONE)
+    assert outcomes(world) == {f"m{status}": {Outcome.APPLIED: 2} for status in statuses}
