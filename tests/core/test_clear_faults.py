@@ -134,7 +134,7 @@ def begin(world: World) -> None:
     become(world, CLEARED)
 
 
-@pytest.mark.parametrize("nth", range(3, 150, 23))
+@pytest.mark.parametrize("nth", range(20, 150, 43))
 def test_a_run_may_be_killed_at_a_statement(world: World, nth: int) -> None:
     begin(world)
     dies_at_statement(world, nth)
