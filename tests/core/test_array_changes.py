@@ -137,18 +137,22 @@ LONG = [pytest.mark.long, pytest.mark.timeout(3600)]
 @pytest.mark.parametrize(
     ("create", "owner", "names", "step"),
     [
-        ("always", Transport, ("send",), 1),
-        ("never", DuckDB, ("execute", "fetch"), 23),
+        ("always", Transport, ("send",), 2),
+        ("never", DuckDB, ("execute", "fetch"), 47),
+        pytest.param("always", Transport, ("send",), 1, marks=LONG),
         *(
             pytest.param(create, DuckDB, ("execute", "fetch"), 1, marks=LONG)
             for create in ("always", "never")
         ),
     ],
 )
-def test_a_run_may_be_killed_at_each_request_and_at_statements(
+def test_a_run_may_be_killed_at_requests_and_statements(
     world: World, create: str, owner: type, names: tuple[str, ...], step: int
 ) -> None:
-    """The requests look up, change, patch and unset. Each value is there once."""
+    """The requests look up, change, patch and unset. Each value is there once.
+
+    The long ones die at each request and at each statement.
+    """
     world.new_profile(email=ANN)
     tags: list[str] = []
     nth, killed = 1, True
@@ -163,7 +167,7 @@ def test_a_run_may_be_killed_at_each_request_and_at_statements(
         assert world.person(ANN)["properties"].get("tier", "unset") == (tier or "unset"), nth
         assert one(world.run()).outcomes == {}, nth
         nth += step
-    assert nth > 5 * step
+    assert nth > 3 * step
 
 
 def test_a_null_changes_nothing(world: World) -> None:

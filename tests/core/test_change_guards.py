@@ -18,43 +18,51 @@ from tests.core.world import one
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
+    from reverse_etl.delivery.results import RunResult
     from tests.core.world import World
 
 
-@pytest.mark.parametrize(
-    ("known", "added", "config", "stopped"),
-    [
-        (40, 50, {}, False),  # fifty rows are never many
-        (40, 51, {}, True),
-        (400, 100, {}, False),  # a quarter is allowed
-        (400, 101, {}, True),
-        (40, 60, {"max_adds": 1.5}, False),
-        (40, 61, {"max_adds": 1.5}, True),
-        (40, 51, {"max_adds": {"floor": 51}}, False),
-        (400, 61, {"max_adds": {"cap": 60}}, True),
-    ],
-)
-def test_adds_are_bounded_by_share_and_number(
-    members: World, known: int, added: int, config: dict[str, object], stopped: bool
-) -> None:
+ADDS: list[tuple[int, int, dict[str, object], bool]] = [
+    (40, 50, {}, False),  # fifty rows are never many
+    (40, 51, {}, True),
+    (400, 100, {}, False),  # a quarter is allowed
+    (400, 101, {}, True),
+    (40, 60, {"max_adds": 1.5}, False),
+    (40, 61, {"max_adds": 1.5}, True),
+    (40, 51, {"max_adds": {"floor": 51}}, False),
+    (400, 61, {"max_adds": {"cap": 60}}, True),
+]
+
+
+def test_adds_are_bounded_by_share_and_number(world: World) -> None:
     """40 rows that became 5,000 were sent without a word, and every new member starts flows."""
-    members_model(members, **config)
-    become(members, many(known))
-    members.run()
-    become(members, many(known + added))
-    if not stopped:
-        assert members.run().exit_code == 0
-        return
-    with pytest.raises(GuardRefused) as error:
-        members.run()
-    (problem,) = error.value.problems
-    assert problem.summary.startswith(f"{added} rows would be added to {known}; the limit is ")
-    assert "flows" in problem.hint.lower()
-    assert "--limit 10" in problem.hint
-    assert problem.hint.endswith("--allow-adds members")
-    assert len(members.members()) == known
-    assert members.run(options=PlanOptions(allow=Allowances(adds=["members"]))).exit_code == 0
-    assert len(members.members()) == known + added
+    names = [f"m{number}" for number in range(len(ADDS))]
+    for name, (_, _, config, _) in zip(names, ADDS, strict=True):
+        world.model(name, f"select '{name}' || email as email from {name}", list=name, **config)
+        world.new_list(name)
+
+    def send(allow: Allowances, *, after: bool) -> RunResult:
+        for name, (known, added, _, _) in zip(names, ADDS, strict=True):
+            world.people(many(known + after * added), table=name)
+        return world.run(options=PlanOptions(allow=allow))
+
+    send(Allowances(), after=False)
+    result = send(Allowances(), after=True)
+    assert result.exit_code == 3
+    problems = {
+        problem.where.rpartition("'")[0].rpartition("'")[2]: problem for problem in result.plan.problems
+    }
+    assert [name in problems for name in names] == [stopped for _, _, _, stopped in ADDS]
+    for name, (known, added, config, stopped) in zip(names, ADDS, strict=True):
+        assert len(world.members(name)) == known + (0 if stopped else added), config
+        if stopped:
+            problem = problems[name]
+            assert problem.summary.startswith(f"{added} rows would be added to {known}; the limit is ")
+            assert "flows" in problem.hint.lower()
+            assert "--limit 10" in problem.hint
+            assert problem.hint.endswith(f"--allow-adds {name}")
+    assert send(Allowances(adds=names), after=True).exit_code == 0
+    assert [len(world.members(name)) for name in names] == [known + added for known, added, _, _ in ADDS]
 
 
 def test_a_first_load_lasts_until_a_run_leaves_nothing_unsent(members: World) -> None:

@@ -177,10 +177,26 @@ FAULTS = st.one_of(
 STEPS = st.tuples(st.lists(ROWS, min_size=3, max_size=3), FAULTS, st.integers(0, 140))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(steps=st.lists(STEPS, min_size=2, max_size=5))
+HISTORIES = st.lists(STEPS, min_size=2, max_size=5)
+
+
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(steps=HISTORIES)
 def test_in_the_end_klaviyo_has_the_values_of_the_model(steps: Sequence[Any]) -> None:
     """Whatever became NULL on the way is NULL there; then nothing is sent."""
+    check_history(steps)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=HISTORIES)
+def test_in_the_end_klaviyo_has_the_values_of_the_model_after_many_histories(steps: Sequence[Any]) -> None:
+    check_history(steps)
+
+
+def check_history(steps: Sequence[Any]) -> None:
+    """Let values, faults and deaths be these; check what Klaviyo has in the end."""
     folder = Path(tempfile.mkdtemp())
     world = World(folder / "shop")
     try:

@@ -194,7 +194,7 @@ COMMANDS: dict[str, Callable[[World], object]] = {
 }
 
 
-@pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_change_may_be_killed_before_each_statement(
     world: World, monkeypatch: pytest.MonkeyPatch, command: str, step: int

@@ -309,7 +309,7 @@ def check_death(world: World, nth: int, names: tuple[str, ...] = ("execute", "fe
     return died
 
 
-@pytest.mark.parametrize("nth", [40, 65, 90])
+@pytest.mark.parametrize("nth", [40, 90])
 def test_a_run_may_be_killed_between_statements(world: World, nth: int) -> None:
     assert check_death(world, nth)
 
