@@ -72,11 +72,17 @@ class NoModels(ModelError):  # noqa: N818 - says what happened
 class GuardRefused(ReverseEtlError):  # noqa: N818 - says what happened
     """A guard refused the plan; this run sent no write.
 
-    `run_id` is "" if the state has no record of the run.
+    `run_id` is "" if the state has no record of the run. `cause` says what refused it, as `StopCause` does.
     """
 
     exit_code = 3
     run_id: str = ""
+    cause: str = "guard"
+
+    def with_cause(self, cause: str) -> Self:
+        """Return the error with another cause."""
+        self.cause = cause
+        return self
 
 
 class IncompleteFile(ReverseEtlError):  # noqa: N818 - says what happened

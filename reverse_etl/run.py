@@ -67,7 +67,7 @@ def run_project(
         held = {name for problem in refusals for name in problem.models}
         others = tuple(model for model in request.selected if model.name not in held)
         if refusals and (options.saved_plan or not others):
-            raise GuardRefused(*refusals)
+            raise GuardRefused(*refusals).with_cause(StopCause.DBT_GATE)
         request.target.destination.require_key()
         with connections.delivery_context(
             dry_run=False, starts_sandbox=True, on_progress=options.on_progress, on_request=options.on_request
@@ -147,7 +147,7 @@ def _record_refusal(
     """Record a run that sends nothing, and return the error to raise."""
     reasons = [f"{problem.summary} At {problem.where}." for problem in problems]
     context.state.runs.record_refused_run(context.run_id, request.target.destination_id, reasons, cause)
-    refusal = GuardRefused(*problems)
+    refusal = GuardRefused(*problems).with_cause(cause)
     refusal.run_id = context.run_id
     return refusal
 

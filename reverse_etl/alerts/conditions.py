@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.config.notify import AlertKind
+from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.results import collect_figures, needs_attention
-from reverse_etl.errors import GuardRefused
+from reverse_etl.errors import (
+    GuardRefused,
+    IncompleteFile,
+    KeyRefused,
+    KlaviyoError,
+    ModelError,
+    UnusableReply,
+    UsageError,
+    WarehouseError,
+    WarehouseUnavailable,
+)
+from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -16,6 +29,49 @@ if TYPE_CHECKING:
 
 _WORST_FIRST: Final = (AlertKind.FAILED, AlertKind.STOPPED, AlertKind.ATTENTION)
 _FAILED_EXIT_CODE: Final = 4
+
+
+class Cause(StrEnum):
+    """The code of what is wrong, for programs. Later versions may add codes."""
+
+    GUARD = StopCause.GUARD.value
+    DBT_GATE = StopCause.DBT_GATE.value
+    PLAN_DIFFERS = StopCause.PLAN_DIFFERS.value
+    UNFINISHED = StopCause.UNFINISHED.value  # the list stopped, and the next run goes on with it
+    LIST_FAILED = "list_failed"  # Klaviyo failed or refused while the list was sent
+    KLAVIYO_UNREACHABLE = "klaviyo_unreachable"  # no answer, or none that proves anything
+    KLAVIYO_REFUSED = "klaviyo_refused"
+    KLAVIYO_KEY = "klaviyo_key"  # refused, or without a scope that the run needs
+    WAREHOUSE_UNAVAILABLE = "warehouse_unavailable"  # out of reach or busy
+    WAREHOUSE = "warehouse"
+    MODEL = "model"  # it does not compile, or does not fit its config
+    CONFIGURATION = "configuration"
+    INCOMPLETE_FILE = "incomplete_file"  # of another program, such as dbt's artifacts
+    INTERNAL = "internal"
+    REJECTED_ROWS = "rejected_rows"
+    OPTED_OUT = "opted_out"
+    HELD_ROWS = "held_rows"
+    UNPROVED_ROWS = "unproved_rows"  # accepted or unknown: a later run finds out
+
+
+# The first class that an error belongs to.
+_CAUSES: Final = (
+    (KeyRefused, Cause.KLAVIYO_KEY),
+    (UnusableReply, Cause.KLAVIYO_REFUSED),
+    (KlaviyoError, Cause.KLAVIYO_UNREACHABLE),
+    (WarehouseUnavailable, Cause.WAREHOUSE_UNAVAILABLE),
+    (WarehouseError, Cause.WAREHOUSE),
+    (ModelError, Cause.MODEL),
+    (UsageError, Cause.CONFIGURATION),
+    (IncompleteFile, Cause.INCOMPLETE_FILE),
+)
+_CAUSES_BY_OUTCOME: Final = {
+    Outcome.REJECTED: Cause.REJECTED_ROWS,
+    Outcome.OPTED_OUT: Cause.OPTED_OUT,
+    Outcome.HELD: Cause.HELD_ROWS,
+    Outcome.UNKNOWN: Cause.UNPROVED_ROWS,
+    Outcome.ACCEPTED: Cause.UNPROVED_ROWS,
+}
 
 
 @dataclass(frozen=True, order=True)
@@ -33,7 +89,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Condition:
-    """Something that is wrong after a run, with the list's name and its rows by outcome.
+    """Something that is wrong after a run, why, and the list's name and its rows by outcome.
 
     `is_new` is false for rows that an earlier run has reported: they need attention no more, and are no
     recovery either.
@@ -43,6 +99,7 @@ class Condition:
     list_name: str = ""
     figures: Mapping[str, int] = field(default_factory=dict)
     is_new: bool = True
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +145,10 @@ def end_of_result(result: RunResult, *, strict: bool) -> RunEnd:
     return RunEnd(
         result.run_id,
         result.exit_code,
-        (*of_lists, *(Condition(Subject(AlertKind.STOPPED, name)) for name in sorted(held))),
+        (
+            *of_lists,
+            *(Condition(Subject(AlertKind.STOPPED, name), causes=(Cause.DBT_GATE,)) for name in sorted(held)),
+        ),
         frozenset({list_result.model for list_result in result.lists} | held),
     )
 
@@ -98,11 +158,12 @@ def end_of_error(error: Exception, models: Collection[str]) -> RunEnd:
     match error:
         case GuardRefused():
             named = {name for problem in error.problems for name in problem.models}
-            end = _end_of_all(AlertKind.STOPPED, error.exit_code, named or models)
+            end = _end_of_all(AlertKind.STOPPED, Cause(error.cause), error.exit_code, named or models)
             return replace(end, run_id=error.run_id)
         case _:
             exit_code: int = getattr(error, "exit_code", _FAILED_EXIT_CODE)
-            return _end_of_all(AlertKind.FAILED, exit_code, models)
+            cause = next((cause for kind, cause in _CAUSES if isinstance(error, kind)), Cause.INTERNAL)
+            return _end_of_all(AlertKind.FAILED, cause, exit_code, models)
 
 
 def decide_message(
@@ -131,8 +192,8 @@ def decide_message(
     return MessageDecision(AlertKind.RECOVERED if has_recovered else None, (), frozenset(), lasting)
 
 
-def _end_of_all(kind: AlertKind, exit_code: int, models: Collection[str]) -> RunEnd:
-    conditions = tuple(Condition(Subject(kind, name)) for name in sorted(models) or [""])
+def _end_of_all(kind: AlertKind, cause: Cause, exit_code: int, models: Collection[str]) -> RunEnd:
+    conditions = tuple(Condition(Subject(kind, name), causes=(cause,)) for name in sorted(models) or [""])
     return RunEnd("", exit_code, conditions, frozenset(models), has_result=False)
 
 
@@ -140,14 +201,31 @@ def _find_condition(result: ListResult, *, strict: bool) -> Condition | None:
     list_name = result.list_plan.list_ref.name
     figures = {name: rows for name, rows in collect_figures(result).items() if rows}
     if result.failed:
-        return Condition(Subject(AlertKind.FAILED, result.model, list_name), list_name, figures)
+        subject = Subject(AlertKind.FAILED, result.model, list_name)
+        return Condition(subject, list_name, figures, causes=(Cause.LIST_FAILED,))
     if result.list_plan.stop_reason:
-        return Condition(Subject(AlertKind.STOPPED, result.model), list_name, figures)
+        subject = Subject(AlertKind.STOPPED, result.model)
+        return Condition(subject, list_name, figures, causes=(Cause.GUARD,))
     if needs_attention(result, strict=True):
         subject = Subject(AlertKind.ATTENTION, result.model, list_name)
         is_new = needs_attention(result, strict=strict)
-        return Condition(subject, list_name, figures, is_new=is_new)
+        causes = _find_causes(result, known_rows_too=strict or not is_new)
+        return Condition(subject, list_name, figures, is_new, causes)
     return None
+
+
+def _find_causes(result: ListResult, *, known_rows_too: bool) -> tuple[Cause, ...]:
+    """Return why rows of a list need attention, each once, with or without the rows rejected before."""
+    list_plan = result.list_plan
+    of_checks = (
+        Cause.OPTED_OUT if rejected.reason.is_opt_out else Cause.REJECTED_ROWS
+        for rejected in list_plan.check_rejections
+        if known_rows_too or rejected.new_rows
+    )
+    of_rows = (cause for outcome, cause in _CAUSES_BY_OUTCOME.items() if result.outcomes.get(outcome))
+    held = (Cause.HELD_ROWS,) if list_plan.held_at_plan else ()
+    unfinished = (Cause.UNFINISHED,) if result.stop_reason else ()
+    return tuple(dict.fromkeys((*of_checks, *of_rows, *held, *unfinished)))
 
 
 def _find_worst(subjects: Iterable[Subject]) -> AlertKind:

@@ -94,7 +94,9 @@ def _describe_condition(condition: Condition) -> str:
         for figure, rows in condition.figures.items()
         if figure not in _UNREMARKABLE
     )
-    return f"{name}{model}: {_LINES[subject.kind]}" + (f" (rows: {figures})" if figures else "")
+    facts = [f"cause: {', '.join(condition.causes)}"] if condition.causes else []
+    facts += [f"rows: {figures}"] if figures else []
+    return f"{name}{model}: {_LINES[subject.kind]}" + (f" ({'; '.join(facts)})" if facts else "")
 
 
 def _condition_document(condition: Condition) -> dict[str, Any]:
@@ -103,5 +105,6 @@ def _condition_document(condition: Condition) -> dict[str, Any]:
         "kind": subject.kind.value,
         "model": subject.model or None,
         "list": condition.list_name or None,
+        "causes": [cause.value for cause in condition.causes],
         "figures": dict(condition.figures),
     }

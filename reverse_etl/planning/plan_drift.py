@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.errors import GuardRefused, Problem, UsageError
 from reverse_etl.planning.lists import placeholder_id
 from reverse_etl.planning.saved_plan import to_saved_lists, to_saved_models
+from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -47,7 +48,7 @@ def require_same_account(saved_plan: SavedPlan, account: str) -> None:
 def require_same_models(saved_plan: SavedPlan, models: Iterable[Model]) -> None:
     """Raise GuardRefused if a model of the plan has changed or was removed."""
     if changed := find_changed_models(saved_plan, {model.name: model.checksum for model in models}):
-        raise GuardRefused(*changed)
+        raise GuardRefused(*changed).with_cause(StopCause.PLAN_DIFFERS)
 
 
 def find_changed_models(saved_plan: SavedPlan, checksums: Mapping[str, str]) -> tuple[Problem, ...]:

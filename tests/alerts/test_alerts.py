@@ -83,6 +83,7 @@ def test_a_webhook_gets_figures_that_are_signed_and_no_person(cli: CommandLine, 
     assert (document["exit_code"], document["profile"], document["target"]) == (1, "shop", "trial")
     (condition,) = document["conditions"]
     assert (condition["kind"], condition["model"], condition["list"]) == ("attention", "vip", "VIP")
+    assert condition["causes"] == ["rejected_rows"]
     assert condition["figures"]["rejected_by_check"] == 1
     assert condition["figures"]["applied"] == 20
 
