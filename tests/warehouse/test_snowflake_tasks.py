@@ -128,7 +128,13 @@ def test_other_threads_find_the_new_session_while_the_ended_one_logs_out(
     ended = session._session._connection
     connections: list[object] = []
     assert ended is not None
-    monkeypatch.setattr(ended, "close", lambda: connections.append(session._session._connection))
+    close = ended.close
+
+    def look_and_close() -> None:
+        connections.append(session._session._connection)
+        close()
+
+    monkeypatch.setattr(ended, "close", look_and_close)
     server.end_session(place, session)
     assert ask(session, "after") == [("after",)]
     assert connections == [session._session._connection]
