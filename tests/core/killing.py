@@ -44,9 +44,9 @@ def run_until_killed(shop: World, nth: int, owner: type, *names: str, **options:
     return False
 
 
-def dies_at_statement(world: World, nth: int) -> bool:
+def dies_at_statement(world: World, nth: int, **options: Any) -> bool:
     """Run, die at the nth statement, and return whether it came to that."""
-    return run_until_killed(world, nth, DuckDB, "execute", "fetch")
+    return run_until_killed(world, nth, DuckDB, "execute", "fetch", **options)
 
 
 def nth_event(nth: int) -> Callable[[Any], bool]:

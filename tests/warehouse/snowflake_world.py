@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from hashlib import md5
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from reverse_etl.state import LEASE_SECONDS
+from reverse_etl.warehouse.relation_facts import RelationFacts, RelationName
 from reverse_etl.warehouse.snowflake import Snowflake
+from reverse_etl.warehouse.statement import Statement
 from tests.core import killing
 from tests.core.world import KEY, World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import ModuleType
 
     import pytest
 
+    from reverse_etl.warehouse.statement import TableName
     from tests.warehouse.snowflake_accounts import Account, Server
 
 
@@ -97,9 +101,28 @@ def kill_sessions(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> None:
     monkeypatch.setattr(killing, "DuckDB", Snowflake)
     monkeypatch.setattr(module, "DuckDB", Snowflake, raising=False)
 
-    def dies_and_is_waited_for(world: World, nth: int) -> bool:
-        died = killing.dies_at_statement(world, nth)
+    def dies_and_is_waited_for(world: World, nth: int, **options: Any) -> bool:
+        died = killing.dies_at_statement(world, nth, **options)
         world.wait(LEASE_SECONDS + 60.0)
         return died
 
     monkeypatch.setattr(module, "dies_at_statement", dies_and_is_waited_for)
+
+
+def tell_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the stand-in, which keeps no times of changes, say by the rows of tables whether they changed."""
+
+    def hash_rows(session: Snowflake, table: object) -> str:
+        rows = session.fetch(Statement.read(f"SELECT * FROM {table}"))
+        return md5(repr(sorted(rows, key=repr)).encode(), usedforsecurity=False).hexdigest()
+
+    def read_relation_facts(
+        session: Snowflake, names: Sequence[RelationName]
+    ) -> dict[RelationName, RelationFacts]:
+        return {name: RelationFacts(name, hash_rows(session, name)) for name in names}
+
+    def read_state_versions(session: Snowflake, tables: Sequence[TableName]) -> list[str]:
+        return [hash_rows(session, table) for table in tables]
+
+    monkeypatch.setattr(Snowflake, "read_relation_facts", read_relation_facts)
+    monkeypatch.setattr(Snowflake, "read_state_versions", read_state_versions)

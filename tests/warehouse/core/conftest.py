@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).parent
-OWN_MARKS = {"test_convergence_on_snowflake.py", "test_surface_port_on_snowflake.py"}
+OWN_MARKS = {
+    "test_convergence_on_snowflake.py",
+    "test_short_nights_on_snowflake.py",
+    "test_surface_port_on_snowflake.py",
+}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,0 +1,50 @@
+"""The tests of tests/core/test_short_nights.py in Snowflake, whose threads are real ones."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.core import test_convergence, test_short_nights
+from tests.core.test_short_nights import EVERYTHING, Shop, check_kill, check_kills
+from tests.warehouse.snowflake_world import SnowflakeWorld, kill_sessions, tell_changes
+
+if TYPE_CHECKING:
+    from tests.warehouse.snowflake_accounts import Server
+
+
+@pytest.fixture(autouse=True)
+def sessions(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests kill a session of Snowflake, and let the stand-in say when tables change."""
+    kill_sessions(monkeypatch, test_short_nights)
+    tell_changes(monkeypatch)
+    monkeypatch.setattr(test_short_nights, "at_once", nullcontext)
+    monkeypatch.setattr(test_convergence, "World", partial(SnowflakeWorld, account=server))
+
+
+def test_a_run_with_all_of_them_may_be_killed(world: SnowflakeWorld) -> None:
+    """While it sends."""
+    shop = Shop(world, EVERYTHING)
+    shop.next_day()
+    shop.run()
+    assert check_kill(shop, 90)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_a_run_may_be_killed_between_any_two_statements(world: SnowflakeWorld) -> None:
+    check_kills(Shop(world, EVERYTHING))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_lists_converge_in_many_examples() -> None:
+    many = settings(
+        max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=test_convergence.QUIET
+    )
+    run_state_machine_as_test(test_short_nights.ShopWithAll, settings=many)
