@@ -44,6 +44,8 @@ Portland:United States, Zürich:Switzerland, Kraków:Poland, São Paulo:Brazil, 
 İzmir:Türkiye, मुंबई:India, القاهرة:Egypt, Łódź:Poland
 """
 
+CUSTOMERS: Final = 50_000  # who bought or signed up before day 1
+
 # A 32-bit mixer like the last step of MurmurHash3; DuckDB's hash() may change between versions.
 _RANDOM_MACROS_SQL: Final = """
 create macro start(n, salt) as (n * 1597334677 + salt::bigint * 2028178513 + 374761393) % 4294967296;
@@ -57,9 +59,9 @@ create macro draw(n, salt, sides) as
 _PEOPLE: Final = """
 create table people as
 with numbered as (
-    select n, n - if(n % 400 = 19, 1, 0) as owner, n % 400 = 7 as till, n % 125 = 3 and n <= 50000 as guest,
-        if(n > 50000, -1, draw(n, 1, 1400)) as days_known
-    from range(1, 50001 + if($day > 1, 400, 0)) numbers(n)
+    select n, n - if(n % 400 = 19, 1, 0) as owner, n % 400 = 7 as till,
+        n % 125 = 3 and n <= $customers as guest, if(n > $customers, -1, draw(n, 1, 1400)) as days_known
+    from range(1, $customers + 1 + if($day > 1, 400, 0)) numbers(n)
 )
 select n, owner, till, guest, till or guest as without_account,
     f.word as first_name, l.word as last_name,
@@ -146,7 +148,7 @@ select if(without_account, null, 100000 + n)::bigint as customer_id,
     case
         when till and n // 400 < 100 then '+44 20 7946 00' || lpad((n // 400)::varchar, 2, '0')
         when till and n // 400 < 110 then '+1 415 555 ' || neighbours_number
-        when till or n > 50000 then null
+        when till or n > $customers then null
         when n % 625 = 0 then ['555-' || number, '(415) 555-' || number, 'call me', 'n/a'][1 + n // 625 % 4]
         when n % 5 > 1 or (n % 5 = 1 and draw(n, 40, 100) >= 6) then null
         when n % 3 = 0 then '+1 415 555 ' || number
@@ -201,7 +203,7 @@ def build_warehouse(path: Path, day: int) -> None:
 
 
 def _write_tables(path: Path, day: int) -> None:
-    parameters = {"day": day}
+    parameters = {"day": day, "customers": CUSTOMERS}
     with duckdb.connect() as connection:
         connection.execute("attach '{}' as shop".format(str(path).replace("'", "''")))
         connection.execute(_RANDOM_MACROS_SQL)

@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import pytest
+from click.testing import CliRunner
 
+from reverse_etl.cli import app
+from reverse_etl.demo import shop
 from reverse_etl.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -30,22 +34,17 @@ ADDRESSES = """
 """
 
 
-def test_the_demo_ends_with_the_lists_that_the_warehouse_says(cli: CommandLine) -> None:
-    """Exit 0; its last table is what the sandbox counts; those on the lists are those of the warehouse.
-
-    Its plans and runs say on stderr what the commands would.
-    """
-    ran = cli.run("demo", "--dir", "demo", "--models", str(MODELS))
-    assert ran.code == 0, ran.err
-    table = ran.out.partition("Lists in the sandbox:")[2].partition("Files:")[0]
+def _check_lists(folder: Path, out: str) -> None:
+    """Check that the last table is what the sandbox counts, and the members those of the warehouse."""
+    table = out.partition("Lists in the sandbox:")[2].partition("Files:")[0]
     rows = re.findall(r"^(\w[\w ]*?)  +([\d, ]+)$", table, flags=re.MULTILINE)
     shown = {name: [int(cell.replace(",", "")) for cell in cells.split()] for name, cells in rows}
-    with Sandbox(cli.folder / "demo" / "klaviyo_sandbox.sqlite") as sandbox:
+    with Sandbox(folder / "klaviyo_sandbox.sqlite") as sandbox:
         assert {name: cells[-1] for name, cells in shown.items()} == {
             one["name"]: one["members"] for one in sandbox.lists()
         }
         emails = {name: {member["email"] for member in sandbox.members(name)} for name in LISTS}
-    with duckdb.connect(str(cli.folder / "demo" / "shop.duckdb"), read_only=True) as warehouse:
+    with duckdb.connect(str(folder / "shop.duckdb"), read_only=True) as warehouse:
         found = {name: warehouse.execute(ADDRESSES.format(who)).fetchall() for name, who in LISTS.items()}
     assert shown.keys() == found.keys()
     for name, addresses in found.items():
@@ -56,20 +55,41 @@ def test_the_demo_ends_with_the_lists_that_the_warehouse_says(cli: CommandLine) 
         assert len(plain) > len(emails[name]) * (0.1 if name == "Win back" else 0.9), name
     for before, added, _, removed, _, now in shown.values():
         assert before + added - removed == now
-    once_more = ran.out.partition("Third run: nothing changed, so nothing is sent.")[2].partition(
-        "The lists"
-    )[0]
+
+
+def _check_prints(out: str, err: str) -> None:
+    """Check that the third run sends nothing; plans and runs say on stderr what the commands would."""
+    once_more = out.partition("Third run: nothing changed, so nothing is sent.")[2].partition("The lists")[0]
     ends = [line.split()[-4:-2] for line in once_more.splitlines() if line.rstrip().endswith(" 0")]
     assert ends == [["0", "0"]] * 6  # applied and removed, of five lists and the profiles
+    told = err.splitlines()
+    assert told[0].startswith("Lists were not looked up: the sandbox starts with the first run.")
+    assert [line for line in told if "newly rejected" in line]
+
+
+def test_the_demo_ends_with_the_lists_that_the_warehouse_says(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With fewer customers, in this process. A command then works in the demo's folder."""
+    monkeypatch.setattr(shop, "CUSTOMERS", 5_000)
+    monkeypatch.chdir(cli.folder)
+    ran = CliRunner().invoke(app, ["demo", "--dir", "demo", "--models", str(MODELS)])
+    assert ran.exit_code == 0, ran.output
+    _check_lists(cli.folder / "demo", ran.stdout)
+    _check_prints(ran.stdout, ran.stderr)
+    assert cli.run("run", "--project-dir", "demo", "--profiles-dir", "demo", "--json").code == 0
+
+
+@pytest.mark.long
+def test_the_demo_of_the_whole_shop_prints_what_the_readme_shows(cli: CommandLine) -> None:
+    ran = cli.run("demo", "--dir", "demo", "--models", str(MODELS))
+    assert ran.code == 0, ran.err
+    _check_lists(cli.folder / "demo", ran.out)
+    _check_prints(ran.out, ran.err)
     readme = README.read_text(encoding="utf-8").partition("$ reverse-etl plan --project-dir demo\n")[2]
     promised = [line for line in readme.partition("```")[0].splitlines() if line[:1] not in {".", "$"}]
     assert len(promised) > 10
     assert [line for line in promised if line not in [each.rstrip() for each in ran.out.splitlines()]] == []
-    told = ran.err.splitlines()
-    assert told[0].startswith("Lists were not looked up: the sandbox starts with the first run.")
-    assert [line for line in told if "newly rejected" in line]
-    again = cli.run("run", "--project-dir", "demo", "--profiles-dir", "demo", "--json")
-    assert again.code == 0
 
 
 def test_the_demo_replaces_only_its_own_folder(cli: CommandLine) -> None:

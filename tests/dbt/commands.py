@@ -30,7 +30,7 @@ _PROJECT: Final = {
 
 def main() -> None:
     """Import dbt, then run one command after another until stdin ends."""
-    for name in ("dbt.cli.main", "dbt.task.build", "dbt.adapters.duckdb"):
+    for name in ("dbt.cli.main", "dbt.task.build", "dbt.adapters.duckdb", "dbt.adapters.snowflake"):
         importlib.import_module(name)
     parse_project()
     gc.freeze()  # no command needs to look for garbage in what is imported

@@ -37,6 +37,10 @@ PASSWORD = "dummy-password"
 LIVE = pytest.param("account", marks=[pytest.mark.live, pytest.mark.enable_socket])
 ACCOUNTS = ["stand_in", LIVE]
 WAREHOUSES = ["duckdb", *ACCOUNTS]
+# For tests beside others that run such statements on the stand-in: there they are part of the long suite,
+# since a run takes three times the time of one on DuckDB. `test_statements_run.py` runs every statement.
+STAND_IN_IS_LONG = ["duckdb", pytest.param("stand_in", marks=pytest.mark.long), LIVE]
+stand_in_is_long = pytest.mark.parametrize("shop", STAND_IN_IS_LONG, indirect=True)
 LIVE_ENV = "RETL_LIVE_ENV"
 PREFIX = "RETL_LIVE_"  # of the schemas that tests make in an account
 _NEEDED = ("account", "user", "role", "warehouse", "database", "restricted_role")

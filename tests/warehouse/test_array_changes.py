@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from tests.core.world import one
-from tests.warehouse.snowflake_accounts import WAREHOUSES
+from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,7 @@ def test_one_value_is_appended_another_removed_and_a_third_unset(shop: World) ->
     assert one(shop.run()).outcomes == {}
 
 
+@stand_in_is_long
 def test_a_new_person_and_a_known_one_get_values_and_the_list(shop: World) -> None:
     shop.new_list()
     shop.new_profile(email=ANN, properties={"tags": ["other"]})

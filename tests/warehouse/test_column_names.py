@@ -64,7 +64,7 @@ def test_a_column_whose_name_changes_its_case_is_another_one_where_quoted_names_
 
 def test_a_struct_may_be_called_as_statements_call_a_table(make_world: Callable[..., World]) -> None:
     """In a subquery DuckDB reads `k.x` as a field of a column k before it looks for a table k outside."""
-    world = make_world()
+    world = make_world(warehouse="duckdb")
     select = "select email, customer_id, {'a': first_name} as s, {'a': first_name} as k"
     config = {"identifiers": BY_EMAIL, "min_rows": 0, "max_removes": 1.0}
     world.model("members", f"{select} from people", **config)

@@ -13,7 +13,7 @@ from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.event_rows import BULK, DAY, HOUR, backfilled, order, orders, orders_model, stored
 from tests.core.world import one
-from tests.warehouse.snowflake_accounts import WAREHOUSES
+from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +86,7 @@ def test_lost_replies_and_changed_rows(shop: World) -> None:
     assert len(stored(shop)) == 4
 
 
+@stand_in_is_long
 def test_the_metrics_of_rows_are_looked_up_before_the_first_events(shop: World) -> None:
     orders_model(shop, "select unique_id, email, time, item as metric from orders", metric=None)
     orders(shop, order(shop, "o1", item="Placed Order"))
@@ -101,6 +102,7 @@ def test_the_metrics_of_rows_are_looked_up_before_the_first_events(shop: World) 
     assert "'Placed Order'" in plan.problems[0].summary
 
 
+@stand_in_is_long
 def test_a_row_without_a_needed_value_is_rejected_in_the_plan(shop: World) -> None:
     """With the column's name, before anything is sent: a time, and a metric where a column names it."""
     orders_model(shop, "select unique_id, email, time, item as metric from orders", metric=None)

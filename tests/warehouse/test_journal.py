@@ -23,7 +23,7 @@ from tests.core.costs import counting
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
 from tests.core.test_profile_deletions import email, erase, open_shop, run
 from tests.core.world import one
-from tests.warehouse.snowflake_accounts import WAREHOUSES
+from tests.warehouse.snowflake_accounts import LIVE, STAND_IN_IS_LONG, WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +105,7 @@ def _plan_text(shop: World) -> tuple[int | None, str]:
     return list_plan.added_again, "\n".join(list_detail_lines(model_plan, list_plan, show_values=False))
 
 
+@stand_in_is_long
 def test_an_unset_key_writes_nothing_and_costs_nothing(shop: World) -> None:
     become(shop, people("ann"))
     shop.run()
@@ -134,6 +135,7 @@ def test_people_are_hashed_by_default(shop: World) -> None:
     ]
 
 
+@stand_in_is_long
 def test_a_journal_without_personal_data_names_the_changed_columns(shop: World) -> None:
     shop.profile(journal={"keep": "1h", "pii": "none"})
     become(shop, people("ann"))
@@ -191,6 +193,7 @@ def test_a_row_in_two_ranges_of_outcomes_is_written_once(
     assert shop.state("select count(*) from row_outcomes") == [(2,)]
 
 
+@stand_in_is_long
 def test_outcomes_of_runs_that_have_ended_are_deleted(shop: World) -> None:
     """The journal has them; the next run that stores some deletes them."""
     shop.profile(journal="90d")
@@ -205,6 +208,7 @@ def test_outcomes_of_runs_that_have_ended_are_deleted(shop: World) -> None:
         assert shop.state("select run_id from row_outcomes") == [(runs[-1],)]
 
 
+@stand_in_is_long
 def test_a_killed_run_is_journaled_once_when_it_settles(shop: World) -> None:
     """The next run collects the results of its imports: the rows are those of the killed run."""
     shop.profile(journal="90d")
@@ -219,6 +223,7 @@ def test_a_killed_run_is_journaled_once_when_it_settles(shop: World) -> None:
     assert rows == [(first_run, 1, "add", "applied"), (first_run, 2, "add", "applied")]
 
 
+@stand_in_is_long
 def test_old_rows_are_deleted_and_others_stay(shop: World) -> None:
     shop.profile(journal="2d")
     become(shop, people("ann"))
@@ -229,8 +234,15 @@ def test_old_rows_are_deleted_and_others_stay(shop: World) -> None:
     assert [run_id for (run_id,) in shop.state("select run_id from journal")] == [last.run_id]
 
 
-@pytest.mark.parametrize("pii", ["values", "none"])
-@pytest.mark.parametrize("warehouse", WAREHOUSES)
+@pytest.mark.parametrize(
+    ("warehouse", "pii"),
+    [
+        *((warehouse, "values") for warehouse in ("duckdb", "stand_in")),
+        ("duckdb", "none"),
+        pytest.param("stand_in", "none", marks=pytest.mark.long),
+        *(pytest.param("account", pii, marks=LIVE.marks) for pii in ("values", "none")),
+    ],
+)
 def test_a_deleted_person_leaves_the_journal(
     make_world: Callable[..., World], warehouse: str, pii: str
 ) -> None:
@@ -258,7 +270,7 @@ def test_a_forgotten_model_leaves_the_journal(make_world: Callable[..., World]) 
     assert shop.state("select * from journal") == []
 
 
-@pytest.mark.parametrize("warehouse", WAREHOUSES)
+@pytest.mark.parametrize("warehouse", STAND_IN_IS_LONG)
 def test_a_pending_consent_has_a_second_row_once_it_is_settled(
     make_world: Callable[..., World], warehouse: str
 ) -> None:
@@ -321,6 +333,7 @@ def test_a_model_cannot_read_a_journal_that_is_not_kept(world: World) -> None:
     assert "journal: 90d" in refused.value.problems[0].hint
 
 
+@stand_in_is_long
 def test_a_renamed_model_keeps_its_journal_also_beside_rows_of_the_new_one(shop: World) -> None:
     shop.profile(journal="90d")
     shop.model("other", SELECT, identifiers=BY_EMAIL, list="Other")
@@ -332,6 +345,7 @@ def test_a_renamed_model_keeps_its_journal_also_beside_rows_of_the_new_one(shop:
     assert shop.state("select seq from journal order by seq") == [(1,), (2,), (3,), (4,)]
 
 
+@stand_in_is_long
 def test_explain_shows_the_persons_rows(shop: World) -> None:
     """By hashes too; a person who left every model is still known to it."""
     shop.profile(journal="90d")

@@ -16,7 +16,7 @@ from reverse_etl.state import model_changes
 from reverse_etl.state.responses import KEPT_DAYS
 from tests.core.consent import LONG_AGO, consents
 from tests.core.world import one
-from tests.warehouse.snowflake_accounts import WAREHOUSES
+from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +66,7 @@ def test_a_model_reads_the_responses_of_another_one(shop: World) -> None:
     assert json.loads(properties["body"]) == {"data.type": "tag", "data.none": None}
 
 
+@stand_in_is_long
 def test_a_model_of_suppressions_that_is_not_selected_reads_responses(shop: World) -> None:
     """Models that subscribe people stage it: its people are not subscribed."""
     tags(shop, ("t", "ann@example.com"))
@@ -76,6 +77,7 @@ def test_a_model_of_suppressions_that_is_not_selected_reads_responses(shop: Worl
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.OPTED_OUT: 1}
 
 
+@stand_in_is_long
 def test_a_whole_body_is_kept_with_masked_texts(shop: World) -> None:
     """The row key is needed to join it, and stays as it is."""
     tags(shop, ("t", "ann@example.com"))
@@ -117,6 +119,7 @@ def test_a_refusal_is_kept_for_its_row_alone(shop: World) -> None:
     assert statuses == {f"key:t1|{listed}": 204, "key:t1|none": 400}
 
 
+@stand_in_is_long
 def test_old_responses_are_deleted(shop: World) -> None:
     """After 90 days, by the next run that sends something."""
     tags(shop, ("t", "ann@example.com"))
@@ -127,6 +130,7 @@ def test_old_responses_are_deleted(shop: World) -> None:
     assert [row_key for _, row_key, *_ in shop.state(READ)] == ["key:u|ann@example.com"]
 
 
+@stand_in_is_long
 def test_a_renamed_model_keeps_its_responses(shop: World) -> None:
     tags(shop, ("t", "ann@example.com"))
     shop.run()
@@ -135,6 +139,7 @@ def test_a_renamed_model_keeps_its_responses(shop: World) -> None:
     assert shop.state("select model from responses") == [("labels",)]
 
 
+@stand_in_is_long
 def test_a_forgotten_model_keeps_none(shop: World) -> None:
     tags(shop, ("t", "ann@example.com"))
     shop.run()
@@ -179,6 +184,7 @@ def test_a_response_names_a_person_by_a_number(make_world: Callable[..., World])
     assert [row_key for _, row_key, *_ in shop.state(READ)] == ["key:u"]
 
 
+@stand_in_is_long
 def test_a_person_in_a_sentence_of_a_reply_is_erased(shop: World) -> None:
     """Klaviyo's errors name people in their sentences."""
     shop.new_profile(email="ann@example.com")
@@ -190,6 +196,7 @@ def test_a_person_in_a_sentence_of_a_reply_is_erased(shop: World) -> None:
     assert [row_key for _, row_key, *_ in shop.state(READ)] == ["key:7 of them|x2"]
 
 
+@stand_in_is_long
 def test_a_run_that_is_killed_keeps_what_it_stored(shop: World) -> None:
     """The next run sends the rest, and each row that was sent has its response."""
     tags(shop, *((f"t{number:03}", "ann@example.com") for number in range(120)), max_requests=500)

@@ -165,7 +165,18 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OldState]:
             yield OldState(warehouse, tmp_path, database)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+# Version 1 is brought through the changes of all later ones, so that on Snowflake those between are part of
+# the long suite. Version 3 is migrated there by the two tests below.
+MIGRATED = [
+    pytest.param(engine, version, marks=pytest.mark.long)
+    if engine == "snowflake" and version not in {1, VERSIONS[-1]}
+    else (engine, version)
+    for engine in ENGINES
+    for version in VERSIONS
+]
+
+
+@pytest.mark.parametrize(("old", "version"), MIGRATED, indirect=["old"])
 def test_a_state_of_any_version_is_migrated(old: OldState, version: int) -> None:
     """Table by table and row by row; and only once. A copy is kept, and a read-only command makes its own."""
     old.put(version)
@@ -231,7 +242,16 @@ def test_a_state_of_an_early_version_3_gets_the_tables_that_it_lacks(old: OldSta
     assert migrated == without_lease(state_of(STATE_VERSION, old.warehouse.engine))
 
 
-@pytest.mark.parametrize("nth", [None, 3])
+@pytest.mark.parametrize(
+    ("old", "nth"),
+    [
+        ("duckdb", None),
+        ("duckdb", 3),
+        ("snowflake", 3),
+        pytest.param("snowflake", None, marks=pytest.mark.long),
+    ],
+    indirect=["old"],
+)
 def test_a_version_can_add_a_table(old: OldState, nth: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is there once, and empty, wherever the migration was killed; a read-only command has it too."""
     new_tables = {
@@ -285,8 +305,8 @@ KILLS = [
     ("duckdb", NEWEST_OLD, 3),
     ("duckdb", 3, 7),
     ("duckdb", 1, 11),
-    ("snowflake", NEWEST_OLD, 9),
-    ("snowflake", 1, 19),
+    ("snowflake", NEWEST_OLD, 12),
+    ("snowflake", 1, 31),
 ]
 
 

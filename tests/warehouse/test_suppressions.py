@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from tests.core.suppressions import block, by_hand, email, free_on_remove, open_shop, outcomes, suppressed
 from tests.core.world import one
-from tests.warehouse.snowflake_accounts import WAREHOUSES
+from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,7 @@ def test_people_are_suppressed_and_freed_by_the_model_that_did_it(shop: World) -
     assert suppressed(shop) == [email(2)]
 
 
+@stand_in_is_long
 def test_a_suppression_that_shows_late_is_settled_by_the_next_run(shop: World) -> None:
     shop.sandbox.change_rules(suppression_seconds=3600.0)
     block(shop, [email(1)])

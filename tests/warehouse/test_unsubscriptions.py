@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from tests.core.consent import ANN, BOB, marketing
 from tests.core.test_unsubscriptions import members_and_consents
 from tests.core.world import one
-from tests.warehouse.snowflake_accounts import WAREHOUSES
+from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> Wo
     return world
 
 
+@stand_in_is_long
 def test_a_member_who_is_only_unsubscribed_comes_back_to_the_list(shop: World) -> None:
     members_and_consents(shop, [ANN, BOB], [BOB])
     shop.run()
@@ -35,6 +36,7 @@ def test_a_member_who_is_only_unsubscribed_comes_back_to_the_list(shop: World) -
     assert len(marketing(shop, ANN)["list_suppressions"]) == 1
 
 
+@stand_in_is_long
 def test_models_that_run_apart_converge(shop: World) -> None:
     members_and_consents(shop, [BOB], [ANN, BOB])
     assert one(shop.run(select=["members"])).outcomes == {Outcome.REMOVED: 1}
