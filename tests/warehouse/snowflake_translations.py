@@ -10,14 +10,14 @@ import importlib
 import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, cast
 
 from sqlglot import exp
 
 server: Any = importlib.import_module("fakesnow.server")
 stage: Any = importlib.import_module("fakesnow.transforms.stage")
 cursors = importlib.import_module("fakesnow.cursor")
-Cursor = cursors.FakeSnowflakeCursor
+Cursor, Tree = cursors.FakeSnowflakeCursor, cast("Any", exp.Expression)
 execute, run, describe = Cursor.execute, Cursor._execute, Cursor._describe_last_sql
 
 _UNICODE = re.compile(r"(?<!\\)\\u([0-9a-f]{4})")
@@ -175,7 +175,7 @@ def describe_once(cursor: Any) -> Any:
 def translate_once() -> None:
     """Let fakesnow's server work out from a statement's text only what it has not worked out yet."""
     server.parse_one = parsed
-    exp.Expression.transform = transform
+    Tree.transform = transform
     stage.TableStages.record_temporary_table = (
         _nothing  # for the files of a temporary table; the job loads none
     )
