@@ -25,6 +25,7 @@ SURFACE_PORT = {
     "interface",
     "operations",
     "operation_facts",
+    "attribute_hints",
     "column_rules",
     "catalog",
     "request",  # of a model that describes its requests itself: what it may say, and what is made of it

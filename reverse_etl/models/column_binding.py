@@ -13,6 +13,7 @@ from reverse_etl.models.parsed_query import Finding
 from reverse_etl.parsing.durations import parse_duration
 from reverse_etl.parsing.suggestions import did_you_mean
 from reverse_etl.surfaces import column_rules
+from reverse_etl.surfaces.attribute_hints import find_attribute_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,13 +36,14 @@ class PayloadColumn:
 class BoundConfig:
     """A config with its columns resolved, the payload columns, and the findings about them.
 
-    `warnings` are findings that stop nothing.
+    `warnings` are findings that stop nothing, `hints` those that only somebody who changes the model needs.
     """
 
     config: ModelConfig
     payload: tuple[PayloadColumn, ...]
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...] = ()
+    hints: tuple[Finding, ...] = ()
 
 
 def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[OutputColumn]) -> BoundConfig:
@@ -75,6 +77,7 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
         payload,
     )
     guards = surface.guards
+    hint = find_attribute_hint(surface, properties)
     config = ModelConfig(
         surface=surface,
         list_target=list_target,
@@ -98,6 +101,7 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
         tuple(PayloadColumn(output_column.name, property_name(output_column)) for output_column in payload),
         tuple(findings),
         tuple(_to_findings(column_rules.find_payload_warnings(surface, properties, identifiers), payload)),
+        tuple(_to_findings([hint] if hint else [], payload)),
     )
 
 

@@ -195,6 +195,7 @@ class _ModelCompiler:
                     *find_unstable_aggregates(query, self.context.target.output.type),
                 )
             ),
+            hints=tuple(self.to_problem(finding, rendered) for finding in bound_config.hints),
         )
 
     def add_findings(self, findings: Iterable[Finding], rendered: RenderedFile) -> None:

@@ -117,10 +117,12 @@ class _MetaNodeCompiler:
             payload=bound_config.payload,
             reads=(self.meta_node.unique_id,),
             checksum=compute_checksum(query.sql, bound_config.config),
-            warnings=tuple(
-                Problem(warning.summary, self.locate(()), warning.hint) for warning in bound_config.warnings
-            ),
+            warnings=self._to_problems(bound_config.warnings),
+            hints=self._to_problems(bound_config.hints),
         )
+
+    def _to_problems(self, findings: Iterable[Finding]) -> tuple[Problem, ...]:
+        return tuple(Problem(finding.summary, self.locate(()), finding.hint) for finding in findings)
 
     def build_query(self) -> Query | None:
         from reverse_etl.models.query import read_query

@@ -60,6 +60,7 @@ KEY_DESCRIPTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "updated_at": "A column that says when a row last changed; only changed rows are compared.",
         "full_every": "How often all rows are compared, whatever updated_at says.",
         "arrays": "Columns whose values are added to an array that others write too, or removed from it.",
+        "custom_properties": "Columns that are custom properties on purpose: plan gives no hint about them.",
         "tags": "Tags, by which models are selected (tag:daily).",
         "min_rows": "Guard: the least number of valid rows.",
         "max_removes": "Guard: the largest share of rows to remove.",

@@ -66,7 +66,8 @@ class Model:
     semicolon or surrounding comments. It begins at character `sql_start` of the `rendered` file, which is
     None for a dbt model with `meta.reverse_etl`. `columns` are the names that the warehouse reports, though
     it may report a plain column in the case of its table. `reads` are dbt's unique ids, or bare names without
-    a manifest. `checksum` changes with the SQL and the config. `warnings` stop nothing. `state_reads` are
+    a manifest. `checksum` changes with the SQL and the config. `warnings` stop nothing, and `hints` are
+    for those who change the model: a run does not give them. `state_reads` are
     what it reads of the state, kept responses of a model or the journal, each with the place in the file;
     `state_sources_sql` defines them, on one line, once the state is known.
     """
@@ -82,6 +83,7 @@ class Model:
     reads: tuple[str, ...]
     checksum: str
     warnings: tuple[Problem, ...] = ()
+    hints: tuple[Problem, ...] = ()
     state_reads: Mapping[str, str] = field(default_factory=dict)
     state_sources_sql: str = field(default="", repr=False)
 

@@ -145,6 +145,7 @@ def find_payload_problems(
             yield from _find_profile_field_problems(properties, identifiers, missing_types)
             yield from _find_null_rule_problems(surface.columns.null_rules, properties, identifiers)
             yield from _find_array_problems(surface, properties)
+            yield from _find_unselected_properties(surface, properties)
         case OtherColumns.FIELDS:
             for name, problem in surface.columns.refused.items():
                 if name in properties:
@@ -161,6 +162,8 @@ def find_payload_warnings(
         return
     for name, column in properties.items():
         folded = name.casefold()
+        if folded in surface.columns.custom_properties:
+            continue
         kind = _LOOK_LIKE.get(folded)
         if kind is IdentifierType.PROFILE_ID and IdentifierType.EXTERNAL_ID in identifiers:
             kind = None  # then an `id` is most likely another of the shop's own
@@ -251,6 +254,16 @@ def _find_array_problems(surface: Surface, properties: Mapping[str, str]) -> Ite
                 f"arrays names {column}, whose NULL clears the whole array, also the values of others.",
                 f"Write on_null={{'{column}': 'omit'}}.",
             )
+
+
+def _find_unselected_properties(surface: Surface, properties: Mapping[str, str]) -> Iterator[ColumnProblem]:
+    """Yield which columns are called custom properties but not selected."""
+    names = {column.lower(): column for column in properties.values()}
+    for column in sorted(surface.columns.custom_properties - names.keys()):
+        yield ColumnProblem(
+            f"custom_properties names the column {column}, which is not selected.",
+            did_you_mean(column, [*names]),
+        )
 
 
 def _or_alternative(surface: Surface) -> str:

@@ -120,7 +120,8 @@ class Columns:
     names, in lower case, the columns whose values are appended to arrays or removed from them. `refused`
     maps columns that a model may not select to the problem. `past_times` are columns whose values are checked
     in each row. `updated_at` is the column, as the model's config names it, that says when a row last
-    changed; '' if its rows are always compared value by value.
+    changed; '' if its rows are always compared value by value. `custom_properties` are the columns, in lower
+    case, that are custom properties on purpose, although Klaviyo has an attribute for what they seem to hold.
     """
 
     others: OtherColumns
@@ -134,6 +135,7 @@ class Columns:
     arrays: Mapping[str, ArrayChange] = field(default_factory=dict)
     past_times: tuple[PastTime, ...] = ()
     updated_at: str = ""
+    custom_properties: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

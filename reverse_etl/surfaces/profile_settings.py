@@ -71,6 +71,7 @@ class ProfileSettings(SurfaceSettings):
     arrays: Annotated[dict[str, InstanceOf[ArrayChange]], BeforeValidator(_read_arrays)] = Field(
         default={}, description=_ARRAYS_EXAMPLE
     )
+    custom_properties: list[str] = Field(default=[], description="For example: custom_properties=['city']")
     updated_at: str = Field(default="", description="For example: updated_at='updated_at'")
 
     @model_validator(mode="after")
@@ -90,7 +91,11 @@ class ProfileSettings(SurfaceSettings):
         """
         creates = self.create is Create.ALWAYS
         columns = replace(
-            surface.columns, null_rules=self.on_null, arrays=self.arrays, updated_at=self.updated_at
+            surface.columns,
+            null_rules=self.on_null,
+            arrays=self.arrays,
+            updated_at=self.updated_at,
+            custom_properties=frozenset(name.lower() for name in self.custom_properties),
         )
         clear = CLEAR_VALUES if self.on_null.may_clear else None
         if creates and not self.arrays:
@@ -106,7 +111,10 @@ class ProfileSettings(SurfaceSettings):
         return replace(surface, columns=columns, upsert=upsert, clear=clear)
 
     def describe(self) -> dict[str, Any]:
-        """Return the settings that are not the defaults, by which a changed model is known."""
+        """Return the settings that are not the defaults, by which a changed model is known.
+
+        `custom_properties` change no row.
+        """
         rules = self.on_null.describe()
         create = {} if self.create is Create.ALWAYS else {"create": self.create.value}
         arrays = {name: change.value for name, change in sorted(self.arrays.items())}

@@ -355,6 +355,16 @@ def test_in_an_empty_folder_it_says_what_is_missing(cli: CommandLine) -> None:
     assert not (cli.folder / "models" / "first_list.sql").exists()
 
 
+def test_without_a_table_of_people_it_recommends_a_first_list(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cli.folder / "models" / "vip.sql").unlink()
+    cli.sql("DROP TABLE customers", "CREATE TABLE stock (sku VARCHAR)")
+    monkeypatch.chdir(cli.folder)
+    printed = CliRunner().invoke(app, ["init"]).output
+    assert "or begin with a ready model: reverse-etl init --template join" in printed
+
+
 def test_a_dbt_project_without_profiles_gets_one_for_its_duckdb_file(cli: CommandLine) -> None:
     """Under the name that dbt_project.yml asks for, and with the target that was asked for."""
     cli.write("dbt_project.yml", "name: shop\nprofile: acme\nversion: '1'\n")

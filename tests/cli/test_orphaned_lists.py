@@ -134,7 +134,7 @@ def test_a_project_under_a_new_name_hears_of_its_earlier_state(cli: CommandLine)
 def test_compile_plan_and_run_print_the_warnings_of_a_model(cli: CommandLine) -> None:
     cli.model(
         "vip",
-        "select email, any_value(first_name) as nick from {{ ref('customers') }} group by 1",
+        "select email, any_value(first_name) as nick, 'Rome' as city from {{ ref('customers') }} group by 1",
         list="VIP",
     )
     warned = "Column nick may change from run to run"
@@ -143,4 +143,6 @@ def test_compile_plan_and_run_print_the_warnings_of_a_model(cli: CommandLine) ->
         assert ended.code == 0, ended.err
         assert ended.err.count(warned) == 1
         assert warned not in ended.out
+        hints = ended.err.count("such values: city (location_city).")
+        assert hints == (0 if command == ["run"] else 1)
     assert warned not in cli.run("ls").err + cli.run("status").err

@@ -10,18 +10,24 @@ from reverse_etl.errors import UsageError
 
 if TYPE_CHECKING:
     from reverse_etl.errors import Problem
+    from reverse_etl.models.model import Model
     from tests.compile.conftest import Folder
 
 AGAIN = "may change from run to run although the data did not, so that rows are sent again"
 
 
-def warnings(project: Folder, select: str, target: str = "trial", **config: str) -> tuple[Problem, ...]:
-    """Return the warnings of a model of these columns."""
+def read_model(project: Folder, select: str, target: str = "trial", **config: str) -> Model:
+    """Return the model of these columns."""
     settings = "".join(f", {key}={value}" for key, value in config.items())
     text = f"{{{{ config(surface='profiles'{settings}) }}}}\n{select}\n"
     project.write({"models/vip.sql": text})
     (model,) = project.compile(target=target)
-    return model.warnings
+    return model
+
+
+def warnings(project: Folder, select: str, target: str = "trial", **config: str) -> tuple[Problem, ...]:
+    """Return the warnings of a model of these columns."""
+    return read_model(project, select, target, **config).warnings
 
 
 UNSTABLE = [
@@ -134,3 +140,46 @@ def test_phone_number_without_being_an_identifier_is_refused(project: Folder) ->
     project.write({"models/vip.sql": "{{ config(surface='profiles') }}\nselect email, phone_number from t\n"})
     with pytest.raises(UsageError, match="Column phone_number is named like an identifier, but is none"):
         project.compile()
+
+
+HINTED = "Columns are sent as custom properties, though Klaviyo has attributes for such values: "
+
+
+@pytest.mark.parametrize(
+    ("columns", "said", "advice"),
+    [
+        ("name", "name (first_name and last_name)", "name AS first_name"),
+        ("City, zip", "City (location_city), zip (location_zip)", "City AS location_city"),
+        ("surname, first_name", "surname (last_name)", "surname AS last_name"),
+        ("company, location", "company (organization)", "company AS organization"),
+    ],
+)
+def test_a_column_that_misses_an_attribute_of_klaviyo_gets_a_hint(
+    project: Folder, columns: str, said: str, advice: str
+) -> None:
+    """One for all columns of a model, and none of them is a warning: a run says nothing each night."""
+    model = read_model(project, f"select email, {columns} from t")
+    (hint,) = model.hints
+    assert (hint.summary, hint.where) == (f"{HINTED}{said}.", "models/vip.sql:2:15")
+    assert f"name the column so: {advice}. " in hint.hint
+    assert model.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("columns", "config"),
+    [
+        ("city, location_city, zip, location_zip", {}),
+        ("city, location", {}),
+        ("name, first_name", {}),
+        ("city, Zip, phone", {"custom_properties": "['CITY', 'zip', 'phone']"}),
+        ("tier, capital_city", {}),
+    ],
+)
+def test_a_column_that_is_meant_gets_no_hint(project: Folder, columns: str, config: dict[str, str]) -> None:
+    model = read_model(project, f"select email, {columns} from t", **config)
+    assert (*model.hints, *model.warnings) == ()
+
+
+def test_a_custom_property_that_is_not_selected_is_a_mistake(project: Folder) -> None:
+    with pytest.raises(UsageError, match="custom_properties names the column town, which is not selected"):
+        read_model(project, "select email, city from t", custom_properties="['town']")

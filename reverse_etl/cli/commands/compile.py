@@ -22,7 +22,7 @@ def command(
     Works offline: it does not connect to the warehouse.
     """
     models = project_flags.load().select(select, exclude)
-    for warning in (warning for model in models for warning in model.warnings):
+    for warning in (warning for model in models for warning in (*model.warnings, *model.hints)):
         terminal.warn(format_warning(warning))
     if as_json:
         show.print_json([{"name": model.name, "path": str(model.path), "sql": model.sql} for model in models])

@@ -212,9 +212,7 @@ def _write_first_model(project_flags: ProjectFlags) -> str:
         return f"{build}correct the output in {format_path(target.path)}, then: reverse-etl init"
     if source is None:
         show.print_line("found no table of people, so wrote no model")
-        return (
-            f"write {format_path(path)}, or begin with a ready model: reverse-etl init --template list_column"
-        )
+        return f"write {format_path(path)}, or begin with a ready model: reverse-etl init --template join"
     folder.mkdir(parents=True, exist_ok=True)
     text = render_first_model(
         source, FIRST_LIST_NAME, folds_to_upper_case=target.output.type.folds_to_upper_case

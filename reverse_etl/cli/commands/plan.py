@@ -140,7 +140,8 @@ def plan_and_print(
     warn_unverified_plan(project, plan)
     models = [model_plan.model for model_plan in plan.models]
     verdict = project.check_gate(models, plan_flags.gate)
-    for warning in collect_warnings(models, verdict):
+    hints = (hint for model in models for hint in model.hints)
+    for warning in (*collect_warnings(models, verdict), *hints):
         terminal.warn(format_warning(warning))
     if problems := plan.collect_stops(verdict.refusals):
         raise GuardRefused(*problems)

@@ -1,0 +1,63 @@
+"""Hints at columns that become custom properties although Klaviyo has attributes for their values. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reverse_etl.surfaces.column_rules import ColumnProblem
+from reverse_etl.surfaces.interface import OtherColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reverse_etl.surfaces.interface import Surface
+
+# Usual names of columns, with the attributes that Klaviyo's profile has for what they hold.
+_ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
+    **dict.fromkeys(("name", "full_name", "fullname", "customer_name"), ("first_name", "last_name")),
+    **dict.fromkeys(("firstname", "first", "fname", "given_name", "forename"), ("first_name",)),
+    **dict.fromkeys(("lastname", "last", "lname", "surname", "family_name"), ("last_name",)),
+    **dict.fromkeys(("company", "company_name", "organisation"), ("organization",)),
+    **dict.fromkeys(("language", "language_code", "lang"), ("locale",)),
+    **dict.fromkeys(("city", "town"), ("location_city",)),
+    **dict.fromkeys(("zip", "zipcode", "zip_code", "postcode", "postal_code"), ("location_zip",)),
+    **dict.fromkeys(("country", "country_code"), ("location_country",)),
+    **dict.fromkeys(("region", "state", "province"), ("location_region",)),
+    **dict.fromkeys(("address", "street", "address1", "address_line1", "address_line_1"),
+                    ("location_address1",)),
+    **dict.fromkeys(("address2", "address_line2", "address_line_2"), ("location_address2",)),
+    **dict.fromkeys(("latitude", "lat"), ("location_latitude",)),
+    **dict.fromkeys(("longitude", "lng", "lon"), ("location_longitude",)),
+    **dict.fromkeys(("timezone", "time_zone"), ("location_timezone",)),
+}  # fmt: skip
+
+
+def find_attribute_hint(surface: Surface, properties: Mapping[str, str]) -> ColumnProblem | None:
+    """Return which columns, by the names under which they are sent, most likely belong into an attribute.
+
+    A column says nothing if another one fills the attribute, or if the model's `custom_properties` name it.
+    """
+    if surface.columns.others is not OtherColumns.PROFILE_FIELDS:
+        return None
+    attributes = {
+        column: names
+        for name, column in properties.items()
+        if (names := _ATTRIBUTES.get(name.casefold()))
+        and name.casefold() not in surface.columns.custom_properties
+        and not any(_is_filled(attribute, properties) for attribute in names)
+    }
+    if not attributes:
+        return None
+    first = next(iter(attributes))
+    listed = ", ".join(f"{column} ({' and '.join(names)})" for column, names in attributes.items())
+    return ColumnProblem(
+        f"Columns are sent as custom properties, though Klaviyo has attributes for such values: {listed}.",
+        f"To fill an attribute, name the column so: {first} AS {attributes[first][0]}. "
+        f"If they are meant as custom properties: custom_properties={[*attributes]}.",
+        first,
+    )
+
+
+def _is_filled(attribute: str, properties: Mapping[str, str]) -> bool:
+    is_location = attribute.startswith("location_")
+    return attribute in properties or (is_location and "location" in properties)
