@@ -352,7 +352,8 @@ def _find_known_rows(
         return
     for list_id, identity, *rest in warehouse.fetch(sql.select_sent_rows(tables, query.values)):
         identifiers, (first_sent_at,), payload = _split_row(tables, rest, 1)
-        facts[list_id].sent.append(AppliedRow(identity, identifiers, payload, first_sent_at))
+        first = state.receipts.first_sending(model, list_id, first_sent_at)
+        facts[list_id].sent.append(AppliedRow(identity, identifiers, payload, first_sent_at, *first))
     for list_id, _, run_id, seq, op in warehouse.fetch(sql.select_open_changes(tables, query.values)):
         receipts = state.receipts.covering(str(run_id), model, int(seq))
         known = ((receipt.state, receipt.job_id, receipt.detail) for receipt in receipts)

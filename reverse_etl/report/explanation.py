@@ -99,12 +99,17 @@ class ModelRow:
 
 @dataclass(frozen=True)
 class AppliedRow:
-    """A row that was applied: when it was first sent, and the values that Klaviyo was last given."""
+    """A row that was applied: when it was first sent, and the values that Klaviyo was last given.
+
+    `first_run_id` and `first_job_id` are those of that first time, "" if the state cannot tell.
+    """
 
     identity: str
     identifiers: Mapping[str, str]
     values: Mapping[str, Any]
     first_sent_at: str | None
+    first_run_id: str = ""
+    first_job_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ OUTCOME_FIGURES: Final = (
     Figure("removed", "removed from the list, or unsubscribed by a model of consent", ("removed",)),
     Figure(
         "replaced",
-        "not removed: the same person is in the model under another identity",
+        "not removed: another row is the same person, such as one with a new e-mail",
         ("replaced",),
         hidden_if_zero=True,
     ),

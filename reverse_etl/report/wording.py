@@ -218,6 +218,10 @@ def _follow_up_sentences(report: Report) -> list[str]:
             report.sum_counts("unmanaged"),
             "unmanaged and left on the list: added to the list by someone else.",
         ),
+        (
+            report.sum_counts("replaced"),
+            "replaced: a new row is the same person with another e-mail, phone or id, so nobody was removed.",
+        ),
         (report.sum_counts("not_found"), "not found on the list, so not removed."),
     ]
     return [f"{format_count(rows, 'row')} {text}" for rows, text in follow_ups if rows]

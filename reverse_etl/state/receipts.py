@@ -149,6 +149,27 @@ class Receipts:
         )
         return [StoredReceipt(*row) for row in self.state_tables.fetch(statement)]
 
+    def first_sending(self, model: str, list_id: str, first_sent_at: str) -> tuple[str, str]:
+        """Return the run that first sent a row, and its import job if the run had no other for the list.
+
+        The state knows the run by its time. Both are "" if no run, or several, had that time.
+        """
+        runs = self.state_tables.dialect.state_table("runs")
+        statement = Statement.read(
+            f"SELECT DISTINCT r.run_id, c.job_id, c.state\n"
+            f"FROM {runs} AS r JOIN {self._receipts} AS c ON c.run_id = r.run_id\n"
+            f"WHERE {in_scope_sql('r')} AND r.klaviyo_time = ? "
+            f"AND c.model = ? AND c.list_id = ? AND c.op <> ?",
+            (*self.state_tables.scope.key, first_sent_at, model, list_id, Op.REMOVE.value),
+        )
+        match self.state_tables.fetch(statement):
+            case [(run_id, str(job_id), ReceiptState.APPLIED.value)]:
+                return run_id, job_id
+            case [(run_id, *_), *others] if all(run_id == other for other, *_ in others):
+                return run_id, ""
+            case _:
+                return "", ""
+
     def record(
         self,
         run_id: str,

@@ -61,7 +61,7 @@ EXPLANATION = Explanation(
             "VIP",
             is_append_only=False,
             rows=(ModelRow("email:ann@example.com", ANN, {"tier": "gold"}, omitted=("external_id",)),),
-            sent=(AppliedRow("email:ann@example.com", ANN, {"tier": "silver"}, TIME),),
+            sent=(AppliedRow("email:ann@example.com", ANN, {"tier": "silver"}, TIME, "r0", "j0"),),
             open_changes=(OpenChange("r1", "update", "accepted", "j1"), OpenChange("r2", "update", "")),
             planned_op="update",
             changes={"tier": ("silver", "gold")},

@@ -13,6 +13,7 @@ from reverse_etl.klaviyo.api import Klaviyo
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.report.explanation import describe_open_change
 from reverse_etl.sandbox import Fault, FaultKind
+from tests.core.files import opened
 from tests.core.rows import become, many, members_model, person
 from tests.paths import IMPORTS
 
@@ -100,7 +101,26 @@ def test_a_member_is_explained(
     (sent,) = found.sent
     assert sent.identity == f"email:{ANN}"
     assert sent.first_sent_at is not None
+    assert [(sent.first_run_id, sent.first_job_id)] == members.state("select run_id, job_id from receipts")
     assert BOB not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("statement", "has_run"),
+    [
+        ("insert into receipts by name select * replace ('j2' as job_id) from receipts", True),
+        ("update receipts set state = 'unknown'", True),
+        ("update runs set klaviyo_time = '2001-01-01T00:00:00.000Z'", False),
+    ],
+)
+def test_a_job_is_named_only_if_it_must_have_sent_the_row(
+    members: World, statement: str, has_run: bool
+) -> None:
+    """The run may have had another job, or one that is not proved; a time of no run names nothing."""
+    with opened(members.folder / "shop.reverse_etl.duckdb") as connection:
+        connection.execute(statement)
+    (sent,) = only(explain(members, ANN)).sent
+    assert (bool(sent.first_run_id), sent.first_job_id) == (has_run, "")
 
 
 def test_a_new_person_is_explained_by_the_model(members: World) -> None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from reverse_etl.state.journal import JournalRow
 
 _WIDTH = 10  # of the words in front of a line
+_NO_LATER_CHANGES = (
+    "Later changes, with their runs and jobs, are kept in a journal only (destination: journal: 90d)."
+)
 _NO_JOURNAL = " To know which from now on, add to the destination: journal: 90d"
 
 
@@ -50,6 +53,8 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield f"\nNo row, and nothing applied, in: {', '.join(explanation.other_models)}"
     if explanation.models_without_people:
         yield f"\nNot searched, since the rows have no person: {', '.join(explanation.models_without_people)}"
+    if explanation.journal is None and any(item.sent for item in explanation.lists):
+        yield f"\n{_NO_LATER_CHANGES}"
     if explanation.journal:
         yield "\nJournal, newest first"
         yield from (f"  {_journal_line(row)}" for row in explanation.journal)
@@ -145,7 +150,10 @@ def _sent_line(sent: AppliedRow, rows: Sequence[ModelRow]) -> str:
     values = _pairs({**sent.identifiers, **sent.values})
     if values in map(_row_line, rows):
         values = "these values"
-    return f"since {format_short_time(sent.first_sent_at)}, now {values}" if sent.first_sent_at else values
+    job = f", job {sent.first_job_id}" if sent.first_job_id else ""
+    evidence = f" (run {sent.first_run_id}{job})" if sent.first_run_id else ""
+    since = f"since {format_short_time(sent.first_sent_at)}{evidence}, now " if sent.first_sent_at else ""
+    return f"{since}{values}"
 
 
 def _membership_line(membership: Membership) -> str:
@@ -245,6 +253,8 @@ def _list_document(list_explanation: ListExplanation) -> dict[str, Any]:
                 "identifiers": dict(sent.identifiers),
                 "values": dict(sent.values),
                 "first_sent_at": sent.first_sent_at,
+                "first_run_id": sent.first_run_id or None,
+                "first_job_id": sent.first_job_id or None,
             }
             for sent in list_explanation.sent
         ],
