@@ -35,8 +35,8 @@ test: .venv/ready .venv-dbt/ready ## Set up and run the tests; a part of them: m
 	@$(PYTEST) -m "not long and not live and not pages" $(ARGS)
 
 .PHONY: test-long
-test-long: .venv/ready .venv-dbt/ready ## Run the tests that take minutes
-	@$(PYTEST) -m "long and not live and not pages" $(ARGS)
+test-long: .venv/ready .venv-dbt/ready ## Run the tests that take minutes; with TIMES=20, as many times the random days
+	@RETL_TIMES="$(or $(TIMES),1)" $(PYTEST) -m "long and not live and not pages" $(ARGS)
 
 .PHONY: test-pages
 test-pages: .venv/ready .pages/ready ## Use the pages in chromium as a person does, ask axe for faults, and try the schemas as an editor does; needs npm

@@ -125,6 +125,6 @@ def test_a_run_that_is_killed_again_and_again_converges(cli: CommandLine) -> Non
 
 @pytest.mark.long
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("seed", range(2, 8))
+@pytest.mark.parametrize("seed", [2, 3])
 def test_a_run_that_is_killed_many_times_converges(cli: CommandLine, seed: int) -> None:
     _kill_and_converge(cli, seed, rounds=6, kills=10)

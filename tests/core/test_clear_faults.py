@@ -18,6 +18,7 @@ from reverse_etl.errors import KlaviyoError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.killing import dies_at_statement
+from tests.core.random_days import TIMES
 from tests.core.test_clears import ANN, BOB, become, properties, send, single_requests
 from tests.core.world import World, one
 
@@ -189,7 +190,7 @@ def test_in_the_end_klaviyo_has_the_values_of_the_model(steps: Sequence[Any]) ->
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20 * TIMES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=HISTORIES)
 def test_in_the_end_klaviyo_has_the_values_of_the_model_after_many_histories(steps: Sequence[Any]) -> None:
     check_history(steps)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from reverse_etl.klaviyo.endpoints import Endpoint
 from tests.core.consent import consents, new_list, subscribe_by_hand
+from tests.core.random_days import TIMES
 from tests.core.suppressions import UNSUPPRESS, block, by_hand
 from tests.core.unsteady_network import UnsteadyNetwork, emails_of, survive
 from tests.core.world import World
@@ -200,7 +201,7 @@ def test_no_request_does_what_people_forbid(chance: Random, config: dict[str, An
 
 
 @pytest.mark.long
-@settings(max_examples=150, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=30 * TIMES, deadline=None, suppress_health_check=QUIET)
 @given(chance=CHANCES, config=CONFIGS, seconds=SECONDS)
 def test_no_request_does_what_people_forbid_in_many_histories(
     chance: Random, config: dict[str, Any], seconds: float

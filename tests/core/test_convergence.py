@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
@@ -23,6 +22,7 @@ from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault
 from tests.core.expected_members import check_list, identities, is_of, rejected
 from tests.core.killing import nth_event
+from tests.core.random_days import live_few_days, live_many_days
 from tests.core.world import World
 from tests.paths import IMPORTS
 
@@ -405,29 +405,19 @@ class ShopWithLies(ShopWithUpdatedAt):
         super()._converges()
 
 
-QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-
-
 def test_lists_converge_once_faults_stop() -> None:
     """Two runs suffice, and the next sends nothing. No member who was desired all along is ever removed."""
-    few = settings(
-        max_examples=4, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
-    )
-    run_state_machine_as_test(ShopMachine, settings=few)
+    live_few_days(ShopMachine, examples=4)
 
 
 @pytest.mark.parametrize("shop", [ShopWithUpdatedAt, ShopWithLies])
 def test_lists_converge_with_updated_at(shop: type[ShopMachine]) -> None:
     """Two runs suffice if updated_at tells the truth; if not, the two after the next full comparison."""
-    few = settings(
-        max_examples=2, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
-    )
-    run_state_machine_as_test(shop, settings=few)
+    live_few_days(shop, examples=2)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("shop", [ShopMachine, ShopWithUpdatedAt, ShopWithLies])
 def test_lists_converge_once_faults_stop_in_many_examples(shop: type[ShopMachine]) -> None:
-    many = settings(max_examples=400, stateful_step_count=25, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(shop, settings=many)
+    live_many_days(shop, examples=12)

@@ -11,14 +11,14 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule
 
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.test_convergence import QUIET, ShopMachine
+from tests.core.random_days import live_few_days, live_many_days
+from tests.core.test_convergence import ShopMachine
 
 STATE = "shop.reverse_etl.duckdb"
 PROJECT = "name: shop\nversion: '1.0'\nprofile: shop\nmodel-paths: [dbt_models]\n"
@@ -155,15 +155,11 @@ class ForgetfulShop(ShopMachine):
 
 def test_lists_converge_after_lost_evidence() -> None:
     """Nobody who was added by others is removed; what the model has is sent in the end."""
-    few = settings(
-        max_examples=5, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
-    )
-    run_state_machine_as_test(ForgetfulShop, settings=few)
+    live_few_days(ForgetfulShop, examples=5)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_lists_converge_after_lost_evidence_in_many_examples() -> None:
     """The same, with many more and longer histories, others each time."""
-    many = settings(max_examples=200, stateful_step_count=25, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(ForgetfulShop, settings=many)
+    live_many_days(ForgetfulShop, examples=15)

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from reverse_etl.errors import KlaviyoError
 from tests.core.killing import nth_event
+from tests.core.random_days import live_few_days, live_many_days
 from tests.core.rows import become, members_model, person
-from tests.core.test_convergence import QUIET, REQUEST_FAULTS
+from tests.core.test_convergence import REQUEST_FAULTS
 from tests.core.world import World
 
 NAMES = ("ann", "bob", "cat", "dan", "eve")
@@ -142,19 +142,11 @@ class WanderingIds(RuleBasedStateMachine):
 
 def test_lists_converge_though_identifiers_wander() -> None:
     """Nobody is on the list too many or too few, and nobody is removed who was desired all along."""
-    few = settings(
-        max_examples=5,
-        stateful_step_count=10,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=QUIET,
-    )
-    run_state_machine_as_test(WanderingIds, settings=few)
+    live_few_days(WanderingIds, examples=5, steps=10)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_lists_converge_though_identifiers_wander_in_many_examples() -> None:
     """The same, with many more and longer histories, others each time."""
-    many = settings(max_examples=300, stateful_step_count=25, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(WanderingIds, settings=many)
+    live_many_days(WanderingIds, examples=15)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.statement import Statement
     from tests.core.world import World
 
+STEP = 1  # of the long test
+
 
 def deltas(world: World) -> list[str]:
     """Return the identities of which nobody knows yet whether they were applied."""
@@ -126,7 +128,7 @@ def test_a_run_may_be_killed_between_any_two_statements(make_world: Callable[...
     """The same at each and every statement; also where the next run dies at the statement of that number."""
     nth = 1
     while check_deaths(make_world(f"death{nth}"), [nth] * times)[0]:
-        nth += 1
+        nth += STEP
     assert nth > 80
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule, run_state_machine_as_test
+from hypothesis.stateful import rule
 
 from reverse_etl.errors import KlaviyoError, UsageError
-from tests.core.test_convergence import QUIET, ShopMachine
+from tests.core.random_days import live_few_days, live_many_days
+from tests.core.test_convergence import ShopMachine
 
 
 class Hands(ShopMachine):
@@ -52,14 +52,10 @@ class Hands(ShopMachine):
 
 def test_a_manually_changed_list_converges_once_it_is_reconciled() -> None:
     """Members who were removed are back; members who were adopted and are not desired are removed."""
-    few = settings(
-        max_examples=4, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
-    )
-    run_state_machine_as_test(Hands, settings=few)
+    live_few_days(Hands, examples=4)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_a_manually_changed_list_converges_in_many_examples() -> None:
-    many = settings(max_examples=150, stateful_step_count=20, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(Hands, settings=many)
+    live_many_days(Hands, examples=12)

@@ -9,13 +9,13 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule, run_state_machine_as_test
+from hypothesis.stateful import rule
 
 from reverse_etl.errors import UsageError
 from tests.core.killing import nth_event
-from tests.core.test_convergence import QUIET, ShopMachine
+from tests.core.random_days import live_few_days, live_many_days
+from tests.core.test_convergence import ShopMachine
 
 
 class BusyShop(ShopMachine):
@@ -92,15 +92,11 @@ class BusyShop(ShopMachine):
 
 def test_lists_converge_whatever_was_asked_for() -> None:
     """Rows of an interrupted full refresh are sent in the end, and a renamed model forgets nobody."""
-    few = settings(
-        max_examples=4, stateful_step_count=8, deadline=None, derandomize=True, suppress_health_check=QUIET
-    )
-    run_state_machine_as_test(BusyShop, settings=few)
+    live_few_days(BusyShop, examples=4)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_lists_converge_whatever_was_asked_for_in_many_examples() -> None:
     """The same, with many more and longer histories, others each time."""
-    many = settings(max_examples=200, stateful_step_count=20, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(BusyShop, settings=many)
+    live_many_days(BusyShop, examples=15)

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import rule, run_state_machine_as_test
+from hypothesis.stateful import rule
 
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.state import LEASE_SECONDS
 from tests.core.killing import dies_at_statement
+from tests.core.random_days import live_few_days, live_many_days
 from tests.core.rounds import in_rounds
 from tests.core.rows import person
-from tests.core.test_convergence import QUIET, WEEK, ShopMachine, ShopWithUpdatedAt
+from tests.core.test_convergence import WEEK, ShopMachine, ShopWithUpdatedAt
 from tests.core.test_skipped_models import SkippingShop, skipped
 
 if TYPE_CHECKING:
@@ -187,15 +187,11 @@ class ShopWithAll(ShopAtOnce, SkippingShop, ShopWithUpdatedAt):
 
 
 def test_lists_converge_with_all_of_them() -> None:
-    few = settings(
-        max_examples=1, stateful_step_count=5, derandomize=True, deadline=None, suppress_health_check=QUIET
-    )
-    run_state_machine_as_test(ShopWithAll, settings=few)
+    live_few_days(ShopWithAll, examples=1, steps=5)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("shop", [ShopAtOnce, ShopWithAll])
 def test_lists_converge_in_many_examples(shop: type[ShopMachine]) -> None:
-    many = settings(max_examples=100, stateful_step_count=20, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(shop, settings=many)
+    live_many_days(shop, examples=12)

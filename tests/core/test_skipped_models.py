@@ -7,8 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from hypothesis import settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from reverse_etl.cli.output.json import plan_document
 from reverse_etl.errors import KlaviyoError
@@ -17,8 +15,9 @@ from reverse_etl.planning import model_sources, skipping
 from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.state.sources import Sources
 from tests.core.costs import count
+from tests.core.random_days import live_few_days, live_many_days
 from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
-from tests.core.test_convergence import QUIET, ShopMachine
+from tests.core.test_convergence import ShopMachine
 from tests.core.world import Interrupted
 
 if TYPE_CHECKING:
@@ -291,14 +290,10 @@ class SkippingShop(ShopMachine):
 
 
 def test_lists_converge_where_models_are_skipped() -> None:
-    few = settings(
-        max_examples=1, stateful_step_count=6, derandomize=True, deadline=None, suppress_health_check=QUIET
-    )
-    run_state_machine_as_test(SkippingShop, settings=few)
+    live_few_days(SkippingShop, examples=1, steps=6)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_lists_converge_where_models_are_skipped_in_many_examples() -> None:
-    many = settings(max_examples=100, stateful_step_count=20, deadline=None, suppress_health_check=QUIET)
-    run_state_machine_as_test(SkippingShop, settings=many)
+    live_many_days(SkippingShop, examples=12)

@@ -7,10 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
-from hypothesis.stateful import run_state_machine_as_test
 
 from tests.core import test_convergence, test_short_nights
+from tests.core.random_days import live_many_days
 from tests.core.test_short_nights import EVERYTHING, Shop, check_kill, check_kills
 from tests.warehouse.snowflake_world import SnowflakeWorld, kill_sessions, tell_changes
 
@@ -44,7 +43,4 @@ def test_a_run_may_be_killed_between_any_two_statements(world: SnowflakeWorld) -
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_lists_converge_in_many_examples() -> None:
-    many = settings(
-        max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=test_convergence.QUIET
-    )
-    run_state_machine_as_test(test_short_nights.ShopWithAll, settings=many)
+    live_many_days(test_short_nights.ShopWithAll, examples=4, steps=15)
