@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import resource
+import shutil
 import tempfile
 from multiprocessing import forkserver, util
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,11 +27,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(OPTION, action="store_true", help="write the gold files again; then read the diff")
 
 
+_MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108 - Linux keeps its files in memory
+_MEMORY_NEEDED = 4_000_000_000
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse the switch in a pipeline, where nobody reads the diff; let no test's log have the time."""
+    """Refuse the switch in a pipeline, where nobody reads the diff; let no test's log have the time.
+
+    Where memory can hold files, temporary ones are there: each commit would wait for a disk and cost its CPU.
+    The long tests write too much for that.
+    """
     os.environ["REVERSE_ETL_LOG_FORMAT"] = "text"
+    if "not long" in config.option.markexpr and "TMPDIR" not in os.environ and _has_room(_MEMORY_FOLDER):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY_FOLDER)
     if config.getoption(OPTION) and os.environ.get("CI"):
         raise pytest.UsageError(f"{OPTION} rewrites gold files, which a pipeline (CI is set) must not do.")
+
+
+def _has_room(folder: Path) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > _MEMORY_NEEDED
 
 
 class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # untyped
