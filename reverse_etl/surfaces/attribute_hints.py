@@ -48,13 +48,15 @@ def find_attribute_hint(surface: Surface, properties: Mapping[str, str]) -> Colu
     }
     if not attributes:
         return None
-    first = next(iter(attributes))
+    simple, names = min(attributes.items(), key=lambda entry: len(entry[1]))
+    value = simple if len(names) == 1 else "..."
+    example = ", ".join(f"{value} AS {attribute}" for attribute in names)
     listed = ", ".join(f"{column} ({' and '.join(names)})" for column, names in attributes.items())
     return ColumnProblem(
         f"Columns are sent as custom properties, though Klaviyo has attributes for such values: {listed}.",
-        f"To fill an attribute, name the column so: {first} AS {attributes[first][0]}. "
+        f"To fill an attribute, give the column its name: {example}. "
         f"If they are meant as custom properties: custom_properties={[*attributes]}.",
-        first,
+        next(iter(attributes)),
     )
 
 

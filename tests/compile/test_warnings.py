@@ -148,8 +148,9 @@ HINTED = "Columns are sent as custom properties, though Klaviyo has attributes f
 @pytest.mark.parametrize(
     ("columns", "said", "advice"),
     [
-        ("name", "name (first_name and last_name)", "name AS first_name"),
+        ("name", "name (first_name and last_name)", "... AS first_name, ... AS last_name"),
         ("City, zip", "City (location_city), zip (location_zip)", "City AS location_city"),
+        ("name, zip", "name (first_name and last_name), zip (location_zip)", "zip AS location_zip"),
         ("surname, first_name", "surname (last_name)", "surname AS last_name"),
         ("company, location", "company (organization)", "company AS organization"),
     ],
@@ -161,7 +162,7 @@ def test_a_column_that_misses_an_attribute_of_klaviyo_gets_a_hint(
     model = read_model(project, f"select email, {columns} from t")
     (hint,) = model.hints
     assert (hint.summary, hint.where) == (f"{HINTED}{said}.", "models/vip.sql:2:15")
-    assert f"name the column so: {advice}. " in hint.hint
+    assert f"give the column its name: {advice}. " in hint.hint
     assert model.warnings == ()
 
 
