@@ -54,7 +54,8 @@ def _collect_compared(
     warehouse.set_query_tag(model=staged.model.name)
     warehouse.execute(staging_sql.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs]))
     stale_list_ids = [ref.id for ref in refs if ref.needs_resend]
-    warehouse.execute(sql.collect_compared(tables, (*state.scope.key, staged.model.name), stale_list_ids))
+    model = (*state.scope.key, staged.model.name)
+    warehouse.execute(sql.collect_compared(tables, _find_keys(staged), model, stale_list_ids))
     ((identities,),) = warehouse.fetch(sql.count_compared(tables))
     return int(identities)
 
@@ -66,14 +67,24 @@ def _complete_model(warehouse: Warehouse, state: State, staged: StagedModel) -> 
     query = replace(staged.query, part=StagedPart.COMPARED)
     run_model(warehouse, staged.model, staging_sql.stage_rows(query))
     ((compared_rows,),) = warehouse.fetch(sql.count_completed(tables))
-    for statement in sql.replace_compared(tables):
+    keys = _find_keys(staged)
+    for statement in sql.replace_compared(tables, keys):
         warehouse.execute(statement)
     if staged.has_withheld:
         for statement in state.withheld.mark_staged(tables):
             warehouse.execute(statement)
-    counts = count_staged_rows(warehouse, tables)
+    counts = count_staged_rows(warehouse, tables, is_compared=keys.assume_equal)
     completed = replace(staged, rows=sum(counts.rows.values()), counts=counts)
     return _with_compared_rows(completed, int(compared_rows))
+
+
+def _find_keys(staged: StagedModel) -> sql.StagedKeys:
+    counts = staged.counts
+    return sql.StagedKeys(
+        are_unique=counts is not None and counts.has_unique_keys,
+        are_valid=counts is not None and counts.valid == staged.rows,
+        assume_equal=staged.compared_list_id is not None,
+    )
 
 
 def _with_compared_rows(staged: StagedModel, rows: int) -> StagedModel:

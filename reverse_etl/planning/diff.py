@@ -135,7 +135,8 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
         diff = ModelDiff(tables, state.tables.columns(tables.snapshot), DiffOptions())
         snapshot_rows = staged.unchanged.snapshot_rows
         return DiffResult(diff, snapshot_rows, {}, ConflictReport(), {}, {}, counts=staged.counts)
-    warehouse.execute(staging.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs]))
+    if not staged.has_list_ids:
+        warehouse.execute(staging.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs]))
     stored_columns = state.tables.columns(tables.snapshot)
     snapshot_rows, uncertain_rows = state.count_rows_by_list(tables) if stored_columns else ({}, {})
     diff_options = DiffOptions(

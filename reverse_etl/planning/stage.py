@@ -95,6 +95,11 @@ class StagedModel:
         return comparison is not None and not comparison.is_full and comparison.compared_rows is None
 
     @property
+    def has_list_ids(self) -> bool:
+        """Return whether the ids of its lists are stored already: the rows to compare are found by them."""
+        return self.comparison is not None and self.comparison.compared_rows is not None
+
+    @property
     def may_send_again(self) -> bool:
         """Return whether a row may be sent again although an earlier request may have carried it out."""
         surface = self.model.config.surface
@@ -121,7 +126,7 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
     """
     query, comparison = build_query(warehouse, request, chooser)
     run_model(warehouse, request.model, staging.stage_rows(query))
-    counts = count_staged_rows(warehouse, query.tables, is_compared=query.is_compared)
+    counts = count_staged_rows(warehouse, query.tables, is_compared=query.compared_list_id is not None)
     names = {name for name, _ in counts.rows if name is not None}
     return StagedModel(
         request.model,
@@ -170,7 +175,7 @@ def build_query(
     checked_times = {time.column for time in surface.columns.past_times}
     required = tuple(columns[name] for name in surface.columns.required if name not in checked_times)
     comparison = chooser.choose(model, request.table_key, columns)
-    is_compared = sent_rows is not None and comparison is None and tables.fit(sent_rows.columns)
+    is_compared = sent_rows is not None and tables.fit(sent_rows.columns)
     list_id = sent_rows.list_id if sent_rows is not None and is_compared else None
     target = model.config.list_target
     query = Staging(

@@ -117,7 +117,12 @@ class Staging:
     @property
     def is_compared(self) -> bool:
         """Return whether the rows are compared with the snapshot's."""
-        return self.compared_list_id is not None
+        return self.compared_list_id is not None and self.reads_values
+
+    @property
+    def assumes_equal(self) -> bool:
+        """Return whether the rows without values equal the snapshot's, but for those that are staged in full later."""
+        return self.compared_list_id is not None and not self.reads_values
 
     @property
     def own_columns(self) -> tuple[Sql, ...]:

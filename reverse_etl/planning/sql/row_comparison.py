@@ -6,6 +6,7 @@ in the place of the others.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.rejections import RowProblem
@@ -18,8 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@dataclass(frozen=True)
+class StagedKeys:
+    """The rows that were staged with their identifiers alone: whether their row keys are known to be unique, and none was rejected.
+
+    `assume_equal`: those that are not staged in full equal the snapshot's.
+    """
+
+    are_unique: bool = False
+    are_valid: bool = False
+    assume_equal: bool = False
+
+
 def collect_compared(
-    tables: ModelTables, model: tuple[str, str, str], stale_list_ids: Sequence[str]
+    tables: ModelTables, keys: StagedKeys, model: tuple[str, str, str], stale_list_ids: Sequence[str]
 ) -> Statement:
     """Collect the identities whose rows are to be staged in full; NULL if rows have none.
 
@@ -34,6 +47,7 @@ def collect_compared(
     text = _render(
         "compared_rows",
         tables,
+        keys=keys,
         identifier_columns=[IDENTIFIER_COLUMNS[kind] for kind in tables.compared_identifiers],
         open_tables=open_tables,
         stale_list_ids=stale_list_ids,
@@ -49,7 +63,7 @@ def count_compared(tables: ModelTables) -> Statement:
     return Statement.read(f"SELECT COUNT(*) FROM {tables.dialect.temp_table(tables.compared)}")
 
 
-def replace_compared(tables: ModelTables) -> tuple[Statement, ...]:
+def replace_compared(tables: ModelTables, keys: StagedKeys) -> tuple[Statement, ...]:
     """Put the rows that were staged in full in the place of those without values.
 
     A row that the model no longer returned then was changed in between. It is rejected, so that nobody is removed whose row only has
@@ -57,18 +71,18 @@ def replace_compared(tables: ModelTables) -> tuple[Statement, ...]:
     """
     staged, lists, compared = map(tables.dialect.temp_table, (tables.staged, tables.lists, tables.compared))
     problem = tables.dialect.quote_literal(RowProblem.CHANGED_WHILE_READ)
+    without_identity = (
+        f"DELETE FROM {staged} WHERE retl_identity IS NULL AND retl_list IN (SELECT retl_list FROM {lists})"
+    )
     return (
-        Statement.change(
-            staged,
-            f"DELETE FROM {staged} WHERE retl_identity IS NULL AND retl_list IN (SELECT retl_list FROM {lists})",
-        ),
+        *(() if keys.are_valid else (Statement.change(staged, without_identity),)),
         Statement.change(staged, *_render("delete_completed", tables)),
         Statement.change(
             staged,
             f"UPDATE {staged} SET retl_problem = {problem}\n"
             f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {compared})",
         ),
-        Statement.insert(staged, *_render("insert_completed", tables, columns=_staged_columns(tables))),
+        Statement.insert(staged, *_render("insert_completed", tables, columns=_staged_columns(tables, keys))),
     )
 
 
@@ -86,12 +100,13 @@ def keep_updated_at(tables: ModelTables) -> Statement:
     return Statement.change(tables.dialect.state_table(tables.snapshot), *text)
 
 
-def _staged_columns(tables: ModelTables) -> tuple[Sql, ...]:
+def _staged_columns(tables: ModelTables, keys: StagedKeys) -> tuple[Sql, ...]:
     own = map(
         Sql,
         (
             *("retl_list", "retl_identity", "retl_problem", "retl_detail"),
             *("retl_digest", "retl_unchanged", "retl_left_out"),
+            *(("retl_known", "retl_first_sent_at") if keys.assume_equal else ()),
         ),
     )
     columns = (*tables.identifier_columns, *tables.omit_flags, UPDATED_COLUMN)
