@@ -27,7 +27,7 @@ from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
 from reverse_etl.planning.plan_drift import find_plan_drift, require_same_account, require_same_models
 from reverse_etl.planning.project_gate import collect_warnings
-from reverse_etl.state import RunState
+from reverse_etl.state import RunState, read_shared_tables
 from reverse_etl.state.model_changes import forget_list
 from reverse_etl.state.restored_state import hold_removals
 from reverse_etl.state.runs import StopCause
@@ -102,6 +102,7 @@ def run_models(
     context.warehouse.set_query_tag(run=context.run_id)
     with context.state.hold_lease(options.lease_timeout):
         context.klaviyo.check_before_writes(context.state.require_lease)
+        read_shared_tables(context.state)
         models = [model for model in request.project_models if isinstance(model, Model)]
         blocked_lists = recover_earlier_runs(context, models)
         settle_earlier_consents(context, models)

@@ -83,7 +83,7 @@ class PendingRows:
         self, select: Callable[..., Statement], list_id: str, size: int, *, removes: bool
     ) -> Iterator[list[Row]]:
         seq_range = self._seq_ranges.get((list_id, removes), range(0))
-        step = self.warehouse.max_sort_rows or max(len(seq_range), 1)
+        step = self.warehouse.max_sort_rows(len(seq_range)) or 1
         for first in seq_range[::step]:
             seqs = range(first, min(first + step, seq_range.stop))
             while seqs:

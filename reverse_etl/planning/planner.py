@@ -42,6 +42,7 @@ from reverse_etl.planning.stager import Stager, stage_unselected
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.planning.unknown_lists import describe_unknown_lists
 from reverse_etl.planning.withholding import withhold_people
+from reverse_etl.state import read_shared_tables
 from reverse_etl.state.runs import last_lists_by_model
 from reverse_etl.surfaces.catalog import find_surface
 
@@ -87,6 +88,7 @@ def build_plan(
     Raises ModelError if a model fails to run, UsageError if its lists are ambiguous or have another owner,
     WarehouseError and KlaviyoError.
     """
+    read_shared_tables(state)
     refuse_key(request.selected, request.target.destination)
     refuse_retired(request.selected)
     stager = Stager(warehouse, state, request.project_models, _choose_comparisons(state, request))

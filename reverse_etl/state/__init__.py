@@ -18,6 +18,7 @@ from reverse_etl.state.migrations import open_state
 from reverse_etl.state.model_record import ModelRecord, ModelSubmission
 from reverse_etl.state.receipts import OpenReceipt, ReceiptSum, StoredReceipt, UnmatchedRemoval
 from reverse_etl.state.runs import RunList, RunRecord, RunState
+from reverse_etl.state.shared_tables import read_shared_tables
 from reverse_etl.state.store import State
 from reverse_etl.state.tables import StateScope, last_account
 
@@ -38,4 +39,5 @@ __all__ = [
     "UnmatchedRemoval",
     "last_account",
     "open_state",
+    "read_shared_tables",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reverse_etl.state.shared_query import SharedQuery
     from reverse_etl.state.tables import StateTables
     from reverse_etl.warehouse.statement import Statement
 
@@ -36,9 +37,14 @@ class Comparisons:
 
     state_tables: StateTables
 
+    @property
+    def shared_query(self) -> SharedQuery:
+        """Return the query of the last comparisons."""
+        return self.state_tables.in_scope_query("comparisons", _COLUMNS, "model")
+
     def load(self) -> Mapping[str, SettledComparison]:
         """Return the last comparisons that settled, by model."""
-        rows = self.state_tables.read("comparisons", _COLUMNS, "model", **self.state_tables.in_scope)
+        rows = self.state_tables.fetch_shared(self.shared_query)
         return {row[0]: SettledComparison(*row) for row in rows}
 
     def delete(self, model: str) -> Statement:

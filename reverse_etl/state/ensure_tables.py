@@ -36,7 +36,6 @@ def ensure_tables(state_tables: StateTables, tables: ModelTables, *, writes_delt
     for name in names:
         if changes := schema.migrate_columns(tables, name, state_tables.columns(name)):
             state_tables.execute(*changes)
-            state_tables.forget_kept()
 
 
 def _is_current(state_tables: StateTables, tables: ModelTables, name: str) -> bool:

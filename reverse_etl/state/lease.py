@@ -145,10 +145,8 @@ class Lease:
     def _take_over(self) -> None:
         """Take over the lease; its previous holder is no longer running."""
         state_tables = self._state_tables
-        lease = (*state_tables.scope.key, self._holder, self._expiry())
-        state_tables.commit(
-            (state_tables.delete("lease", **state_tables.in_scope), *state_tables.insert("lease", [lease]))
-        )
+        lease = {**state_tables.in_scope, "owner": self._holder, "expires_at": self._expiry()}
+        state_tables.execute(*state_tables.merge("lease", [lease], *state_tables.in_scope))
 
     def _acquire(self, timeout: float) -> None:
         """Acquire the lease, while other processes may try too."""

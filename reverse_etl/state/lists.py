@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from reverse_etl.state.shared_query import SharedQuery
     from reverse_etl.state.tables import StateTables
 
 
@@ -46,14 +47,16 @@ class ListRegistry:
 
     state_tables: StateTables
 
+    @property
+    def shared_query(self) -> SharedQuery:
+        """Return the query of the registry."""
+        return self.state_tables.in_scope_query(
+            "lists", "list_id, name, model, recorded_at, aspect", "name, list_id, aspect"
+        )
+
     def registered(self) -> tuple[RegisteredList, ...]:
         """Return the owned and the intended lists, by name."""
-        rows = self.state_tables.read(
-            "lists",
-            "list_id, name, model, recorded_at, aspect",
-            "name, list_id, aspect",
-            **self.state_tables.in_scope,
-        )
+        rows = self.state_tables.fetch_shared(self.shared_query)
         return tuple(
             RegisteredList(list_id or "", name, model, recorded_at, ListAspect(aspect))
             for list_id, name, model, recorded_at, aspect in rows

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reverse_etl.state.shared_query import SharedQuery
+    from reverse_etl.state.tables import StateTables
     from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.model_tables import ModelTables
     from reverse_etl.warehouse.statement import Statement
 
-MODEL_COLUMNS = "model, table_key, surface, identifiers, checksum, live_since, pruned_before"
+_MODEL_COLUMNS = "model, table_key, surface, identifiers, checksum, live_since, pruned_before"
 
 
 @dataclass(frozen=True)
@@ -34,16 +36,21 @@ class ModelRecord:
 
     @classmethod
     def from_row(cls, row: Row) -> ModelRecord:
-        """Return the record of a stored row of MODEL_COLUMNS."""
+        """Return the record of a stored row of _MODEL_COLUMNS."""
         name, table_key, surface, identifiers, checksum, *times = row
         pairs = tuple((kind, column) for kind, column in json.loads(identifiers))
         return cls(name, table_key, surface, pairs, checksum, *times)
 
     def to_row(self) -> tuple[str | None, ...]:
-        """Return the row of MODEL_COLUMNS that stores this record."""
+        """Return the row of _MODEL_COLUMNS that stores this record."""
         identifiers = json.dumps(self.identifiers)
         names = (self.name, self.table_key, self.surface)
         return (*names, identifiers, self.checksum, self.live_since, self.pruned_before)
+
+
+def models_query(state_tables: StateTables) -> SharedQuery:
+    """Return the query of every model that was ever sent."""
+    return state_tables.in_scope_query("models", _MODEL_COLUMNS, "model")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity
+from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, omit_flag_column
 from reverse_etl.warehouse.statement import Statement, quote_literal
@@ -59,16 +60,23 @@ class Omissions:
 
     state_tables: StateTables
 
+    @property
+    def shared_query(self) -> SharedQuery:
+        """Return the query that counts the current omissions."""
+        groups = ("model", "list_id", "identifier", "code")
+        return SharedQuery(
+            ("omissions",),
+            (*groups, "COUNT(*)", "MIN(row_key)"),
+            f"FROM {self._table}\nWHERE {IN_SCOPE_SQL}\nGROUP BY {', '.join(groups)}",
+            ", ".join(groups),
+            self.state_tables.scope.key,
+            integers=(4,),
+        )
+
     def by_list(self) -> Mapping[tuple[str, str], Sequence[OmittedRows]]:
         """Return the current omissions by model and list id."""
         omitted: dict[tuple[str, str], list[OmittedRows]] = {}
-        statement = Statement.read(
-            f"SELECT model, list_id, identifier, code, COUNT(*), MIN(row_key)\nFROM {self._table}\n"
-            f"WHERE {IN_SCOPE_SQL}\n"
-            "GROUP BY model, list_id, identifier, code ORDER BY model, list_id, identifier, code",
-            self.state_tables.scope.key,
-        )
-        for model, list_id, kind, code, rows, example in self.state_tables.fetch_from(statement, "omissions"):
+        for model, list_id, kind, code, rows, example in self.state_tables.fetch_shared(self.shared_query):
             entry = OmittedRows(IdentifierType(kind), code, int(rows), example)
             omitted.setdefault((model, list_id), []).append(entry)
         return omitted

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.domain.timestamps import parse_timestamp
+from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.tables import in_scope_sql
 from reverse_etl.warehouse.statement import Statement
 
@@ -76,18 +77,35 @@ class Receipts:
 
     state_tables: StateTables
 
+    @property
+    def shared_query(self) -> SharedQuery:
+        """Return the query of the open receipts."""
+        receipts, runs = map(self.state_tables.dialect.state_table, ("receipts", "runs"))
+        columns = (
+            "run_id",
+            "model",
+            "list_id",
+            "op",
+            "first_seq",
+            "last_seq",
+            "row_count",
+            "job_id",
+            "detail",
+        )
+        return SharedQuery(
+            ("receipts", "runs"),
+            (*(f"c.{column}" for column in (*columns, "may_have_duplicate")), "r.klaviyo_time"),
+            f"FROM {receipts} AS c JOIN {runs} AS r ON c.run_id = r.run_id\n"
+            f"WHERE {in_scope_sql('r')} AND c.state = '{ReceiptState.ACCEPTED}'",
+            "c.run_id, c.model, c.first_seq",
+            self.state_tables.scope.key,
+            integers=(4, 5, 6),
+            booleans=(9,),
+        )
+
     def open_receipts(self) -> tuple[OpenReceipt, ...]:
         """Return the receipts of earlier runs whose import job had not ended, each with its run's start."""
-        receipts, runs = map(self.state_tables.dialect.state_table, ("receipts", "runs"))
-        statement = Statement.read(
-            f"SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, "
-            f"c.detail, c.may_have_duplicate, r.klaviyo_time "
-            f"FROM {receipts} AS c JOIN {runs} AS r ON c.run_id = r.run_id\n"
-            f"WHERE {in_scope_sql('r')} AND c.state = '{ReceiptState.ACCEPTED}' "
-            f"ORDER BY c.run_id, c.model, c.first_seq",
-            self.state_tables.scope.key,
-        )
-        return tuple(_to_open_receipt(*row) for row in self.state_tables.fetch(statement))
+        return tuple(_to_open_receipt(*row) for row in self.state_tables.fetch_shared(self.shared_query))
 
     def sums(self, run_id: str) -> tuple[ReceiptSum, ...]:
         """Return how many receipts of a run are in which state, by list and op."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.rejections import RejectedRow, RejectedRows, RejectionReason, RejectionSource
 from reverse_etl.state.omissions import Omissions
+from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
 from reverse_etl.state.sql.deltas import mark_rejected_uncertain
@@ -29,15 +30,26 @@ class Rejections:
 
     state_tables: StateTables
 
+    @property
+    def shared_query(self) -> SharedQuery:
+        """Return the query that counts the current rejections."""
+        return self._query("")
+
+    def _query(self, run_id: str) -> SharedQuery:
+        groups = ", ".join(sql.REJECTION_GROUPS)
+        table = self.state_tables.dialect.state_table("rejections")
+        return SharedQuery(
+            ("rejections",),
+            sql.REJECTION_COLUMNS,
+            f"FROM {table} WHERE {IN_SCOPE_SQL}\nGROUP BY {groups}",
+            groups,
+            (run_id, *self.state_tables.scope.key),
+            integers=(6, 8),
+        )
+
     def by_list(self, run_id: str = "") -> Mapping[tuple[str, str], Sequence[RejectedRows]]:
         """Return the current rejections by model and list id; `new_rows` are those that a run saw first."""
         rejections: dict[tuple[str, str], list[RejectedRows]] = {}
-        table = self.state_tables.dialect.state_table("rejections")
-        statement = Statement.read(
-            f"SELECT {sql.REJECTION_COLUMNS}\nFROM {table} WHERE {IN_SCOPE_SQL}\n"
-            "GROUP BY model, list_id, source, code, field ORDER BY model, list_id, source, code, field",
-            (run_id, *self.state_tables.scope.key),
-        )
         for (
             model,
             list_id,
@@ -48,7 +60,7 @@ class Rejections:
             rows,
             example,
             new_rows,
-        ) in self.state_tables.fetch_from(statement, "rejections"):
+        ) in self.state_tables.fetch_shared(self._query(run_id)):
             reason = RejectionReason(RejectionSource(source), code, field, detail)
             rejected = RejectedRows(reason, int(rows), int(new_rows), example)
             rejections.setdefault((model, list_id), []).append(rejected)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from reverse_etl.state.shared_query import SharedQuery
     from reverse_etl.state.tables import StateTables
     from reverse_etl.warehouse.statement import Statement
 
@@ -64,14 +65,16 @@ class RemovalHolds:
 
     state_tables: StateTables
 
+    @property
+    def shared_query(self) -> SharedQuery:
+        """Return the query of the entries."""
+        return self.state_tables.in_scope_query(
+            "removal_holds", "list_id, state, cause, reason, recorded_at", "list_id"
+        )
+
     def load(self) -> StoredHolds:
         """Return what is held, and since when the state is trusted."""
-        rows = self.state_tables.read(
-            "removal_holds",
-            "list_id, state, cause, reason, recorded_at",
-            "list_id",
-            **self.state_tables.in_scope,
-        )
+        rows = self.state_tables.fetch_shared(self.shared_query)
         trusted = [
             parse_timestamp(recorded_at) for _, state, *_, recorded_at in rows if state == HoldState.TRUSTED
         ]

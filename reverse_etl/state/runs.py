@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import GuardRefused
+from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.tables import in_scope_sql
 from reverse_etl.warehouse.statement import Statement
 
@@ -79,6 +80,43 @@ class Runs:
 
     state_tables: StateTables
 
+    @property
+    def shared_queries(self) -> tuple[SharedQuery, ...]:
+        """Return what a run asks: the runs, their lists, and the accounts of the project's targets."""
+        return self._runs_query, self._run_lists_query, self._targets_query
+
+    @property
+    def _runs_query(self) -> SharedQuery:
+        return self.state_tables.in_scope_query(
+            "runs",
+            "run_id, state, klaviyo_time, started_at, ended_at, exit_code",
+            "started_at, run_id",
+            integers=(5,),
+        )
+
+    @property
+    def _run_lists_query(self) -> SharedQuery:
+        run_lists, runs = map(self.state_tables.dialect.state_table, ("run_lists", "runs"))
+        run_list = ("model", "list_id", "list_name", "counts", "stop_cause", "reason")
+        return SharedQuery(
+            ("run_lists", "runs"),
+            ("l.run_id", "r.started_at", *(f"l.{column}" for column in run_list)),
+            f"FROM {run_lists} AS l JOIN {runs} AS r ON l.run_id = r.run_id\n"
+            f"WHERE {in_scope_sql('r')} AND r.state <> '{RunState.REFUSED}' AND l.model <> ''",
+            "r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id",
+            self.state_tables.scope.key,
+        )
+
+    @property
+    def _targets_query(self) -> SharedQuery:
+        return SharedQuery(
+            ("targets",),
+            ("destination_id", "account_id"),
+            f"FROM {self.state_tables.dialect.state_table('targets')} WHERE project = ?",
+            "destination_id, account_id",
+            (self.state_tables.scope.project,),
+        )
+
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs, newest first."""
         rows = self._rows()
@@ -91,12 +129,7 @@ class Runs:
 
     def _rows(self) -> list[Row]:
         """Return the stored runs in their order: one query for all that asks for them."""
-        return self.state_tables.read(
-            "runs",
-            "run_id, state, klaviyo_time, started_at, ended_at, exit_code",
-            "started_at, run_id",
-            **self.state_tables.in_scope,
-        )
+        return self.state_tables.fetch_shared(self._runs_query)
 
     def _find_differing(self, run_ids: Sequence[str]) -> frozenset[str]:
         """Return those of some refused runs whose saved plan no longer fits."""
@@ -109,16 +142,7 @@ class Runs:
 
         Rows without a model are reasons of a run.
         """
-        run_lists, runs = map(self.state_tables.dialect.state_table, ("run_lists", "runs"))
-        statement = Statement.read(
-            f"SELECT l.run_id, r.started_at, l.model, l.list_id, l.list_name, l.counts, "
-            f"l.stop_cause, l.reason "
-            f"FROM {run_lists} AS l JOIN {runs} AS r ON l.run_id = r.run_id\n"
-            f"WHERE {in_scope_sql('r')} AND r.state <> '{RunState.REFUSED}' AND l.model <> '' "
-            f"ORDER BY r.started_at DESC, r.run_id DESC, l.model, l.list_name, l.list_id",
-            self.state_tables.scope.key,
-        )
-        rows = self.state_tables.fetch_from(statement, "run_lists", "runs")
+        rows = self.state_tables.fetch_shared(self._run_lists_query)
         return tuple(
             RunList(run_id, started, model, list_id, name, _parse_counts(counts), _stop_cause(cause), reason)
             for run_id, started, model, list_id, name, counts, cause, reason in rows
@@ -247,7 +271,8 @@ class Runs:
         """Insert a run, and the account that its target sends to."""
         tables, (account, project) = self.state_tables, self.state_tables.scope.key
         target = {"project": project, "destination_id": destination_id}
-        accounts = [stored for (stored,) in tables.read("targets", "account_id", "account_id", **target)]
+        stored_targets = tables.fetch_shared(self._targets_query)
+        accounts = [stored for stored_id, stored in stored_targets if stored_id == destination_id]
         replaced = (
             (tables.delete("targets", **target), *tables.insert("targets", [(*target.values(), account)]))
             if accounts != [account]

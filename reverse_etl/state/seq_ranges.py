@@ -35,7 +35,7 @@ class SeqRanges:
 
     def split(self, last: int) -> Sequence[range | None]:
         """Return the parts of numbers up to the last: as many rows at once as the warehouse sorts well."""
-        max_rows = self.state_tables.warehouse.max_sort_rows
-        if max_rows is None or last <= max_rows:
+        max_rows = self.state_tables.warehouse.max_sort_rows(last)
+        if last <= max_rows:
             return (None,)
         return [range(first, first + max_rows) for first in range(1, last + 1, max_rows)]

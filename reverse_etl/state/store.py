@@ -15,7 +15,7 @@ from reverse_etl.state.ensure_tables import ensure_tables
 from reverse_etl.state.journal import Journal
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
-from reverse_etl.state.model_record import MODEL_COLUMNS, ModelRecord
+from reverse_etl.state.model_record import ModelRecord, models_query
 from reverse_etl.state.omissions import Omissions
 from reverse_etl.state.own_suppressions import OwnSuppressions
 from reverse_etl.state.receipts import Receipts
@@ -105,7 +105,7 @@ class State:
 
     def models(self) -> dict[str, ModelRecord]:
         """Return every model that was ever sent, by name."""
-        rows = self.tables.read("models", MODEL_COLUMNS, "model", **self.tables.in_scope)
+        rows = self.tables.fetch_shared(models_query(self.tables))
         return {record.name: record for record in map(ModelRecord.from_row, rows)}
 
     def table_keys(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.timestamps import format_epoch_seconds
-from reverse_etl.warehouse.statement import Statement, StatementKind
+from reverse_etl.state.shared_query import SharedQuery, select_together, split_rows
+from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -139,6 +140,27 @@ class StateTables:
         names = frozenset(map(self.dialect.state_table, tables))
         return self._kept_rows.get(statement, lambda: (names, self.fetch(statement)))[1]
 
+    def in_scope_query(
+        self, table: str, columns: str, order_by: str, integers: tuple[int, ...] = ()
+    ) -> SharedQuery:
+        """Return the query of the rows of a shared table that are of this account and project."""
+        source = f"FROM {self.dialect.state_table(table)} WHERE {IN_SCOPE_SQL}"
+        names = tuple(columns.split(", "))
+        return SharedQuery((table,), names, source, order_by, self.scope.key, integers)
+
+    def fetch_shared(self, query: SharedQuery) -> list[Row]:
+        """Return all rows of a query of shared tables, as read before if none of its tables was written."""
+        return self.fetch_kept(query.statement, *query.tables)
+
+    def read_together(self, queries: Sequence[SharedQuery]) -> None:
+        """Read those results that are not kept by one statement, and keep them."""
+        missing = [query for query in queries if query.statement not in self._kept_rows.values]
+        if len(missing) > 1:
+            rows = self.fetch(select_together(missing))
+            for query, result in zip(missing, split_rows(missing, rows), strict=True):
+                names = frozenset(map(self.dialect.state_table, query.tables))
+                self._kept_rows.values[query.statement] = names, result
+
     def columns(self, table: str) -> Mapping[str, Column]:
         """Return a table's columns by name; empty if there is no such table."""
         name = self.dialect.state_table(table)
@@ -216,7 +238,7 @@ class StateTables:
         for query, (tables, _) in [*self._kept_rows.values.items()]:
             if statement.table in tables:
                 self._kept_rows.values.pop(query, None)
-        if statement.kind in {StatementKind.CREATE, StatementKind.DROP}:
+        if statement.changes_columns:
             self._columns_by_table.values.pop(statement.table, None)
 
 

@@ -39,9 +39,8 @@ class Warehouse(Protocol):
         """Return what was changed to open the session, as sentences for the user."""
         ...
 
-    @property
-    def max_sort_rows(self) -> int | None:
-        """Return how many wide rows are sorted at once in bounded memory; None if there is no limit."""
+    def max_sort_rows(self, rows: int) -> int:
+        """Return how many of some wide rows can be sorted at once in bounded memory, if not all."""
         ...
 
     def execute(self, statement: Statement) -> None:

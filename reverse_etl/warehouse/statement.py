@@ -13,7 +13,8 @@ class StatementKind(StrEnum):
     READ = "read"  # changes nothing
     CREATE = "create"  # makes a table or a schema
     INSERT = "insert"  # adds rows and changes none
-    CHANGE = "change"  # updates, deletes or merges rows, or alters a table
+    CHANGE = "change"  # updates, deletes or merges rows
+    ALTER = "alter"  # changes the columns of a table
     DROP = "drop"  # drops a table
     SESSION = "session"  # begins or ends a transaction, or sets something of the session
 
@@ -72,8 +73,13 @@ class Statement:
     def change(
         cls, table: TableName, text: str, parameters: tuple[Any, ...] = (), *, repeatable: bool = True
     ) -> Statement:
-        """Return an UPDATE, DELETE, MERGE or ALTER."""
+        """Return an UPDATE, DELETE or MERGE."""
         return cls(text, parameters, kind=StatementKind.CHANGE, table=table, repeatable=repeatable)
+
+    @classmethod
+    def alter(cls, table: TableName, text: str) -> Statement:
+        """Return a statement that adds or retypes a column."""
+        return cls(text, kind=StatementKind.ALTER, table=table, repeatable=False)
 
     @classmethod
     def drop(cls, table: TableName, text: str) -> Statement:
@@ -91,8 +97,19 @@ class Statement:
         match self.kind:
             case StatementKind.READ | StatementKind.SESSION:
                 return False
-            case StatementKind.CREATE | StatementKind.INSERT | StatementKind.CHANGE | StatementKind.DROP:
+            case (
+                StatementKind.CREATE
+                | StatementKind.INSERT
+                | StatementKind.CHANGE
+                | StatementKind.ALTER
+                | StatementKind.DROP
+            ):
                 return self.table is None or not self.table.temporary
+
+    @property
+    def changes_columns(self) -> bool:
+        """Return whether the table has other columns afterwards, or is another or none."""
+        return self.kind in {StatementKind.CREATE, StatementKind.ALTER, StatementKind.DROP}
 
     @property
     def excerpt(self) -> str:

@@ -36,7 +36,7 @@ def alter_column(dialect: Dialect, table: str, change: ColumnChange) -> Statemen
     else:
         converted = current_value_sql(dialect, column, stored_column, "")
         action = f"ALTER COLUMN {quote_identifier(stored_column.name)} TYPE {column.type} USING {converted}"
-    return Statement.change(name, f"ALTER TABLE {name} {action}", repeatable=False)
+    return Statement.alter(name, f"ALTER TABLE {name} {action}")
 
 
 def is_retyped(dialect: Dialect, column: Column, stored_column: Column) -> bool:

@@ -18,7 +18,7 @@ from reverse_etl.warehouse.statement import StatementKind
 from tests.core.rows import BY_EMAIL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reverse_etl.warehouse.interface import Row
     from reverse_etl.warehouse.statement import Statement
@@ -77,7 +77,7 @@ def _counted(run: Callable[[DuckDB, Statement], Any], cost: Cost) -> Callable[[D
         profile = json.loads(connection.get_profiling_information() or "{}")
         if '."lease"' not in statement.text:
             cost.statements += 1
-            cost.read += sum(map(_values_read, _operators(profile)))
+            cost.read += sum(_values_read(session, operator) for operator in _operators(profile))
             cost.written += _values_written(session, statement, profile)
         return result
 
@@ -91,12 +91,20 @@ def _operators(profile: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _operators({"children": operator.get("children", [])})
 
 
-def _values_read(operator: dict[str, Any]) -> int:
-    if "rows_scanned" not in operator:
+def _values_read(session: DuckDB, operator: dict[str, Any]) -> int:
+    """Return the values that a scan read, without NULLs; rows of which no column is read count as one."""
+    info = operator["extra_info"]
+    if not operator.get("rows_scanned") or "Table" not in info:
         return 0
-    columns = operator["extra_info"].get("Projections", "")
+    columns = info.get("Projections") or "*"
     names = [columns] if isinstance(columns, str) else columns
-    return int(operator["rows_scanned"]) * max(1, len(names))
+    return _count_values(session, info["Table"], names)
+
+
+def _count_values(session: DuckDB, table: object, columns: Sequence[str]) -> int:
+    """Return how many values some columns have; a NULL takes no room, in either warehouse."""
+    counts = ", ".join(f"COUNT({column})" for column in columns)
+    return sum(session._connection.execute(f"SELECT {counts} FROM {table}").fetchone() or ())
 
 
 def _values_written(session: DuckDB, statement: Statement, profile: dict[str, Any]) -> int:
@@ -116,10 +124,7 @@ def _values_written(session: DuckDB, statement: Statement, profile: dict[str, An
                 row[0] for row in session._connection.execute(f"DESCRIBE {statement.table}").fetchall()
             ]
             if statement.kind is StatementKind.CREATE and statement.table.temporary:
-                counts = ", ".join(f'COUNT("{column}")' for column in columns)
-                return sum(
-                    session._connection.execute(f"SELECT {counts} FROM {statement.table}").fetchone() or ()
-                )
+                return _count_values(session, statement.table, [f'"{column}"' for column in columns])
             return int(rows) * len(columns)
     return 0
 

@@ -309,7 +309,7 @@ def check_death(world: World, nth: int, names: tuple[str, ...] = ("execute", "fe
     return died
 
 
-@pytest.mark.parametrize("nth", [40, 90])
+@pytest.mark.parametrize("nth", [35, 65])
 def test_a_run_may_be_killed_between_statements(world: World, nth: int) -> None:
     assert check_death(world, nth)
 
@@ -320,7 +320,7 @@ def test_a_run_may_be_killed_between_any_two_statements(make_world: Callable[...
     nth = 1
     while check_death(make_world(f"death_{nth}"), nth):
         nth += 1
-    assert nth > 90
+    assert nth > 65
 
 
 def test_rows_that_others_changed_are_compared(members: World) -> None:

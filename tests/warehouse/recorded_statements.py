@@ -11,7 +11,15 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import WarehouseError
 from reverse_etl.klaviyo.kept_responses import KeptResponse
-from reverse_etl.state import ModelRecord, RunRecord, RunState, State, StateScope, last_account
+from reverse_etl.state import (
+    ModelRecord,
+    RunRecord,
+    RunState,
+    State,
+    StateScope,
+    last_account,
+    read_shared_tables,
+)
 from reverse_etl.state.consents import Consents, ConsentState, SentConsent
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.lists import ListRegistry
@@ -110,6 +118,8 @@ def shared_table_calls(dialect: Dialect) -> Iterator[tuple[str, Sequence[Stateme
 def _use_models(tables: StateTables) -> None:
     state = State(tables.warehouse, tables.scope, tables.clock)
     state.models()
+    state.tables.forget_kept()
+    read_shared_tables(state)
     state.other_projects()
     last_account(tables.warehouse, "shop", "prod")
     state.record_model(ModelRecord(MODEL, "vip_0a1b2c3d", "profiles", (), "c0ffee"))

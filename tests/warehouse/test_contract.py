@@ -15,7 +15,8 @@ from reverse_etl.config.target import STATE_SCHEMA, Output, WarehouseOptions
 from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import WarehouseError
-from reverse_etl.state import open_state
+from reverse_etl.state import State, StateScope, open_state
+from reverse_etl.state.shared_tables import read_shared_tables, shared_queries
 from reverse_etl.state.sql import migrations, schema
 from reverse_etl.warehouse.factory import open_warehouse
 from reverse_etl.warehouse.statement import Statement
@@ -250,3 +251,33 @@ def test_a_second_session_commits_beside_a_transaction(warehouse: Warehouse) -> 
         assert runs(second) == []
     assert warehouse.fetch(targets) == [("shop", "prod", "acc")]
     assert runs(warehouse) == [("r1",)]
+
+
+def test_queries_of_shared_tables_give_the_same_rows_together_as_alone(warehouse: Warehouse) -> None:
+    """In their order, with numbers, booleans and NULLs."""
+    key = ("acc", "shop")
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "runs": [
+            ("r1", *key, "submitting", "t1", "k1", None, None),
+            ("r2", *key, "ended", "t2", "k2", "e2", 1),
+        ],
+        "run_lists": [(run, "vip", "L1", "V,I'P", "{}", None, "") for run in ("r1", "r2")],
+        "receipts": [
+            ("r1", "vip", "L1", "add", first, first + 1, 2, "accepted", None, "t1", "", first > 1)
+            for first in (3, 1)
+        ],
+        "lists": [(*key, list_id, "VIP", "vip", "members", "owned", "t1") for list_id in (None, "L1")],
+        "rejections": [
+            (*key, "vip", "L1", f"email:{name}", "check", "invalid", None, "No.", "r1", 2) for name in "ab"
+        ],
+        "omissions": [(*key, "vip", "L1", "email:a", "phone", "duplicate", "d", "r1")],
+    }
+    for table, values in rows.items():
+        insert(warehouse, table, values)
+    state = State(warehouse, StateScope(*key), SystemClock())
+    alone = [warehouse.fetch(query.statement) for query in shared_queries(state)]
+    read_shared_tables(state)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delattr(type(warehouse), "fetch")  # nothing is asked again
+        assert [state.tables.fetch_shared(query) for query in shared_queries(state)] == alone
+    assert [len(found) for found in alone] == [0, 2, 2, 0, 2, 2, 1, 1, 0, 0]

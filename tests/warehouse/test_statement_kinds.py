@@ -35,7 +35,7 @@ KINDS = {
     exp.Update: StatementKind.CHANGE,
     exp.Delete: StatementKind.CHANGE,
     exp.Merge: StatementKind.CHANGE,
-    exp.Alter: StatementKind.CHANGE,
+    exp.Alter: StatementKind.ALTER,
     exp.Drop: StatementKind.DROP,
 }
 TEMPORARY = {"memory", "TEMP"}  # the database of DuckDB's scratch tables, and how Snowflake's begin

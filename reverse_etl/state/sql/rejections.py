@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.model_tables import ModelTables
     from reverse_etl.warehouse.statement import TableName
 
+REJECTION_GROUPS = ("model", "list_id", "source", "code", "field")
 REJECTION_COLUMNS = (
-    "model, list_id, source, code, field, MODE(detail), SUM(row_count), "
-    f"MIN(CASE WHEN row_key NOT LIKE '{NO_IDENTITY_PREFIX}%' THEN row_key END), "
-    "SUM(CASE WHEN first_run_id = ? THEN row_count ELSE 0 END)"
+    *REJECTION_GROUPS,
+    "MODE(detail)",
+    "SUM(row_count)",
+    f"MIN(CASE WHEN row_key NOT LIKE '{NO_IDENTITY_PREFIX}%' THEN row_key END)",
+    "SUM(CASE WHEN first_run_id = ? THEN row_count ELSE 0 END)",
 )
 
 

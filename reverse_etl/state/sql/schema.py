@@ -133,7 +133,7 @@ def migrate_columns(
     )
     name, dialect = tables.dialect.state_table(table), tables.dialect
     added = (
-        Statement.change(name, f"ALTER TABLE {name} ADD COLUMN {column} VARCHAR", repeatable=False)
+        Statement.alter(name, f"ALTER TABLE {name} ADD COLUMN {column} VARCHAR")
         for column in _own_columns(tables)
         if column not in columns_by_lowercase
     )

@@ -31,7 +31,7 @@ from reverse_etl.warehouse.duckdb.errors import (
     translate_errors,
     unreadable_error,
 )
-from reverse_etl.warehouse.duckdb.memory import max_rows_in_memory
+from reverse_etl.warehouse.duckdb.memory import MIN_SORT_ROWS, max_rows_in_memory
 from reverse_etl.warehouse.duckdb.relation_facts import (
     SELECT_DATABASES,
     SELECT_RELATIONS,
@@ -84,6 +84,7 @@ class DuckDB:
         self._state_file = find_state_file(settings, state_path)
         self.opening_notes: tuple[str, ...] = ()
         self._folder = TemporaryFolder()
+        self._state_columns: Mapping[str, Mapping[str, Column]] | None = None  # by table, if they are known
         # An extension would be downloaded unasked; the output's settings can ask for it.
         self._connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
         try:
@@ -95,6 +96,8 @@ class DuckDB:
 
     def execute(self, statement: Statement) -> None:
         """Run one statement."""
+        if statement.changes_columns and statement.changes_what_lasts:
+            self._state_columns = None
         with translate_errors(statement):
             self._connection.execute(statement.text, statement.parameters or None)
 
@@ -127,6 +130,7 @@ class DuckDB:
         except BaseException:
             with suppress(duckdb.Error):  # a failed COMMIT may have ended it
                 self._connection.execute("ROLLBACK")
+            self._state_columns = None
             raise
 
     def schema_transaction(self) -> AbstractContextManager[None]:
@@ -191,9 +195,12 @@ class DuckDB:
                 hint=f"Correct the schema, or run dbt build first; the file is {self._path}.",
             ) from None
 
+    def max_sort_rows(self, rows: int) -> int:
+        """Return how many rows the session's memory can sort; it is asked for only if they are many."""
+        return rows if rows <= MIN_SORT_ROWS else min(rows, self._max_rows_in_memory)
+
     @cached_property
-    def max_sort_rows(self) -> int:
-        """Return how many rows the session's memory can sort."""
+    def _max_rows_in_memory(self) -> int:
         ((limit,),) = self.fetch(Statement.read("SELECT current_setting('memory_limit')"))
         return max_rows_in_memory(limit)
 
@@ -219,14 +226,17 @@ class DuckDB:
         return tuple(to_column(name, type_) for name, type_, *_ in rows)
 
     def state_columns(self, table: str) -> Mapping[str, Column]:
-        """Return a state table's columns from DESCRIBE; duckdb_columns() reads every table of the session."""
-        query = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?"
-        if not self.fetch(
-            Statement.read(query, (STATE_DATABASE, table))
-        ):  # asked first: an error would end a transaction
-            return {}
-        rows = self.fetch(Statement.read(f"DESCRIBE {self.dialect.state_table(table)}"))
-        return {name: to_column(name, type_) for name, type_, *_ in rows}
+        """Return a state table's columns; all tables are read at once, and kept until one changes."""
+        if self._state_columns is None:
+            query = (
+                "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+                "WHERE database_name = ? ORDER BY table_name, column_index"
+            )
+            columns: dict[str, dict[str, Column]] = {}
+            for name, column, type_ in self.fetch(Statement.read(query, (STATE_DATABASE,))):
+                columns.setdefault(name, {})[column] = to_column(column, type_)
+            self._state_columns = columns
+        return self._state_columns.get(table, {})
 
     def read_relation_facts(self, names: Sequence[RelationName]) -> Mapping[RelationName, RelationFacts]:
         """Return the facts of tables and views, whose version is that of all attached files."""
@@ -251,6 +261,7 @@ class DuckDB:
     def copy_state(self, tables: Sequence[str]) -> None:
         """Work on a copy of the whole state file, in the session's own folder."""
         del tables
+        self._state_columns = None
         with translate_errors(Statement.session("COPY FROM DATABASE")):
             work_on_copy(self._connection, STATE_DATABASE, self._folder.path / "state.duckdb")
 
@@ -293,6 +304,7 @@ class DuckDB:
             if self.read_only and not self.state_columns("meta"):  # made, and never written to
                 self._connection.execute(f"DETACH {quote_identifier(STATE_DATABASE)}")
                 self._connection.execute(f"ATTACH ':memory:' AS {quote_identifier(STATE_DATABASE)}")
+                self._state_columns = None
 
     def _missing_file_error(self, summary: str = "") -> UsageError:
         where = self._locations.get("path", PATH_LOCATION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _BYTES_PER_ROW = 1_280  # the memory of one of the wide rows that are sorted at once
 _MAX_SORT_ROWS = 500_000  # with more, the first row takes long to arrive
-_MIN_SORT_ROWS = 10_000  # each part reads the staged rows again
+MIN_SORT_ROWS = 10_000  # each part reads the staged rows again
 _MEMORY_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")  # in DuckDB's form
 
 
@@ -18,4 +18,4 @@ def max_rows_in_memory(memory_limit: str) -> int:
     """
     number, _, unit = memory_limit.partition(" ")
     limit = float(number) * 1024 ** _MEMORY_UNITS.index(unit)
-    return max(_MIN_SORT_ROWS, min(int(limit / _BYTES_PER_ROW), _MAX_SORT_ROWS))
+    return max(MIN_SORT_ROWS, min(int(limit / _BYTES_PER_ROW), _MAX_SORT_ROWS))

@@ -45,7 +45,6 @@ class Snowflake:
     opening_notes: tuple[str, ...] = ()
     single_writer = False
     min_write_interval = 180.0  # a warehouse runs, and costs, for at least a minute after each write
-    max_sort_rows = None  # Snowflake sorts in its own memory and stores the result
 
     def __init__(
         self,
@@ -140,6 +139,10 @@ class Snowflake:
         with closing(self._session.open_second()) as session:
             other._session = session  # noqa: SLF001 - of this class
             yield other
+
+    def max_sort_rows(self, rows: int) -> int:
+        """Return all: Snowflake sorts in its own memory and stores the result."""
+        return rows
 
     def set_query_tag(self, **tags: str) -> None:
         """Add tags to the QUERY_TAG of all following statements."""

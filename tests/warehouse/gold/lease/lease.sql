@@ -13,9 +13,11 @@ SELECT owner, expires_at FROM state.lease WHERE account_id = ? AND project = ? O
 -- with ('acc', 'shop')
 DELETE FROM state.lease WHERE account_id = ? AND project = ? AND owner = ?;
 -- with ('acc', 'shop', 'me')
-DELETE FROM state.lease WHERE account_id = ? AND project = ?;
--- with ('acc', 'shop')
-INSERT INTO state.lease VALUES (?, ?, ?, ?);
+MERGE INTO state.lease AS s USING (
+  SELECT * FROM (VALUES (?, ?, ?, ?)) AS v (account_id, project, owner, expires_at)
+) AS n ON s.account_id = n.account_id AND s.project = n.project
+WHEN MATCHED THEN UPDATE SET owner = n.owner, expires_at = n.expires_at
+WHEN NOT MATCHED THEN INSERT (account_id, project, owner, expires_at) VALUES (n.account_id, n.project, n.owner, n.expires_at);
 -- with ('acc', 'shop', 'me', '2026-11-22T12:10:00.000Z')
 UPDATE state.lease SET expires_at = ? WHERE account_id = ? AND project = ? AND owner = ?;
 -- with ('2026-11-22T12:10:00.000Z', 'acc', 'shop', 'me')

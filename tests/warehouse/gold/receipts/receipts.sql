@@ -9,7 +9,8 @@ INSERT INTO state.row_exceptions VALUES (?, ?, ?, ?, ?, ?, ?);
 -- with ('r1', 'vip', 1, 'rejected', 'invalid', 'email', 'No.')
 INSERT INTO state.unmatched_removals VALUES (?, ?, ?, ?, ?, ?, ?);
 -- with ('acc', 'shop', 'vip', 'L1', 'email:a@example.com', 'r1', '2026-11-22T12:00:00.000Z')
-SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, c.may_have_duplicate, r.klaviyo_time FROM state.receipts AS c JOIN state.runs AS r ON c.run_id = r.run_id
+SELECT c.run_id, c.model, c.list_id, c.op, c.first_seq, c.last_seq, c.row_count, c.job_id, c.detail, c.may_have_duplicate, r.klaviyo_time
+FROM state.receipts AS c JOIN state.runs AS r ON c.run_id = r.run_id
 WHERE r.account_id = ? AND r.project = ? AND c.state = 'accepted' ORDER BY c.run_id, c.model, c.first_seq;
 -- with ('acc', 'shop')
 SELECT model, list_id, op, state, COUNT(*), SUM(row_count) FROM state.receipts WHERE run_id = ?
