@@ -32,6 +32,7 @@ def main() -> None:
     """Import dbt, then run one command after another until stdin ends."""
     for name in ("dbt.cli.main", "dbt.task.build", "dbt.adapters.duckdb", "dbt.adapters.snowflake"):
         importlib.import_module(name)
+    importlib.import_module("dbt_common.tests").enable_test_caching()  # macros are parsed once
     parse_project()
     gc.freeze()  # no command needs to look for garbage in what is imported
     for line in sys.stdin:

@@ -69,13 +69,22 @@ def test_the_journal_has_what_came_of_each_row(shop: World) -> None:
     ]
 
 
+KNOWN = (1, "1 add was on this list before, and removed by a run: ")
+UNKNOWN = (None, "removed 1 row from this list. If the adds are these people, ")
+
+
 @pytest.mark.parametrize(
-    ("journal", "known"),
+    ("shop", "journal", "known"),
     [
-        ("90d", (1, "1 add was on this list before, and removed by a run: ")),
-        (VALUES, (1, "1 add was on this list before, and removed by a run: ")),
-        (None, (None, "removed 1 row from this list. If the adds are these people, ")),
+        ("duckdb", "90d", KNOWN),
+        ("duckdb", VALUES, KNOWN),
+        ("duckdb", None, UNKNOWN),
+        ("stand_in", "90d", KNOWN),
+        pytest.param("stand_in", VALUES, KNOWN, marks=pytest.mark.long),
+        pytest.param("stand_in", None, UNKNOWN, marks=pytest.mark.long),
+        pytest.param("account", "90d", KNOWN, marks=LIVE.marks),
     ],
+    indirect=["shop"],
 )
 def test_a_plan_says_who_is_added_again(shop: World, journal: Any, known: tuple[int | None, str]) -> None:
     """Flows may start again for them; nobody is added again in a first load or on a night like the others."""

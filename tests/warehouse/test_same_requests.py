@@ -19,7 +19,7 @@ from reverse_etl.warehouse.duckdb.state_file import find_state_file
 from tests.core.rows import become, clubs_model, members_model, people, person
 from tests.core.world import one
 from tests.paths import IMPORTS
-from tests.warehouse.snowflake_accounts import ACCOUNTS, WAREHOUSES
+from tests.warehouse.snowflake_accounts import ACCOUNTS, WAREHOUSES, stand_in_is_long
 from tests.warehouse.snowflake_world import SnowflakeWorld
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def run(world: World, **options: Any) -> ListResult:
     return one(world.project(threads=1).run(**options))
 
 
+@stand_in_is_long
 def test_the_first_run_sends_all_the_second_nothing_and_then_what_changed(shop: World) -> None:
     members_model(shop)
     become(shop, people("ann", "bob", "cat"))
@@ -114,6 +115,7 @@ def test_a_killed_run_is_settled_by_the_next(shop: World) -> None:
     assert shop.emails() == ["ann@example.com", "bob@example.com"]
 
 
+@stand_in_is_long
 def test_each_list_gets_its_rows(shop: World) -> None:
     clubs_model(shop)
     become(shop, [*people("ann", "bob", club="Tea"), *people("cat", club="Coffee")])
@@ -272,6 +274,7 @@ def test_a_saved_plan_is_carried_out_or_refused(shop: World) -> None:
     assert one(shop.project().apply(saved)).outcomes == {Outcome.APPLIED: 2}
 
 
+@stand_in_is_long
 def test_a_list_is_reconciled_and_adopted(shop: World) -> None:
     members_model(shop, max_removes=1.0)
     become(shop, people("ann", "bob"))
