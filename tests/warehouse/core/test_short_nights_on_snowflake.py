@@ -32,12 +32,15 @@ def test_a_run_with_all_of_them_may_be_killed(world: SnowflakeWorld) -> None:
     shop.next_day()
     shop.run()
     assert check_kill(shop, 90)
+    assert shop.skipped()
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)
-def test_a_run_may_be_killed_between_any_two_statements(world: SnowflakeWorld) -> None:
-    check_kills(Shop(world, EVERYTHING))
+@pytest.mark.parametrize("first", [1, 2, 3])
+def test_a_run_may_be_killed_between_any_two_statements(world: SnowflakeWorld, first: int) -> None:
+    """The three tests together die at each statement."""
+    check_kills(Shop(world, EVERYTHING), first, step=3)
 
 
 @pytest.mark.long
