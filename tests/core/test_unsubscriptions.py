@@ -17,6 +17,7 @@ from tests.core.consent import (
     BOB,
     CAT,
     LONG_AGO,
+    SUBSCRIBE,
     consents,
     marketing,
     new_list,
@@ -74,6 +75,17 @@ def test_a_person_subscribed_before_the_model_stays_so(world: World) -> None:
     unsubscribing(world, BOB)
     assert one(world.run()).outcomes == {Outcome.UNMANAGED: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
+
+
+def test_a_person_whose_subscription_got_no_reply_is_the_models_own(world: World) -> None:
+    """The next attempt reads that the first one subscribed her."""
+    world.sandbox.change_rules(consent_seconds=0.0)
+    world.fault(Fault(FaultKind.CUT, path=SUBSCRIBE, after=True))
+    unsubscribing(world, ANN, BOB)
+    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    unsubscribing(world, BOB)
+    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert (status(world, ANN), status(world, BOB)) == ("UNSUBSCRIBED", "SUBSCRIBED")
 
 
 def test_a_person_who_consented_again_stays_subscribed(world: World) -> None:

@@ -57,7 +57,8 @@ class SubscriptionRow:
 class SubscribedBatch:
     """The results of the rows of a batch: each is accepted, subscribed, or has an exception.
 
-    `accepted` are those that Klaviyo accepted, and that are to be confirmed. `subscribed` were so before.
+    `accepted` are those that Klaviyo accepted, with or without a reply, and that are to be confirmed.
+    `subscribed` were so before.
     `recent` rows wait until Klaviyo takes another consent. `problem` is why rows were not sent, if that stops
     nothing else. `stop_reason` is why the list stops.
     """
@@ -112,7 +113,8 @@ class _BatchSender:
     """Sends the rows of a batch part by part.
 
     `refused` are rows at which Klaviyo's errors pointed. `over_unsubscription` are those that are sent
-    although their person unsubscribed. `joining` are those whose profiles join the list by id.
+    although their person unsubscribed. `joining` are those whose profiles join the list by id. `shown` are
+    those that an attempt without a reply asked for, and that the read before the next attempt shows.
     """
 
     reader: ConsentReader
@@ -123,6 +125,7 @@ class _BatchSender:
     refused: dict[int, RowError] = field(default_factory=dict)
     over_unsubscription: set[int] = field(default_factory=set)
     joining: list[tuple[SubscriptionRow, str]] = field(default_factory=list)
+    shown: set[int] = field(default_factory=set)
 
     def send_part(self, rows: Sequence[SubscriptionRow]) -> None:
         """Send rows in one request, and conclude about each of them, or let the smaller parts wait."""
@@ -197,6 +200,10 @@ class _BatchSender:
             and row.seq not in self.refused
             and not (row.is_recent and row.subscriber.consented_at is None)
         ]
+        subscribed = {
+            seq for seq, decision in part.decisions.items() if decision.verdict is Verdict.SUBSCRIBED
+        }
+        self.shown |= part.ever_requested & subscribed
         part.ever_requested |= {row.seq for row in part.requested}
         if not part.requested:
             return None
@@ -215,7 +222,7 @@ class _BatchSender:
             decision = part.decisions[row.seq]
             match decision.verdict:
                 case Verdict.SUBSCRIBED:
-                    self.batch.subscribed.append(row)
+                    (self.batch.accepted if row.seq in self.shown else self.batch.subscribed).append(row)
                 case Verdict.JOIN:
                     profiles = part.people[row.subscriber.identifier].left_by_email
                     self.joining += [(row, profile.id) for profile in profiles]
