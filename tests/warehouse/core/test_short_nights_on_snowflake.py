@@ -27,11 +27,11 @@ def sessions(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_with_all_of_them_may_be_killed(world: SnowflakeWorld) -> None:
-    """While it sends."""
+    """In its middle."""
     shop = Shop(world, EVERYTHING)
     shop.next_day()
     shop.run()
-    assert check_kill(shop, 90)
+    assert check_kill(shop, 60)
     assert shop.skipped()
 
 
