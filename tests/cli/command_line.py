@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,11 @@ class CommandLine:
     def close(self) -> None:
         """Stop the sandbox."""
         self._stack.close()
+
+    def copy(self, other: CommandLine) -> None:
+        """Become a copy of another project, with its destination, which must not be closed before."""
+        shutil.copytree(other.folder, self.folder, dirs_exist_ok=True)
+        self.environ, self._origin = {**other.environ}, other._origin
 
     def ending(self, call: Callable[[], object]) -> None:
         """Call something in the end."""

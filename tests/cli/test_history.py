@@ -18,16 +18,23 @@ if TYPE_CHECKING:
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 
 
-@pytest.fixture
-def three_runs(cli: CommandLine) -> CommandLine:
+@pytest.fixture(scope="module")
+def recorded(shared_cli: CommandLine) -> CommandLine:
     """Let three runs be recorded: with a refused row, without changes, and stopped by a guard."""
-    sandbox = cli.klaviyo()
+    sandbox = shared_cli.klaviyo()
     sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
-    assert cli.run("run").code == 1
+    assert shared_cli.run("run").code == 1
     sandbox.clear_faults()
-    assert cli.run("run").code == 0
-    cli.sql("DELETE FROM customers")
-    assert cli.run("run").code == 3
+    assert shared_cli.run("run").code == 0
+    shared_cli.sql("DELETE FROM customers")
+    assert shared_cli.run("run").code == 3
+    return shared_cli
+
+
+@pytest.fixture
+def three_runs(cli: CommandLine, recorded: CommandLine) -> CommandLine:
+    """Return a copy of the project with three runs."""
+    cli.copy(recorded)
     return cli
 
 

@@ -14,16 +14,23 @@ if TYPE_CHECKING:
     from tests.cli.command_line import CommandLine
 
 
-@pytest.fixture
-def changed(cli: CommandLine) -> CommandLine:
+@pytest.fixture(scope="module")
+def sent(shared_cli: CommandLine) -> CommandLine:
     """Let a list be sent, and then change: 3 rows go, 1 comes, and 16 get another name."""
-    cli.klaviyo()
-    assert cli.run("run").code == 0
-    cli.sql(
+    shared_cli.klaviyo()
+    assert shared_cli.run("run").code == 0
+    shared_cli.sql(
         "DELETE FROM customers WHERE email IN ('p1@example.com', 'p2@example.com', 'p3@example.com')",
         "UPDATE customers SET first_name = 'New' WHERE email <> 'p0@example.com'",
         "INSERT INTO customers VALUES ('new@example.com', 'N')",
     )
+    return shared_cli
+
+
+@pytest.fixture
+def changed(cli: CommandLine, sent: CommandLine) -> CommandLine:
+    """Return a copy of the project whose list changed. No test sends anything."""
+    cli.copy(sent)
     return cli
 
 

@@ -15,14 +15,22 @@ if TYPE_CHECKING:
     from tests.cli.command_line import CommandLine
 
 
-@pytest.fixture
-def rejected(cli: CommandLine) -> CommandLine:
+@pytest.fixture(scope="module")
+def sent(shared_cli: CommandLine) -> CommandLine:
     """Let rows be rejected by the checks, of which two are equal and have no identifier, and by Klaviyo."""
-    sandbox = cli.klaviyo()
+    sandbox = shared_cli.klaviyo()
     sandbox.add_fault(Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="No."))
-    cli.sql("INSERT INTO customers VALUES ('x', 'y'), (NULL, 'nobody'), (NULL, 'nobody'), ('=1+1', 'z')")
-    assert cli.run("run").code == 1
-    cli.environ.clear()  # no key is needed
+    rows = "('x', 'y'), (NULL, 'nobody'), (NULL, 'nobody'), ('=1+1', 'z')"
+    shared_cli.sql(f"INSERT INTO customers VALUES {rows}")
+    assert shared_cli.run("run").code == 1
+    shared_cli.environ.clear()  # no key is needed
+    return shared_cli
+
+
+@pytest.fixture
+def rejected(cli: CommandLine, sent: CommandLine) -> CommandLine:
+    """Return a copy of the project with rejected rows. No test sends anything."""
+    cli.copy(sent)
     return cli
 
 

@@ -18,16 +18,23 @@ if TYPE_CHECKING:
 PAGE = "target/reverse_etl/report.html"
 
 
-@pytest.fixture
-def ran(cli: CommandLine) -> CommandLine:
+@pytest.fixture(scope="module")
+def sent(shared_cli: CommandLine) -> CommandLine:
     """Let a run send 19 of 20 customers: one is refused, and a row has no e-mail that could be one."""
-    sandbox = cli.klaviyo()
-    cli.sql("INSERT INTO customers VALUES ('nobody@', 'x')")
+    sandbox = shared_cli.klaviyo()
+    shared_cli.sql("INSERT INTO customers VALUES ('nobody@', 'x')")
     sandbox.add_fault(
         Fault(FaultKind.REFUSE_ROWS, pattern="^p3@", code="invalid", detail="Not p3@example.com.")
     )
-    assert cli.run("run").code == 1
+    assert shared_cli.run("run").code == 1
     sandbox.clear_faults()
+    return shared_cli
+
+
+@pytest.fixture
+def ran(cli: CommandLine, sent: CommandLine) -> CommandLine:
+    """Return a copy of the sent project. No test changes what is in Klaviyo."""
+    cli.copy(sent)
     return cli
 
 

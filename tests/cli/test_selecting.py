@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from tests.cli.command_line import CommandLine
 
 
+@pytest.fixture(scope="module")
+def sent(shared_cli: CommandLine) -> CommandLine:
+    """Return a project that was sent once."""
+    assert shared_cli.run("run").code == 0
+    return shared_cli
+
+
 @pytest.fixture
-def half_broken(cli: CommandLine) -> CommandLine:
-    """Return a project that was sent once, in which one of two models does not compile any more."""
-    assert cli.run("run").code == 0
+def half_broken(cli: CommandLine, sent: CommandLine) -> CommandLine:
+    """Return a copy of the sent project, in which one of two models does not compile any more."""
+    cli.copy(sent)
     cli.model("broken", "select emial, from", list="Others", tags=["weekly"])
     return cli
 
