@@ -151,7 +151,9 @@ CASES = {
         (("run", "--select", "visits"),), held=(PEOPLE_FAILED,), without=(), shop="failed_shop"
     ),
     "a test fails, then its table is built without tests": GateCase(
-        (break_test, ("1", "build"), ("run", "--select", "visits+")), held=(TEST_FAILED,), without=()
+        (break_test, ("1", "build", "--select", "visits+"), ("run", "--select", "visits+")),
+        held=(TEST_FAILED,),
+        without=(),
     ),
     "a build fails, then docs are generated": GateCase(
         (("docs", "generate"),), held=(PEOPLE_FAILED,), without=(), shop="failed_shop"
@@ -160,7 +162,9 @@ CASES = {
         (("ls",), ("compile",)), held=(PEOPLE_FAILED,), without=(), shop="failed_shop"
     ),
     "a build fails, and a retry repairs it": GateCase((repair_people, ("retry",)), shop="failed_shop"),
-    "a failed test is replaced by another": GateCase((break_test, ("1", "build"), rename_test, ("build",))),
+    "a failed test is replaced by another": GateCase(
+        (break_test, ("1", "build", "--select", "visits"), rename_test, ("build", "--select", "visits"))
+    ),
     "a build is without rows": GateCase(
         (("build", "--empty", "--select", "people", "visits"),),
         held=(
@@ -169,7 +173,7 @@ CASES = {
         ),
     ),
     "a unit test fails": GateCase(
-        (fail_unit_test, ("1", "build")),
+        (fail_unit_test, ("1", "build", "--select", "visits+")),
         held=(
             (
                 "regulars, spenders",
@@ -178,11 +182,11 @@ CASES = {
         ),
     ),
     "a test of severity warn fails": GateCase(
-        (warn_only, ("build",)),
+        (warn_only, ("build", "--select", "visits")),
         warnings="The test nobody_pays_less_than_nothing of model.corner_shop.visits warned",
     ),
     "a source behind a staging model is stale": GateCase(
-        (go_stale, ("build",), ("1", "source", "freshness")),
+        (go_stale, ("build", "--select", "stg_payments"), ("1", "source", "freshness")),
         held=(
             (
                 "neighbours, regulars, spenders",

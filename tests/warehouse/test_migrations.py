@@ -305,8 +305,7 @@ KILLS = [
     ("duckdb", NEWEST_OLD, 3),
     ("duckdb", 3, 7),
     ("duckdb", 1, 11),
-    ("snowflake", NEWEST_OLD, 12),
-    ("snowflake", 1, 31),
+    ("snowflake", 1, 19),
 ]
 
 

@@ -67,7 +67,10 @@ def test_a_statement_that_takes_too_long_is_reported(place: Place, account: Acco
         session.fetch(LONG)
 
 
-@pytest.mark.parametrize("number", ["000604", "000630", "000625", "090073"])
+@pytest.mark.parametrize(
+    "number",
+    ["000604", *(pytest.param(each, marks=pytest.mark.long) for each in ("000630", "000625", "090073"))],
+)
 def test_a_model_that_was_not_answered_in_time_is_no_mistake(shop: SnowflakeWorld, number: str) -> None:
     """Its SQL may be right, and it is safe to run again: exit code 4, as schedulers repeat."""
     shop.account.pretend("first_name.* from people", number, "Statement reached its timeout")
