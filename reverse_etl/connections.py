@@ -101,7 +101,7 @@ class Connections:
         with self.warehouse(read_only=False) as warehouse:
             state = self.state(warehouse, None, on_progress)
             with state.hold_lease():
-                state.sources.forget()  # no run changes the rows: the next run reads all models
+                state.snapshot_matches.forget()  # no run changes the rows: the next run reads all models
                 yield state
 
     def move_state(self, source: str) -> str:

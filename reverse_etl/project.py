@@ -316,7 +316,7 @@ class Project(StateReader):
 
         if ask_klaviyo:
             self.target.destination.require_key()
-        request = self._build_request(select, (), PlanOptions(compares_all=True))
+        request = self._build_request(select, (), PlanOptions(full_comparison=True))
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
             plan = build_plan(warehouse, state, klaviyo, request, on_progress)
             names = {model.name for model in request.project_models}

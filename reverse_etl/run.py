@@ -282,11 +282,11 @@ def _record_result(
         record_comparisons(context.state, result)
     _record_end(context, result, settled=settled)
     if settled and request.target.destination.skip_unchanged:
-        compared_rows = {
-            model: replace(compared, run_id=compared.run_id or context.run_id)
-            for model, compared in result.plan.compared_rows.items()
+        matches = {
+            model: replace(match, run_id=match.run_id or context.run_id)
+            for model, match in result.plan.snapshot_matches.items()
         }
-        context.state.sources.record(context.run_id, compared_rows)
+        context.state.snapshot_matches.record(context.run_id, matches)
 
 
 def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -> None:

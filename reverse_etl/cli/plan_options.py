@@ -28,6 +28,11 @@ _PLAN_OPTIONS = (
         "send are sent by the next ones.",
     ),
     click.option(
+        "--full-comparison",
+        is_flag=True,
+        help="Read every model and compare every row, whatever skip_unchanged and updated_at say.",
+    ),
+    click.option(
         "--limit", type=click.IntRange(1), help="Send at most N rows and remove nobody: for a first try."
     ),
     click.option(
@@ -133,6 +138,7 @@ class PlanFlags:
     select: tuple[str, ...]
     exclude: tuple[str, ...]
     full_refresh: bool
+    full_comparison: bool
     limit: int | None
     allow_removes: tuple[str, ...]
     allow_adds: tuple[str, ...]
@@ -169,6 +175,7 @@ class PlanFlags:
         """Return the options that change the plan itself."""
         return PlanOptions(
             full_refresh=self.full_refresh,
+            full_comparison=self.full_comparison,
             limit=self.limit,
             rekey=frozenset(self.rekey),
             live_since=_parse_time(self.live_since) if self.live_since else None,

@@ -36,7 +36,7 @@ def find_staged_people(
     models: tuple[ModelPlan | StagedModel, ...] = (*context.model_plans, *context.unselected_models)
     for staged in models if identities else ():
         model = staged.model
-        if staged.unchanged is None and is_meant(model.name, model.config.surface):
+        if staged.tables.has_staged_rows and is_meant(model.name, model.config.surface):
             for part in batched(identities, ROWS_PER_STATEMENT):
                 statement = select_staged_identities(staged.tables, part)
                 for (identity,) in context.warehouse.fetch(statement):

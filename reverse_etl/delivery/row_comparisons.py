@@ -25,7 +25,7 @@ def keep_comparison(state: State, model_plan: ModelPlan) -> Iterator[Statement]:
     have values of its own.
     """
     comparison, tables = model_plan.comparison, model_plan.tables
-    if model_plan.unchanged is not None:  # it was not read
+    if model_plan.is_skipped:
         return
     if comparison is None:
         # The config had `updated_at` before. A model that is skipped has it still, and keeps its comparison.

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from reverse_etl.planning.sql import row_comparison as sql
 from reverse_etl.planning.sql import staging as staging_sql
 from reverse_etl.planning.sql.model_query import StagedPart
-from reverse_etl.planning.stage import count_staged_rows, run_model
+from reverse_etl.planning.stage import SkippedModel, count_staged_rows, run_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.planning.lists import ListRef
-    from reverse_etl.planning.stage import StagedModel
+    from reverse_etl.planning.stage import PlannableModel, StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 def complete_rows(
     warehouse: Warehouse,
     state: State,
-    staged_models: Sequence[StagedModel],
+    staged_models: Sequence[PlannableModel],
     refs: Mapping[str, Sequence[ListRef]],
-) -> list[StagedModel]:
+) -> list[PlannableModel]:
     """Return the models, with all values of the rows that are to be compared; `refs` are their lists."""
-    by_name = {staged.model.name: staged for staged in staged_models}
-    incomplete = [staged for staged in staged_models if staged.has_only_keys]
+    read_models = [staged for staged in staged_models if not isinstance(staged, SkippedModel)]
+    by_name = {staged.model.name: staged for staged in read_models}
+    incomplete = [staged for staged in read_models if staged.has_only_keys]
     collect = [
         partial(_collect_compared, warehouse, state, staged, refs[staged.model.name]) for staged in incomplete
     ]
@@ -43,7 +44,7 @@ def complete_rows(
     if stage:
         with warehouse.staging():
             by_name |= {staged.model.name: staged for staged in warehouse.run_each(stage)}
-    return [by_name[staged.model.name] for staged in staged_models]
+    return [by_name.get(staged.model.name, staged) for staged in staged_models]
 
 
 def _collect_compared(

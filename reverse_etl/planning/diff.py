@@ -130,11 +130,6 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     staged, refs, options = request.staged, request.refs, request.options
     tables = staged.tables
     warehouse.set_query_tag(model=staged.model.name)
-    if staged.unchanged is not None:
-        warehouse.execute(planned_rows.create_empty_plan(tables))
-        diff = ModelDiff(tables, state.tables.columns(tables.snapshot), DiffOptions())
-        snapshot_rows = staged.unchanged.snapshot_rows
-        return DiffResult(diff, snapshot_rows, {}, ConflictReport(), {}, {}, counts=staged.counts)
     if not staged.has_list_ids:
         warehouse.execute(staging.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs]))
     stored_columns = state.tables.columns(tables.snapshot)

@@ -63,7 +63,6 @@ def find_profile_columns(
 
     A model that is not selected, or was not read because it is unchanged, has the rows that it sent before.
     """
-    staged_models = [staged for staged in staged_models if staged.unchanged is None]
     if not any(staged.tables.clear_columns for staged in staged_models):
         return ()
     selected = {staged.model.name for staged in staged_models}

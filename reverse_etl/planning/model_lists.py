@@ -19,6 +19,7 @@ from reverse_etl.parsing.suggestions import find_similar
 from reverse_etl.planning import list_ownership, lists
 from reverse_etl.planning.list_directory import ListDirectory
 from reverse_etl.planning.sql import staging
+from reverse_etl.planning.stage import SkippedModel
 from reverse_etl.state.runs import last_lists_by_model
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import Model, ProjectModel
     from reverse_etl.planning.list_directory import ListSource
     from reverse_etl.planning.lists import ListRef, ModelLists
-    from reverse_etl.planning.stage import StagedModel
+    from reverse_etl.planning.stage import PlannableModel, StagedModel
     from reverse_etl.state import RegisteredList, State
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -91,7 +92,7 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
     state: State,
     destination: Destination,
     klaviyo: Klaviyo | None,
-    staged_models: Sequence[StagedModel],
+    staged_models: Sequence[PlannableModel],
     project_models: Sequence[ProjectModel],
     on_progress: ProgressHandler,
 ) -> dict[str, tuple[ListRef, ...]]:
@@ -118,13 +119,9 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
     models = [staged_model.model for staged_model in staged_models]
     lists_by_model = finder.require_usable(lists_by_model, models, project_models)
     for staged_model in staged_models:
-        _reject_rows(
-            warehouse,
-            finder,
-            staged_model,
-            lists_by_model[staged_model.model.name].refused_names,
-            on_progress,
-        )
+        refused_names = lists_by_model[staged_model.model.name].refused_names
+        if not isinstance(staged_model, SkippedModel):  # it is staged if its lists are not as they were
+            _reject_rows(warehouse, finder, staged_model, refused_names, on_progress)
         for ref in lists_by_model[staged_model.model.name].refs:
             if ref.fault:
                 on_progress(Warned(f"{staged_model.model.name}, list {ref.name!r}: {ref.fault}"))
@@ -138,7 +135,7 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
 
 
 def refresh_lists(
-    refs_by_model: Mapping[str, Sequence[ListRef]], staged_models: Sequence[StagedModel]
+    refs_by_model: Mapping[str, Sequence[ListRef]], staged_models: Sequence[PlannableModel]
 ) -> dict[str, tuple[ListRef, ...]]:
     """Return the lists of which all rows are to be sent again, if they may be."""
     return {
@@ -147,13 +144,14 @@ def refresh_lists(
             for ref in refs_by_model[staged_model.model.name]
         )
         for staged_model in staged_models
+        if not isinstance(staged_model, SkippedModel)  # no model is, if all rows are to be sent
     }
 
 
 def _look_up_together(
     klaviyo: Klaviyo,
     finder: ListFinder,
-    staged_models: Sequence[StagedModel],
+    staged_models: Sequence[PlannableModel],
     ids_with_rows: Mapping[str, frozenset[str]],
 ) -> ListDirectory:
     names: set[str] = set()
@@ -210,7 +208,7 @@ def _suggest(finder: ListFinder, problem: RowProblem, names: Sequence[str]) -> s
 
 def _annotate_history(
     refs: Sequence[ListRef],
-    staged_model: StagedModel,
+    staged_model: PlannableModel,
     registered_lists: Sequence[RegisteredList],
     last_lists: Mapping[str, frozenset[str]],
 ) -> tuple[ListRef, ...]:

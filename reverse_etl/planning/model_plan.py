@@ -22,7 +22,7 @@ from reverse_etl.planning.sql import planned_rows, staging
 from reverse_etl.planning.sql import without_profile as without_profile_sql
 from reverse_etl.planning.stage import count_staged_rows
 from reverse_etl.planning.violations import Guard
-from reverse_etl.state.sources import ComparedRows
+from reverse_etl.state.snapshot_matches import SnapshotMatch
 from reverse_etl.state.sql import rejections
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, split_column_marks
@@ -30,8 +30,10 @@ from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, 
 if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.identifiers import IdentifierType
+    from reverse_etl.models.model import Model
     from reverse_etl.planning.diff import PlannedCounts
-    from reverse_etl.planning.stage import StagedCounts, StagedModel
+    from reverse_etl.planning.plan import PlanOptions
+    from reverse_etl.planning.stage import SkippedModel, StagedCounts, StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -88,12 +90,37 @@ def plan_model(
         last_seq=planned.last_seq,
         rejections_differ=rejections_differ,
         comparison=staged.comparison,
-        compared=staged.unchanged or _describe_comparison(state, staged, result),
-        unchanged=staged.unchanged,
+        snapshot_match=_match_snapshot(state, staged, result),
+        read_reason=staged.read_reason,
     )
 
 
-def _describe_comparison(state: State, staged: StagedModel, result: DiffResult) -> ComparedRows | None:
+def plan_skipped_model(
+    warehouse: Warehouse, skipped: SkippedModel, refs: Sequence[ListRef], options: PlanOptions
+) -> ModelPlan:
+    """Return the plan of a model that is not read: it sends nothing."""
+    model, tables, match = skipped.model, skipped.tables, skipped.match
+    warehouse.set_query_tag(model=model.name)
+    warehouse.execute(planned_rows.create_empty_plan(tables))
+    return ModelPlan(
+        model,
+        tables,
+        tuple(
+            ListPlan(ref, match.rows.get(ref.row_value or "", 0), match.snapshot_rows.get(ref.id, 0))
+            for ref in refs
+        ),
+        staged_rows=sum(match.rows.values()),
+        duplicate_rows=0,
+        omitted_identifiers={},
+        digest=_hash_plan(model, tables, 0, "") if options.with_digest else "",
+        has_deltas=False,
+        rejections_differ=False,
+        snapshot_match=match,
+        is_skipped=True,
+    )
+
+
+def _match_snapshot(state: State, staged: StagedModel, result: DiffResult) -> SnapshotMatch | None:
     """Return that all rows of a model equal the snapshot, and what it read; None if that is not known."""
     counts, comparison = result.counts, staged.comparison
     if staged.sources is None or counts is None or result.planned.by_list or result.uncertain_rows:
@@ -107,7 +134,7 @@ def _describe_comparison(state: State, staged: StagedModel, result: DiffResult) 
     if counts.valid != sum(result.snapshot_rows.values()):
         return None
     rows = {name or "": number for (name, _), number in counts.rows.items()}
-    return ComparedRows("", state.tables.now(), staged.sources, rows, result.snapshot_rows)
+    return SnapshotMatch("", state.tables.now(), staged.sources, rows, result.snapshot_rows)
 
 
 def _find_orphaned_rows(result: DiffResult, refs: Sequence[ListRef]) -> tuple[tuple[str, int], ...]:
@@ -129,13 +156,17 @@ def find_conflicting_properties(warehouse: Warehouse, tables: ModelTables) -> li
 def _compute_digest(warehouse: Warehouse, staged: StagedModel, planned: PlannedCounts) -> str:
     """Return the digest of what the model would send: rows, values, property names and column types.
 
-    A model with nothing to send is not asked for: it may have been skipped, and then has no staged rows.
+    The warehouse is not asked about a model with nothing to send.
     """
     rows, digest = 0, ""
     if planned.by_list:
         ((rows, digest),) = warehouse.fetch(planned_rows.select_digest(staged.tables))
-    names = [(payload_column.column, payload_column.property) for payload_column in staged.model.payload]
-    return hash_plan_parts(int(rows), str(digest), staged.tables.payload, names)
+    return _hash_plan(staged.model, staged.tables, int(rows), str(digest))
+
+
+def _hash_plan(model: Model, tables: ModelTables, rows: int, digest: str) -> str:
+    names = [(payload_column.column, payload_column.property) for payload_column in model.payload]
+    return hash_plan_parts(rows, digest, tables.payload, names)
 
 
 def hash_plan_parts(

@@ -10,7 +10,7 @@ import orjson
 
 from reverse_etl import __version__
 from reverse_etl.models.repeatable_sql import NotRepeatable, read_repeatable
-from reverse_etl.state.sources import ModelSources
+from reverse_etl.state.snapshot_matches import ModelSources
 from reverse_etl.surfaces.interface import DiffKind
 from reverse_etl.warehouse.relation_facts import RelationName
 

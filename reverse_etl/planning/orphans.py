@@ -10,9 +10,6 @@ from reverse_etl.formatting import format_count
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reverse_etl.state import State
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.stage import StagedModel
     from reverse_etl.planning.violations import Violation
     from reverse_etl.state.removal_holds import RemovalHold
-    from reverse_etl.state.sources import ComparedRows
+    from reverse_etl.state.snapshot_matches import SnapshotMatch
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.model_tables import ModelTables
 
@@ -62,8 +62,8 @@ class PlanOptions:
     operation. `forecast_people` is how many people are looked up to forecast how many profiles the adds would
     create, None for no forecast. `with_digest` adds a digest of the rows and values to each model's plan.
     `allow` names the models that may pass a guard. `live_since` is the time from which on events start flows,
-    which the selected models of events keep. `compares_all` compares every row, whatever `updated_at` says,
-    and stages the values also of rows that are unchanged.
+    which the selected models of events keep. `full_comparison` reads every model and compares every row,
+    whatever `skip_unchanged` and `updated_at` say, and stages the values also of rows that are unchanged.
     """
 
     full_refresh: bool = False
@@ -74,7 +74,7 @@ class PlanOptions:
     with_digest: bool = False
     allow: Allowances = field(default_factory=Allowances)
     live_since: datetime | None = None
-    compares_all: bool = False
+    full_comparison: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,8 +211,9 @@ class ModelPlan:
     `has_deltas`: the table of the plan has rows, with numbers up to `last_seq`.
     `rejections_differ`: the stored rejections are not those of the rows that checks reject now.
     `comparison` is how the rows of a model with `updated_at` were compared.
-    `compared` says that all rows equal the snapshot; `unchanged` is the earlier comparison of a model that
-    was not read.
+    `snapshot_match` says that all rows equal the snapshot. `is_skipped`: an earlier comparison says so, and
+    the model was not read; its tables of staged rows do not exist. `read_reason` is why a model was read
+    although models may be skipped.
     """
 
     model: Model
@@ -234,8 +235,9 @@ class ModelPlan:
     last_seq: int = 0
     rejections_differ: bool = True
     comparison: RowComparison | None = None
-    compared: ComparedRows | None = None
-    unchanged: ComparedRows | None = None
+    snapshot_match: SnapshotMatch | None = None
+    is_skipped: bool = False
+    read_reason: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -290,8 +292,8 @@ class Plan:
     earlier run could report. `orphans` are lists that models owned before. `account` is the Klaviyo account
     id, '' for an account that does not exist yet. `violations` are the guards that trip. `removal_holds` are
     why removals are held, by list id; '' means all lists. `unselected_models` suppress or
-    unsubscribe people, and are not part of the plan. `compared_rows` are the comparisons that hold, by model:
-    all rows of the model are as they were sent.
+    unsubscribe people, and are not part of the plan. `snapshot_matches` are, by model, the comparisons that
+    hold: all rows of the model are as they were sent.
     """
 
     models: tuple[ModelPlan, ...]
@@ -304,7 +306,7 @@ class Plan:
     violations: tuple[Violation, ...] = ()
     removal_holds: Mapping[str, RemovalHold] = field(default_factory=dict)
     unselected_models: tuple[StagedModel, ...] = ()
-    compared_rows: Mapping[str, ComparedRows] = field(default_factory=dict, repr=False)
+    snapshot_matches: Mapping[str, SnapshotMatch] = field(default_factory=dict, repr=False)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

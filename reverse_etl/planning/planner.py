@@ -11,7 +11,7 @@ from reverse_etl.domain.identifiers import mask_identity
 from reverse_etl.domain.progress import ModelStaged as StagedProgress
 from reverse_etl.domain.progress import ProgressHandler, Warned
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
-from reverse_etl.errors import UnusableReply, UsageError
+from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.models.retired_requests import refuse_retired
@@ -21,9 +21,10 @@ from reverse_etl.planning.diff import DiffRequest, run_diff
 from reverse_etl.planning.event_plan import EventPlanner, leave_out_old_events, require_usable_time
 from reverse_etl.planning.kept_values import find_profile_columns
 from reverse_etl.planning.model_lists import find_lists, refresh_lists
-from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model
+from reverse_etl.planning.model_plan import find_conflicting_properties, plan_model, plan_skipped_model
 from reverse_etl.planning.new_profiles import ProfileForecaster
-from reverse_etl.planning.orphans import Orphan, estimate_rows_by_list, rename_warning
+from reverse_etl.planning.orphan_search import describe_orphans, find_orphans
+from reverse_etl.planning.orphans import rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
 from reverse_etl.planning.row_comparison import ComparisonChooser
@@ -32,34 +33,30 @@ from reverse_etl.planning.skipping import (
     NO_SKIPPING,
     Skipping,
     SkipRequest,
-    collect_compared_rows,
+    collect_snapshot_matches,
     describe_skipped,
     find_changed_lists,
-    find_unchanged,
+    plan_skipping,
 )
-from reverse_etl.planning.stage import clears_values
+from reverse_etl.planning.stage import SkippedModel, clears_values
 from reverse_etl.planning.stager import Stager, stage_unselected
 from reverse_etl.planning.stopped_lists import add_guard_facts, apply_guards
 from reverse_etl.planning.unknown_lists import describe_unknown_lists
 from reverse_etl.planning.withholding import withhold_people
 from reverse_etl.state import read_shared_tables
-from reverse_etl.state.runs import last_lists_by_model
 from reverse_etl.surfaces.catalog import find_surface
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.config.target import Target
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.models.model import Model, ProjectModel
     from reverse_etl.planning.lists import ListRef
-    from reverse_etl.planning.stage import StagedModel
+    from reverse_etl.planning.stage import PlannableModel
     from reverse_etl.state import ModelRecord, RegisteredList, State
     from reverse_etl.state.removal_holds import RemovalHold
-    from reverse_etl.surfaces.interface import ListAspect
     from reverse_etl.warehouse.interface import Warehouse
-
-_MAX_ORPHAN_LOOKUPS = 20  # each takes a request, and a model may leave hundreds of lists
 
 
 @dataclass(frozen=True)
@@ -93,12 +90,17 @@ def build_plan(
     refuse_retired(request.selected)
     stager = Stager(warehouse, state, request.project_models, _choose_comparisons(state, request))
     registered_lists = state.lists.registered()
-    skipping = _find_skipping(warehouse, state, request)
-    staged_models = _stage_models(stager, request, skipping, on_progress)
+    skipping = _plan_skipping(warehouse, state, request)
+    models = sorted(request.selected, key=lambda model: model.config.surface.phase)
+    staged_models = _stage_models(stager, request, models, skipping, on_progress)
     refs, removal_holds = _find_lists(stager, klaviyo, request, staged_models, on_progress)
     if changed := find_changed_lists(staged_models, refs):
         skipping = skipping.without(changed)
-        staged_models = _stage_models(stager, request, skipping, on_progress, staged_models)
+        changed_models = [model for model in models if model.name in changed]
+        restaged = iter(_stage_models(stager, request, changed_models, skipping, on_progress))
+        staged_models = [
+            next(restaged) if staged.model.name in changed else staged for staged in staged_models
+        ]
         refs, removal_holds = _find_lists(stager, klaviyo, request, staged_models, on_progress)
     staged_models = complete_rows(warehouse, state, staged_models, refs)
     model_plans = _plan_models(warehouse, state, staged_models, refs, request)
@@ -110,8 +112,8 @@ def build_plan(
         model_plans = find_added_again(state, model_plans)
     _warn_of_conflicting_properties(warehouse, model_plans, on_progress)
     _warn_of_kept_values(model_plans, on_progress)
-    orphans = tuple(_find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
-    notes, new_notes = _describe_orphans(state, orphans)
+    orphans = tuple(find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
+    notes, new_notes = describe_orphans(state, orphans)
     member_refs = _select_members(staged_models, refs)
     # A new name of the project says why nothing is known of lists.
     unknown = rename_warning(state) or _describe_unknown_lists(klaviyo, member_refs, registered_lists)
@@ -129,22 +131,22 @@ def build_plan(
         unselected_models=unselected_models,
     )
     plan = apply_guards(warehouse, plan, request.options.allow)
-    return replace(plan, compared_rows=collect_compared_rows(skipping, plan.models))
+    return replace(plan, snapshot_matches=collect_snapshot_matches(skipping, plan.models))
 
 
-def _find_skipping(warehouse: Warehouse, state: State, request: PlanRequest) -> Skipping:
+def _plan_skipping(warehouse: Warehouse, state: State, request: PlanRequest) -> Skipping:
     target = request.target
     if not target.destination.skip_unchanged:
         return NO_SKIPPING
     skip_request = SkipRequest(request.selected, request.project_models, request.options, target.output)
-    return find_unchanged(warehouse, state, skip_request)
+    return plan_skipping(warehouse, state, skip_request)
 
 
 def _find_lists(
     stager: Stager,
     klaviyo: Klaviyo | None,
     request: PlanRequest,
-    staged_models: Sequence[StagedModel],
+    staged_models: Sequence[PlannableModel],
     on_progress: ProgressHandler,
 ) -> tuple[Mapping[str, tuple[ListRef, ...]], Mapping[str, RemovalHold]]:
     """Return the lists of each staged model, and why removals are held, by list id."""
@@ -167,7 +169,7 @@ def _describe_unknown_lists(
 
 
 def _select_members(
-    staged_models: Sequence[StagedModel], refs: Mapping[str, Sequence[ListRef]]
+    staged_models: Sequence[PlannableModel], refs: Mapping[str, Sequence[ListRef]]
 ) -> dict[str, Sequence[ListRef]]:
     """Return the lists of the models that own the members of their lists."""
     owners = {staged_model.model.name for staged_model in staged_models if staged_model.model.owns_members}
@@ -177,7 +179,7 @@ def _select_members(
 def _plan_models(
     warehouse: Warehouse,
     state: State,
-    staged_models: Sequence[StagedModel],
+    staged_models: Sequence[PlannableModel],
     refs: Mapping[str, Sequence[ListRef]],
     request: PlanRequest,
 ) -> tuple[ModelPlan, ...]:
@@ -185,7 +187,8 @@ def _plan_models(
 
     Raises UsageError if a model's identifiers changed since its last run, unless `--rekey` names it.
     """
-    profile_columns = find_profile_columns(state, staged_models, request.project_models)
+    read_models = [staged for staged in staged_models if not isinstance(staged, SkippedModel)]
+    profile_columns = find_profile_columns(state, read_models, request.project_models)
     records, options = state.models(), request.options
     requests = [
         DiffRequest(
@@ -197,65 +200,71 @@ def _plan_models(
             ),
             profile_columns,
         )
+        for staged in read_models
+    ]
+    diffs = warehouse.run_each([partial(run_diff, warehouse, state, diff) for diff in requests])
+    diffed = iter([*zip(requests, diffs, strict=True)])
+    tasks = [
+        partial(plan_skipped_model, warehouse, staged, refs[staged.model.name], options)
+        if isinstance(staged, SkippedModel)
+        else partial(plan_model, warehouse, state, *next(diffed))
         for staged in staged_models
     ]
-    diffs = [*warehouse.run_each([partial(run_diff, warehouse, state, diff) for diff in requests])]
-    tasks = [partial(plan_model, warehouse, state, *diffed) for diffed in zip(requests, diffs, strict=True)]
     return add_guard_facts(warehouse, state, [*warehouse.run_each(tasks)], options)
 
 
 def _stage_models(
     stager: Stager,
     request: PlanRequest,
+    models: Sequence[Model],
     skipping: Skipping,
     on_progress: ProgressHandler,
-    staged_before: Sequence[StagedModel] = (),
-) -> list[StagedModel]:
-    """Return the selected models: skipped, staged before, or staged now."""
-    warehouse, state = stager.warehouse, stager.state
-    require_usable_time(request.options.live_since, request.selected, state.clock.now())
-    staged_models: list[StagedModel] = []
+) -> list[PlannableModel]:
+    """Return the models, skipped or staged."""
+    warehouse, state, options = stager.warehouse, stager.state, request.options
+    require_usable_time(options.live_since, request.selected, state.clock.now())
     records = state.models()
-    _require_same_phases(request.selected, records)
-    table_keys = state.table_keys((model.name for model in request.selected), records)
+    _require_same_phases(models, records)
+    table_keys = state.table_keys((model.name for model in models), records)
     now = datetime.fromtimestamp(state.clock.now(), UTC) + CLOCK_SKEW_TOLERANCE
 
     # Whether a value is kept from being cleared depends on the values of other rows, changed or not.
     leaves_out_values = not (
-        request.options.full_refresh
-        or request.options.compares_all
-        or any(map(clears_values, request.selected))
+        options.full_refresh or options.full_comparison or any(map(clears_values, request.selected))
     )
 
-    known = {staged.model.name: staged for staged in staged_before if staged.unchanged is None}
-
-    def stage(model: Model) -> tuple[StagedModel, float]:
+    def stage(model: Model) -> tuple[PlannableModel, float]:
         started_at = state.clock.monotonic()
-        if compared := skipping.unchanged.get(model.name):
-            return stager.skip(model, table_keys[model.name], now, compared), 0.0
-        if model.name in known:
-            return known[model.name], 0.0
+        if match := skipping.matches.get(model.name):
+            return stager.skip(model, table_keys[model.name], now, match), 0.0
         sent_rows = stager.find_sent_rows(model, records.get(model.name)) if leaves_out_values else None
         staged = stager.stage(model, table_keys[model.name], now, sent_rows)
         staged = leave_out_old_events(warehouse, staged, records.get(model.name), state.clock.now())
-        staged = replace(staged, sources=skipping.sources.get(model.name))
+        staged = replace(
+            staged,
+            sources=skipping.sources.get(model.name),
+            read_reason=skipping.reasons.get(model.name, ""),
+        )
         return staged, state.clock.monotonic() - started_at
 
-    models = sorted(request.selected, key=lambda model: model.config.surface.phase)
+    staged_models: list[PlannableModel] = []
     with warehouse.staging():
         for staged, seconds in warehouse.run_each([partial(stage, model) for model in models]):
             staged_models.append(staged)
-            if staged.unchanged is None and staged.model.name not in known:
+            if not isinstance(staged, SkippedModel):
                 on_progress(StagedProgress(staged.model.name, staged.rows, seconds))
-    return withhold_people(warehouse, state, staged_models, records)
+    # If people are withheld no model is skipped: these are all models of the plan.
+    read_models = [staged for staged in staged_models if not isinstance(staged, SkippedModel)]
+    withheld = iter(withhold_people(warehouse, state, read_models, records))
+    return [staged if isinstance(staged, SkippedModel) else next(withheld) for staged in staged_models]
 
 
 def _choose_comparisons(state: State, request: PlanRequest) -> ComparisonChooser:
     """Return what chooses how rows are compared; nothing is read if no model has `updated_at`."""
     has_updated_at = any(model.config.surface.columns.updated_at for model in request.selected)
     records = state.comparisons.load() if has_updated_at else {}
-    compares_all = request.options.full_refresh or request.options.compares_all
-    return ComparisonChooser(state, records, state.clock.now(), compares_all)
+    full_comparison = request.options.full_refresh or request.options.full_comparison
+    return ComparisonChooser(state, records, state.clock.now(), full_comparison)
 
 
 def _require_same_phases(models: Sequence[Model], records: Mapping[str, ModelRecord]) -> None:
@@ -300,86 +309,3 @@ def _warn_of_kept_values(model_plans: Sequence[ModelPlan], on_progress: Progress
         where = f"{model_plan.model.path} (model {model_plan.model.name})"
         for kept in model_plan.kept_values:
             on_progress(Warned(f"{where}: {kept.describe()}"))
-
-
-def _find_orphans(
-    state: State,
-    registered_lists: Sequence[RegisteredList],
-    model_plans: Sequence[ModelPlan],
-    project_models: Collection[ProjectModel],
-    klaviyo: Klaviyo | None,
-) -> Iterator[Orphan]:
-    """Yield the lists that a model, or a deleted model, has rows on and no longer owns."""
-    project_names = {model.name for model in project_models}
-    orphaned = [
-        (model_plan.model.name, list_id, rows)
-        for model_plan in model_plans
-        for list_id, rows in model_plan.orphaned_rows
-    ]
-    for model_record in state.models().values():
-        if model_record.name not in project_names:
-            orphaned += [
-                (model_record.name, *rows)
-                for rows in estimate_rows_by_list(*state.rows_by_list(model_record.table_key)).items()
-            ]
-    names = {entry.id: entry.name for entry in registered_lists}
-    unplanned_names = project_names - {model_plan.model.name for model_plan in model_plans}
-    owners = {
-        (entry.aspect, entry.id): entry.model for entry in registered_lists if entry.model in unplanned_names
-    }
-    owners |= {
-        (model_plan.model.list_aspect, list_plan.list_ref.id): model_plan.model.name
-        for model_plan in model_plans
-        for list_plan in model_plan.lists
-    }
-    aspects = _find_aspects(state, project_models)
-    for number, (model, list_id, rows) in enumerate(orphaned):
-        lookup_client = klaviyo if number < _MAX_ORPHAN_LOOKUPS else None
-        if list_id:  # '' means a surface without lists
-            yield Orphan(
-                model,
-                list_id,
-                names.get(list_id, list_id),
-                rows,
-                model_deleted=model not in project_names,
-                owner=owners.get((aspects[model], list_id), "") if model in aspects else "",
-                list_deleted=lookup_client is not None and _is_deleted(lookup_client, list_id),
-            )
-
-
-def _is_deleted(klaviyo: Klaviyo, list_id: str) -> bool:
-    """Return whether Klaviyo says that it has no such list."""
-    try:
-        return klaviyo.get_list(list_id) is None
-    except UnusableReply:
-        return False
-
-
-def _find_aspects(state: State, project_models: Collection[ProjectModel]) -> dict[str, ListAspect]:
-    """Return what each model's rows are of their list; of a deleted model by its surface."""
-    surfaces = {record.name: find_surface(record.surface) for record in state.models().values()}
-    aspects = {name: surface.list_aspect for name, surface in surfaces.items() if surface}
-    return aspects | {model.name: model.list_aspect for model in project_models}
-
-
-def _describe_orphans(state: State, orphans: Sequence[Orphan]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the notes on orphans, and those of them that are new: the list was still owned in the last run.
-
-    A list that was deleted at Klaviyo gets a note only once.
-    """
-    if not orphans:
-        return (), ()
-    run_lists = state.runs.run_lists()
-    last_lists = last_lists_by_model(run_lists)
-    newest_run_id = run_lists[0].run_id if run_lists else ""
-    newest_run_models = {entry.model for entry in run_lists if entry.run_id == newest_run_id}
-    new_orphans = [
-        entry
-        for entry in orphans
-        if entry.list_id in last_lists.get(entry.model, ())
-        and (not entry.model_deleted or entry.model in newest_run_models)
-    ]
-    return (
-        tuple(entry.describe() for entry in orphans if entry in new_orphans or not entry.list_deleted),
-        tuple(entry.describe() for entry in new_orphans),
-    )

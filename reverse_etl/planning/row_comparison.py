@@ -63,13 +63,13 @@ class RowComparison:
 class ComparisonChooser:
     """Chooses the comparison of each model; `records` are the last ones that settled, `now` in seconds.
 
-    `compares_all`: full comparisons were asked for.
+    `full_comparison`: full comparisons were asked for.
     """
 
     state: State
     records: Mapping[str, SettledComparison]
     now: float
-    compares_all: bool = False
+    full_comparison: bool = False
 
     def choose(self, model: Model, table_key: str, columns: Mapping[str, Column]) -> RowComparison | None:
         """Return how the rows are compared, None for a model without `updated_at`.
@@ -86,7 +86,7 @@ class ComparisonChooser:
         keeps_updated_at = UPDATED_COLUMN in self.state.tables.columns(f"snapshot_{table_key}")
         is_recent = 0 <= age < model.config.full_every
         is_due = record.checksum != checksum or not (is_recent and keeps_updated_at)
-        is_full = self.compares_all or is_due
+        is_full = self.full_comparison or is_due
         return RowComparison(checksum, is_full, record.compared_at, age, is_due=is_due)
 
 

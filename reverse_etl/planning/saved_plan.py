@@ -77,6 +77,7 @@ class SavedPlan(_Saved):
     account: Annotated[str, Field(alias="account")]
     vars: Annotated[str, Field(alias="vars")]
     full_refresh: Annotated[bool, Field(alias="full_refresh")]
+    full_comparison: Annotated[bool, Field(alias="full_comparison")] = False
     limit: Annotated[int | None, Field(alias="limit", ge=1)]
     rekey: Annotated[tuple[str, ...], Field(alias="rekey")]
     allow_removes: Annotated[tuple[str, ...], Field(alias="allow_removes")]
@@ -123,6 +124,7 @@ class SavedPlan(_Saved):
             account=plan.account,
             vars=vars,
             full_refresh=options.full_refresh,
+            full_comparison=options.full_comparison,
             limit=options.limit,
             rekey=tuple(sorted(options.rekey)),
             allow_removes=tuple(sorted(allow.removes)),
@@ -152,6 +154,7 @@ class SavedPlan(_Saved):
         """Return the options of the plan."""
         return PlanOptions(
             full_refresh=self.full_refresh,
+            full_comparison=self.full_comparison,
             limit=self.limit,
             rekey=frozenset(self.rekey),
             with_digest=True,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.models.model import Model
+from reverse_etl.planning.stage import SkippedModel
 from reverse_etl.state.people import deletes_people
-from reverse_etl.state.sources import ComparedRows, ModelSources
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.plan import ModelPlan, PlanOptions
-    from reverse_etl.planning.stage import StagedModel
+    from reverse_etl.planning.stage import PlannableModel
     from reverse_etl.state import State
+    from reverse_etl.state.snapshot_matches import ModelSources, SnapshotMatch
     from reverse_etl.warehouse.interface import Warehouse
 
 
@@ -40,95 +41,100 @@ class SkipRequest:
 class Skipping:
     """The models of a plan that are not read, and what the others read.
 
-    `unchanged` has the comparison that still holds, by model; `reasons` why each other model is read;
+    `matches` has the comparison that still holds, by model; `reasons` why each other model is read;
     `sources` what each model reads that could be skipped next time; `unselected` the comparisons of models
     that are not part of the plan.
     """
 
-    unchanged: Mapping[str, ComparedRows]
+    matches: Mapping[str, SnapshotMatch]
     sources: Mapping[str, ModelSources]
     reasons: Mapping[str, str]
-    unselected: Mapping[str, ComparedRows]
+    unselected: Mapping[str, SnapshotMatch]
 
     def without(self, names: Collection[str]) -> Skipping:
-        """Return the same, but that some models are read after all."""
-        unchanged = {name: entry for name, entry in self.unchanged.items() if name not in names}
-        return replace(self, unchanged=unchanged)
+        """Return the same, but that some models are read after all: their lists are not as they were."""
+        return replace(
+            self,
+            matches={name: match for name, match in self.matches.items() if name not in names},
+            reasons={**self.reasons, **dict.fromkeys(names, "its lists have changed")},
+        )
 
 
 NO_SKIPPING: Final = Skipping({}, {}, {}, {})
 
 
 def find_changed_lists(
-    staged_models: Sequence[StagedModel], refs: Mapping[str, Sequence[ListRef]]
+    models: Sequence[PlannableModel], refs: Mapping[str, Sequence[ListRef]]
 ) -> frozenset[str]:
     """Return the skipped models whose lists are not as they were: these models have to be read."""
     return frozenset(
-        staged.model.name
-        for staged in staged_models
-        if staged.unchanged is not None
-        and (
-            {ref.row_value for ref in refs[staged.model.name]} != {*staged.list_names}
-            or any(
-                ref.is_new or ref.fault or ref.needs_resend or ref.removals_held
-                for ref in refs[staged.model.name]
-            )
-            or not {*staged.unchanged.snapshot_rows} <= {ref.id for ref in refs[staged.model.name]}
-        )
+        skipped.model.name
+        for skipped in models
+        if isinstance(skipped, SkippedModel) and _has_changed_lists(skipped, refs[skipped.model.name])
+    )
+
+
+def _has_changed_lists(skipped: SkippedModel, refs: Sequence[ListRef]) -> bool:
+    return (
+        {ref.row_value for ref in refs} != {*skipped.list_names}
+        or any(ref.is_new or ref.fault or ref.needs_resend or ref.removals_held for ref in refs)
+        or not {*skipped.match.snapshot_rows} <= {ref.id for ref in refs}
     )
 
 
 def describe_skipped(model_plans: Sequence[ModelPlan]) -> Iterator[str]:
     """Yield a sentence for each model that was not read."""
     for model_plan in model_plans:
-        if compared := model_plan.unchanged:
+        if model_plan.is_skipped and (match := model_plan.snapshot_match):
             yield (
                 f"{model_plan.model.name} was skipped: nothing it reads has changed since run "
-                f"{compared.run_id} at {compared.compared_at[:16].replace('T', ' ')} UTC."
+                f"{match.run_id} at {match.compared_at[:16].replace('T', ' ')} UTC."
             )
 
 
-def collect_compared_rows(skipping: Skipping, model_plans: Sequence[ModelPlan]) -> dict[str, ComparedRows]:
+def collect_snapshot_matches(
+    skipping: Skipping, model_plans: Sequence[ModelPlan]
+) -> dict[str, SnapshotMatch]:
     """Return the comparisons that hold after a plan with nothing to send for their models."""
     return {
         **skipping.unselected,
         **{
-            model_plan.model.name: model_plan.compared
+            model_plan.model.name: model_plan.snapshot_match
             for model_plan in model_plans
-            if model_plan.compared is not None
+            if model_plan.snapshot_match is not None
             and not any(list_plan.stop_reason or list_plan.list_ref.fault for list_plan in model_plan.lists)
         },
     }
 
 
-def find_unchanged(warehouse: Warehouse, state: State, request: SkipRequest) -> Skipping:
+def plan_skipping(warehouse: Warehouse, state: State, request: SkipRequest) -> Skipping:
     """Return which models of a plan are not read. Call it before any of them is."""
     from reverse_etl.planning.model_sources import SourceReader  # noqa: PLC0415 - few projects skip models
 
     if reason := _find_reason_for_all(state, request):
         return Skipping({}, {}, {model.name: reason for model in request.selected}, {})
     newest = state.runs.history()
-    stored = state.sources.load(newest[0].run_id if newest else "")
+    stored = state.snapshot_matches.load(newest[0].run_id if newest else "")
     reader = SourceReader(warehouse, state, request.output)
     sources: dict[str, ModelSources] = {}
     reasons: dict[str, str] = {}
-    unchanged: dict[str, ComparedRows] = {}
+    matches: dict[str, SnapshotMatch] = {}
     with warehouse.staging():
-        found_sources = [*reader.read(request.selected)]
-    for model, found in found_sources:
-        if isinstance(found, ModelSources):
-            sources[model.name] = found
-            compared = stored.get(model.name)
-            reason = _find_reason(state, model, found, compared)
-            if compared is not None and not reason:
-                unchanged[model.name] = compared
-                continue
-            reasons[model.name] = reason
+        sources_or_reasons = [*reader.read(request.selected)]
+    for model, model_sources in sources_or_reasons:
+        if isinstance(model_sources, str):
+            reasons[model.name] = model_sources
+            continue
+        sources[model.name] = model_sources
+        match = stored.get(model.name)
+        reason = _find_reason(state, model, model_sources, match)
+        if match is not None and not reason:
+            matches[model.name] = match
         else:
-            reasons[model.name] = found
+            reasons[model.name] = reason
     selected = {model.name for model in request.selected}
-    unselected = {name: entry for name, entry in stored.items() if name not in selected}
-    return Skipping(unchanged, sources, reasons, unselected)
+    unselected = {name: match for name, match in stored.items() if name not in selected}
+    return Skipping(matches, sources, reasons, unselected)
 
 
 def _find_reason_for_all(state: State, request: SkipRequest) -> str:
@@ -136,7 +142,7 @@ def _find_reason_for_all(state: State, request: SkipRequest) -> str:
     options = request.options
     if (
         options.full_refresh
-        or options.compares_all
+        or options.full_comparison
         or options.limit is not None
         or options.rekey
         or options.live_since
@@ -152,29 +158,29 @@ def _find_reason_for_all(state: State, request: SkipRequest) -> str:
     return ""
 
 
-def _find_reason(state: State, model: Model, sources: ModelSources, compared: ComparedRows | None) -> str:
+def _find_reason(state: State, model: Model, sources: ModelSources, match: SnapshotMatch | None) -> str:
     """Return why a model is read, '' if it is proved that its rows equal the snapshot."""
-    if compared is None:
+    if match is None:
         return "no comparison since its last change found all rows as they were sent"
-    if compared.sources.fingerprint != sources.fingerprint:
+    if match.sources.fingerprint != sources.fingerprint:
         return "its SQL, its config, the output or this program has changed"
-    before, now = compared.sources.versions, sources.versions
+    before, now = match.sources.versions, sources.versions
     changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
     if changed:
         return f"{', '.join(changed)} may have changed"
-    age = state.clock.now() - parse_timestamp(compared.compared_at).timestamp()
+    age = state.clock.now() - parse_timestamp(match.compared_at).timestamp()
     return (
-        _find_open_rows(state, model, compared)
+        _find_open_rows(state, model, match)
         if 0 <= age < model.config.full_every
         else "a full comparison is due"
     )
 
 
-def _find_open_rows(state: State, model: Model, compared: ComparedRows) -> str:
+def _find_open_rows(state: State, model: Model, match: SnapshotMatch) -> str:
     """Return which rows of the state differ from the comparison's, '' if none does."""
     if state.rejections.exist(model.name) or state.omissions.exist(model.name):
         return "rows are rejected, or sent without an identifier"
     applied, uncertain = state.rows_by_list(state.models()[model.name].table_key)
     if uncertain:
         return "rows are uncertain, or were asked for"
-    return "" if applied == compared.snapshot_rows else "rows of the state have changed"
+    return "" if applied == match.snapshot_rows else "rows of the state have changed"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.models.model import Model
     from reverse_etl.planning.event_facts import EventPlan
-    from reverse_etl.state.sources import ComparedRows, ModelSources
+    from reverse_etl.state.snapshot_matches import ModelSources, SnapshotMatch
     from reverse_etl.warehouse.dialect import Dialect
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.statement import Statement
@@ -70,8 +70,7 @@ class StagedModel:
     model with `updated_at` are compared, and `query` what it stages. `compared_list_id` is the list with
     whose sent rows the others were compared: equal rows have no payload; None if all are staged in full.
     `events` is what is known so far of a model of events.
-    `sources` is what it read, if that shows whether it changes. `unchanged` is the comparison that still
-    holds of a model that was not read: its rows are those of the snapshot, and there is no table of them.
+    `sources` is what it read, if that shows whether it changes; `read_reason` why it was not skipped.
     `has_withheld` is whether people are withheld, so that no row of theirs is sent or removed.
     """
 
@@ -85,7 +84,7 @@ class StagedModel:
     comparison: RowComparison | None = None
     compared_list_id: str | None = None
     sources: ModelSources | None = None
-    unchanged: ComparedRows | None = None
+    read_reason: str = ""
     query: Staging = field(kw_only=True, repr=False)
 
     @property
@@ -104,6 +103,27 @@ class StagedModel:
         """Return whether a row may be sent again although an earlier request may have carried it out."""
         surface = self.model.config.surface
         return not (self.tables.append_only or surface.upsert.once or surface.deletes_people)
+
+
+@dataclass(frozen=True)
+class SkippedModel:
+    """A model that is not read: its rows are those of the snapshot, as an earlier comparison found.
+
+    It has no tables of staged rows: `tables` raises if a statement names one.
+    """
+
+    model: Model
+    tables: ModelTables
+    match: SnapshotMatch
+
+    @property
+    def list_names(self) -> tuple[str, ...]:
+        """Return the distinct values of its list column, as in `StagedModel`."""
+        return tuple(sorted(self.match.rows)) if self.tables.many_lists else ("",)
+
+
+# A model of a plan. Only code that has ruled out `SkippedModel` may read staged rows.
+PlannableModel = StagedModel | SkippedModel
 
 
 @dataclass(frozen=True)
@@ -136,24 +156,6 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
         counts=counts,
         comparison=comparison,
         compared_list_id=query.compared_list_id,
-        query=query,
-    )
-
-
-def skip_model(model: Model, query: Staging, compared: ComparedRows) -> StagedModel:
-    """Return a model that is not read: its rows are those of the snapshot, as an earlier comparison found."""
-    rows: dict[tuple[str | None, str | None], int] = {
-        (name, None): number for name, number in compared.rows.items()
-    }
-    total = sum(rows.values())
-    return StagedModel(
-        model,
-        query.tables,
-        total,
-        tuple(sorted(compared.rows)) if query.list_column else ("",),
-        counts=StagedCounts(rows, total, True, frozenset(query.tables.secondary_identifiers)),
-        sources=compared.sources,
-        unchanged=compared,
         query=query,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,10 +14,10 @@ from reverse_etl.errors import ModelError, UsageError
 from reverse_etl.models.model import BrokenModel, Model
 from reverse_etl.planning.stage import (
     SentRows,
+    SkippedModel,
     StagedModel,
     StageRequest,
     build_query,
-    skip_model,
     stage_model,
 )
 from reverse_etl.planning.state_sources import with_state_sources
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.planning.row_comparison import ComparisonChooser
     from reverse_etl.state import ModelRecord, State
-    from reverse_etl.state.sources import ComparedRows
+    from reverse_etl.state.snapshot_matches import SnapshotMatch
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.interface import Warehouse
 
@@ -54,10 +54,10 @@ class Stager:
         request = StageRequest(readable, table_key, now, sent_rows)
         return stage_model(self.warehouse, request, self.chooser)
 
-    def skip(self, model: Model, table_key: str, now: datetime, compared: ComparedRows) -> StagedModel:
+    def skip(self, model: Model, table_key: str, now: datetime, match: SnapshotMatch) -> SkippedModel:
         """Return a model that need not be read, as `skipping` found. Only its columns are asked for."""
         query, _ = build_query(self.warehouse, StageRequest(model, table_key, now), self.chooser)
-        return skip_model(model, query, compared)
+        return SkippedModel(model, replace(query.tables, has_staged_rows=False), match)
 
     def find_sent_rows(self, model: Model, record: ModelRecord | None) -> SentRows | None:
         """Return the sent rows with which a model's rows may be compared as they are staged.

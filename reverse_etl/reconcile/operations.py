@@ -88,7 +88,7 @@ def _compare_and_update(
     """Recover earlier runs, then compare each list and update its state."""
     differences: list[ListDifference] = []
     with context.state.hold_lease():
-        context.state.sources.forget()  # no run changes the rows: the next run reads all models
+        context.state.snapshot_matches.forget()  # no run changes the rows: the next run reads all models
         blocked_lists = recover_earlier_runs(context, models)
         for owned_list in _find_owned_lists(context, models, list_ids_by_name):
             reason = blocked_lists.find_reason(owned_list.model, owned_list.list_id)

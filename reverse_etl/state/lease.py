@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 600.0
 RENEW_INTERVAL_SECONDS = 60.0
-KEEP_SECONDS = 60.0  # between two looks whether the run itself is late to renew it, because a statement runs
+KEEP_INTERVAL_SECONDS = 60.0  # between two looks whether the run itself is late to renew it, because a statement runs
+KEEPER_JOIN_SECONDS = 5.0  # at the end of a run; a keeper that is signing in ends with the process
 RETRY_INTERVAL_SECONDS = 30.0  # between two attempts to acquire a lease that another run holds
 
 
@@ -128,13 +129,13 @@ class Lease:
             yield
         finally:
             ended.set()
-            keeper.join(RETRY_INTERVAL_SECONDS)
+            keeper.join(KEEPER_JOIN_SECONDS)
 
     def _keep(self, ended: Event) -> None:
         own, other = self._state_tables, None
         with ExitStack() as stack:
-            while not ended.wait(KEEP_SECONDS):
-                if not self._is_due(KEEP_SECONDS):
+            while not ended.wait(KEEP_INTERVAL_SECONDS):
+                if not self._is_due(KEEP_INTERVAL_SECONDS):
                     continue
                 with suppress(ReverseEtlError):  # `require_held` stops what must not be done without a lease
                     if other is None:

@@ -24,7 +24,7 @@ from reverse_etl.state.removal_holds import RemovalHolds
 from reverse_etl.state.responses import Responses
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.seq_ranges import SeqRanges
-from reverse_etl.state.sources import Sources
+from reverse_etl.state.snapshot_matches import SnapshotMatches
 from reverse_etl.state.sql import deltas, members, rejections, schema, snapshot, without_profile
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
@@ -85,7 +85,7 @@ class State:
         self.consents = Consents(self.tables)
         self.responses = Responses(self.tables)
         self.journal = Journal(self.tables, journal)
-        self.sources = Sources(self.tables)
+        self.snapshot_matches = SnapshotMatches(self.tables)
 
     def hold_lease(self, timeout: float = 0.0) -> AbstractContextManager[None]:
         """Hold the lease of this account and project inside the context; see `Lease.hold`."""

@@ -79,6 +79,7 @@ class ModelTables:
     - `not_null_columns`: a NULL in one of them rejects its row.
     - `keeps_updated_at`: the model's tables have the column `retl_updated_at`, which says how new a row was.
     - `keeps_without_profile`: nobody is created, and a table keeps the rows whose person Klaviyo does not know.
+    - `has_staged_rows`: False for a model that is skipped, so that no statement can read rows that do not exist.
     """
 
     dialect: Dialect
@@ -93,6 +94,7 @@ class ModelTables:
     not_null_columns: tuple[Column, ...] = ()
     keeps_without_profile: bool = False
     keeps_updated_at: bool = False
+    has_staged_rows: bool = True
 
     identifier_columns = tuple(IDENTIFIER_COLUMNS.values())
 
@@ -172,7 +174,8 @@ class ModelTables:
 
     @property
     def staged(self) -> str:
-        """Return the scratch table of the model's rows."""
+        """Return the scratch table of the model's rows. A model that was not read has none."""
+        self._require_staged_rows()
         return f"staged_{self.table_key}"
 
     @property
@@ -202,8 +205,13 @@ class ModelTables:
 
     @property
     def lists(self) -> str:
-        """Return the scratch table that gives each list's id by the name that rows use."""
+        """Return the scratch table that gives each list's id by the name that rows use. Made with the staged rows."""
+        self._require_staged_rows()
         return f"lists_{self.table_key}"
+
+    def _require_staged_rows(self) -> None:
+        if not self.has_staged_rows:
+            raise AssertionError(f"The model of {self.snapshot} was skipped: it has no staged rows.")
 
     @property
     def changed(self) -> str:

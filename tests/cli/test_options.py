@@ -37,6 +37,7 @@ PLANNED: Final = {
     "--select": "vip",
     "--exclude": "other",
     "--full-refresh": "",
+    "--full-comparison": "",
     "--limit": "3",
     "--live-since": "2026-11-30T08:00:00Z",
     "--allow-deletes": "vip=3",

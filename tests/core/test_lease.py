@@ -153,7 +153,7 @@ def test_a_run_whose_statement_outlasts_the_lease_keeps_it(
 ) -> None:
     """A second session renews it meanwhile, so that no other run begins."""
     monkeypatch.setattr(DuckDB, "single_writer", False)
-    monkeypatch.setattr(lease, "KEEP_SECONDS", 0.01)
+    monkeypatch.setattr(lease, "KEEP_INTERVAL_SECONDS", 0.01)
     members_model(world)
     become(world, people("ann"))
     renew, renewals = Lease._renew, Semaphore(0)

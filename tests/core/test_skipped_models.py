@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from reverse_etl.cli.output.json import plan_document
+from reverse_etl.cli.output.plan import list_detail_lines
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.models.config import FULL_EVERY
 from reverse_etl.planning import model_sources, skipping
 from reverse_etl.planning.plan import PlanOptions
-from reverse_etl.state.sources import Sources
+from reverse_etl.state.snapshot_matches import SnapshotMatches
 from tests.core.costs import count
 from tests.core.random_days import live_few_days, live_many_days
-from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
+from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
 from tests.core.test_convergence import ShopMachine
 from tests.core.world import Interrupted
 
@@ -44,7 +45,7 @@ def shop(world: World) -> World:
 def skipped(world: World, **options: Any) -> list[str]:
     """Return the models that a plan skips."""
     plan = world.plan(options=PlanOptions(**options))
-    return [model_plan.model.name for model_plan in plan.models if model_plan.unchanged]
+    return [model_plan.model.name for model_plan in plan.models if model_plan.is_skipped]
 
 
 def reason(world: World, model: str = "members", **options: Any) -> str:
@@ -54,7 +55,7 @@ def reason(world: World, model: str = "members", **options: Any) -> str:
     output = made.target.output
     request = skipping.SkipRequest(made.selected, made.project_models, made.options, output)
     with project.connections.planning() as (warehouse, state, _):
-        return skipping.find_unchanged(warehouse, state, request).reasons.get(model, "")
+        return skipping.plan_skipping(warehouse, state, request).reasons.get(model, "")
 
 
 def figures(plan: Plan) -> Mapping[tuple[str, str], Mapping[str, int]]:
@@ -76,8 +77,8 @@ def test_a_skipped_model_is_not_read_and_has_the_same_figures(shop: World) -> No
     shop.profile(skip_unchanged=False)
     read = shop.plan()
     assert figures(plan) == figures(read)
-    assert read.notes == ()
-    assert not read.models[0].unchanged
+    assert (read.notes, read.models[0].read_reason) == ((), "")
+    assert not read.models[0].is_skipped
     assert "skipped" not in plan_document(read, show_values=False)["models"][0]
 
 
@@ -86,8 +87,8 @@ def test_a_saved_plan_of_a_skipped_model_is_that_of_a_model_that_is_read(shop: W
     (skipped_plan,) = shop.plan(options=options).models
     shop.profile(skip_unchanged=False)
     (read_plan,) = shop.plan(options=options).models
-    assert skipped_plan.unchanged
-    assert not read_plan.unchanged
+    assert skipped_plan.is_skipped
+    assert not read_plan.is_skipped
     assert skipped_plan.digest == read_plan.digest
 
 
@@ -96,6 +97,13 @@ def test_a_model_is_skipped_until_something_changes_and_after_a_run_that_finds_a
         assert shop.run().lists[0].list_plan.unchanged == 2
         assert skipped(shop) == ["members"]
     become(shop, [*ANN, person("cy")])
+    (document,) = plan_document(shop.plan(), show_values=False)["models"]
+    assert document["read_reason"].endswith("may have changed")
+    (model_plan,) = shop.plan().models
+    assert any(
+        line.startswith("  not skipped: ")
+        for line in list_detail_lines(model_plan, model_plan.lists[0], show_values=False)
+    )
     assert shop.run().lists[0].list_plan.adds == 1
     assert skipped(shop) == []
     shop.run()
@@ -169,7 +177,7 @@ def test_sql_that_may_change_by_itself_is_read(shop: World) -> None:
 def test_models_are_read_if_somebody_asks_for_it(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "an option" in reason(shop, full_refresh=True)
     assert "an option" in reason(shop, limit=1)
-    assert "an option" in reason(shop, compares_all=True)
+    assert "an option" in reason(shop, full_comparison=True)
     assert "an option" in reason(shop, rekey=frozenset({"members"}))
     monkeypatch.setattr(model_sources, "__version__", "another")
     assert "this program has changed" in reason(shop)
@@ -201,7 +209,7 @@ def test_a_killed_run_leaves_no_comparison(shop: World, monkeypatch: pytest.Monk
         raise Interrupted
 
     with monkeypatch.context() as patched:
-        patched.setattr(Sources, "record", die)  # between the end of the run and the record
+        patched.setattr(SnapshotMatches, "record", die)  # between the end of the run and the record
         with pytest.raises(Interrupted):
             shop.run()
     assert "no comparison" in reason(shop)
@@ -230,6 +238,28 @@ def test_a_list_that_was_deleted_at_klaviyo_is_read(shop: World) -> None:
     assert skipped(shop) == []
     shop.run()
     assert shop.emails() == ["ann@example.com", "bo@example.com"]
+
+
+def test_a_skipped_model_whose_list_may_not_be_created_any_more_is_read(world: World) -> None:
+    """Its rows of that list are rejected: they have to be staged."""
+    world.profile(skip_unchanged=True)
+    clubs_model(world, min_rows=0, max_rejected=1.0)
+    become(world, [person("ann", club="Tea")])
+    world.run()
+    world.run()
+    assert skipped(world) == ["clubs"]
+    world.profile(skip_unchanged=True, create_lists=False)
+    world.by_hand("DELETE", f"/api/lists/{world.list_id('Tea')}")
+    plan = world.plan()
+    assert plan.models[0].read_reason == "its lists have changed"
+    assert [list_plan.rejected_by_check for list_plan in plan.models[0].lists] == [1]
+
+
+def test_staged_rows_of_a_skipped_model_can_not_be_named(shop: World) -> None:
+    (model_plan,) = shop.plan().models
+    assert not model_plan.tables.has_staged_rows
+    with pytest.raises(AssertionError, match="skipped"):
+        _ = model_plan.tables.staged
 
 
 def test_rejected_rows_are_read(shop: World) -> None:

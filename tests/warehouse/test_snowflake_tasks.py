@@ -145,7 +145,7 @@ def test_the_lease_is_kept_while_a_statement_runs(
     session: Snowflake, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By one statement of a second session, outside of any transaction."""
-    monkeypatch.setattr(lease, "KEEP_SECONDS", 0.01)
+    monkeypatch.setattr(lease, "KEEP_INTERVAL_SECONDS", 0.01)
     clock = QuickClock()
     open_state(session, clock)
     state = State(session, StateScope("acc", "shop"), clock)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from reverse_etl.planning.event_facts import EventPlan
     from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
     from reverse_etl.planning.profile_forecast import NewProfiles
-    from reverse_etl.planning.row_comparison import RowComparison
-    from reverse_etl.state.sources import ComparedRows
 
 REQUESTS: Final[Mapping[Endpoint, str]] = {
     Endpoint.ACCOUNTS: "accounts",
@@ -120,22 +118,33 @@ def _model_document(model_plan: ModelPlan) -> dict[str, Any]:
             IdentifierType(kind).value: rows for kind, rows in model_plan.omitted_identifiers.items()
         },
         "orphaned_rows": dict(model_plan.orphaned_rows),
-        **({"comparison": _comparison_document(model_plan.comparison)} if model_plan.comparison else {}),
-        **({"skipped": _skip_document(model_plan.unchanged)} if model_plan.unchanged else {}),
+        **_comparison_document(model_plan),
+        **_skip_document(model_plan),
         **({"event_plan": _events_document(model_plan.events)} if model_plan.events else {}),
     }
 
 
-def _comparison_document(comparison: RowComparison) -> dict[str, Any]:
+def _comparison_document(model_plan: ModelPlan) -> dict[str, Any]:
+    """Return how the rows of a model with `updated_at` were compared; {} for other models."""
+    comparison = model_plan.comparison
+    if comparison is None:
+        return {}
+    rows = model_plan.staged_rows if comparison.is_full else comparison.compared_rows
     return {
-        "full": comparison.is_full,
-        "compared_rows": comparison.compared_rows,
-        "last_full_at": comparison.last_full_at,
+        "comparison": {
+            "full": comparison.is_full,
+            "compared_rows": rows,
+            "last_full_at": comparison.last_full_at,
+        }
     }
 
 
-def _skip_document(compared: ComparedRows) -> dict[str, Any]:
-    return {"run_id": compared.run_id, "compared_at": compared.compared_at}
+def _skip_document(model_plan: ModelPlan) -> dict[str, Any]:
+    """Return since which comparison a model is skipped, or why it was read; {} where no model is skipped."""
+    match = model_plan.snapshot_match
+    if model_plan.is_skipped and match is not None:
+        return {"skipped": {"run_id": match.run_id, "compared_at": match.compared_at}}
+    return {"read_reason": model_plan.read_reason} if model_plan.read_reason else {}
 
 
 def _events_document(events: EventPlan) -> dict[str, Any]:

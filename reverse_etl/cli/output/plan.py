@@ -195,6 +195,7 @@ def _model_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
             for kind, rows in model_plan.omitted_identifiers.items()
         ),
         *([_comparison_line(model_plan.comparison)] if model_plan.comparison else []),
+        *([f"  not skipped: {model_plan.read_reason}"] if model_plan.read_reason else []),
     ]
 
 

@@ -144,7 +144,7 @@ class Session:
         needs another session ("SYSTEM$CANCEL_ALL_QUERIES").
         """
         with suppress(Exception):  # a statement that is not cancelled ends by itself
-            ((number,),) = self._call_once(_SESSION_NUMBER, _fetch_all)
+            ((number,),) = self._call_on(self._connection, _SESSION_NUMBER, _fetch_all)
             with closing(connect(build_arguments(self._settings))) as other:
                 other.cursor().execute(f"SELECT SYSTEM$CANCEL_ALL_QUERIES({int(number)})")
 
@@ -157,7 +157,7 @@ class Session:
         self._temp_tables.raise_if_lost(statement)
         connection = self._connection
         try:
-            return self._call_once(statement, call)
+            return self._call_on(connection, statement, call)
         except SessionLost as session_lost:
             # A long statement may have run, although its session ended.
             if self._in_transaction or not statement.repeatable:
@@ -166,10 +166,11 @@ class Session:
                 if connection is self._connection:  # no other thread has replaced it
                     self._reconnect(session_lost)
         self._temp_tables.raise_if_lost(statement)
-        return self._call_once(statement, call)
+        return self._call_on(self._connection, statement, call)
 
-    def _call_once(self, statement: Statement, call: Callable[[Cursor], ReturnT]) -> ReturnT:
-        connection = self._connection
+    def _call_on(
+        self, connection: Connection | None, statement: Statement, call: Callable[[Cursor], ReturnT]
+    ) -> ReturnT:
         if connection is None:
             raise WarehouseError.of(
                 "The session with Snowflake is closed.", where=statement.excerpt, hint=RETRY_HINT

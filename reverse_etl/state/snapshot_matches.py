@@ -1,4 +1,4 @@
-"""The sources of each model when its rows last equalled the snapshot, so that it need not be read again."""
+"""When each model's rows last equalled the snapshot, and what it read, so that it need not be read again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ModelSources:
 
 
 @dataclass(frozen=True)
-class ComparedRows:
+class SnapshotMatch:
     """A full comparison in which all rows of a model equalled the snapshot, and nothing was open.
 
     It was made by the run `run_id` at `compared_at`. `rows` counts the rows by the name of their list, ''
@@ -45,7 +45,7 @@ class ComparedRows:
 
 
 @dataclass(frozen=True)
-class Sources:
+class SnapshotMatches:
     """The comparisons of one account and project that still hold. One row, which each run replaces.
 
     They hold only for the run after the one that stored them: what no run did, such as `adopt`, deletes them.
@@ -53,7 +53,7 @@ class Sources:
 
     state_tables: StateTables
 
-    def load(self, newest_run_id: str) -> Mapping[str, ComparedRows]:
+    def load(self, newest_run_id: str) -> Mapping[str, SnapshotMatch]:
         """Return the comparisons by model; none if another run than the newest one stored them."""
         tables = self.state_tables
         rows = tables.read("comparisons", "evidence", "model", **tables.in_scope, model=_NO_MODEL)
@@ -64,10 +64,10 @@ class Sources:
             return {}
         return {name: _from_json(entry) for name, entry in content["models"].items()}
 
-    def record(self, run_id: str, compared_rows: Mapping[str, ComparedRows]) -> None:
+    def record(self, run_id: str, matches: Mapping[str, SnapshotMatch]) -> None:
         """Replace the comparisons, at the end of a run that settled. May be repeated."""
         tables = self.state_tables
-        models = {name: _to_json(entry) for name, entry in sorted(compared_rows.items())}
+        models = {name: _to_json(entry) for name, entry in sorted(matches.items())}
         evidence = orjson.dumps({"run_id": run_id, "models": models}).decode()
         now = tables.now()
         row = (*tables.scope.key, _NO_MODEL, "", now, now, evidence)
@@ -81,7 +81,7 @@ class Sources:
         return self.state_tables.delete("comparisons", **self.state_tables.in_scope, model=_NO_MODEL)
 
 
-def _to_json(entry: ComparedRows) -> dict[str, Any]:
+def _to_json(entry: SnapshotMatch) -> dict[str, Any]:
     return {
         "run_id": entry.run_id,
         "compared_at": entry.compared_at,
@@ -91,6 +91,5 @@ def _to_json(entry: ComparedRows) -> dict[str, Any]:
     }
 
 
-def _from_json(entry: Mapping[str, Any]) -> ComparedRows:
-    sources = ModelSources(entry["sources"]["fingerprint"], entry["sources"]["versions"])
-    return ComparedRows(entry["run_id"], entry["compared_at"], sources, entry["rows"], entry["snapshot_rows"])
+def _from_json(entry: Mapping[str, Any]) -> SnapshotMatch:
+    return SnapshotMatch(**{**entry, "sources": ModelSources(**entry["sources"])})
