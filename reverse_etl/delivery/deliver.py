@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reverse_etl.delivery.context import DeliveryContext
-    from reverse_etl.planning.plan import ListPlan, ModelPlan
+    from reverse_etl.planning.list_plan import ListPlan
+    from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.surfaces.operations import Operation
 
 _Sent = TypeVar("_Sent")  # the class of one operation

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.lists import KlaviyoList
     from reverse_etl.models.model import Model
-    from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
+    from reverse_etl.planning.list_plan import ListPlan
+    from reverse_etl.planning.plan import ModelPlan, Plan
     from reverse_etl.state import State
 
 LISTING_DELAY_SECONDS = 60.0  # a list that is not listed this long after its request was not created

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.receipt_buffer import ReceiptBuffer
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.receipts import Receipt, RowException
-    from reverse_etl.planning.plan import ListPlan, ModelPlan
+    from reverse_etl.planning.list_plan import ListPlan
+    from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.state.omissions import Omission
     from reverse_etl.surfaces.interface import Surface
 

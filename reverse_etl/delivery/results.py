@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.errors import Problem
-    from reverse_etl.planning.plan import ListPlan, Plan
+    from reverse_etl.planning.list_plan import ListPlan
+    from reverse_etl.planning.plan import Plan
 
 _ATTENTION_OUTCOMES: Final = frozenset(
     {Outcome.REJECTED, Outcome.OPTED_OUT, Outcome.UNKNOWN, Outcome.ACCEPTED, Outcome.HELD}

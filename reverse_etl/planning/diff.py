@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RejectionSource
-from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.planning.conflicts import ConflictReport, resolve_conflicts, resolve_shared_identifiers
 from reverse_etl.planning.kept_values import keep_values
+from reverse_etl.planning.planned_rows import (
+    PlannedCounts,
+    apply_limit,
+    count_planned_rows,
+    skip_without_profile,
+)
 from reverse_etl.planning.sql import conflicts as conflicts_sql
 from reverse_etl.planning.sql import diff as sql
-from reverse_etl.planning.sql import planned_rows, staging
-from reverse_etl.planning.sql import without_profile as without_profile_sql
+from reverse_etl.planning.sql import planned_rows as planned_sql
+from reverse_etl.planning.sql import staging
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.stage import count_staged_rows, restore_values
 from reverse_etl.planning.violations import Guard
@@ -23,6 +26,7 @@ from reverse_etl.planning.violations import Guard
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.planning.kept_values import KeptValue, ProfileColumns
     from reverse_etl.planning.lists import ListRef
     from reverse_etl.planning.plan import PlanOptions
@@ -34,27 +38,6 @@ if TYPE_CHECKING:
 
 
 FEW_DELTAS: Final = 100_000  # sorted in memory, with all of their columns
-LOOK_AGAIN_SECONDS: Final = 7 * 86_400  # after a person was not found
-
-
-@dataclass(frozen=True)
-class PlannedCounts:
-    """The numbers of a plan's deltas.
-
-    `by_list` are the deltas by list id and operation, and `last_seq` is the highest number of one.
-    `removes_by_identifier` are, by list id, the removes with neither e-mail nor phone, and with each
-    identifier.
-    """
-
-    by_list: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    removes_by_identifier: Mapping[str, tuple[int, Mapping[IdentifierType, int]]] = field(
-        default_factory=dict
-    )
-    last_seq: int = 0
-
-    def have(self, *ops: Op) -> bool:
-        """Return whether some deltas have one of these operations."""
-        return any(op in list_ops for list_ops in self.by_list.values() for op in ops)
 
 
 @dataclass(frozen=True)
@@ -70,23 +53,6 @@ class DiffRequest:
     options: PlanOptions
     rekeyed: bool
     profile_columns: Sequence[ProfileColumns] = ()
-
-
-@dataclass(frozen=True)
-class RemovalProtection:
-    """The protection of rows from removal, by rejected rows and by lists whose removals are held.
-
-    `hold_shared`: also rows that share an identifier with a rejected row.
-    """
-
-    has_rejected: bool
-    hold_shared: bool
-    held_list_ids: Sequence[str]
-
-    @property
-    def changes_plan(self) -> bool:
-        """Return whether removals may be cancelled or held."""
-        return self.has_rejected or bool(self.held_list_ids)
 
 
 @dataclass(frozen=True)
@@ -110,7 +76,7 @@ class DiffResult:
     kept_values: tuple[KeptValue, ...] = ()
     without_profile: Mapping[str, int] = field(default_factory=dict)
     counts: StagedCounts | None = None
-    planned: PlannedCounts = PlannedCounts()
+    planned: PlannedCounts = field(default_factory=PlannedCounts)
 
     @property
     def omitted_identifiers(self) -> dict[IdentifierType, int]:
@@ -150,7 +116,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     if counts is not None and _matches_snapshot(warehouse, state, staged, diff, snapshot_total, counts):
         # Shared identifiers are reported in every run, even if nothing is sent.
         conflicts = resolve_shared_identifiers(warehouse, staged, counts)
-        warehouse.execute(planned_rows.create_empty_plan(tables))
+        warehouse.execute(planned_sql.create_empty_plan(tables))
         return replace(result, conflicts=conflicts, counts=None if conflicts.changed_rows else counts)
     known_counts = counts or staged.counts
     if known_counts is None or not known_counts.has_unique_keys:
@@ -189,7 +155,7 @@ def _find_deltas(
             warehouse.execute(state.omissions.flag_staged_rows(staged.model.name, tables, kind))
     tries_again = options.allow.allows(Guard.RESUBSCRIBE, staged.model.name)
     rejects = _compute_deltas(state, staged, diff, refused_too=tries_again)
-    planned = _count_planned_rows(warehouse, tables)
+    planned = count_planned_rows(warehouse, tables)
     claimed: dict[IdentifierType, int] = {}
     if stored_columns and planned.have(Op.ADD, Op.UPDATE):
         claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed)
@@ -211,15 +177,15 @@ def complete_diff(warehouse: Warehouse, state: State, request: DiffRequest, resu
     staged, options = request.staged, request.options
     tables = staged.tables
     kept_values = keep_values(warehouse, staged, request.profile_columns)
-    without_profile = _skip_without_profile(warehouse, state, tables) if not options.full_refresh else {}
-    deferred = _apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}
+    without_profile = skip_without_profile(warehouse, state, tables) if not options.full_refresh else {}
+    deferred = apply_limit(warehouse, tables, options.limit) if options.limit is not None else {}
     may_have_changed = bool(result.claimed) or options.limit is not None or _changes_deltas(staged)
     return replace(
         result,
         deferred=deferred,
         kept_values=kept_values,
         without_profile=without_profile,
-        planned=_count_planned_rows(warehouse, tables) if may_have_changed else result.planned,
+        planned=count_planned_rows(warehouse, tables) if may_have_changed else result.planned,
     )
 
 
@@ -229,27 +195,6 @@ def _changes_deltas(staged: StagedModel) -> bool:
     deletes_people = staged.model.config.surface.deletes_people
     withholds = staged.has_withheld or deletes_people
     return withholds or bool(tables.clear_columns) or tables.keeps_without_profile
-
-
-def hold_removals(
-    warehouse: Warehouse,
-    tables: ModelTables,
-    planned: PlannedCounts,
-    protection: RemovalProtection,
-) -> PlannedCounts:
-    """Cancel or hold the removals that rejected rows protect, and hold those of some lists.
-
-    Returns the plan's counts by list and operation; `planned` are those before.
-    """
-    if not planned.have(Op.REMOVE):
-        return planned
-    if protection.has_rejected:
-        warehouse.execute(planned_rows.cancel_rejected_removals(tables))
-        if protection.hold_shared:
-            warehouse.execute(planned_rows.hold_shared_removals(tables))
-    if protection.held_list_ids:
-        warehouse.execute(planned_rows.hold_list_removals(tables, protection.held_list_ids))
-    return _count_planned_rows(warehouse, tables) if protection.changes_plan else planned
 
 
 def _count_staged_rows(warehouse: Warehouse, staged: StagedModel) -> StagedCounts:
@@ -310,7 +255,7 @@ def _compute_deltas(state: State, staged: StagedModel, diff: ModelDiff, *, refus
         warehouse.execute(statement)
     remove = staged.model.config.surface.remove
     if diff.stored_columns and remove is not None and remove.once:
-        warehouse.execute(planned_rows.hold_unknown_removals(diff.tables))
+        warehouse.execute(planned_sql.hold_unknown_removals(diff.tables))
     return bool(marks)
 
 
@@ -330,46 +275,3 @@ def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -
         if omitted[kind]:
             warehouse.execute(conflicts_sql.omit_claimed(identifier))
     return {kind: rows for kind, rows in omitted.items() if rows}
-
-
-def _apply_limit(warehouse: Warehouse, tables: ModelTables, limit: int) -> dict[str, int]:
-    """Keep only the first `limit` upserts of the model; return the number of deferred ones by list."""
-    before = _count_planned_rows(warehouse, tables).by_list
-    for statement in planned_rows.apply_limit(tables, limit):
-        warehouse.execute(statement)
-    after = _count_planned_rows(warehouse, tables).by_list
-    return {list_id: _count_upserts(ops) - _count_upserts(after[list_id]) for list_id, ops in before.items()}
-
-
-def _skip_without_profile(warehouse: Warehouse, state: State, tables: ModelTables) -> dict[str, int]:
-    """Leave out the rows whose person Klaviyo did not know lately; return their number by list."""
-    if not tables.keeps_without_profile or not tables.fit(state.tables.columns(tables.without_profile)):
-        return {}
-    before = _count_planned_rows(warehouse, tables).by_list
-    since = format_epoch_seconds(state.clock.now() - LOOK_AGAIN_SECONDS)
-    warehouse.execute(without_profile_sql.skip_without_profile(tables, since))
-    after = _count_planned_rows(warehouse, tables).by_list
-    left = {
-        list_id: _count_upserts(ops) - _count_upserts(after.get(list_id, {}))
-        for list_id, ops in before.items()
-    }
-    return {list_id: rows for list_id, rows in left.items() if rows}
-
-
-def _count_upserts(ops: Mapping[str, int]) -> int:
-    return ops.get(Op.ADD, 0) + ops.get(Op.UPDATE, 0)
-
-
-def _count_planned_rows(warehouse: Warehouse, tables: ModelTables) -> PlannedCounts:
-    counts: dict[str, dict[str, int]] = defaultdict(dict)
-    removes: dict[str, tuple[int, Mapping[IdentifierType, int]]] = {}
-    last_seq = 0
-    for list_id, op, rows, last, without_contact, *by_identifier in warehouse.fetch(
-        planned_rows.count_planned_by_list(tables)
-    ):
-        counts[list_id][op] = rows
-        last_seq = max(last_seq, int(last))
-        if op == Op.REMOVE:
-            kinds = zip(IdentifierType, by_identifier, strict=True)
-            removes[list_id] = (int(without_contact), {kind: number for kind, number in kinds if number})
-    return PlannedCounts(counts, removes, last_seq)

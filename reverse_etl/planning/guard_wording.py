@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.domain.rejections import RejectedRows
-    from reverse_etl.planning.plan import ListPlan, ModelPlan
+    from reverse_etl.planning.list_plan import ListPlan
+    from reverse_etl.planning.plan import ModelPlan
 
 _IDENTIFIER_BY_PROBLEM: Final[Mapping[RowProblem, IdentifierType]] = {
     RowProblem.EMAIL_TOO_LONG: IdentifierType.EMAIL,

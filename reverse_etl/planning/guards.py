@@ -19,7 +19,8 @@ from reverse_etl.planning.violations import Guard, Violation
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from reverse_etl.planning.plan import ListPlan, ModelPlan
+    from reverse_etl.planning.list_plan import ListPlan
+    from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.planning.violations import Allowances
     from reverse_etl.surfaces.interface import GuardLimit
 

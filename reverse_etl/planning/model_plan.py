@@ -12,10 +12,12 @@ import orjson
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource, RowProblem
-from reverse_etl.planning.diff import DiffRequest, DiffResult, RemovalProtection, complete_diff, hold_removals
+from reverse_etl.planning.diff import DiffRequest, DiffResult, complete_diff
+from reverse_etl.planning.list_plan import Change, ListPlan
 from reverse_etl.planning.lists import ListRef
 from reverse_etl.planning.orphans import estimate_rows_by_list
-from reverse_etl.planning.plan import Change, ListPlan, ModelPlan
+from reverse_etl.planning.plan import ModelPlan
+from reverse_etl.planning.planned_rows import RemovalProtection, hold_removals
 from reverse_etl.planning.replacements import choose_sample
 from reverse_etl.planning.sql import diff as sql
 from reverse_etl.planning.sql import planned_rows, staging
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.models.model import Model
-    from reverse_etl.planning.diff import PlannedCounts
     from reverse_etl.planning.plan import PlanOptions
+    from reverse_etl.planning.planned_rows import PlannedCounts
     from reverse_etl.planning.stage import SkippedModel, StagedCounts, StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse

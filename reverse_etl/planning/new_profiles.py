@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.progress import ProgressHandler
     from reverse_etl.klaviyo.api import Klaviyo
-    from reverse_etl.planning.plan import ListPlan, ModelPlan
+    from reverse_etl.planning.list_plan import ListPlan
+    from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse
 

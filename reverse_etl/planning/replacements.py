@@ -11,7 +11,7 @@ from reverse_etl.domain.identifiers import KEY_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reverse_etl.planning.plan import Change
+    from reverse_etl.planning.list_plan import Change
 
 REPLACE: Final = "replace"  # the operation of an add and a remove that are one person
 

@@ -16,7 +16,8 @@ from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.parsing.validation import StrictModel
-from reverse_etl.planning.plan import FIGURES, LATER_FIGURES, PlanOptions
+from reverse_etl.planning.list_plan import FIGURES, LATER_FIGURES
+from reverse_etl.planning.plan import PlanOptions
 from reverse_etl.planning.violations import Allowances
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.klaviyo.consents import Channel
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE
-from reverse_etl.planning.diff import LOOK_AGAIN_SECONDS
+from reverse_etl.planning.planned_rows import LOOK_AGAIN_SECONDS
 from reverse_etl.report import person_rows as sql
 from reverse_etl.report.explanation import (
     AppliedRow,
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.profiles import Profile
-    from reverse_etl.planning.plan import ListPlan, ModelPlan, Plan
+    from reverse_etl.planning.list_plan import ListPlan
+    from reverse_etl.planning.plan import ModelPlan, Plan
     from reverse_etl.report.explanation import PersonQuery, PersonSearch
     from reverse_etl.state import State
     from reverse_etl.state.consents import ConsentState

@@ -21,7 +21,8 @@ from tests.paths import IMPORTS
 if TYPE_CHECKING:
     from typing import Any
 
-    from reverse_etl.planning.plan import ListPlan, Plan
+    from reverse_etl.planning.list_plan import ListPlan
+    from reverse_etl.planning.plan import Plan
     from tests.core.world import World
 
 POINTS = "email VARCHAR, points INT, first_name VARCHAR"

@@ -16,8 +16,8 @@ import pytest
 from reverse_etl import __version__
 from reverse_etl.delivery.results import ListResult, collect_figures
 from reverse_etl.domain.rejections import RejectionSource
+from reverse_etl.planning.list_plan import ListPlan
 from reverse_etl.planning.lists import ListRef
-from reverse_etl.planning.plan import ListPlan
 from reverse_etl.report import chart
 from reverse_etl.report.document import report_document
 from reverse_etl.report.figures import OUTCOME_FIGURES, PLAN_FIGURES

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.planning.event_facts import EventPlan
-    from reverse_etl.planning.plan import ListPlan, ModelPlan
+    from reverse_etl.planning.list_plan import ListPlan
+    from reverse_etl.planning.plan import ModelPlan
     from reverse_etl.surfaces.event_rules import EventRules
 
 

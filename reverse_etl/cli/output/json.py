@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from reverse_etl.delivery.results import ListResult, RunResult
     from reverse_etl.planning.event_facts import EventPlan
-    from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
+    from reverse_etl.planning.list_plan import Change, ListPlan
+    from reverse_etl.planning.plan import ModelPlan, Plan
     from reverse_etl.planning.profile_forecast import NewProfiles
 
 REQUESTS: Final[Mapping[Endpoint, str]] = {

@@ -25,7 +25,8 @@ from reverse_etl.report.figures import PLAN_COLUMNS, figure_table
 
 if TYPE_CHECKING:
     from reverse_etl.domain.rejections import RejectedRows
-    from reverse_etl.planning.plan import Change, ListPlan, ModelPlan, Plan
+    from reverse_etl.planning.list_plan import Change, ListPlan
+    from reverse_etl.planning.plan import ModelPlan, Plan
     from reverse_etl.planning.row_comparison import RowComparison
 
 _SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "="}
