@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.config.profiles import load_target
+from reverse_etl.dbt.gate_options import GateOptions
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.domain.progress import ignore_progress
 from reverse_etl.files import RECORDS_FOLDER
 from reverse_etl.models.model import Model
 from reverse_etl.models.project_models import ProjectModels
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.report.state_reader import StateReader
 
 if TYPE_CHECKING:
@@ -29,14 +31,14 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Target
     from reverse_etl.connections import Connections
-    from reverse_etl.dbt.gate import GateOptions, GateVerdict
+    from reverse_etl.dbt.gate import GateVerdict
     from reverse_etl.delivery.results import RunResult
     from reverse_etl.delivery.run_options import RunOptions
     from reverse_etl.domain.progress import ProgressHandler
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
     from reverse_etl.klaviyo.messages import RequestHook
-    from reverse_etl.planning.plan import Plan, PlanOptions
-    from reverse_etl.planning.planner import PlanRequest
+    from reverse_etl.planning.plan import Plan
+    from reverse_etl.planning.plan_request import PlanRequest
     from reverse_etl.planning.project_gate import ProjectGate
     from reverse_etl.planning.saved_plan import SavedPlan
     from reverse_etl.reconcile.drift import ListDifference
@@ -141,8 +143,6 @@ class Project(StateReader):
 
         Raises UsageError if a dbt project has no results, and IncompleteFile if a file is cut off.
         """
-        from reverse_etl.dbt.gate import GateOptions
-
         return self.dbt_gate.check(models, options or GateOptions())
 
     def plan(
@@ -159,7 +159,6 @@ class Project(StateReader):
         Without a key it sends no requests at all, and `Plan.lists_looked_up` is False. `Plan.violations` are
         the guards that would stop lists.
         """
-        from reverse_etl.planning.plan import PlanOptions
         from reverse_etl.planning.planner import build_plan
 
         options = options or PlanOptions()
@@ -190,9 +189,7 @@ class Project(StateReader):
         and run_results.json in the format of dbt's artifacts. If another run holds the lease, it waits up to
         `lease_timeout` seconds.
         """
-        from reverse_etl.dbt.gate import GateOptions
         from reverse_etl.delivery.run_options import RunOptions
-        from reverse_etl.planning.plan import PlanOptions
 
         options = options or PlanOptions()
         if allow_removes:
@@ -234,15 +231,9 @@ class Project(StateReader):
         return self._run(lambda: self._build_saved_request(saved_plan), run_options)
 
     def _build_saved_request(self, saved_plan: SavedPlan) -> PlanRequest:
-        from reverse_etl.planning.plan_drift import require_same_target
-        from reverse_etl.planning.planner import PlanRequest
+        from reverse_etl.planning.plan_drift import build_saved_request
 
-        require_same_target(saved_plan, self.target)
-        models = {model.name: model for model in self.project_models.all}
-        selected = self.project_models.compilation.require(
-            [models[name] for name in saved_plan.model_names if name in models]
-        )
-        return PlanRequest(self.target, selected, self.project_models.all, saved_plan.options)
+        return build_saved_request(self.target, self.project_models, saved_plan)
 
     def _run(self, build_request: Callable[[], PlanRequest], options: RunOptions) -> RunResult:
         """Run what is requested, and send the run's telemetry if standard variables ask for it."""
@@ -264,23 +255,17 @@ class Project(StateReader):
 
         Raises UsageError if a selector or an option names no model.
         """
-        from reverse_etl.planning.named_models import require_known_allowances, require_known_models
+        from reverse_etl.planning.plan_request import require_known_options
 
-        require_known_models(options.rekey, self.project_models.known, "--rekey")
-        require_known_allowances(options.allow, self.project_models.known)
+        require_known_options(options, self.project_models.known)
         return self.project_models.select_names(select, exclude)
 
     def _build_request(
-        self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions | None
+        self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions
     ) -> PlanRequest:
-        from reverse_etl.planning.named_models import require_known_allowances, require_known_models
-        from reverse_etl.planning.plan import PlanOptions
-        from reverse_etl.planning.planner import PlanRequest
+        from reverse_etl.planning.plan_request import build_request
 
-        options = options or PlanOptions()
-        require_known_models(options.rekey, self.project_models.all, "--rekey")
-        require_known_allowances(options.allow, self.project_models.all)
-        return PlanRequest(self.target, self.select(select, exclude), self.project_models.all, options)
+        return build_request(self.target, self.project_models, options, select, exclude)
 
     def _make_run_artifacts(self, selected: Sequence[Model]) -> RunArtifacts:
         """Return the writer of the run's artifacts."""
@@ -309,7 +294,6 @@ class Project(StateReader):
 
         `text` is an e-mail, phone, external id or profile id; `lists` are names or ids. Makes a plan.
         """
-        from reverse_etl.planning.plan import PlanOptions
         from reverse_etl.planning.planner import build_plan
         from reverse_etl.report.explain import add_shown, explain_person
         from reverse_etl.report.explanation import PersonSearch

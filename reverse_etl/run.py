@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.run_options import RunOptions
     from reverse_etl.errors import Problem
     from reverse_etl.planning.plan import ModelPlan, Plan
-    from reverse_etl.planning.planner import PlanRequest
+    from reverse_etl.planning.plan_request import PlanRequest
     from reverse_etl.planning.project_gate import ProjectGate
     from reverse_etl.planning.saved_plan import SavedPlan
     from reverse_etl.report.dbt_artifacts import RunArtifacts

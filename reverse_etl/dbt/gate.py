@@ -7,7 +7,6 @@ a warning, and a strict gate refuses the model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.dbt.command_rules import check_commands
@@ -22,22 +21,6 @@ if TYPE_CHECKING:
 
 
 _IGNORE_HINT: Final = "To ignore what dbt says: --no-dbt-gate."
-
-
-class GateMode(Enum):
-    """Whether the gate is asked, and whether it refuses what it knows nothing of."""
-
-    OFF = auto()
-    ON = auto()
-    STRICT = auto()
-
-
-@dataclass(frozen=True)
-class GateOptions:
-    """The options of the gate. `dbt_exit_code` is that of the dbt command before this run, if given."""
-
-    mode: GateMode = GateMode.ON
-    dbt_exit_code: int | None = None
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.planning.kept_values import KeptValue, ProfileColumns
     from reverse_etl.planning.lists import ListRef
-    from reverse_etl.planning.plan import PlanOptions
+    from reverse_etl.planning.plan_options import PlanOptions
     from reverse_etl.planning.stage import StagedCounts, StagedModel
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.models.model import Model
-    from reverse_etl.planning.plan import ModelPlan, PlanOptions
+    from reverse_etl.planning.plan import ModelPlan
+    from reverse_etl.planning.plan_options import PlanOptions
     from reverse_etl.planning.stage import StagedModel
     from reverse_etl.state import ModelRecord, State
     from reverse_etl.surfaces.event_rules import EventRules

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.columns import Column
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.models.model import Model
-    from reverse_etl.planning.plan import PlanOptions
+    from reverse_etl.planning.plan_options import PlanOptions
     from reverse_etl.planning.planned_rows import PlannedCounts
     from reverse_etl.planning.stage import SkippedModel, StagedCounts, StagedModel
     from reverse_etl.state import State

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.klaviyo.rate_limit import estimate_duration
-from reverse_etl.planning.violations import Allowances
 from reverse_etl.surfaces.operation_facts import RowCounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.errors import Problem
@@ -28,30 +26,6 @@ if TYPE_CHECKING:
     from reverse_etl.state.snapshot_matches import SnapshotMatch
     from reverse_etl.surfaces.interface import Surface
     from reverse_etl.warehouse.model_tables import ModelTables
-
-
-@dataclass(frozen=True)
-class PlanOptions:
-    """The options of a plan.
-
-    `full_refresh` sends every row again; `limit` sends only the first `limit` upserts of each model; `rekey`
-    names the models whose identifiers may change. `sample_size` is the number of sample changes per list and
-    operation. `forecast_people` is how many people are looked up to forecast how many profiles the adds would
-    create, None for no forecast. `with_digest` adds a digest of the rows and values to each model's plan.
-    `allow` names the models that may pass a guard. `live_since` is the time from which on events start flows,
-    which the selected models of events keep. `full_comparison` reads every model and compares every row,
-    whatever `skip_unchanged` and `updated_at` say, and stages the values also of rows that are unchanged.
-    """
-
-    full_refresh: bool = False
-    limit: int | None = None
-    rekey: frozenset[str] = frozenset()
-    sample_size: int = 0
-    forecast_people: int | None = None
-    with_digest: bool = False
-    allow: Allowances = field(default_factory=Allowances)
-    live_since: datetime | None = None
-    full_comparison: bool = False
 
 
 @dataclass(frozen=True)

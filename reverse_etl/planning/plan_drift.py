@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.errors import GuardRefused, Problem, UsageError
 from reverse_etl.planning.lists import placeholder_id
+from reverse_etl.planning.plan_request import PlanRequest
 from reverse_etl.planning.saved_plan import to_saved_lists, to_saved_models
 from reverse_etl.state.runs import StopCause
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.config.target import Target
     from reverse_etl.models.model import Model
+    from reverse_etl.models.project_models import ProjectModels
     from reverse_etl.planning.plan import Plan
     from reverse_etl.planning.saved_plan import SavedList, SavedPlan
 
@@ -21,6 +23,16 @@ _PLAN_AGAIN_HINT: Final = (
     "Nothing was sent. Plan again with the same options, review the plan and save it: "
     "reverse-etl plan --out FILE"
 )
+
+
+def build_saved_request(target: Target, models: ProjectModels, saved_plan: SavedPlan) -> PlanRequest:
+    """Return what a saved plan asks for. Raises UsageError if it is one of another target."""
+    require_same_target(saved_plan, target)
+    by_name = {model.name: model for model in models.all}
+    selected = models.compilation.require(
+        [by_name[name] for name in saved_plan.model_names if name in by_name]
+    )
+    return PlanRequest(target, selected, models.all, saved_plan.options)
 
 
 def require_same_target(saved_plan: SavedPlan, target: Target) -> None:

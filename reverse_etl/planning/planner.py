@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ from reverse_etl.planning.model_plan import find_conflicting_properties, plan_mo
 from reverse_etl.planning.new_profiles import ProfileForecaster
 from reverse_etl.planning.orphan_search import describe_orphans, find_orphans
 from reverse_etl.planning.orphans import rename_warning
-from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
+from reverse_etl.planning.plan import ModelPlan, Plan
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
 from reverse_etl.planning.row_comparison import ComparisonChooser
 from reverse_etl.planning.row_keys import is_rekeyed
@@ -49,24 +49,14 @@ from reverse_etl.surfaces.catalog import find_surface
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reverse_etl.config.target import Target
     from reverse_etl.klaviyo.api import Klaviyo
-    from reverse_etl.models.model import Model, ProjectModel
+    from reverse_etl.models.model import Model
     from reverse_etl.planning.lists import ListRef
+    from reverse_etl.planning.plan_request import PlanRequest
     from reverse_etl.planning.stage import PlannableModel
     from reverse_etl.state import ModelRecord, RegisteredList, State
     from reverse_etl.state.removal_holds import RemovalHold
     from reverse_etl.warehouse.interface import Warehouse
-
-
-@dataclass(frozen=True)
-class PlanRequest:
-    """The input of a plan: the selected models in the order of the run, and all models of the project."""
-
-    target: Target
-    selected: tuple[Model, ...]
-    project_models: tuple[ProjectModel, ...]
-    options: PlanOptions
 
 
 def build_plan(

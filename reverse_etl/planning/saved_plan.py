@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 import orjson
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
-from reverse_etl.dbt.gate import GateMode, GateOptions
+from reverse_etl.dbt.gate_options import GateMode, GateOptions
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.parsing.validation import StrictModel
 from reverse_etl.planning.list_plan import FIGURES, LATER_FIGURES
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from reverse_etl.config.target import Output
     from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.lists import ListRef
-    from reverse_etl.planning.plan import ModelPlan, PlanOptions
+    from reverse_etl.planning.plan import ModelPlan
+    from reverse_etl.planning.plan_options import PlanOptions
     from reverse_etl.planning.stage import PlannableModel
     from reverse_etl.state import State
     from reverse_etl.state.snapshot_matches import ModelSources, SnapshotMatch

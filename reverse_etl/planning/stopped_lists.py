@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reverse_etl.planning.list_plan import ListPlan
-    from reverse_etl.planning.plan import ModelPlan, Plan, PlanOptions
+    from reverse_etl.planning.plan import ModelPlan, Plan
+    from reverse_etl.planning.plan_options import PlanOptions
     from reverse_etl.planning.violations import Allowances, Violation
     from reverse_etl.state import State
     from reverse_etl.warehouse.interface import Warehouse

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import SendProgress
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.killing import dies_at_statement
 from tests.core.random_days import TIMES

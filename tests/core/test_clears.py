@@ -12,7 +12,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import Warned
 from reverse_etl.errors import GuardRefused
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from tests.core.world import one
 

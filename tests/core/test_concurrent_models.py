@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.cli.output.json import plan_document
 from reverse_etl.errors import WarehouseError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.consent import LONG_AGO, consents
 from tests.core.killing import run_until_killed

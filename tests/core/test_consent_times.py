@@ -10,7 +10,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused, ModelError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from tests.core.consent import (
     ANN,

@@ -12,7 +12,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import SendProgress
 from reverse_etl.errors import UsageError
 from reverse_etl.klaviyo.endpoints import Endpoint
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, people, person
 from tests.core.world import one

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reverse_etl.errors import ReverseEtlError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.surfaces.event_rules import Backfill, EventRules
 from tests.core.event_rows import DAY, now, order, orders, orders_model, stored

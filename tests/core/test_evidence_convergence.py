@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
 from reverse_etl.errors import KlaviyoError, UsageError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.random_days import live_few_days, live_many_days
 from tests.core.test_convergence import ShopMachine

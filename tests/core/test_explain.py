@@ -10,7 +10,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.errors import KeyRefused
 from reverse_etl.klaviyo.api import Klaviyo
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.report.explanation import describe_open_change
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.files import opened

@@ -11,7 +11,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.progress import ListDone, SendProgress
 from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, become, clubs_model, many, members_model, people, person

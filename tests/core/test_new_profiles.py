@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.profile_forecast import NewProfiles
 from reverse_etl.sandbox import Fault, FaultKind
 

@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import OptOut
 from reverse_etl.errors import UsageError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.surfaces.interface import Columns, OtherColumns, Phase
 from reverse_etl.surfaces.profiles import PROFILES

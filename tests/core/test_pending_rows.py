@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.planning.plan import PlanOptions
-from reverse_etl.planning.planner import PlanRequest, build_plan
+from reverse_etl.planning.plan_options import PlanOptions
+from reverse_etl.planning.plan_request import PlanRequest
+from reverse_etl.planning.planner import build_plan
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from reverse_etl.errors import ModelError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from tests.core.consent import (
     LONG_AGO,
     outcomes,

@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.results import collect_figures
 from reverse_etl.domain.progress import JobProgress
 from reverse_etl.errors import GuardRefused, UsageError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.report import status
 from reverse_etl.report.masking import mask_report
 from reverse_etl.report.page import render_page

@@ -10,7 +10,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import RemoveProgress, SendProgress
 from reverse_etl.klaviyo.messages import Response, TransportError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from tests.core.world import one
 
 if TYPE_CHECKING:

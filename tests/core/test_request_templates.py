@@ -12,7 +12,7 @@ from reverse_etl.cli import app
 from reverse_etl.config.model_templates import model_template_names, read_model_template
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused, ModelError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox.routes.records import CATALOG_ITEM, COUPON, COUPON_CODE, OBJECT_RECORD, TAG, TAG_LINK
 from tests.core.world import one

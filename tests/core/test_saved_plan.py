@@ -10,7 +10,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import SendProgress
 from reverse_etl.errors import GuardRefused, UsageError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.saved_plan import SavedPlan
 from reverse_etl.planning.violations import Allowances
 from tests.core.rows import become, clubs_model, many, members_model, people, person

@@ -13,7 +13,7 @@ from reverse_etl.cli.output.plan import list_detail_lines
 from reverse_etl.errors import KlaviyoError
 from reverse_etl.models.config import FULL_EVERY
 from reverse_etl.planning import model_sources, skipping
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.state.snapshot_matches import SnapshotMatches
 from tests.core.costs import count
 from tests.core.random_days import live_few_days, live_many_days

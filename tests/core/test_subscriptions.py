@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.cli.output.plan import plan_cells
 from reverse_etl.errors import UsageError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from tests.core.consent import (
     ANN,

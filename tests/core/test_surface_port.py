@@ -17,7 +17,7 @@ from reverse_etl.cli import app
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import JobProgress
 from reverse_etl.errors import UsageError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.surfaces.interface import (
     Columns,

@@ -10,7 +10,7 @@ from reverse_etl.cli.output.plan import show_plan
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import ModelError
 from reverse_etl.planning import complete_rows
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.killing import run_until_killed

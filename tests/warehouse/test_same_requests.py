@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.engine import Engine
 from reverse_etl.errors import GuardRefused
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.saved_plan import SavedPlan
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.state_file import find_state_file
