@@ -14,7 +14,7 @@ from reverse_etl.cli.output.plan import list_detail_lines
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import ListDone
 from reverse_etl.errors import ModelError
-from reverse_etl.planning.plan import PlanOptions
+from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.report import explain
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.journal import Journal
