@@ -50,7 +50,7 @@ def record_comparisons(state: State, result: RunResult) -> None:
     now = state.tables.now()
     state.comparisons.record(
         [
-            SettledComparison(model_plan.model.name, model_plan.comparison.checksum, now, now)
+            SettledComparison(model_plan.model.name, model_plan.comparison.checksum, now)
             for model_plan in result.plan.models
             if model_plan.comparison is not None
             and model_plan.comparison.is_full

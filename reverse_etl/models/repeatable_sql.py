@@ -80,7 +80,7 @@ def read_repeatable(sql: str, engine: Engine) -> frozenset[RelationName] | NotRe
     if not isinstance(tree, exp.Query):
         return NotRepeatable("SQL that is not understood")
     for node in tree.walk():
-        if (what := _find_unknown(node)) is not None:
+        if (what := _find_unstable(node)) is not None:
             return NotRepeatable(what)
     try:
         tables = _find_tables(tree, engine)
@@ -89,7 +89,7 @@ def read_repeatable(sql: str, engine: Engine) -> frozenset[RelationName] | NotRe
     return NotRepeatable("SQL that is not understood") if tables is None else tables
 
 
-def _find_unknown(node: exp.Expr) -> str | None:
+def _find_unstable(node: exp.Expr) -> str | None:
     """Return what a node is that is not known to be repeatable, None if it is known."""
     kind = type(node).__name__
     if isinstance(node, exp.Table):

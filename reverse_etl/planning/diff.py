@@ -108,7 +108,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     diff = ModelDiff(tables, stored_columns, diff_options)
     # Whether the counts of the staged rows are still those of the rows that are compared.
     may_match = bool(stored_columns) and not uncertain_rows and diff_options == DiffOptions()
-    if not (may_match and [ref.id for ref in refs] == [staged.compared_list_id]):
+    if not (may_match and [ref.id for ref in refs] == [staged.sent_list_id]):
         staged = restore_values(warehouse, staged)
     counts = _count_staged_rows(warehouse, staged) if may_match else None
     result = DiffResult(diff, snapshot_rows, uncertain_rows, ConflictReport(), {}, {}, counts=counts)
@@ -124,7 +124,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     conflicts = resolve_conflicts(warehouse, staged, known_counts)
     few = counts is not None and max(counts.valid, snapshot_total) - counts.unchanged <= FEW_DELTAS
     if not few or conflicts.changed_rows:
-        staged = replace(staged, compared_list_id=None)
+        staged = replace(staged, sent_list_id=None)
     claimed, planned, rejects = _find_deltas(warehouse, state, replace(request, staged=staged), diff)
     return replace(
         result,
@@ -150,7 +150,7 @@ def _find_deltas(
         diff.stored_columns,
     )
     if stored_columns and tables.secondary_identifiers and state.omissions.exist(staged.model.name):
-        staged = replace(staged, compared_list_id=None)
+        staged = replace(staged, sent_list_id=None)
         for kind in tables.secondary_identifiers:
             warehouse.execute(state.omissions.flag_staged_rows(staged.model.name, tables, kind))
     tries_again = options.allow.allows(Guard.RESUBSCRIBE, staged.model.name)
@@ -160,7 +160,7 @@ def _find_deltas(
     if stored_columns and planned.have(Op.ADD, Op.UPDATE):
         claimed = _omit_claimed(warehouse, tables, rekeyed=request.rekeyed)
     if claimed:  # without the omitted identifier a row may equal one that Klaviyo refused before
-        staged = replace(staged, compared_list_id=None)
+        staged = replace(staged, sent_list_id=None)
         _compute_deltas(state, staged, diff, refused_too=tries_again)
     if staged.has_withheld:
         for statement in state.withheld.cancel_removals(tables):
@@ -202,7 +202,7 @@ def _count_staged_rows(warehouse: Warehouse, staged: StagedModel) -> StagedCount
     known = None if staged.tables.many_lists else staged.counts
     if known is not None:
         return known
-    return count_staged_rows(warehouse, staged.tables, is_compared=staged.compared_list_id is not None)
+    return count_staged_rows(warehouse, staged.tables, marks_unchanged=staged.sent_list_id is not None)
 
 
 def _matches_snapshot(  # noqa: PLR0913, PLR0917 - two sides and their counts
@@ -224,7 +224,7 @@ def _matches_snapshot(  # noqa: PLR0913, PLR0917 - two sides and their counts
         return False
     if staged.comparison is not None and staged.comparison.compared_rows == 0:
         return True
-    if staged.compared_list_id is not None:
+    if staged.sent_list_id is not None:
         return counts.unchanged == counts.valid and counts.has_unique_keys
     return not warehouse.fetch(sql.select_first_difference(diff))
 
@@ -247,10 +247,8 @@ def _compute_deltas(state: State, staged: StagedModel, diff: ModelDiff, *, refus
     )
     if knows_refused and diff.tables.fit(state.tables.columns(diff.tables.rejected)):
         marks.append(staging.mark_still_rejected(diff.tables, staged.model.checksum))
-    list_id = staged.compared_list_id
-    deltas = (
-        sql.compute_deltas(diff) if list_id is None else sql.compute_compared_deltas(diff.tables, list_id)
-    )
+    list_id = staged.sent_list_id
+    deltas = sql.compute_deltas(diff) if list_id is None else sql.compute_marked_deltas(diff.tables, list_id)
     for statement in (*marks, *deltas):
         warehouse.execute(statement)
     remove = staged.model.config.surface.remove

@@ -43,7 +43,7 @@ class SourceReader:
         tables: dict[str, frozenset[RelationName]] = {}
         reasons: dict[str, str] = {}
         for model in models:
-            reason = _find_unknown(model, records.get(model.name))
+            reason = _find_reason_to_read(model, records.get(model.name))
             found = read_repeatable(model.sql, self.output.type) if not reason else frozenset()
             if isinstance(found, NotRepeatable):
                 reason = f"it has {found.what}"
@@ -135,7 +135,7 @@ def collect_versions(
     return versions
 
 
-def _find_unknown(model: Model, record: ModelRecord | None) -> str:
+def _find_reason_to_read(model: Model, record: ModelRecord | None) -> str:
     """Return why a model is always read, '' if it may be skipped."""
     if record is None or record.checksum != model.checksum:
         return "it was never sent as it is now"

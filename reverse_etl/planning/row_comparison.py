@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reverse_etl.state.comparisons import SettledComparison
 
 # Each value of these kinds has one text, in every session.
-_KINDS: Final = frozenset(
+_EXACT_KINDS: Final = frozenset(
     {
         ColumnKind.TEXT,
         ColumnKind.INTEGER,
@@ -101,7 +101,7 @@ def compute_checksum(model: Model, columns: Mapping[str, Column]) -> str:
 
 def find_type_problem(column: Column) -> Problem | None:
     """Return why a column can't be `updated_at`."""
-    if column.kind in _KINDS:
+    if column.kind in _EXACT_KINDS:
         return None
     return Problem(
         f"The column {column.name} of updated_at is of type {column.type}.",

@@ -67,7 +67,7 @@ class StagedModel:
 
     `rows` counts the rows that the model returned. `list_names` are the distinct values of its list column.
     `counts` are the numbers of the rows, None once they may have changed. `comparison` is how the rows of a
-    model with `updated_at` are compared, and `query` what it stages. `compared_list_id` is the list with
+    model with `updated_at` are compared, and `query` what it stages. `sent_list_id` is the list with
     whose sent rows the others were compared: equal rows have no payload; None if all are staged in full.
     `events` is what is known so far of a model of events.
     `sources` is what it read, if that shows whether it changes; `read_reason` why it was not skipped.
@@ -82,7 +82,7 @@ class StagedModel:
     has_withheld: bool = False
     counts: StagedCounts | None = None
     comparison: RowComparison | None = None
-    compared_list_id: str | None = None
+    sent_list_id: str | None = None
     sources: ModelSources | None = None
     read_reason: str = ""
     query: Staging = field(kw_only=True, repr=False)
@@ -130,7 +130,7 @@ PlannableModel = StagedModel | SkippedModel
 class StageRequest:
     """A model to stage into the tables of a key; times after `now` are in the future.
 
-    The payload of rows that equal `sent_rows` is left out: see `StagedModel.compared_list_id`.
+    The payload of rows that equal `sent_rows` is left out: see `StagedModel.sent_list_id`.
     """
 
     model: Model
@@ -146,7 +146,7 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
     """
     query, comparison = build_query(warehouse, request, chooser)
     run_model(warehouse, request.model, staging.stage_rows(query))
-    counts = count_staged_rows(warehouse, query.tables, is_compared=query.compared_list_id is not None)
+    counts = count_staged_rows(warehouse, query.tables, marks_unchanged=query.sent_list_id is not None)
     names = {name for name, _ in counts.rows if name is not None}
     return StagedModel(
         request.model,
@@ -155,7 +155,7 @@ def stage_model(warehouse: Warehouse, request: StageRequest, chooser: Comparison
         tuple(sorted(names)) if query.list_column else ("",),
         counts=counts,
         comparison=comparison,
-        compared_list_id=query.compared_list_id,
+        sent_list_id=query.sent_list_id,
         query=query,
     )
 
@@ -177,8 +177,7 @@ def build_query(
     checked_times = {time.column for time in surface.columns.past_times}
     required = tuple(columns[name] for name in surface.columns.required if name not in checked_times)
     comparison = chooser.choose(model, request.table_key, columns)
-    is_compared = sent_rows is not None and tables.fit(sent_rows.columns)
-    list_id = sent_rows.list_id if sent_rows is not None and is_compared else None
+    list_id = sent_rows.list_id if sent_rows is not None and tables.fit(sent_rows.columns) else None
     target = model.config.list_target
     query = Staging(
         tables,
@@ -189,7 +188,7 @@ def build_query(
         required=required,
         updated_at=columns.get(surface.columns.updated_at.lower()),
         part=StagedPart.KEYS if comparison and not comparison.is_full else StagedPart.ALL,
-        compared_list_id=list_id,
+        sent_list_id=list_id,
     )
     return query, comparison
 
@@ -223,7 +222,7 @@ def _model_tables(dialect: Dialect, request: StageRequest, columns: Mapping[str,
 
 
 def count_staged_rows(
-    warehouse: Warehouse, tables: ModelTables, *, is_compared: bool = False
+    warehouse: Warehouse, tables: ModelTables, *, marks_unchanged: bool = False
 ) -> StagedCounts:
     """Return the numbers of staged rows, in one pass over them."""
     rows: dict[tuple[str | None, str | None], int] = {}
@@ -232,7 +231,7 @@ def count_staged_rows(
         {*tables.secondary_identifiers} if tables.many_lists else set()
     )  # a person may be on several lists
     for name, problem, number, unchanged_rows, keys, *values in warehouse.fetch(
-        staging.count_staged_rows(tables, is_compared=is_compared)
+        staging.count_staged_rows(tables, marks_unchanged=marks_unchanged)
     ):
         rows[name, problem] = int(number)
         if problem is None:
@@ -245,11 +244,11 @@ def count_staged_rows(
 
 def restore_values(warehouse: Warehouse, staged: StagedModel) -> StagedModel:
     """Return the model with all of its rows staged in full."""
-    if staged.compared_list_id is None:
+    if staged.sent_list_id is None:
         return staged
     if staged.counts is None or staged.counts.unchanged:
-        warehouse.execute(staging.restore_values(staged.tables, staged.compared_list_id))
-    return replace(staged, compared_list_id=None)
+        warehouse.execute(staging.restore_values(staged.tables, staged.sent_list_id))
+    return replace(staged, sent_list_id=None)
 
 
 def clears_values(model: Model) -> bool:

@@ -12,28 +12,27 @@ if TYPE_CHECKING:
     from reverse_etl.state.tables import StateTables
     from reverse_etl.warehouse.statement import Statement
 
-_COLUMNS = "model, checksum, compared_at, settled_at, evidence"
+_COLUMNS = "model, checksum, compared_at"
 
 
 @dataclass(frozen=True)
 class SettledComparison:
-    """A model's last comparisons.
+    """A model's last full comparison, at `compared_at`.
 
-    `checksum` is that of the compiled SQL, the variables, the config and the column types at the last full
-    comparison, whose time is `compared_at`. `settled_at` is the time of the last comparison of any kind, and
-    `evidence` the JSON of what was known of the base tables then; both may be NULL.
+    `checksum` is that of the compiled SQL, the variables, the config and the column types.
     """
 
     model: str
     checksum: str
     compared_at: str
-    settled_at: str | None = None
-    evidence: str | None = None
 
 
 @dataclass(frozen=True)
 class Comparisons:
-    """The comparisons of one account and project."""
+    """The comparisons of one account and project.
+
+    The row of the table without a model is that of `SnapshotMatches`, which alone has evidence.
+    """
 
     state_tables: StateTables
 
@@ -57,14 +56,7 @@ class Comparisons:
             return
         tables = self.state_tables
         rows = [
-            (
-                *tables.scope.key,
-                entry.model,
-                entry.checksum,
-                entry.compared_at,
-                entry.settled_at,
-                entry.evidence,
-            )
+            (*tables.scope.key, entry.model, entry.checksum, entry.compared_at, entry.compared_at, None)
             for entry in comparisons
         ]
         models = [entry.model for entry in comparisons]

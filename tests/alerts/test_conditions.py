@@ -34,8 +34,9 @@ from reverse_etl.errors import (
     WarehouseError,
     WarehouseUnavailable,
 )
+from reverse_etl.planning.list_plan import ListPlan
 from reverse_etl.planning.lists import ListRef
-from reverse_etl.planning.plan import ListPlan, Plan
+from reverse_etl.planning.plan import Plan
 from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:

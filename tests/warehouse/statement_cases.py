@@ -174,7 +174,7 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
         yield "mark_still_rejected", staging.mark_still_rejected(one, "c0ffee")
         yield "replace_list_ids", staging.replace_list_ids(one, [("b", "L2"), ("", "L1"), (None, "L0")])
         yield "reject_lists", staging.reject_lists(one, RowProblem.UNKNOWN_LIST, ["VIP", "Tea"])
-        yield "count_staged_rows", staging.count_staged_rows(one, is_compared=one is shape)
+        yield "count_staged_rows", staging.count_staged_rows(one, marks_unchanged=one is shape)
     yield "select_conflicting_properties", staging.select_conflicting_properties(shape)
 
 
@@ -198,8 +198,8 @@ def _consents(dialect: Dialect, people: Sql, email: Column) -> Staging:
 
 def _compared(shape: ModelTables) -> Iterator[Call]:
     """Yield the statements of rows that are compared with the snapshot's as they are staged."""
-    yield "stage_rows", staging.stage_rows(replace(_stage_people(shape), compared_list_id="L1"))
-    yield "compute_compared_deltas", diff.compute_compared_deltas(shape, "L1")
+    yield "stage_rows", staging.stage_rows(replace(_stage_people(shape), sent_list_id="L1"))
+    yield "compute_marked_deltas", diff.compute_marked_deltas(shape, "L1")
     yield "restore_values", staging.restore_values(shape, "L1")
 
 
@@ -382,7 +382,7 @@ def _updated_at(plain: ModelTables) -> Iterator[Call]:
     known = row_comparison.StagedKeys(are_unique=True, are_valid=True, assume_equal=True)
     equal = replace(shape, table_key="equal_0a1b2c3d")
     for one, keys, list_id in ((shape, row_comparison.StagedKeys(), None), (equal, known, "L1")):
-        rows = replace(people, tables=one, updated_at=updated_at, compared_list_id=list_id)
+        rows = replace(people, tables=one, updated_at=updated_at, sent_list_id=list_id)
         yield "create_model_tables", schema.create_model_tables(one)
         yield "replace_list_ids", staging.replace_list_ids(one, [("", "L1")])
         yield "stage_rows", staging.stage_rows(replace(rows, part=StagedPart.KEYS))

@@ -212,12 +212,12 @@ def compute_deltas(diff: ModelDiff) -> tuple[Statement, ...]:
     )
 
 
-def compute_compared_deltas(tables: ModelTables, list_id: str) -> tuple[Statement, ...]:
+def compute_marked_deltas(tables: ModelTables, list_id: str) -> tuple[Statement, ...]:
     """Compute the same deltas, few of them, of rows that were compared with those of a list as they were staged.
 
     Only while no identifier is left out of a row: that may undo its change.
     """
-    rows, _ = render_sql("planning/sql/compared_changes", tables.dialect, tables=tables, list_id=list_id)
+    rows, _ = render_sql("planning/sql/marked_changes", tables.dialect, tables=tables, list_id=list_id)
     return tables.dialect.number_rows(NumberedRows(tables.planned, rows, _order_sql(tables)))
 
 

@@ -78,7 +78,7 @@ class Staging:
 
     `identifiers` are the columns of the query by identifier type; `list_column` names the list of a row, None if the model has one list.
     `required` are payload columns that no row may leave empty. `updated_at` says when a row last changed, None if the model has no such
-    column. `part` are the rows and values that are staged. `compared_list_id` is the list whose rows in the snapshot the rows are
+    column. `part` are the rows and values that are staged. `sent_list_id` is the list whose rows in the snapshot the rows are
     compared with, to leave out the payload of those that are equal; None stages all rows in full.
     """
 
@@ -90,7 +90,7 @@ class Staging:
     required: Sequence[Column] = ()
     updated_at: Column | None = None
     part: StagedPart = StagedPart.ALL
-    compared_list_id: str | None = None
+    sent_list_id: str | None = None
 
     @property
     def reads_values(self) -> bool:
@@ -115,14 +115,14 @@ class Staging:
         return Sql(self.tables.dialect.plain_text_sql(quote_identifier(self.updated_at.name)))
 
     @property
-    def is_compared(self) -> bool:
+    def marks_unchanged(self) -> bool:
         """Return whether the rows are compared with the snapshot's."""
-        return self.compared_list_id is not None and self.reads_values
+        return self.sent_list_id is not None and self.reads_values
 
     @property
     def assumes_equal(self) -> bool:
         """Return whether the rows without values equal the snapshot's, but for those that are staged in full later."""
-        return self.compared_list_id is not None and not self.reads_values
+        return self.sent_list_id is not None and not self.reads_values
 
     @property
     def own_columns(self) -> tuple[Sql, ...]:

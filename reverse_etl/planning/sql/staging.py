@@ -89,14 +89,14 @@ def replace_list_ids(tables: ModelTables, lists: Sequence[tuple[str | None, str]
     )
 
 
-def count_staged_rows(tables: ModelTables, *, is_compared: bool) -> Statement:
+def count_staged_rows(tables: ModelTables, *, marks_unchanged: bool) -> Statement:
     """Return (list name, problem or NULL, rows, unchanged rows, identities), then for each secondary identifier (rows, values).
 
     Identities and values are counted by fingerprints: a number as high as that of the rows proves that all of them differ.
     """
     counts = [
         "COUNT(*)",
-        "COUNT(CASE WHEN retl_unchanged THEN 1 END)" if is_compared else "0",
+        "COUNT(CASE WHEN retl_unchanged THEN 1 END)" if marks_unchanged else "0",
         f"COUNT(DISTINCT {tables.dialect.fingerprint_sql('retl_identity')})",
     ]
     for kind in tables.secondary_identifiers:

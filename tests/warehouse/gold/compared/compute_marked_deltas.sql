@@ -1,4 +1,4 @@
--- compute_compared_deltas 1
+-- compute_marked_deltas 1
 duckdb:    CREATE OR REPLACE TABLE temp.planned_vip_0a1b2c3d AS
 duckdb:    SELECT ROW_NUMBER() OVER () AS retl_seq, *
 duckdb:    FROM (SELECT * FROM (
