@@ -186,7 +186,7 @@ def decide_message(
     lasting = frozenset(current & reported.sent | elsewhere)
     new -= reported.sent
     if new:
-        named = tuple(one for one in conditions if one.is_new or one.subject in new)
+        named = tuple(condition for condition in conditions if condition.is_new or condition.subject in new)
         return MessageDecision(_find_worst(new), named, frozenset(new), lasting)
     has_recovered = bool(reported.sent) and not lasting and AlertKind.RECOVERED in kinds
     return MessageDecision(AlertKind.RECOVERED if has_recovered else None, (), frozenset(), lasting)

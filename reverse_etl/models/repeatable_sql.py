@@ -110,7 +110,7 @@ def _find_unstable(node: exp.Expr) -> str | None:
 
 def _find_tables(tree: exp.Query, engine: Engine) -> frozenset[RelationName] | None:
     """Return the tables of a query without its CTEs, None if it is not known which of its names are which."""
-    found: set[RelationName] = set()
+    names: set[RelationName] = set()
     seen: set[int] = set()
     for scope in traverse_scope(tree):
         for table in scope.tables:
@@ -118,8 +118,8 @@ def _find_tables(tree: exp.Query, engine: Engine) -> frozenset[RelationName] | N
             is_cte = not table.db and isinstance(scope.sources.get(table.alias_or_name), Scope)
             if not is_cte:
                 parts = [table.args.get(key) for key in ("catalog", "db", "this")]
-                found.add(RelationName(*(_fold(part, engine) if part else "" for part in parts)))
-    return frozenset(found) if seen == set(map(id, tree.find_all(exp.Table))) else None
+                names.add(RelationName(*(_fold(part, engine) if part else "" for part in parts)))
+    return frozenset(names) if seen == set(map(id, tree.find_all(exp.Table))) else None
 
 
 def _fold(identifier: exp.Identifier, engine: Engine) -> str:

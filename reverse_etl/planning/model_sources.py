@@ -44,11 +44,11 @@ class SourceReader:
         reasons: dict[str, str] = {}
         for model in models:
             reason = _find_reason_to_read(model, records.get(model.name))
-            found = read_repeatable(model.sql, self.output.type) if not reason else frozenset()
-            if isinstance(found, NotRepeatable):
-                reason = f"it has {found.what}"
+            names = read_repeatable(model.sql, self.output.type) if not reason else frozenset()
+            if isinstance(names, NotRepeatable):
+                reason = f"it has {names.what}"
             else:
-                tables[model.name] = found
+                tables[model.name] = names
             if reason:
                 reasons[model.name] = reason
         candidates = [model for model in models if model.name not in reasons]
@@ -73,11 +73,11 @@ class SourceReader:
         facts: dict[RelationName, RelationFacts] = {}
         waiting = {*names}
         for _ in range(_MAX_DEPTH):
-            found = self.warehouse.read_relation_facts(sorted(waiting, key=str)) if waiting else {}
-            facts |= found
+            level = self.warehouse.read_relation_facts(sorted(waiting, key=str)) if waiting else {}
+            facts |= level
             below = {
                 name
-                for relation in found.values()
+                for relation in level.values()
                 if relation.view_sql
                 for name in read_view(relation, self.output) or ()
             }
@@ -102,12 +102,12 @@ class SourceReader:
 
 def read_view(relation: RelationFacts, output: Output) -> frozenset[RelationName] | None:
     """Return the tables below a view, in its schema if they name none; None if it is not repeatable."""
-    found = read_repeatable(relation.view_sql, output.type)
-    if isinstance(found, NotRepeatable):
+    names = read_repeatable(relation.view_sql, output.type)
+    if isinstance(names, NotRepeatable):
         return None
     full = relation.full_name
     return frozenset(
-        RelationName(name.database or full.database, name.schema or full.schema, name.name) for name in found
+        RelationName(name.database or full.database, name.schema or full.schema, name.name) for name in names
     )
 
 

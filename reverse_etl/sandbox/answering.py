@@ -51,7 +51,7 @@ def _handle_and_log(
     received_at = account.now()
     response, fault_note = _admit_and_handle(account, route, request, headers)
     logged_request = LoggedRequest(
-        at=received_at,
+        received_at=received_at,
         method=request.method,
         path=request.path,
         query=urlencode(request.query, safe='[](),":@+/'),

@@ -92,7 +92,7 @@ class StoredSuppression:
 
     list_id: str
     reason: str
-    at: float
+    suppressed_at: float
 
 
 @dataclass(frozen=True)
@@ -140,14 +140,14 @@ class Subscriptions:
             "custom_method_detail": stored.detail,
             "double_optin": stored.double_optin,
             "suppression": [
-                {"reason": suppression.reason, "timestamp": to_iso(suppression.at)}
+                {"reason": suppression.reason, "timestamp": to_iso(suppression.suppressed_at)}
                 for suppression in everywhere
             ],
             "list_suppressions": [
                 {
                     "list_id": suppression.list_id,
                     "reason": suppression.reason,
-                    "timestamp": to_iso(suppression.at),
+                    "timestamp": to_iso(suppression.suppressed_at),
                 }
                 for suppression in of_lists
             ],
@@ -223,7 +223,7 @@ def save_consent(db: sqlite3.Connection, profile: int, stored: StoredConsent) ->
 
 def add_suppression(db: sqlite3.Connection, profile: int, suppression: StoredSuppression) -> bool:
     """Suppress a profile for a reason; return False if it is suppressed for it already."""
-    values = (profile, suppression.list_id, suppression.reason, suppression.at)
+    values = (profile, suppression.list_id, suppression.reason, suppression.suppressed_at)
     return db.execute("INSERT OR IGNORE INTO suppressions VALUES (?, ?, ?, ?)", values).rowcount > 0
 
 

@@ -35,7 +35,7 @@ class EventRow:
 
     profile: Mapping[str, Any]
     metric: str
-    at: int
+    happened_at: int
     unique_id: str
     properties: Mapping[str, Any]
     value: float | None
@@ -80,7 +80,7 @@ class _EventReader:
             self._add(f"At most {_MAX_PROPERTIES} properties are allowed.", f"{pointer}/properties")
         else:
             self._check_value(properties, f"{pointer}/properties", 1)
-        at = self._read_time(attributes.get("time"), f"{pointer}/time")
+        happened_at = self._read_time(attributes.get("time"), f"{pointer}/time")
         metric = self._read_metric(attributes.get("metric"), f"{pointer}/metric")
         value, currency = attributes.get("value"), attributes.get("value_currency")
         if isinstance(value, bool) or not isinstance(value, int | float | None):
@@ -94,7 +94,15 @@ class _EventReader:
             return None
         backfill = backfill or attributes.get("backfill") is True
         return EventRow(
-            profile, metric, at, unique_id or str(at), properties, value, currency, backfill, pointer
+            profile,
+            metric,
+            happened_at,
+            unique_id or str(happened_at),
+            properties,
+            value,
+            currency,
+            backfill,
+            pointer,
         )
 
     def _read_time(self, value: Any, pointer: str) -> int:

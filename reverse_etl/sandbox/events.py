@@ -44,7 +44,7 @@ class StoredEvent:
     metric_id: str
     metric: str
     unique_id: str
-    at: int
+    happened_at: int
     properties: bytes
     value: float | None
     currency: str | None
@@ -58,9 +58,9 @@ class StoredEvent:
         if self.currency is not None:
             properties |= {"$value_currency": self.currency}
         attributes = {
-            "timestamp": self.at,
+            "timestamp": self.happened_at,
             "event_properties": properties,
-            "datetime": to_iso(self.at),
+            "datetime": to_iso(self.happened_at),
             "uuid": self.uuid,
         }
         self_url = f"{origin}/api/events/{self.id}"
@@ -83,7 +83,7 @@ class StoredEvent:
             "profile": self.profile_id,
             "email": self.email,
             "unique_id": self.unique_id,
-            "datetime": to_iso(self.at),
+            "datetime": to_iso(self.happened_at),
             "properties": orjson.loads(self.properties),
             "value": self.value,
             "value_currency": self.currency,
@@ -140,7 +140,7 @@ def store_events(
                 profile.seq,
                 metric,
                 event.unique_id,
-                event.at,
+                event.happened_at,
                 orjson.dumps(event.properties),
                 event.value,
                 event.currency,

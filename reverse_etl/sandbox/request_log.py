@@ -27,7 +27,7 @@ class LoggedRequest:
     "not carried out" changed nothing; its status is 0 if there was no reply.
     """
 
-    at: float
+    received_at: float
     method: str
     path: str
     query: str
@@ -40,7 +40,7 @@ class LoggedRequest:
     def document(self) -> dict[str, Any]:
         """Return the entry as a JSON object, as shown by /sandbox/log."""
         return {
-            "at": self.at,
+            "at": self.received_at,
             "method": self.method,
             "path": self.path,
             "query": self.query,
@@ -66,7 +66,7 @@ def log_request(
 ) -> None:
     """Append an entry; the log assigns its number. Only the newest entries keep their bodies."""
     row = (
-        logged_request.at,
+        logged_request.received_at,
         logged_request.method,
         logged_request.path,
         logged_request.query,

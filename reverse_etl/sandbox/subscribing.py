@@ -49,7 +49,7 @@ def accept_subscriptions(db: sqlite3.Connection, request: ConsentRequest, rules:
     """Store a request, which takes effect `consent_seconds` later."""
     db.execute(
         "INSERT INTO pending_consents (due_at, content) VALUES (?, ?)",
-        (request.at + rules.consent_seconds, orjson.dumps(request.document())),
+        (request.requested_at + rules.consent_seconds, orjson.dumps(request.document())),
     )
 
 
@@ -99,17 +99,19 @@ def unsubscribe(db: sqlite3.Connection, request: ConsentRequest) -> None:
         if stored_list is not None and _is_member(db, stored_list, profile):
             remove_members(db, stored_list, [profile.seq])
             if _EMAIL in row.channels:
-                add_suppression(db, profile.seq, StoredSuppression(stored_list.id, "UNSUBSCRIBE", request.at))
+                add_suppression(
+                    db, profile.seq, StoredSuppression(stored_list.id, "UNSUBSCRIBE", request.requested_at)
+                )
             continue
         for channel in row.channels:
-            opt_out(db, profile, channel, request.at)
+            opt_out(db, profile, channel, request.requested_at)
 
 
-def opt_out(db: sqlite3.Connection, profile: StoredProfile, channel: str, at: float) -> None:
+def opt_out(db: sqlite3.Connection, profile: StoredProfile, channel: str, opted_out_at: float) -> None:
     """Unsubscribe a profile from a channel globally."""
-    save_consent(db, profile.seq, StoredConsent(channel, UNSUBSCRIBED, at, at))
+    save_consent(db, profile.seq, StoredConsent(channel, UNSUBSCRIBED, opted_out_at, opted_out_at))
     if channel == _EMAIL:
-        add_suppression(db, profile.seq, StoredSuppression(EVERY_LIST, "UNSUBSCRIBE", at))
+        add_suppression(db, profile.seq, StoredSuppression(EVERY_LIST, "UNSUBSCRIBE", opted_out_at))
 
 
 def confirm_opt_in(db: sqlite3.Connection, email_or_phone: str, now: float) -> None:
@@ -188,7 +190,7 @@ class _RequestExecution:
 
     def _is_silenced(self, profile: StoredProfile) -> bool:
         row = self.db.execute("SELECT at FROM subscribed_events WHERE profile = ?", (profile.seq,)).fetchone()
-        recent = row is not None and self.request.at - row[0] < self.rules.silence_seconds
+        recent = row is not None and self.request.requested_at - row[0] < self.rules.silence_seconds
         return recent and not self.request.historical
 
     def _subscribe_channel(
@@ -199,7 +201,7 @@ class _RequestExecution:
         stored_list: StoredList | None,
     ) -> None:
         stored = load_subscriptions(self.db, [profile.seq])[profile.seq].consents.get(channel)
-        given_at = self.request.at if consented_at is None else consented_at
+        given_at = self.request.requested_at if consented_at is None else consented_at
         if stored is not None and stored.consent == UNSUBSCRIBED and stored.updated_at >= given_at:
             return  # the person has opted out since
         if self._asks_for_confirmation(channel, stored_list):

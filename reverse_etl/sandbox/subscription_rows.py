@@ -71,7 +71,7 @@ class ConsentRequest:
     list_id: str | None = None
     historical: bool = False
     source: str | None = None
-    at: float = 0.0
+    requested_at: float = 0.0
 
     def document(self) -> dict[str, Any]:
         """Return the request as stored in the state file."""
@@ -80,7 +80,7 @@ class ConsentRequest:
             "list_id": self.list_id,
             "historical": self.historical,
             "source": self.source,
-            "at": self.at,
+            "at": self.requested_at,
         }
 
     @classmethod
@@ -216,7 +216,7 @@ def parse_unsubscribe(document: Any, rules: Rules, now: float) -> ConsentRequest
     """Return the request of a body. Raises HttpError (400), with a pointer to each row at fault."""
     rows, _, list_id = _parse_body(document, "delete", {"profiles"}, _MAX_UNSUBSCRIBED)
     reader = _RowReader(False, False, rules, now)
-    return ConsentRequest(_read_rows(reader, rows), list_id, at=now)
+    return ConsentRequest(_read_rows(reader, rows), list_id, requested_at=now)
 
 
 def _read_rows(reader: _RowReader, rows: list[Any]) -> list[ConsentRow]:

@@ -91,8 +91,12 @@ def creations(world: World) -> int:
 
 def looked_in_vain(world: World) -> int:
     """Return how many requests asked for lists after one was made and well before it was shown."""
-    (made,) = [entry.at for entry in world.writes() if entry.path == "/api/lists"]
-    asked = [entry.at for entry in world.sandbox.log() if (entry.method, entry.path) == ("GET", "/api/lists")]
+    (made,) = [entry.received_at for entry in world.writes() if entry.path == "/api/lists"]
+    asked = [
+        entry.received_at
+        for entry in world.sandbox.log()
+        if (entry.method, entry.path) == ("GET", "/api/lists")
+    ]
     return sum(made < at < made + SHOWN_LATE - 1.0 for at in asked)
 
 

@@ -129,7 +129,7 @@ def test_the_lists_of_a_person_are_sent_one_after_another(make_world: Callable[.
     clubs_model(world)
     become(world, [person("ann", club="Tea"), person("ann", club="Coffee")])
     world.run()
-    first, second = [entry.at for entry in world.writes() if "import" in entry.path]
+    first, second = [entry.received_at for entry in world.writes() if "import" in entry.path]
     assert second >= first + 300.0
 
 

@@ -115,7 +115,7 @@ def test_an_import_without_a_receipt_is_waited_for(
     world.run()
     later = world.writes()[-2:]
     assert [entry.method for entry in later] == ["POST", "DELETE"]
-    assert all(entry.at >= lost.at + 3_000.0 for entry in later)
+    assert all(entry.received_at >= lost.received_at + 3_000.0 for entry in later)
     assert world.emails() == ["bob@example.com"]
 
 

@@ -98,7 +98,7 @@ def test_open_jobs_finish_before_removals_after_a_lost_import_reply(
     *posts, removal = [entry for entry in world.sandbox.log(number) if entry.method != "GET"]
     assert [entry.method for entry in posts] == ["POST", "POST", "POST"]
     assert removal.method == "DELETE"
-    assert removal.at >= max(entry.at for entry in posts) + 3_000.0
+    assert removal.received_at >= max(entry.received_at for entry in posts) + 3_000.0
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 

@@ -35,7 +35,7 @@ def test_the_log_shows_the_requests(caller: Caller, sandbox: Sandbox) -> None:
     ]
     assert log[0].bytes > 100
     assert log[1].query == 'filter=equals(email,"u1@example.com")&page[size]=7'
-    assert all(start <= one.at <= sandbox.now() for one in log)
+    assert all(start <= one.received_at <= sandbox.now() for one in log)
     assert sandbox.log(after=first.number) == log
     over_http = requests.get(
         f"{sandbox.origin}/sandbox/log", params={"after": first.number}, timeout=5
