@@ -20,6 +20,17 @@ from reverse_etl.planning.violations import Allowances
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
+def _models_option(name: str, text: str, *, metavar: str = "MODEL") -> Option:
+    return click.option(
+        name,
+        multiple=True,
+        metavar=metavar,
+        shell_complete=complete_models,
+        help=f"{text} Repeatable.",
+    )
+
+
 _PLAN_OPTIONS = (
     click.option(
         "--full-refresh",
@@ -35,55 +46,15 @@ _PLAN_OPTIONS = (
     click.option(
         "--limit", type=click.IntRange(1), help="Send at most N rows and remove nobody: for a first try."
     ),
-    click.option(
-        "--allow-removes",
-        multiple=True,
-        metavar="MODEL",
-        shell_complete=complete_models,
-        help="Let this model pass the guards min_rows and max_removes in this run. Repeatable.",
+    _models_option("--allow-removes", "Let this model pass the guards min_rows and max_removes in this run."),
+    _models_option("--allow-adds", "Let this model pass the guard max_adds in this run."),
+    _models_option("--allow-updates", "Let this model pass the guard max_updates in this run."),
+    _models_option("--allow-rejected", "Let this model pass the guard max_rejected in this run."),
+    _models_option("--allow-new-lists", "Let this model create more than 5 lists in this run."),
+    _models_option(
+        "--allow-request", "Let this model send unsafe requests, or more than max_requests, in this run."
     ),
-    click.option(
-        "--allow-adds",
-        multiple=True,
-        metavar="MODEL",
-        shell_complete=complete_models,
-        help="Let this model pass the guard max_adds in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-updates",
-        multiple=True,
-        metavar="MODEL",
-        shell_complete=complete_models,
-        help="Let this model pass the guard max_updates in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-rejected",
-        multiple=True,
-        metavar="MODEL",
-        shell_complete=complete_models,
-        help="Let this model pass the guard max_rejected in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-new-lists",
-        multiple=True,
-        metavar="MODEL",
-        shell_complete=complete_models,
-        help="Let this model create more than 5 lists in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-request",
-        multiple=True,
-        metavar="MODEL",
-        shell_complete=complete_models,
-        help="Let this model send unsafe requests, or more than max_requests, in this run. Repeatable.",
-    ),
-    click.option(
-        "--allow-clears",
-        multiple=True,
-        metavar="MODEL",
-        shell_complete=complete_models,
-        help="Let this model pass the guard max_clears in this run. Repeatable.",
-    ),
+    _models_option("--allow-clears", "Let this model pass the guard max_clears in this run."),
     click.option(
         "--live-since",
         metavar="TIME",
@@ -97,27 +68,13 @@ _PLAN_OPTIONS = (
         help="Look up N people, to say how many profiles the plan would create; 0 asks nothing. "
         f"[default: {LOOKED_UP_PEOPLE}]",
     ),
-    click.option(
-        "--allow-resubscribe",
-        multiple=True,
-        metavar="MODEL",
-        shell_complete=complete_models,
-        help="Let this model subscribe up to 10 people again who unsubscribed. Repeatable.",
-    ),
-    click.option(
+    _models_option("--allow-resubscribe", "Let this model subscribe up to 10 people again who unsubscribed."),
+    _models_option(
         "--allow-deletes",
-        multiple=True,
+        "Let this model delete people for good in this run: at most N, or 10.",
         metavar="MODEL[=N]",
-        shell_complete=complete_models,
-        help="Let this model delete people for good in this run: at most N, or 10. Repeatable.",
     ),
-    click.option(
-        "--rekey",
-        multiple=True,
-        metavar="MODEL",
-        shell_complete=complete_models,
-        help="Accept that this model's identifiers changed. Repeatable.",
-    ),
+    _models_option("--rekey", "Accept that this model's identifiers changed."),
     click.option(
         "--no-dbt-gate", is_flag=True, help="Don't check dbt's results for the tables that the models read."
     ),
