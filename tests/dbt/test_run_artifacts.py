@@ -89,15 +89,20 @@ def test_dbts_own_classes_read_the_artifacts_of_a_run(shop: Path) -> None:
     assert record(shop, "manifest")["child_map"]["model.corner_shop.visits"] == ["model.reverse_etl.regulars"]
 
 
-def test_a_refused_run_leaves_its_reasons_and_no_older_success(shop: Path) -> None:
-    """`skipped` where the gate or a guard refused a model; the others are delivered."""
+def run_with_a_failed_model(shop: Path) -> None:
+    """Run two models, of which dbt failed to build one."""
     path = shop / "target" / "run_results.json"
     results = json.loads(path.read_text())
-    for each in results["results"]:
-        if each["unique_id"] == "model.corner_shop.spenders":
-            each |= {"status": "error", "message": "It broke"}
+    for result in results["results"]:
+        if result["unique_id"] == "model.corner_shop.spenders":
+            result |= {"status": "error", "message": "It broke"}
     path.write_text(json.dumps(results))
     assert project(shop).run(["regulars", "spenders"]).exit_code == GuardRefused.exit_code
+
+
+def test_a_refused_run_leaves_its_reasons_and_no_older_success(shop: Path) -> None:
+    """`skipped` where the gate or a guard refused a model; the others are delivered."""
+    run_with_a_failed_model(shop)
     found = statuses(shop)
     assert list(found) == ["regulars", "spenders"]
     assert found["spenders"][0] == "skipped"
@@ -110,13 +115,7 @@ def test_a_refused_run_leaves_its_reasons_and_no_older_success(shop: Path) -> No
 
 def test_a_run_without_the_models_that_the_gate_holds_is_recorded_with_its_exit_code(shop: Path) -> None:
     """History, status and the report say that the gate held a model, and why."""
-    path = shop / "target" / "run_results.json"
-    results = json.loads(path.read_text())
-    for each in results["results"]:
-        if each["unique_id"] == "model.corner_shop.spenders":
-            each |= {"status": "error", "message": "It broke"}
-    path.write_text(json.dumps(results))
-    assert project(shop).run(["regulars", "spenders"]).exit_code == GuardRefused.exit_code
+    run_with_a_failed_model(shop)
     (ran,) = project(shop).history()
     assert (ran.run.exit_code, find_run_ending(ran)) == (GuardRefused.exit_code, RunEnding.GATE_HELD)
     assert [summary.label.model for summary in ran.lists] == ["regulars"]
