@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reverse_etl.cli.output.json import plan_document
 from reverse_etl.cli.output.plan import show_plan
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import ModelError
@@ -280,6 +281,12 @@ def test_a_value_of_a_row_that_was_not_compared_is_not_cleared(members: World) -
     comparisons = [model_plan.comparison for model_plan in result.plan.models]
     assert [entry.compared_rows for entry in comparisons if entry] == [0]
     assert first_names(members)[0] == "Ann"
+
+
+def test_a_plan_of_all_rows_says_how_many_were_compared(members: World) -> None:
+    plan = members.plan(options=PlanOptions(full_comparison=True))
+    comparison = plan_document(plan, show_values=False)["models"][0]["comparison"]
+    assert (comparison["full"], comparison["compared_rows"]) == (True, 3)
 
 
 def change_after_first_run(world: World) -> None:

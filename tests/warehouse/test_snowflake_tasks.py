@@ -6,7 +6,7 @@ import json
 from collections.abc import Generator
 from functools import partial
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -139,6 +139,26 @@ def test_other_threads_find_the_new_session_while_the_ended_one_logs_out(
     assert ask(session, "after") == [("after",)]
     assert connections == [session._session._connection]
     assert connections != [ended]
+
+
+def test_a_session_that_another_thread_opened_may_end_too(
+    session: Snowflake, place: Place, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In between, before this thread asks it."""
+    call_on = session._session._call_on
+    first_calls = [True]
+
+    def end_sessions_first(*arguments: Any) -> Any:
+        if first_calls:
+            first_calls.clear()
+            server.end_session(place, session)
+            assert ask(session, "other") == [("other",)]
+            server.end_session(place, session)
+        return call_on(*arguments)
+
+    monkeypatch.setattr(session._session, "_call_on", end_sessions_first)
+    assert ask(session, "after") == [("after",)]
+    assert len(server.control("look")["logins"]) == 3
 
 
 def test_the_lease_is_kept_while_a_statement_runs(

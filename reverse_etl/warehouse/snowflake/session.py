@@ -163,8 +163,11 @@ class Session:
             if self._in_transaction or not statement.repeatable:
                 raise
             with self._lock:
-                if connection is self._connection:  # no other thread has replaced it
+                was_replaced = connection is not self._connection
+                if not was_replaced:
                     self._reconnect(session_lost)
+        if was_replaced:  # by another thread, and that session may end, too
+            return self._call_with_reconnect(statement, call)
         self._temp_tables.raise_if_lost(statement)
         return self._call_on(self._connection, statement, call)
 
