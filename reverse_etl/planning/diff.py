@@ -124,6 +124,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     conflicts = resolve_conflicts(warehouse, staged, known_counts)
     few = counts is not None and max(counts.valid, snapshot_total) - counts.unchanged <= FEW_DELTAS
     if not few or conflicts.changed_rows:
+        # All rows are diffed. Those that are marked unchanged have no values, and the diff passes them over.
         staged = replace(staged, sent_list_id=None)
     claimed, planned, rejects = _find_deltas(warehouse, state, replace(request, staged=staged), diff)
     return replace(
@@ -143,17 +144,12 @@ def _find_deltas(
     Return the rows by claimed identifier, the counts of the deltas, and whether staged rows may have been
     rejected.
     """
-    staged, options, tables, stored_columns = (
-        request.staged,
-        request.options,
-        diff.tables,
-        diff.stored_columns,
-    )
+    staged, tables, stored_columns = request.staged, diff.tables, diff.stored_columns
     if stored_columns and tables.secondary_identifiers and state.omissions.exist(staged.model.name):
         staged = replace(staged, sent_list_id=None)
         for kind in tables.secondary_identifiers:
             warehouse.execute(state.omissions.flag_staged_rows(staged.model.name, tables, kind))
-    tries_again = options.allow.allows(Guard.RESUBSCRIBE, staged.model.name)
+    tries_again = request.options.allow.allows(Guard.RESUBSCRIBE, staged.model.name)
     rejects = _compute_deltas(state, staged, diff, refused_too=tries_again)
     planned = count_planned_rows(warehouse, tables)
     claimed: dict[IdentifierType, int] = {}
