@@ -26,9 +26,9 @@ from reverse_etl.planning.new_profiles import ProfileForecaster
 from reverse_etl.planning.orphan_search import describe_orphans, find_orphans
 from reverse_etl.planning.orphans import rename_warning
 from reverse_etl.planning.plan import ModelPlan, Plan
+from reverse_etl.planning.plan_request import is_rekeyed
 from reverse_etl.planning.removal_holds import describe_holds, find_removal_holds, hold_lists
 from reverse_etl.planning.row_comparison import ComparisonChooser
-from reverse_etl.planning.row_keys import is_rekeyed
 from reverse_etl.planning.skipping import (
     NO_SKIPPING,
     Skipping,
@@ -69,8 +69,7 @@ def build_plan(
     """Return the plan of the selected models, by phase and then in the given order.
 
     The deltas are in temporary tables of the warehouse session. `klaviyo` looks up the lists. Without it, the
-    lists in the state are assumed to exist, and all others to be new. `Plan.violations` are the guards that
-    trip.
+    lists in the state are assumed to exist, and all others to be new.
 
     Raises ModelError if a model fails to run, UsageError if its lists are ambiguous or have another owner,
     WarehouseError and KlaviyoError.
@@ -86,11 +85,9 @@ def build_plan(
     refs, removal_holds = _find_lists(stager, klaviyo, request, staged_models, on_progress)
     if changed := find_changed_lists(staged_models, refs):
         skipping = skipping.without(changed)
-        changed_models = [model for model in models if model.name in changed]
-        restaged = iter(_stage_models(stager, request, changed_models, skipping, on_progress))
-        staged_models = [
-            next(restaged) if staged.model.name in changed else staged for staged in staged_models
-        ]
+        models = [model for model in models if model.name in changed]
+        restaged = _stage_models(stager, request, models, skipping, on_progress)
+        staged_models = _replace_models(staged_models, restaged)
         refs, removal_holds = _find_lists(stager, klaviyo, request, staged_models, on_progress)
     staged_models = complete_rows(warehouse, state, staged_models, refs)
     model_plans = _plan_models(warehouse, state, staged_models, refs, request)
@@ -104,8 +101,8 @@ def build_plan(
     _warn_of_kept_values(model_plans, on_progress)
     orphans = tuple(find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
     notes, new_notes = describe_orphans(state, orphans)
-    member_refs = _select_members(staged_models, refs)
     # A new name of the project says why nothing is known of lists.
+    member_refs = _select_members(staged_models, refs)
     unknown = rename_warning(state) or _describe_unknown_lists(klaviyo, member_refs, registered_lists)
     list_names = {ref.id: ref.name for model_refs in refs.values() for ref in model_refs}
     warnings = (*describe_holds(list_names, removal_holds), *unknown, *describe_skipped(model_plans))
@@ -122,6 +119,13 @@ def build_plan(
     )
     plan = apply_guards(warehouse, plan, request.options.allow)
     return replace(plan, snapshot_matches=collect_snapshot_matches(skipping, plan.models))
+
+
+def _replace_models(
+    models: Sequence[PlannableModel], replacements: Sequence[PlannableModel]
+) -> list[PlannableModel]:
+    by_name = {staged.model.name: staged for staged in replacements}
+    return [by_name.get(staged.model.name, staged) for staged in models]
 
 
 def _plan_skipping(warehouse: Warehouse, state: State, request: PlanRequest) -> Skipping:

@@ -21,7 +21,7 @@ from reverse_etl.formatting import format_count, format_path
 from reverse_etl.klaviyo.revision import describe_revision, find_revision_warning
 from reverse_etl.planning.guards import find_new_list_problems
 from reverse_etl.planning.model_lists import ListFinder
-from reverse_etl.planning.row_keys import is_rekeyed
+from reverse_etl.planning.plan_request import is_rekeyed
 from reverse_etl.planning.stage import read_checked_columns
 from reverse_etl.planning.state_sources import add_state_sources
 

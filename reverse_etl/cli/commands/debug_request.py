@@ -12,7 +12,7 @@ from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count
 from reverse_etl.models.key_guard import refuse_key
 from reverse_etl.models.retired_requests import refuse_retired
-from reverse_etl.planning.named_models import require_known_models
+from reverse_etl.planning.plan_request import require_known_models
 from reverse_etl.planning.state_sources import add_state_sources
 
 if TYPE_CHECKING:
