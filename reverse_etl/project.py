@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reverse_etl.clock import Clock, SystemClock
 from reverse_etl.config.profiles import load_target
-from reverse_etl.dbt.gate_options import GateOptions
+from reverse_etl.dbt.findings import GateOptions
 from reverse_etl.dbt.project import DbtProject, read_dbt_project
 from reverse_etl.domain.progress import ignore_progress
 from reverse_etl.files import RECORDS_FOLDER

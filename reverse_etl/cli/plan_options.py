@@ -11,7 +11,7 @@ import click
 
 from reverse_etl.cli.completions import complete_models
 from reverse_etl.cli.options import Command, Option, add_selection_flags
-from reverse_etl.dbt.gate_options import GateMode, GateOptions
+from reverse_etl.dbt.findings import GateMode, GateOptions
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.profile_forecast import LOOKED_UP_PEOPLE

@@ -1,4 +1,4 @@
-"""The values that the gate's rules take and give."""
+"""The options of the gate, and the values that its rules take and give."""
 
 from __future__ import annotations
 
@@ -11,6 +11,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reverse_etl.dbt.evidence import Evidence, Invocation, RecordedResults
+
+
+class GateMode(Enum):
+    """Whether the gate is asked, and whether it refuses what it knows nothing of."""
+
+    OFF = auto()
+    ON = auto()
+    STRICT = auto()
+
+
+@dataclass(frozen=True)
+class GateOptions:
+    """The options of the gate. `dbt_exit_code` is that of the dbt command before this run, if given."""
+
+    mode: GateMode = GateMode.ON
+    dbt_exit_code: int | None = None
 
 
 class Weight(Enum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from reverse_etl.dbt.gate_options import GateOptions
+    from reverse_etl.dbt.findings import GateOptions
     from reverse_etl.domain.progress import ProgressHandler
     from reverse_etl.klaviyo.messages import RequestHook
     from reverse_etl.planning.saved_plan import SavedPlan

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.dbt.evidence import Evidence
-from reverse_etl.dbt.findings import GatedModel, GateInput, TargetSchema
+from reverse_etl.dbt.findings import GatedModel, GateInput, GateMode, GateOptions, TargetSchema
 from reverse_etl.dbt.gate import GateVerdict, check_gate
-from reverse_etl.dbt.gate_options import GateMode, GateOptions
 from reverse_etl.dbt.record import write_record
 from reverse_etl.errors import Problem
 from reverse_etl.planning.dbt_results import read_recorded_results, with_evidence

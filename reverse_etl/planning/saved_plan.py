@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 import orjson
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
-from reverse_etl.dbt.gate_options import GateMode, GateOptions
+from reverse_etl.dbt.findings import GateMode, GateOptions
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_count

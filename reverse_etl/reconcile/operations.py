@@ -10,6 +10,7 @@ from reverse_etl.domain.progress import Warned
 from reverse_etl.errors import KlaviyoError, Problem, UsageError
 from reverse_etl.planning import lists
 from reverse_etl.reconcile.drift import ListDifference, OwnedList, compare_list
+from reverse_etl.state.sql import members
 from reverse_etl.surfaces.catalog import find_surface
 from reverse_etl.surfaces.read_back import ReadConsents, ReadMembers, ReadSuppressions
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import Model
     from reverse_etl.state.model_record import ModelRecord
     from reverse_etl.surfaces.read_back import ReadBack
+    from reverse_etl.warehouse.statement import Statement
 
     ListIdsByName = Mapping[str, str]  # `lists` of the destination: list ids by logical name
 
@@ -42,7 +44,7 @@ def resend_missing(
         context,
         models,
         list_ids_by_name,
-        lambda owned_list: context.state.mark_missing_uncertain(owned_list.comparison),
+        lambda owned_list: (members.mark_missing_uncertain(owned_list.comparison),),
     )
 
 
@@ -67,7 +69,10 @@ def adopt(
         context,
         models,
         list_ids_by_name,
-        lambda owned_list: context.state.adopt_members(owned_list.comparison),
+        lambda owned_list: (
+            *members.adopt_members(owned_list.comparison),
+            members.mark_missing_uncertain(owned_list.comparison),
+        ),
     )
 
 
@@ -83,9 +88,9 @@ def _compare_and_update(
     context: DeliveryContext,
     models: Sequence[Model],
     list_ids_by_name: ListIdsByName,
-    update_state: Callable[[OwnedList], None],
+    build_statements: Callable[[OwnedList], Sequence[Statement]],
 ) -> tuple[ListDifference, ...]:
-    """Recover earlier runs, then compare each list and update its state."""
+    """Recover earlier runs, then compare each list and commit statements about it."""
     differences: list[ListDifference] = []
     with context.state.hold_lease():
         context.state.snapshot_matches.forget()  # no run changes the rows: the next run reads all models
@@ -98,7 +103,7 @@ def _compare_and_update(
                 differences.append(difference)
                 context.state.renew_lease_or_raise()  # the lease may have expired while the list was read
                 if not difference.deleted:
-                    update_state(owned_list)
+                    context.state.tables.commit(build_statements(owned_list))
     return tuple(differences)
 
 

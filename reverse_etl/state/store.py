@@ -23,7 +23,7 @@ from reverse_etl.state.responses import Responses
 from reverse_etl.state.runs import Runs
 from reverse_etl.state.seq_ranges import SeqRanges
 from reverse_etl.state.snapshot_matches import SnapshotMatches
-from reverse_etl.state.sql import deltas, members, rejections, schema, snapshot, without_profile
+from reverse_etl.state.sql import deltas, rejections, schema, snapshot, without_profile
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.stored_models import StoredModels
 from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from reverse_etl.domain.receipts import Receipt, RowException
     from reverse_etl.state.last_run_file import LastRunFile
     from reverse_etl.state.model_record import ModelSubmission
-    from reverse_etl.state.sql.members import ListComparison
     from reverse_etl.state.tables import StateScope
     from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.model_tables import ModelTables
@@ -52,8 +51,7 @@ class State(StoredModels):
     """The state of one project towards one Klaviyo account. One thread uses it; tasks of `run_each` may read.
 
     Its own methods move rows. In the order of a run: `mark_submitting`, `record_receipts`, `apply_receipts`,
-    `mark_unsent_uncertain` and `delete_unsent`. After a list was compared: `mark_missing_uncertain` and
-    `adopt_members`.
+    `mark_unsent_uncertain` and `delete_unsent`.
     """
 
     def __init__(
@@ -254,11 +252,3 @@ class State(StoredModels):
         ]
         for part in batched(rows, ROWS_PER_STATEMENT):
             self.tables.commit(deltas.backdate_first_sent(tables, part))
-
-    def mark_missing_uncertain(self, comparison: ListComparison) -> None:
-        """Make the rows uncertain that were compared with a list and are missing from it."""
-        self.tables.execute(members.mark_missing_uncertain(comparison))
-
-    def adopt_members(self, comparison: ListComparison) -> None:
-        """Take ownership of all members of a compared list, and mark missing rows uncertain. Idempotent."""
-        self.tables.commit((*members.adopt_members(comparison), members.mark_missing_uncertain(comparison)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.dbt.gate_options import GateMode
+from reverse_etl.dbt.findings import GateMode
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.model_plan import hash_plan_parts

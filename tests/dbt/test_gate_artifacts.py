@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reverse_etl.dbt.gate_options import GateMode
+from reverse_etl.dbt.findings import GateMode
 from reverse_etl.errors import UsageError
 from tests.dbt.real_dbt import break_people, dbt, edit, reverse_etl
 from tests.dbt.test_gate_real import (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from reverse_etl.dbt.gate_options import GateMode, GateOptions
+from reverse_etl.dbt.findings import GateMode, GateOptions
 from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.project import Project
 from tests.clocks import QuickClock

@@ -25,8 +25,8 @@ UNREACHABLE_CODES = frozenset(
     {14, 250001, 250003, 250006, 250007, 251011, 290400, 290403, 290404, 290429, 290502, 290503, 290504}
 )
 # The session is not known any more, or what proved it has expired (HTTP's 401 under the connector's number);
-# the connector has tried to renew it. The statement was not run.
-SESSION_GONE_CODES = frozenset({290401, 390104, 390111, 390112, 390113, 390114, 390115, 390318})
+# the connector has tried to renew it. Or another thread has closed it (250002). The statement was not run.
+SESSION_GONE_CODES = frozenset({250002, 290401, 390104, 390111, 390112, 390113, 390114, 390115, 390318})
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ _SIGN_IN_EXPIRED = ErrorExplanation(
     "the sign-in has expired", f"Leave `client_session_keep_alive` on. {RETRY_HINT}"
 )
 _EXPLANATIONS = {
+    250002: _SESSION_ENDED,
     290401: _SESSION_ENDED,
     606: ErrorExplanation(
         "the session has no warehouse to run statements in",
