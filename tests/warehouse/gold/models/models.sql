@@ -34,7 +34,7 @@ UNION ALL
 SELECT 8 AS retl_query, ROW_NUMBER() OVER (ORDER BY list_id) AS retl_position, CAST(list_id AS VARCHAR) AS retl_0, CAST(state AS VARCHAR) AS retl_1, CAST(cause AS VARCHAR) AS retl_2, CAST(reason AS VARCHAR) AS retl_3, CAST(recorded_at AS VARCHAR) AS retl_4, CAST(NULL AS VARCHAR) AS retl_5, CAST(NULL AS VARCHAR) AS retl_6, CAST(NULL AS VARCHAR) AS retl_7, CAST(NULL AS VARCHAR) AS retl_8, CAST(NULL AS VARCHAR) AS retl_9, CAST(NULL AS VARCHAR) AS retl_10
 FROM state.removal_holds WHERE account_id = ? AND project = ?
 UNION ALL
-SELECT 9 AS retl_query, ROW_NUMBER() OVER (ORDER BY model) AS retl_position, CAST(model AS VARCHAR) AS retl_0, CAST(checksum AS VARCHAR) AS retl_1, CAST(compared_at AS VARCHAR) AS retl_2, CAST(settled_at AS VARCHAR) AS retl_3, CAST(evidence AS VARCHAR) AS retl_4, CAST(NULL AS VARCHAR) AS retl_5, CAST(NULL AS VARCHAR) AS retl_6, CAST(NULL AS VARCHAR) AS retl_7, CAST(NULL AS VARCHAR) AS retl_8, CAST(NULL AS VARCHAR) AS retl_9, CAST(NULL AS VARCHAR) AS retl_10
+SELECT 9 AS retl_query, ROW_NUMBER() OVER (ORDER BY model) AS retl_position, CAST(model AS VARCHAR) AS retl_0, CAST(checksum AS VARCHAR) AS retl_1, CAST(compared_at AS VARCHAR) AS retl_2, CAST(NULL AS VARCHAR) AS retl_3, CAST(NULL AS VARCHAR) AS retl_4, CAST(NULL AS VARCHAR) AS retl_5, CAST(NULL AS VARCHAR) AS retl_6, CAST(NULL AS VARCHAR) AS retl_7, CAST(NULL AS VARCHAR) AS retl_8, CAST(NULL AS VARCHAR) AS retl_9, CAST(NULL AS VARCHAR) AS retl_10
 FROM state.comparisons WHERE account_id = ? AND project = ?
 ORDER BY retl_query, retl_position;
 -- with ('acc', 'shop', 'acc', 'shop', 'acc', 'shop', 'shop', 'acc', 'shop', 'acc', 'shop', '', 'acc', 'shop', 'acc', 'shop', 'acc', 'shop', 'acc', 'shop')
