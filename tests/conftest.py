@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import resource
-import shutil
 import tempfile
 from multiprocessing import forkserver, util
 from pathlib import Path
@@ -45,7 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _has_room(folder: Path) -> bool:
-    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > _MEMORY_NEEDED
+    """Return whether temporary files fit into a folder, and programs among them may run there."""
+    if not os.access(folder, os.W_OK):
+        return False
+    facts = os.statvfs(folder)
+    return not facts.f_flag & os.ST_NOEXEC and facts.f_bavail * facts.f_frsize > _MEMORY_NEEDED
 
 
 class _Scheduling(LoadFileScheduling):  # type: ignore[misc]  # untyped
