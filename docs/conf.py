@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import version as installed_version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pygments.lexers.special import TextLexer
@@ -30,7 +31,27 @@ html_show_sourcelink = False
 html_copy_source = False
 
 
+# What the theme's pages lack: wide code and tables are scrolled by keyboard, and headings have a level.
+ACCESSIBLE = {
+    "<pre>": '<pre tabindex="0">',
+    '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
+    ' role="heading">': ' role="heading" aria-level="2">',
+}
+
+
+def make_accessible(app: Sphinx, error: Exception | None) -> None:
+    """Change the written pages by `ACCESSIBLE`. May be repeated."""
+    if error is not None or app.builder.format != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for lacking, complete in ACCESSIBLE.items():
+            text = text.replace(lacking, complete)
+        page.write_text(text, encoding="utf-8")
+
+
 def setup(app: Sphinx) -> None:
-    """Color the SQL of models: it has Jinja inside."""
+    """Color the SQL of models, which has Jinja inside, and complete the pages."""
+    app.connect("build-finished", make_accessible)
     app.add_lexer("sql", SqlJinjaLexer)
     app.add_lexer("rooms", TextLexer)  # the drawing of the packages

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +38,16 @@ SCREENS: dict[str, dict[str, Any]] = {
 FIND_FAULTS = """async () => (await axe.run(document)).violations.map(
   (each) => `${each.impact}: ${each.id} at ${each.nodes.map((node) => node.target).join(", ")}`
 )"""
+LESSER = ("minor: ", "moderate: ")
 FIND_WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="session")
+def documentation(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Build the documentation site, and return the addresses of its pages."""
+    folder, docs = tmp_path_factory.mktemp("site"), Path(__file__).parents[2] / "docs"
+    subprocess.run([sys.executable, "-m", "sphinx", "-q", "-b", "html", docs, folder], check=True)
+    return sorted(page.as_uri() for page in folder.rglob("*.html"))
 
 
 @pytest.fixture
@@ -78,3 +89,15 @@ def test_the_pages_of_reports_have_no_fault(screen: Any, tmp_path: Path) -> None
         path.write_text(text.replace("<details", "<details open"), encoding="utf-8")
         faults[name] = find_faults(screen, path.as_uri())
     assert {name: found for name, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("screen", SCREENS, indirect=True)
+def test_the_pages_of_the_documentation_have_no_serious_fault(screen: Any, documentation: list[str]) -> None:
+    """Lesser faults are the theme's."""
+    assert len(documentation) > 30
+    serious = {
+        address: found
+        for address in documentation
+        if (found := [fault for fault in find_faults(screen, address) if not fault.startswith(LESSER)])
+    }
+    assert serious == {}
