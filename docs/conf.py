@@ -31,7 +31,7 @@ html_show_sourcelink = False
 html_copy_source = False
 
 
-# What the theme's pages lack: wide code and tables are scrolled by keyboard, and headings have a level.
+# The theme's pages lack this: wide code and tables are scrolled by keyboard, and headings have a level.
 ACCESSIBLE = {
     "<pre>": '<pre tabindex="0">',
     '<div class="table-wrapper': '<div tabindex="0" class="table-wrapper',
