@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.rejections import RejectionSource
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
+from reverse_etl.state.applied_rows import collect_applied_rows
 from reverse_etl.state.comparisons import Comparisons
 from reverse_etl.state.consents import Consents
 from reverse_etl.state.ensure_tables import ensure_tables
@@ -158,15 +159,14 @@ class State(StoredModels):
 
         One transaction. May be repeated: a row that was moved is no longer a delta.
         """
-        state_tables = self.tables
         payload = self.load_common_payload(tables.table_key)
         tables = replace(tables, payload=payload, clear_columns=payload if tables.clear_columns else ())
         looked_up_at = self.tables.now()
         run = RunDeltas(tables, run_id, model)
-        state_tables.execute(*snapshot.collect_applied(run))
         last_seq = self._seq_ranges.find_last(run)
-        seq_ranges = self._seq_ranges.split(last_seq)
-        state_tables.commit(
+        reads_all = self.journal.settings is not None or last_seq > _KEPT_SCRATCH_ROWS
+        old_columns = collect_applied_rows(self.tables, run, reads_all=reads_all)
+        self.tables.commit(
             (
                 *self.journal.insert(run),
                 *(
@@ -174,12 +174,12 @@ class State(StoredModels):
                     if tables.keeps_without_profile
                     else ()
                 ),
-                *snapshot.apply_to_snapshot(run, seq_ranges),
+                *snapshot.apply_to_snapshot(run, self._seq_ranges.split(last_seq), old_columns),
                 *self._record_refused_rows(run, checksum),
             )
         )
         if last_seq > _KEPT_SCRATCH_ROWS:
-            state_tables.execute(*schema.drop_temp_tables(tables.dialect, (tables.applied, tables.replaced)))
+            self.tables.execute(*schema.drop_temp_tables(tables.dialect, (tables.applied, tables.replaced)))
 
     def _record_refused_rows(self, run: RunDeltas, checksum: str) -> Iterator[Statement]:
         """Yield the statements that record the rows that Klaviyo refused, and forget those that it accepted.

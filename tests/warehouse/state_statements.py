@@ -132,6 +132,11 @@ def migrations_calls(dialect: Dialect) -> Iterator[Call]:
 
 def snapshot_calls(run: RunDeltas) -> Iterator[Call]:
     yield "collect_applied", snapshot.collect_applied(run)
+    yield "count_nulls", snapshot.count_nulls(run)
+    old = run.tables.payload_columns[:1]
+    yield "collect_replaced", snapshot.collect_replaced(run.tables, old)
+    yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, [None], old)
+    yield "collect_replaced", snapshot.collect_replaced(run.tables)
     rejected = run.tables.dialect.state_table(run.tables.rejected)
     yield "delete_applied_rows", snapshot.delete_applied_rows(run.tables, rejected)
     yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, [None])
@@ -151,6 +156,7 @@ def snapshot_calls(run: RunDeltas) -> Iterator[Call]:
 def journal_calls(run: RunDeltas) -> Iterator[Call]:
     dialect = run.tables.dialect
     yield "collect_applied", snapshot.collect_applied(run)
+    yield "collect_replaced", snapshot.collect_replaced(run.tables)
     for pii in Pii:
         entry = JournalEntry(run.tables, *KEY, "2026-01-01T00:00:00.000Z", pii, PersonHash(dialect, KEY[0]))
         yield "insert_journal", insert_journal(run, entry)

@@ -343,7 +343,7 @@ def _clears(plain: ModelTables) -> Iterator[Call]:
         "select_staged_rows",
         pending.select_staged_rows(run, "L1", {IdentifierType.EMAIL: ["a@example.com"]}),
     )
-    yield "collect_applied", snapshot.collect_applied(run)
+    yield "collect_applied", (snapshot.collect_applied(run), snapshot.collect_replaced(shape))
     yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, [None])
     yield "store_refused_rows", snapshot.store_refused_rows(run, "c0ffee")
     yield "delete_unsent", deltas.delete_unsent(run)
@@ -362,7 +362,7 @@ def _without_profile(shape: ModelTables) -> Iterator[Call]:
     yield "skip_without_profile", without_profile.skip_without_profile(shape, "2026-01-01T00:00:00.000Z")
     yield "select_without_profile", person_rows.select_without_profile(shape, ["email:ann@example.com"])
     yield "count_adds_without_profile", without_profile.count_adds_without_profile(shape)
-    yield "collect_applied", snapshot.collect_applied(run)
+    yield "collect_applied", (snapshot.collect_applied(run), snapshot.collect_replaced(shape))
     yield (
         "record_without_profile",
         stored_without_profile.record_without_profile(run, "2026-01-01T00:00:00.000Z"),
@@ -395,5 +395,5 @@ def _updated_at(plain: ModelTables) -> Iterator[Call]:
     yield "create_empty_plan", planned_rows.create_empty_plan(shape)
     yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", None)
     yield "keep_updated_at", row_comparison.keep_updated_at(shape)
-    yield "collect_applied", snapshot.collect_applied(run)
+    yield "collect_applied", (snapshot.collect_applied(run), snapshot.collect_replaced(shape))
     yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, [None])

@@ -63,7 +63,7 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
     if group == "model_changes":
         yield from schema.create_model_tables(friends(dialect))
     if group == "rejections":
-        yield from snapshot.collect_applied(RunDeltas(tables[0], RUN, MODEL))
+        yield snapshot.collect_applied(RunDeltas(tables[0], RUN, MODEL))
 
 
 def _tables_of_version_1(dialect: Dialect) -> Iterator[Statement]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.deltas import Op
 from reverse_etl.state.sql.templates import render
 from reverse_etl.warehouse.dialect import RowChanges
 from reverse_etl.warehouse.model_tables import timestamp_sql
@@ -18,16 +19,33 @@ if TYPE_CHECKING:
 
     from reverse_etl.state.sql.deltas import RunDeltas
     from reverse_etl.warehouse.model_tables import ModelTables
-    from reverse_etl.warehouse.statement import TableName
+    from reverse_etl.warehouse.statement import Sql, TableName
 
 
-def collect_applied(run: RunDeltas) -> tuple[Statement, ...]:
-    """Collect the deltas that receipts prove applied, and the rows of the snapshot that they replace."""
-    tables, temp_table = run.tables, run.tables.dialect.temp_table
-    return (
-        Statement.create(temp_table(tables.applied), *render("collect_applied", tables, run=run)),
-        Statement.create(temp_table(tables.replaced), *render("collect_replaced", tables)),
+def collect_applied(run: RunDeltas) -> Statement:
+    """Collect the deltas that receipts prove applied."""
+    applied = run.tables.dialect.temp_table(run.tables.applied)
+    return Statement.create(applied, *render("collect_applied", run.tables, run=run))
+
+
+def count_nulls(run: RunDeltas) -> Statement:
+    """Return, for each payload column in order, how many of these deltas have a NULL there. Removals count as none."""
+    tables = run.tables
+    counts = ", ".join(f"COUNT(*) - COUNT(d.{column})" for column in tables.payload_columns)
+    return Statement.read(
+        f"SELECT {counts} FROM {tables.dialect.state_table(tables.deltas)} AS d\n"
+        f"JOIN {tables.dialect.temp_table(tables.applied)} AS t ON t.retl_seq = d.retl_seq\n"
+        f"WHERE d.retl_run_id = ? AND d.retl_op <> '{Op.REMOVE}'",
+        (run.run_id,),
     )
+
+
+def collect_replaced(tables: ModelTables, old_columns: Sequence[Sql] | None = None) -> Statement:
+    """Collect the rows of the snapshot that the collected deltas replace, with these payload columns; None for all."""
+    left_out = () if old_columns is None else {*tables.payload_columns} - {*old_columns}
+    columns = [column for column in tables.row_columns if column not in left_out]
+    text = render("collect_replaced", tables, columns=columns)
+    return Statement.create(tables.dialect.temp_table(tables.replaced), *text)
 
 
 def delete_applied_rows(tables: ModelTables, table: TableName) -> Statement:
@@ -55,18 +73,24 @@ def store_refused_rows(run: RunDeltas, checksum: str) -> tuple[Statement, ...]:
     )
 
 
-def apply_to_snapshot(run: RunDeltas, seq_ranges: Sequence[range | None]) -> tuple[Statement, ...]:
+def apply_to_snapshot(
+    run: RunDeltas, seq_ranges: Sequence[range | None], old_columns: Sequence[Sql] | None = None
+) -> tuple[Statement, ...]:
     """Move what `collect_applied` found into the snapshot.
 
-    Run it in one transaction, after `collect_applied`. `seq_ranges` are the parts in which rows are moved.
+    Run it in one transaction, after `collect_replaced` with the same `old_columns`. `seq_ranges` are the parts in which rows are moved.
     """
     tables = run.tables
+    old = tables.payload_columns if old_columns is None else old_columns
     deltas = tables.dialect.state_table(tables.deltas)
     changes = RowChanges(
         tables.dialect.state_table(tables.snapshot),
         tables.row_columns,
         tables.dialect.temp_table(tables.applied),
-        tuple(render("merged_rows", tables, run=run, seq_range=seq_range) for seq_range in seq_ranges),
+        tuple(
+            render("merged_rows", tables, run=run, seq_range=seq_range, old_columns=old)
+            for seq_range in seq_ranges
+        ),
     )
     return (
         *tables.dialect.change_rows(changes),
