@@ -213,7 +213,7 @@ def measure(world: World) -> Nights:
         fill(world, night)
         changed_nights.append(count(world.run))
     not_journaled, journaled = changed_nights
-    world.profile()
+    world.profile(journal=None)
     world.model("members", WIDE_SELECT, identifiers=BY_EMAIL)
     world.run()
     wide_idle = count(world.run)

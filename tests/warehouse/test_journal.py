@@ -400,7 +400,7 @@ def test_explain_of_one_list_has_its_newest_rows_however_many_others_have(
 
 
 def test_the_journal_costs_one_statement_for_a_run(make_world: Callable[..., World]) -> None:
-    """It prunes. For each model one writes, and the one that looks which replaced values are needed is not run."""
+    """It prunes. For each model one writes, and the one that looks for NULLs in what is sent is not run."""
     world = make_world(warehouse="duckdb")
     members_model(world)
     world.model("second", "select email, first_name from people", surface="profiles")
