@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reverse_etl.klaviyo.messages import Request, TransportResult
+    from tests.core.world import PrepareWorld, SavedWorld
 
 
 @pytest.fixture
@@ -38,6 +39,35 @@ def make_world(tmp_path: Path) -> Iterator[Callable[..., World]]:
 def world(make_world: Callable[..., World]) -> World:
     """Make a world."""
     return make_world()
+
+
+@pytest.fixture(scope="session")
+def saved_worlds() -> dict[object, SavedWorld]:
+    """Hold the worlds that `prepare_world` saved, by the function that prepared each."""
+    return {}
+
+
+@pytest.fixture
+def prepare_world(
+    make_world: Callable[..., World],
+    saved_worlds: dict[object, SavedWorld],
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[PrepareWorld]:
+    """Return what makes a world that a function has prepared.
+
+    The function runs once, however many tests begin so: each has a copy. That is cheaper than a run.
+    """
+    with ExitStack() as worlds:
+
+        def load(prepare: Callable[[World], object]) -> World:
+            if prepare not in saved_worlds:
+                world = make_world("prepared")
+                prepare(world)
+                saved_worlds[prepare] = world.save(tmp_path_factory.mktemp("saved") / "world")
+            return worlds.enter_context(closing(World.load(saved_worlds[prepare], tmp_path / "project")))
+
+        yield load
 
 
 @pytest.fixture

@@ -67,3 +67,17 @@ def moves(world: World, rows: list[dict[str, Any]], unsent: str = "") -> RunResu
 def names(world: World) -> list[str]:
     """Return the names of the account's lists."""
     return [str(listed["name"]) for listed in world.sandbox.lists()]
+
+
+def send_one(world: World) -> None:
+    """Let the model of the list 'Members' have sent Ann."""
+    members_model(world)
+    become(world, people("ann"))
+    world.run()
+
+
+def send_two(world: World) -> None:
+    """Let the model of the list 'Members' have sent Ann and Bob."""
+    members_model(world)
+    become(world, people("ann", "bob"))
+    world.run()

@@ -16,7 +16,7 @@ from tests.paths import IMPORTS
 if TYPE_CHECKING:
     from typing import Any
 
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 ALL = {"allow_removes": ["members"]}
 MEMBERS = "/api/lists/*/relationships/profiles"
@@ -36,9 +36,7 @@ def caller(name: str, phone: str | None = None, **changes: Any) -> dict[str, str
     return person(name, customer_id=phone, **changes)
 
 
-@pytest.fixture
-def household(world: World) -> World:
-    """Let Klaviyo know Ann and Zoe, and have their phone on Zoe's profile. The job sends Ann alone."""
+def send_ann(world: World) -> None:
     world.model(
         "members", "select email, club as phone, first_name from people", identifiers=BY_EMAIL_AND_PHONE
     )
@@ -49,7 +47,12 @@ def household(world: World) -> World:
     world.wait(3_600.0)
     world.put_on_list(world.list_id(), zoe)
     world.wait(3_600.0)
-    return world
+
+
+@pytest.fixture
+def household(prepare_world: PrepareWorld) -> World:
+    """Let Klaviyo know Ann and Zoe, and have their phone on Zoe's profile. The job sends Ann alone."""
+    return prepare_world(send_ann)
 
 
 def test_a_person_with_a_new_email_and_the_same_phone_can_leave_later(world: World) -> None:

@@ -18,7 +18,7 @@ from tests.core.rows import become, clubs_model, members_model, people, person
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 MODELS = 4
 WITH_DIGEST = PlanOptions(with_digest=True)
@@ -67,9 +67,9 @@ def mixed_models(world: World) -> None:
     fill("bcdef", "b")
 
 
-def test_the_plan_does_not_depend_on_the_order_in_which_statements_end(world: World) -> None:
+def test_the_plan_does_not_depend_on_the_order_in_which_statements_end(prepare_world: PrepareWorld) -> None:
     """Its document, its samples and the digests of its rows, whatever model is ahead of the others."""
-    mixed_models(world)
+    world = prepare_world(mixed_models)
     in_turn = plan_as_values(world)
     assert sum(bool(listed["adds"] or listed["removes"]) for listed in in_turn["lists"]) > 3, in_turn
     for seed in range(3):
@@ -101,9 +101,9 @@ def test_the_error_of_the_first_model_is_raised(world: World) -> None:
     assert not world.writes()
 
 
-def test_no_transaction_is_open_while_models_are_staged_and_diffed(world: World) -> None:
+def test_no_transaction_is_open_while_models_are_staged_and_diffed(prepare_world: PrepareWorld) -> None:
     """Threads of one session would share it."""
-    mixed_models(world)
+    world = prepare_world(mixed_models)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(DuckDB, "transaction", lambda _: pytest.fail("a transaction begins"))
         world.plan()

@@ -194,7 +194,7 @@ SECONDS = st.sampled_from([0.0, 40.0, 3600.0])
 QUIET = tuple(HealthCheck)
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
+@settings(max_examples=3, deadline=None, suppress_health_check=QUIET, derandomize=True, database=None)
 @given(chance=CHANCES, config=CONFIGS, seconds=SECONDS)
 def test_no_request_does_what_people_forbid(chance: Random, config: dict[str, Any], seconds: float) -> None:
     check_history(chance, config, seconds)

@@ -10,13 +10,13 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.rows import BY_EMAIL, become, members_model, moves, people, person
+from tests.core.rows import BY_EMAIL, become, members_model, moves, people, person, send_one, send_two
 from tests.core.world import one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 
 def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world: Callable[..., World]) -> None:
@@ -43,7 +43,7 @@ def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world: Callabl
     assert world.emails() == ["ann@example.com"]
 
 
-def test_a_desired_person_is_not_overwritten_by_another_row(members: World) -> None:
+def test_a_desired_person_is_not_overwritten_by_another_row(prepare_world: PrepareWorld) -> None:
     """Ann's customer id is not known today, and a new row has it.
 
     Klaviyo would take that row for Ann, and she would be no more.
@@ -51,8 +51,7 @@ def test_a_desired_person_is_not_overwritten_by_another_row(members: World) -> N
     The new row is sent without the id, which Klaviyo has as Ann's; that is counted, and changes nothing on
     later days. When she has left, it is sent.
     """
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     ann = members.person("ann@example.com")["id"]
     become(members, [person("ann", customer_id=None), person("new", customer_id="c-ann"), person("bob")])
     result = members.run()
@@ -108,10 +107,9 @@ def test_rows_of_an_orphaned_list_claim_no_member(members: World) -> None:
     assert members.person("zed@example.com")["external_id"] == "c-ann"
 
 
-def test_a_row_rejected_without_a_shared_identifier_is_not_sent_again(members: World) -> None:
+def test_a_row_rejected_without_a_shared_identifier_is_not_sent_again(prepare_world: PrepareWorld) -> None:
     """The new row has Ann's customer id, is sent without it, and is refused: it stays so until it changes."""
-    become(members, people("ann"))
-    members.run()
+    members = prepare_world(send_one)
     rows = [person("ann", customer_id=None), person("new", customer_id="c-ann", email="new@example.c1")]
     become(members, rows)
     assert one(members.run()).outcomes == {Outcome.REJECTED: 1}
@@ -147,10 +145,9 @@ def test_nobody_is_removed_who_may_be_a_desired_row_without_a_profile(members: W
 @pytest.mark.parametrize(
     "fault", [Fault(FaultKind.CANCEL), Fault(FaultKind.MISCOUNT, rows=1)], ids=lambda fault: fault.kind
 )
-def test_nobody_is_removed_before_the_new_row_is_proved(members: World, fault: Fault) -> None:
+def test_nobody_is_removed_before_the_new_row_is_proved(prepare_world: PrepareWorld, fault: Fault) -> None:
     """Her e-mail changed, and the outcome is unknown: removed now, she would be added again."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     joined = {member["id"]: member["joined_group_at"] for member in members.members()}
     members.wait(300.0)
     members.fault(fault)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.planning.list_plan import ListPlan
     from reverse_etl.planning.plan import Plan
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 POINTS = "email VARCHAR, points INT, first_name VARCHAR"
 
@@ -77,12 +77,12 @@ def busy(world: World) -> None:
 
 
 @pytest.mark.parametrize("options", [PlanOptions(), PlanOptions(full_refresh=True), PlanOptions(limit=1)])
-def test_a_plan_changes_nothing(world: World, options: PlanOptions) -> None:
+def test_a_plan_changes_nothing(prepare_world: PrepareWorld, options: PlanOptions) -> None:
     """Byte for byte, row for row, and with GETs alone.
 
     Though there is a dead run to settle, a list to create, rows to reject.
     """
-    busy(world)
+    world = prepare_world(busy)
     before, rows, number = files(world), tables(world), max(entry.number for entry in world.sandbox.log())
     people_before, lists_before = world.sandbox.profiles(), world.sandbox.lists()
     plan = world.plan(options=options)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reverse_etl.report.explanation import Explanation, ListExplanation
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 
@@ -37,14 +37,17 @@ def only(explanation: Explanation) -> ListExplanation:
     return found
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Let the model of the list 'Members' have sent Ann and Bob."""
+def send_two(world: World) -> None:
     members_model(world)
     become(world, [person("ann"), person("bob")])
     world.run()
     world.calm()
-    return world
+
+
+@pytest.fixture
+def members(prepare_world: PrepareWorld) -> World:
+    """Let the model of the list 'Members' have sent Ann and Bob."""
+    return prepare_world(send_two)
 
 
 def change(world: World, *rows: dict[str, Any]) -> None:

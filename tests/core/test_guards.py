@@ -14,17 +14,16 @@ from reverse_etl.errors import GuardRefused, KlaviyoError, UsageError
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.rows import BY_EMAIL, become, clubs_model, many, members_model, people, person
+from tests.core.rows import BY_EMAIL, become, clubs_model, many, members_model, people, person, send_two
 from tests.core.world import one
 
 if TYPE_CHECKING:
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 
-def test_an_empty_source_removes_nobody(members: World) -> None:
+def test_an_empty_source_removes_nobody(prepare_world: PrepareWorld) -> None:
     """The upstream table was empty one night, and one tool removed everybody."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     before = len(members.writes())
     become(members, [])
     with pytest.raises(GuardRefused) as error:
@@ -65,10 +64,9 @@ def test_a_refused_run_is_remembered_until_the_next(members: World) -> None:
     assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
 
 
-def test_the_guard_says_why_rows_were_rejected(members: World) -> None:
+def test_the_guard_says_why_rows_were_rejected(prepare_world: PrepareWorld) -> None:
     """A corrupted column leaves no valid row: the message names the check, not only the number."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     become(members, [person(name, email=name) for name in ("ann", "bob")])
     with pytest.raises(GuardRefused) as error:
         members.run()

@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reverse_etl.warehouse.statement import Statement
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
+
+
+def send_three(world: World) -> None:
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bob", "cat"))
 
 
 @pytest.fixture
-def members(world: World) -> World:
+def members(prepare_world: PrepareWorld) -> World:
     """Make a world whose model of one list has sent three people."""
-    members_model(world, max_removes=1.0)
-    moves(world, people("ann", "bob", "cat"))
-    return world
+    return prepare_world(send_three)
 
 
 def rename_file(world: World, **config: object) -> None:

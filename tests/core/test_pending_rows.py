@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from tests.core.world import World
 
 
-@pytest.mark.parametrize("widest", [1, 4, 25, 1000, None])
+@pytest.mark.parametrize(
+    "widest",
+    [1, 25, None, pytest.param(4, marks=pytest.mark.long), pytest.param(1000, marks=pytest.mark.long)],
+)
 def test_every_row_is_sent_once_however_many_are_sorted_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch, widest: int | None
 ) -> None:
@@ -59,10 +62,12 @@ def test_deltas_are_numbered_by_list_upserts_first_and_by_identity(world: World)
 @pytest.mark.parametrize(
     "settings",
     [
-        {"default_order": "DESC"},
-        {"default_null_order": "nulls_first"},
-        {"default_collation": "NOCASE"},
-        {"integer_division": True},
+        {
+            "default_order": "DESC",
+            "default_null_order": "nulls_first",
+            "default_collation": "NOCASE",
+            "integer_division": True,
+        },
         {"lock_configuration": True, "enable_external_access": False},
         {"memory_limit": "-1"},
     ],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from reverse_etl.delivery.results import RunResult
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 DELETIONS = "/api/data-privacy-deletion-jobs"
 ALLOWED = {"erase": None}
@@ -45,9 +45,9 @@ def open_shop(world: World) -> World:
 
 
 @pytest.fixture
-def shop(world: World) -> World:
+def shop(prepare_world: PrepareWorld) -> World:
     """Let a model delete some of the people on a list."""
-    return open_shop(world)
+    return prepare_world(open_shop)
 
 
 def erase(world: World, emails: Sequence[str]) -> None:

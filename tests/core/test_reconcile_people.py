@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reverse_etl.reconcile.drift import ListDifference
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 
 @pytest.fixture
-def shop(world: World) -> World:
+def shop(prepare_world: PrepareWorld) -> World:
     """Let a model suppress some of the people that Klaviyo knows."""
-    return open_shop(world)
+    return prepare_world(open_shop)
 
 
 def reconciled(world: World, **options: Any) -> ListDifference:

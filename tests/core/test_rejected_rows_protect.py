@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.rows import become, clubs_model, people, person
+from tests.core.rows import become, clubs_model, person, send_two
 from tests.core.world import one
 
 if TYPE_CHECKING:
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 
-def test_a_rejected_row_holds_the_removal_of_a_possible_match(members: World) -> None:
+def test_a_rejected_row_holds_the_removal_of_a_possible_match(prepare_world: PrepareWorld) -> None:
     """Ann's row has a mangled e-mail today and her customer id still.
 
     Her old row must not be taken for somebody who left.
     """
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     become(members, [person("ann", email="ann at example"), person("bob")])
     result = members.run()
     assert one(result).list_plan.held_at_plan == 1
@@ -28,10 +27,9 @@ def test_a_rejected_row_holds_the_removal_of_a_possible_match(members: World) ->
     assert members.emails() == ["ann@example.com", "bob@example.com"]
 
 
-def test_a_row_that_klaviyo_rejects_in_this_run_holds_removals_too(members: World) -> None:
+def test_a_row_that_klaviyo_rejects_in_this_run_holds_removals_too(prepare_world: PrepareWorld) -> None:
     """The refusal comes after the plan was made, and counts when leaving members are looked up."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann2"))
     become(members, [person("ann", email="ann2@example.com"), person("bob")])
     result = members.run()
@@ -42,13 +40,12 @@ def test_a_row_that_klaviyo_rejects_in_this_run_holds_removals_too(members: Worl
     assert one(result).list_plan.held_at_plan == 1
 
 
-def test_a_rejected_row_holds_removals_by_a_shared_identifier_too(members: World) -> None:
+def test_a_rejected_row_holds_removals_by_a_shared_identifier_too(prepare_world: PrepareWorld) -> None:
     """Ann's new row is refused; her customer id is in a second row too, so that neither is sent with it.
 
     Her old row is not removed, neither in the run with the refusal nor in the next.
     """
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann2"))
     ann2, double = person("ann", email="ann2@example.com"), person("ann", email="double@example.com")
     become(members, [ann2, double, person("bob")])

@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from tests.core.rows import become, many, members_model, moves, people, person
+from tests.core.rows import become, many, members_model, moves, people, person, send_two
 from tests.core.world import one
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 ALL = {"allow_removes": ["members"]}
 
 
-def test_a_person_who_left_the_model_is_removed_from_the_list(members: World) -> None:
+def test_a_person_who_left_the_model_is_removed_from_the_list(prepare_world: PrepareWorld) -> None:
     """Ann and Bob are sent; Bob leaves the model, and so the list. His profile stays."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     assert members.emails() == ["ann@example.com", "bob@example.com"]
     become(members, people("ann"))
     result = members.run()
@@ -30,14 +29,13 @@ def test_a_person_who_left_the_model_is_removed_from_the_list(members: World) ->
     assert members.sandbox.profile_count() == 2
 
 
-def test_a_person_with_a_new_email_stays_and_can_leave_later(members: World) -> None:
+def test_a_person_with_a_new_email_stays_and_can_leave_later(prepare_world: PrepareWorld) -> None:
     """Ann's e-mail changes, and Klaviyo gives it to the same profile: nobody is removed.
 
     Her row is new, but she has been a member since the old row was sent. When she leaves at last, she is
     removed. Otherwise she would count as a member from before our time, and stay for ever.
     """
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     members.wait()
     become(members, [person("ann", email="ann2@example.com"), person("bob")])
     result = members.run()
@@ -142,10 +140,9 @@ def test_a_person_with_two_profiles_leaves_with_both(make_world: Callable[..., W
     assert world.emails() == ["bob@example.com"]
 
 
-def test_a_leaving_row_without_a_profile_is_reported_as_not_found(members: World) -> None:
+def test_a_leaving_row_without_a_profile_is_reported_as_not_found(prepare_world: PrepareWorld) -> None:
     """Bob was removed manually. He is forgotten, and noted in the table of unmatched removals."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     listed, bob = members.list_id(), members.person("bob@example.com")["id"]
     members.by_hand(
         "DELETE", f"/api/lists/{listed}/relationships/profiles", {"data": [{"type": "profile", "id": bob}]}
@@ -173,13 +170,14 @@ def test_a_leaving_row_with_only_an_external_id_is_found_by_it(world: World) -> 
     assert [member["external_id"] for member in world.members()] == ["c-ann"]
 
 
-def test_a_leaving_member_with_a_changed_email_is_found_by_another_identifier(members: World) -> None:
+def test_a_leaving_member_with_a_changed_email_is_found_by_another_identifier(
+    prepare_world: PrepareWorld,
+) -> None:
     """Every identifier that was delivered counts.
 
     Bob changed his e-mail at Klaviyo, and is found by his customer id.
     """
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     bob = members.person("bob@example.com")["id"]
     attributes = {"email": "robert@example.com"}
     members.by_hand(
@@ -249,10 +247,9 @@ def test_an_id_that_nobody_has_is_rejected_and_the_others_are_added(world: World
     assert world.emails() == ["ann@example.com"]
 
 
-def test_removing_leaves_consent_alone(members: World) -> None:
+def test_removing_leaves_consent_alone(prepare_world: PrepareWorld) -> None:
     """Taking someone off a list is a DELETE of the membership; nothing else is deleted."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     become(members, people("ann"))
     members.run()
     paths = {entry.path.split("/")[2] for entry in members.writes()}

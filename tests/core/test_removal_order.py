@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.rows import become, members_model, people
+from tests.core.rows import become, members_model, people, send_two
 from tests.core.world import one
 from tests.paths import IMPORTS
 
@@ -17,26 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 
 MEMBERS = "/api/lists/*/relationships/profiles"
 
 
-def test_upserts_come_first_and_removes_last(members: World) -> None:
+def test_upserts_come_first_and_removes_last(prepare_world: PrepareWorld) -> None:
     """A person who moves to another identity is added under the new one before the old one is looked up."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     before = len(members.writes())
     become(members, people("bob", "cat"))
     members.run()
     assert [entry.method for entry in members.writes()[before:]] == ["POST", "DELETE"]
 
 
-def test_nobody_is_removed_from_a_list_whose_import_failed_as_a_request(members: World) -> None:
+def test_nobody_is_removed_from_a_list_whose_import_failed_as_a_request(prepare_world: PrepareWorld) -> None:
     """It stops its list: no removal is made on half of a change."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401, times=None))
     become(members, people("ann", "cat"))
     result = members.run()
@@ -47,10 +45,9 @@ def test_nobody_is_removed_from_a_list_whose_import_failed_as_a_request(members:
     assert members.emails() == ["ann@example.com", "cat@example.com"]
 
 
-def test_a_job_with_unknown_rows_blocks_nobody_else(members: World) -> None:
+def test_a_job_with_unknown_rows_blocks_nobody_else(prepare_world: PrepareWorld) -> None:
     """Nor are its rows lost: they are sent again by the next run."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     members.fault(Fault(FaultKind.MISCOUNT, rows=1))
     become(members, people("ann", "cat"))
     result = members.run()
@@ -85,7 +82,7 @@ def test_open_jobs_finish_before_removals_after_a_lost_import_reply(
 
     It could put somebody back who was just removed. So every job begun since is waited for.
     """
-    world = make_world(job_seconds=3_000.0)
+    world = make_world(job_seconds=600.0)
     members_model(world)
     become(world, people("ann", "bob"))
     world.run()
@@ -93,18 +90,18 @@ def test_open_jobs_finish_before_removals_after_a_lost_import_reply(
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True))
     become(world, people("ann", "cat"))
 
-    result = world.run(on_progress=later_by_another_app(world, 1_500.0))
+    result = world.run(on_progress=later_by_another_app(world, 300.0))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     *posts, removal = [entry for entry in world.sandbox.log(number) if entry.method != "GET"]
     assert [entry.method for entry in posts] == ["POST", "POST", "POST"]
     assert removal.method == "DELETE"
-    assert removal.received_at >= max(entry.received_at for entry in posts) + 3_000.0
+    assert removal.received_at >= max(entry.received_at for entry in posts) + 600.0
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 
 def test_constant_imports_by_another_app_block_nobody(make_world: Callable[..., World]) -> None:
     """Imports that the app begins later cannot be the one whose reply was lost; there is always one."""
-    world = make_world(job_seconds=600.0)
+    world = make_world(job_seconds=120.0)
     members_model(world)
     become(world, people("ann", "bob"))
     world.run()
@@ -153,10 +150,9 @@ def test_a_removal_with_a_lost_reply_is_unknown_and_repeated(members: World, aft
     assert members.state("SELECT * FROM unmatched_removals") == []
 
 
-def test_someone_who_comes_back_after_an_uncertain_removal_is_sent_again(members: World) -> None:
+def test_someone_who_comes_back_after_an_uncertain_removal_is_sent_again(prepare_world: PrepareWorld) -> None:
     """The snapshot still has Bob, but he may have been removed: being wanted and uncertain, he is sent."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     members.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=True))
     become(members, people("ann"))
     members.run()

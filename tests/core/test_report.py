@@ -17,7 +17,7 @@ from reverse_etl.report.status import Status, load_status
 from reverse_etl.report.wording import Severity, summarize_run
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.tables import StateTables
-from tests.core.rows import become, clubs_model, members_model, people, person
+from tests.core.rows import become, clubs_model, members_model, people, person, send_one
 from tests.core.test_dry_run import files, tables
 from tests.core.world import one
 from tests.paths import IMPORTS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.report.facts import Report
     from reverse_etl.warehouse.statement import Statement
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 LONG_AGO = "2020-01-01T00:01:00.000Z"
 
@@ -102,9 +102,8 @@ def test_an_older_run_is_reported_as_it_was(members: World) -> None:
     assert told.lists[0].counts == collect_figures(one(second))
 
 
-def test_a_run_that_changed_nothing_has_no_receipt(members: World) -> None:
-    become(members, people("ann"))
-    members.run()
+def test_a_run_that_changed_nothing_has_no_receipt(prepare_world: PrepareWorld) -> None:
+    members = prepare_world(send_one)
     members.run()
     told = report(members)
     assert told.proofs == ()
@@ -283,9 +282,8 @@ def test_an_unknown_run_is_an_error_that_names_the_known_runs(members: World, ra
     assert error.value.problems[0].hint.startswith(f"Did you mean {ids[0]}? ")
 
 
-def test_a_project_under_a_new_name_hears_why_it_has_no_run(members: World) -> None:
-    become(members, people("ann"))
-    members.run()
+def test_a_project_under_a_new_name_hears_why_it_has_no_run(prepare_world: PrepareWorld) -> None:
+    members = prepare_world(send_one)
     text = (members.folder / "profiles.yml").read_text()
     (members.folder / "profiles.yml").write_text(text.replace("shop:", "store:", 1))
     with pytest.raises(UsageError) as error:

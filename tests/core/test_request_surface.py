@@ -279,54 +279,51 @@ def test_after_a_kill_only_requests_that_were_under_way_are_unknown(world: World
     assert sum(entry.rows for entry in world.writes()) <= len(rows)
 
 
-@pytest.mark.parametrize(
-    ("request_settings", "settings", "summary"),
-    [
-        ({"path": "/api/../v2/list"}, {}, "is not a path below /api/"),
-        ({"path": "/api/v1/list/{{ coupon }}/members"}, {}, "retired on 2024-06-30"),
-        ({"path": "https://example.com/api/tags"}, {}, "is not a path below /api/"),
-        ({"path": "/client/events"}, {}, "takes no private key"),
-        ({"path": SUBSCRIBE}, {}, "changes people's consent"),
-        (
-            {"path": "/api/lists/{{ coupon }}/relationships/profiles", "mode": "grouped"},
-            {},
-            "who is on a list",
-        ),
-        ({"method": "GET"}, {}, "method cannot be 'GET'"),
-        ({"headers": {"Authorization": "x"}}, {}, "is set by reverse-etl"),
-        ({"row": '{"code": "{{ code }}"}'}, {}, "is not JSON"),
-        ({"row": '{"code": {{ kode }}}'}, {}, "The column kode is not selected."),
-        ({"body": '{"data": []}'}, {}, "does not print rows exactly once"),
-        ({"body": '{"data": {{ rows }}, "coupon": {{ coupon }}}'}, {}, "uses the column coupon once"),
-        ({"path": "/api/{{ coupon }}/x"}, {}, "uses the column coupon once"),
-        ({"row": ""}, {}, "needs body and row"),
-        ({"success": [404]}, {}, "none of 200 to 299"),
-        ({}, {"unique_key": ["kode"]}, "The column kode is not selected."),
-        ({}, {"unique_key": []}, "needs unique_key"),
-        ({}, {"on_remove": {"method": "DELETE", "path": "/api/tags/x"}}, "append and on_remove"),
-        ({}, {"request": {}}, "needs request"),
-        ({"on_conflict": "update"}, {}, "can't mean that this other request is sent"),
-        (
-            {},
-            {"append": False, "on_update": {"method": "PATCH", "path": "/api/x/y"}},
-            "must both hold one row",
-        ),
-    ],
-)
-def test_a_request_that_cannot_be_right_is_refused_before_anything_is_sent(
-    world: World, request_settings: dict[str, Any], settings: dict[str, Any], summary: str
-) -> None:
+UNSOUND: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+    ({"path": "/api/../v2/list"}, {}, "is not a path below /api/"),
+    ({"path": "/api/v1/list/{{ coupon }}/members"}, {}, "retired on 2024-06-30"),
+    ({"path": "https://example.com/api/tags"}, {}, "is not a path below /api/"),
+    ({"path": "/client/events"}, {}, "takes no private key"),
+    ({"path": SUBSCRIBE}, {}, "changes people's consent"),
+    (
+        {"path": "/api/lists/{{ coupon }}/relationships/profiles", "mode": "grouped"},
+        {},
+        "who is on a list",
+    ),
+    ({"method": "GET"}, {}, "method cannot be 'GET'"),
+    ({"headers": {"Authorization": "x"}}, {}, "is set by reverse-etl"),
+    ({"row": '{"code": "{{ code }}"}'}, {}, "is not JSON"),
+    ({"row": '{"code": {{ kode }}}'}, {}, "The column kode is not selected."),
+    ({"body": '{"data": []}'}, {}, "does not print rows exactly once"),
+    ({"body": '{"data": {{ rows }}, "coupon": {{ coupon }}}'}, {}, "uses the column coupon once"),
+    ({"path": "/api/{{ coupon }}/x"}, {}, "uses the column coupon once"),
+    ({"row": ""}, {}, "needs body and row"),
+    ({"success": [404]}, {}, "none of 200 to 299"),
+    ({}, {"unique_key": ["kode"]}, "The column kode is not selected."),
+    ({}, {"unique_key": []}, "needs unique_key"),
+    ({}, {"on_remove": {"method": "DELETE", "path": "/api/tags/x"}}, "append and on_remove"),
+    ({}, {"request": {}}, "needs request"),
+    ({"on_conflict": "update"}, {}, "can't mean that this other request is sent"),
+    (
+        {},
+        {"append": False, "on_update": {"method": "PATCH", "path": "/api/x/y"}},
+        "must both hold one row",
+    ),
+]
+
+
+def test_a_request_that_cannot_be_right_is_refused_before_anything_is_sent(world: World) -> None:
     """With what is wrong with it."""
     codes(world, ("SPRING", "A1"))
-    config: dict[str, Any] = {
-        "unique_key": ["coupon", "code"],
-        "append": True,
-        "request": {**CODES, **request_settings},
-    }
-    world.model("codes", "select coupon, code from codes", surface="request", **(config | settings))
+    for number, (request_settings, settings, _) in enumerate(UNSOUND):
+        config = {"unique_key": ["coupon", "code"], "append": True, "request": {**CODES, **request_settings}}
+        select = "select coupon, code from codes"
+        world.model(f"m{number:02}", select, surface="request", **(config | settings))
     with pytest.raises(UsageError) as raised:
         world.plan()
-    assert summary in str(raised.value)
+    for number, (request_settings, settings, summary) in enumerate(UNSOUND):
+        found = [str(each) for each in raised.value.problems if f"m{number:02}.sql" in each.where]
+        assert summary in " ".join(found), (request_settings, settings)
 
 
 def test_more_requests_than_max_requests_are_refused_until_they_are_allowed(world: World) -> None:

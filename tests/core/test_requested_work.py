@@ -16,18 +16,21 @@ from tests.core.rows import become, many, members_model, moves, people
 from tests.core.world import one
 
 if TYPE_CHECKING:
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 FULL_REFRESH = PlanOptions(full_refresh=True)
 ROWS = 3
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world whose model of one list has sent three people."""
+def send_three(world: World) -> None:
     members_model(world)
     moves(world, people("ann", "bob", "cat"))
-    return world
+
+
+@pytest.fixture
+def members(prepare_world: PrepareWorld) -> World:
+    """Make a world whose model of one list has sent three people."""
+    return prepare_world(send_three)
 
 
 def outcomes(world: World) -> dict[Outcome, int]:

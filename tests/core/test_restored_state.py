@@ -18,18 +18,21 @@ from tests.paths import IMPORTS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 STATE = "shop.reverse_etl.duckdb"
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world that has sent two people and kept a backup of its state."""
+def send_and_keep_backup(world: World) -> None:
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bob", "cat"))
     shutil.copy(world.folder / STATE, world.folder / "backup.duckdb")
-    return world
+
+
+@pytest.fixture
+def members(prepare_world: PrepareWorld) -> World:
+    """Make a world that has sent two people and kept a backup of its state."""
+    return prepare_world(send_and_keep_backup)
 
 
 def put_back(world: World) -> None:

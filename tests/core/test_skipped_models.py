@@ -25,21 +25,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reverse_etl.planning.plan import Plan
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 ANN = people("ann", "bo")
 
 
-@pytest.fixture
-def shop(world: World) -> World:
-    """Make a project whose only model was compared, and whose rows are all as they were sent."""
+def compare_twice(world: World) -> None:
     world.profile(skip_unchanged=True)
     members_model(world, min_rows=0, max_removes=1.0)
     become(world, ANN)
     world.run()
     world.run()
     assert skipped(world) == ["members"]
-    return world
+
+
+@pytest.fixture
+def shop(prepare_world: PrepareWorld) -> World:
+    """Make a project whose only model was compared, and whose rows are all as they were sent."""
+    return prepare_world(compare_twice)
 
 
 def skipped(world: World, **options: Any) -> list[str]:

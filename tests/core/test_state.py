@@ -17,7 +17,7 @@ from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.lease import LEASE_SECONDS, Lease
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
-from tests.core.rows import become, members_model, people, person
+from tests.core.rows import become, members_model, people, person, send_one, send_two
 from tests.core.world import one
 from tests.paths import IMPORTS
 
@@ -25,21 +25,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reverse_etl.state.store import State
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 
-def test_with_nothing_changed_a_run_sends_nothing(members: World) -> None:
-    become(members, people("ann", "bob"))
-    members.run()
+def test_with_nothing_changed_a_run_sends_nothing(prepare_world: PrepareWorld) -> None:
+    members = prepare_world(send_two)
     before = len(members.writes())
     result = members.run()
     assert len(members.writes()) == before
     assert (one(result).list_plan.unchanged, result.exit_code) == (2, 0)
 
 
-def test_another_account_starts_empty(members: World, make_world: Callable[..., World]) -> None:
-    become(members, people("ann", "bob"))
-    members.run()
+def test_another_account_starts_empty(prepare_world: PrepareWorld, make_world: Callable[..., World]) -> None:
+    members = prepare_world(send_two)
     other = make_world("other", account_seed="another")
     members.profile(origin=other.sandbox.origin)
     assert one(members.run()).outcomes == {Outcome.APPLIED: 2}
@@ -48,13 +46,12 @@ def test_another_account_starts_empty(members: World, make_world: Callable[..., 
     assert one(members.run()).list_plan.unchanged == 2
 
 
-def test_a_new_list_starts_empty_and_the_old_lists_rows_stay(members: World) -> None:
+def test_a_new_list_starts_empty_and_the_old_lists_rows_stay(prepare_world: PrepareWorld) -> None:
     """A model is pointed at another list.
 
     Its people are sent there. The old list is shown, and nobody is removed from it.
     """
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     members_model(members, list="Others")
     become(members, people("ann"))
     result = members.run()
@@ -65,10 +62,9 @@ def test_a_new_list_starts_empty_and_the_old_lists_rows_stay(members: World) -> 
     assert any("'Members'" in note and "2 rows" in note for note in result.plan.notes)
 
 
-def test_a_deleted_model_leaves_its_list_alone_and_is_reported(members: World) -> None:
+def test_a_deleted_model_leaves_its_list_alone_and_is_reported(prepare_world: PrepareWorld) -> None:
     """A deleted file is no order to empty a list."""
-    become(members, people("ann"))
-    members.run()
+    members = prepare_world(send_one)
     members.drop_model("members")
     members.model("others", "select email from people", list="Others")
     result = members.run()
@@ -86,9 +82,8 @@ def two_states(world: World) -> Iterator[tuple[State, State]]:
         yield first, second
 
 
-def test_only_one_run_of_a_project_works_at_a_time(members: World) -> None:
-    become(members, people("ann"))
-    members.run()
+def test_only_one_run_of_a_project_works_at_a_time(prepare_world: PrepareWorld) -> None:
+    members = prepare_world(send_one)
     with two_states(members) as (first, second):
         with first.hold_lease(), pytest.raises(WarehouseError, match="in progress"), second.hold_lease():
             pass
@@ -96,10 +91,9 @@ def test_only_one_run_of_a_project_works_at_a_time(members: World) -> None:
             pass
 
 
-def test_a_run_can_wait_for_the_lease_of_a_killed_one(members: World) -> None:
+def test_a_run_can_wait_for_the_lease_of_a_killed_one(prepare_world: PrepareWorld) -> None:
     """A retry in another container comes seconds after the kill; the lease expires after ten minutes."""
-    become(members, people("ann"))
-    members.run()
+    members = prepare_world(send_one)
     with two_states(members) as (killed, retry), killed.hold_lease():
         begun = members.clock.monotonic()
         with pytest.raises(WarehouseError, match="in progress"), retry.hold_lease(300.0):
@@ -110,10 +104,9 @@ def test_a_run_can_wait_for_the_lease_of_a_killed_one(members: World) -> None:
         assert 600.0 <= members.clock.monotonic() - begun < 631.0
 
 
-def test_a_lease_that_has_expired_is_taken_over(members: World) -> None:
+def test_a_lease_that_has_expired_is_taken_over(prepare_world: PrepareWorld) -> None:
     """A run that died holds its lease no longer than it was good for."""
-    become(members, people("ann"))
-    members.run()
+    members = prepare_world(send_one)
     with two_states(members) as (first, second), first.hold_lease():
         members.wait(601.0)
         with second.hold_lease(), pytest.raises(WarehouseError, match="lost its lease to another"):
@@ -146,9 +139,8 @@ def test_the_lease_is_renewed_while_requests_wait(world: World, monkeypatch: pyt
     assert max(after - before for before, after in pairwise(kept)) < LEASE_SECONDS
 
 
-def test_a_state_of_a_newer_version_is_not_changed(members: World) -> None:
-    become(members, people("ann"))
-    members.run()
+def test_a_state_of_a_newer_version_is_not_changed(prepare_world: PrepareWorld) -> None:
+    members = prepare_world(send_one)
     with members.project().connections.warehouse(read_only=False) as warehouse:
         table = warehouse.dialect.state_table("meta")
         warehouse.execute(Statement.change(table, f"UPDATE {table} SET version = 99"))
@@ -156,10 +148,9 @@ def test_a_state_of_a_newer_version_is_not_changed(members: World) -> None:
         members.run()
 
 
-def test_a_full_refresh_sends_every_row_again_and_still_removes(members: World) -> None:
+def test_a_full_refresh_sends_every_row_again_and_still_removes(prepare_world: PrepareWorld) -> None:
     """The snapshot stays: without it, rows that left could not be found."""
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     become(members, people("ann"))
     result = members.run(options=PlanOptions(full_refresh=True))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
@@ -187,13 +178,12 @@ def test_a_limit_of_0_sends_nothing_and_counts_every_row(members: World) -> None
     assert members.emails() == []
 
 
-def test_changed_identifiers_are_refused_without_a_flag(members: World) -> None:
+def test_changed_identifiers_are_refused_without_a_flag(prepare_world: PrepareWorld) -> None:
     """Keyed otherwise, every row is another.
 
     It would look as if everybody had left. Asked for, nobody moves.
     """
-    become(members, people("ann", "bob"))
-    members.run()
+    members = prepare_world(send_two)
     before = len(members.writes())
     members_model(members, identifiers={"external_id": "customer_id", "email": "email"})
     with pytest.raises(UsageError, match="identifiers of this model changed"):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PEOPLE = [f"p{number}@example.com" for number in range(8)]
 SHOWS_WITHIN = 6 * 3600.0  # a suppression so soon after a model's request may be the model's own
 SUPPRESSION_SECONDS = [0, 1, 40, 3600.0, 30 * 86_400.0]  # the last of them: a request comes to nothing
+BY_DEFAULT = {(40, 1), (3600.0, 2), (30 * 86_400.0, 1)}  # seconds and models; the others are long
 RUNS = 8
 
 
@@ -114,8 +115,8 @@ def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Suppr
 @pytest.mark.parametrize(
     ("seconds", "models"),
     [
-        pytest.param(seconds, models, marks=() if nth % 2 == len(models) % 2 else pytest.mark.long)
-        for nth, seconds in enumerate(SUPPRESSION_SECONDS, start=1)
+        pytest.param(seconds, models, marks=() if (seconds, len(models)) in BY_DEFAULT else pytest.mark.long)
+        for seconds in SUPPRESSION_SECONDS
         for models in (["blocked"], ["blocked", "fraud"])
     ],
 )

@@ -32,13 +32,13 @@ from tests.core.world import Interrupted, one
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 
 @pytest.fixture
-def shop(world: World) -> World:
+def shop(prepare_world: PrepareWorld) -> World:
     """Let a model suppress some of the people that Klaviyo knows, and free those who leave."""
-    open_shop(world)
+    world = prepare_world(open_shop)
     free_on_remove(world)
     return world
 

@@ -22,7 +22,7 @@ from tests.core.suppressions import (
 from tests.core.world import one
 
 if TYPE_CHECKING:
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 STILL_OPEN = (
     "Klaviyo accepted the request (its job is 'processing'), and the change does not show yet. "
@@ -31,9 +31,9 @@ STILL_OPEN = (
 
 
 @pytest.fixture
-def shop(world: World) -> World:
+def shop(prepare_world: PrepareWorld) -> World:
     """Let a model suppress some of the people that Klaviyo knows."""
-    return open_shop(world)
+    return prepare_world(open_shop)
 
 
 def test_new_rows_are_suppressed_a_hundred_at_a_time_and_proved_by_a_read(shop: World) -> None:

@@ -17,7 +17,13 @@ from tests.core.world import one
 if TYPE_CHECKING:
     from reverse_etl.planning.plan import Plan
     from reverse_etl.warehouse.statement import Statement
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
+
+
+def send_ann_and_bo(world: World) -> None:
+    """Let the model of the list 'Members' have sent two people."""
+    members_model(world, min_rows=0)
+    moves(world, people("ann", "bo"))
 
 
 def told(plan: Plan) -> tuple[int, dict[IdentifierType, int], list[tuple[str, int]]]:
@@ -71,10 +77,9 @@ def test_conflicts_are_reported_even_if_nothing_changed(
     assert quiet_days(world) == [(expected, 0)] * 2
 
 
-def test_a_row_refused_during_a_full_refresh_stays_rejected(world: World) -> None:
+def test_a_row_refused_during_a_full_refresh_stays_rejected(prepare_world: PrepareWorld) -> None:
     """It is at Klaviyo as it is, from before, and sent again no sooner than it or its model changes."""
-    members_model(world, min_rows=0)
-    moves(world, people("ann", "bo"))
+    world = prepare_world(send_ann_and_bo)
     world.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann"))
     assert world.run(options=PlanOptions(full_refresh=True)).exit_code == 1
     world.calm()
@@ -82,10 +87,11 @@ def test_a_row_refused_during_a_full_refresh_stays_rejected(world: World) -> Non
     assert one(world.run(strict=True)).list_plan.rejected_by_check == 1
 
 
-def test_an_identity_that_was_another_rows_is_rejected_if_both_rows_claim_it(world: World) -> None:
+def test_an_identity_that_was_another_rows_is_rejected_if_both_rows_claim_it(
+    prepare_world: PrepareWorld,
+) -> None:
     """Klaviyo has both as the model says, since a row that lost an identifier keeps it there."""
-    members_model(world, min_rows=0)
-    moves(world, people("ann", "bo"))
+    world = prepare_world(send_ann_and_bo)
     cleo = person("cleo", email=None, customer_id="c-ann")
     moves(world, [person("ann", customer_id=None), cleo, person("bo")])
     rejected = [("identity_is_another_rows_identifier", 1)]
@@ -107,17 +113,15 @@ def test_an_identifier_shared_by_two_sent_rows_is_reported_in_every_run(world: W
     assert (told(rejecting.plan)[2], rejecting.exit_code) == ([("shared_identifier", 2)], 1)
 
 
-def test_an_equal_row_count_does_not_hide_other_rows(world: World) -> None:
+def test_an_equal_row_count_does_not_hide_other_rows(prepare_world: PrepareWorld) -> None:
     """One who leaves on the day on which another joins is removed, and the other added."""
-    members_model(world, min_rows=0)
-    moves(world, people("ann", "bo"))
+    world = prepare_world(send_ann_and_bo)
     result = moves(world, people("ann", "cleo"))
     assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
 
 
-def test_an_equal_row_count_does_not_hide_a_changed_value(world: World) -> None:
-    members_model(world, min_rows=0)
-    moves(world, people("ann", "bo"))
+def test_an_equal_row_count_does_not_hide_a_changed_value(prepare_world: PrepareWorld) -> None:
+    world = prepare_world(send_ann_and_bo)
     become(world, [*people("ann"), person("bo", first_name="Bob")])
     assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert one(world.run()).outcomes == {}
@@ -146,10 +150,11 @@ def test_a_model_without_changes_is_read_once_and_counted_once(
 
 
 @pytest.mark.parametrize("change", ["another list", "a full refresh", "a list that another model sent to"])
-def test_values_that_were_left_out_of_the_staged_rows_are_sent_again(world: World, change: str) -> None:
+def test_values_that_were_left_out_of_the_staged_rows_are_sent_again(
+    prepare_world: PrepareWorld, change: str
+) -> None:
     """Rows that equal the snapshot's are staged without their values, which then come from it."""
-    members_model(world, min_rows=0)
-    moves(world, people("ann", "bo"))
+    world = prepare_world(send_ann_and_bo)
     moves(world, people("ann", "bo"))
     if change == "a list that another model sent to":
         world.drop_model("members")

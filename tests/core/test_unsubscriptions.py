@@ -24,7 +24,7 @@ from tests.core.consent import (
     status,
     subscribe_by_hand,
 )
-from tests.core.world import Interrupted, World, one
+from tests.core.world import Interrupted, one
 from tests.paths import UNSUBSCRIBE
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.klaviyo.messages import Request, TransportResult
     from reverse_etl.warehouse.statement import Statement
+    from tests.core.world import PrepareWorld, World
 
 
 def unsubscribing(world: World, *emails: str, **config: Any) -> None:
@@ -45,10 +46,27 @@ def requests(world: World) -> int:
     return sum(entry.path == UNSUBSCRIBE for entry in world.sandbox.log())
 
 
-def test_a_person_who_leaves_the_model_is_unsubscribed(world: World) -> None:
-    """Proved by the profile, and forgotten; the others stay subscribed."""
+def subscribe_two(world: World) -> None:
+    """Subscribe Ann and Bob."""
     unsubscribing(world, ANN, BOB)
     world.run()
+
+
+def subscribe_two_of_a_list(world: World) -> None:
+    """Subscribe Ann and Bob to a list."""
+    unsubscribing(world, ANN, BOB, list="Members")
+    world.run()
+
+
+def subscribe_two_members(world: World) -> None:
+    """Put Ann and Bob on a list by one model, and subscribe them to it by another."""
+    members_and_consents(world, [ANN, BOB], [ANN, BOB])
+    world.run()
+
+
+def test_a_person_who_leaves_the_model_is_unsubscribed(prepare_world: PrepareWorld) -> None:
+    """Proved by the profile, and forgotten; the others stay subscribed."""
+    world = prepare_world(subscribe_two)
     unsubscribing(world, BOB)
     result = world.run()
     assert one(result).outcomes == {Outcome.REMOVED: 1}
@@ -88,10 +106,9 @@ def test_a_person_whose_subscription_got_no_reply_is_the_models_own(world: World
     assert (status(world, ANN), status(world, BOB)) == ("UNSUBSCRIBED", "SUBSCRIBED")
 
 
-def test_a_person_who_consented_again_stays_subscribed(world: World) -> None:
+def test_a_person_who_consented_again_stays_subscribed(prepare_world: PrepareWorld) -> None:
     """The consent shows neither our time nor our source."""
-    unsubscribing(world, ANN, BOB)
-    world.run()
+    world = prepare_world(subscribe_two)
     world.sandbox.opt_out(ANN)
     world.wait(3600.0)
     subscribe_by_hand(world, ANN)
@@ -101,10 +118,9 @@ def test_a_person_who_consented_again_stays_subscribed(world: World) -> None:
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
-def test_with_a_list_only_the_list_is_lost(world: World) -> None:
+def test_with_a_list_only_the_list_is_lost(prepare_world: PrepareWorld) -> None:
     """The member leaves the list, and stays subscribed to everything else."""
-    unsubscribing(world, ANN, BOB, list="Members")
-    world.run()
+    world = prepare_world(subscribe_two_of_a_list)
     unsubscribing(world, BOB, list="Members")
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == [BOB]
@@ -123,13 +139,12 @@ def test_somebody_off_the_list_is_held_and_not_unsubscribed_from_everything(worl
     assert (status(world, ANN), marketing(world, ANN)["suppression"]) == ("SUBSCRIBED", [])
 
 
-def test_a_held_person_who_is_on_the_list_again_is_unsubscribed_from_it(world: World) -> None:
+def test_a_held_person_who_is_on_the_list_again_is_unsubscribed_from_it(prepare_world: PrepareWorld) -> None:
     """A held row was not sent: nothing says that a request of ours removed her, and she stays off the list.
 
     Other rows are sent in the run, so that the held row is uncertain.
     """
-    members_and_consents(world, [ANN, BOB], [ANN, BOB])
-    world.run()
+    world = prepare_world(subscribe_two_members)
     world.take_off_list(ANN)
     members_and_consents(world, [ANN, BOB], [BOB, CAT])
     result = world.run()
@@ -142,10 +157,9 @@ def test_a_held_person_who_is_on_the_list_again_is_unsubscribed_from_it(world: W
     assert len(marketing(world, ANN)["list_suppressions"]) == 1
 
 
-def test_a_member_who_was_removed_before_her_consent_left_is_held_once(world: World) -> None:
+def test_a_member_who_was_removed_before_her_consent_left_is_held_once(prepare_world: PrepareWorld) -> None:
     """The next run forgets her row: she gets no mails of the list, and keeps her other consents."""
-    members_and_consents(world, [ANN, BOB], [ANN, BOB])
-    world.run()
+    world = prepare_world(subscribe_two_members)
     members_and_consents(world, [BOB], [ANN, BOB])
     assert one(world.run(), "members").outcomes == {Outcome.REMOVED: 1}
     members_and_consents(world, [BOB], [BOB])
@@ -181,10 +195,9 @@ def test_a_kill_before_the_request_is_no_reason_to_think_that_it_was_sent(
 
 
 def test_a_request_whose_reply_a_kill_lost_is_shown_as_unknown(
-    world: World, die_after: Callable[[Endpoint], None]
+    prepare_world: PrepareWorld, die_after: Callable[[Endpoint], None]
 ) -> None:
-    unsubscribing(world, ANN, BOB, list="Members")
-    world.run()
+    world = prepare_world(subscribe_two_of_a_list)
     unsubscribing(world, BOB, list="Members")
     die_after(Endpoint.UNSUBSCRIBE)
     with pytest.raises(Interrupted):
@@ -228,10 +241,9 @@ def test_many_leaving_rows_trip_the_guard(world: World) -> None:
     assert requests(world) == 0
 
 
-def test_a_lost_reply_is_read_back(world: World) -> None:
+def test_a_lost_reply_is_read_back(prepare_world: PrepareWorld) -> None:
     """The second attempt finds who is unsubscribed already; after a failure the next run does."""
-    unsubscribing(world, ANN, BOB)
-    world.run()
+    world = prepare_world(subscribe_two)
     unsubscribing(world, BOB)
     world.fault(Fault(FaultKind.CUT, path=UNSUBSCRIBE, after=True, times=None))
     result = world.run()
@@ -243,11 +255,10 @@ def test_a_lost_reply_is_read_back(world: World) -> None:
 
 
 def test_a_consent_that_cannot_be_read_holds_its_row(
-    world: World, play_reads: Callable[[Callable[[Any], Any]], None]
+    prepare_world: PrepareWorld, play_reads: Callable[[Callable[[Any], Any]], None]
 ) -> None:
     """Missing evidence is no permission."""
-    unsubscribing(world, ANN, BOB)
-    world.run()
+    world = prepare_world(subscribe_two)
 
     def hide(document: Any) -> Any:
         for resource in document["data"]:
@@ -288,10 +299,9 @@ def test_the_setting_has_one_value(world: World) -> None:
     assert caught.value.problems[0].summary == "on_remove cannot be 'delete'."
 
 
-def test_a_merged_model_keeps_its_own_consents(world: World) -> None:
+def test_a_merged_model_keeps_its_own_consents(prepare_world: PrepareWorld) -> None:
     """The consents of a model that was renamed too late are those of the model that continues it."""
-    unsubscribing(world, ANN, BOB)
-    world.run()
+    world = prepare_world(subscribe_two)
     text = (world.folder / "models" / "newsletter.sql").read_text("utf-8")
     world.drop_model("newsletter")
     (world.folder / "models" / "letter.sql").write_text(text, "utf-8")
@@ -321,10 +331,9 @@ def test_a_person_who_leaves_list_and_consent_at_once_is_unsubscribed_first(worl
 
 
 @pytest.mark.parametrize("times", [1, None], ids=["once", "for a run"])
-def test_a_lost_reply_of_a_list_ends_too(world: World, times: int | None) -> None:
+def test_a_lost_reply_of_a_list_ends_too(prepare_world: PrepareWorld, times: int | None) -> None:
     """A person that the first attempt removed from the list is not held like one who was never on it."""
-    unsubscribing(world, ANN, BOB, list="Members")
-    world.run()
+    world = prepare_world(subscribe_two_of_a_list)
     unsubscribing(world, BOB, list="Members")
     world.fault(Fault(FaultKind.CUT, path=UNSUBSCRIBE, after=True, times=times))
     world.run()
@@ -336,11 +345,10 @@ def test_a_lost_reply_of_a_list_ends_too(world: World, times: int | None) -> Non
 
 
 def test_a_person_of_a_rejected_row_of_another_model_is_not_unsubscribed_from_everything(
-    world: World,
+    prepare_world: PrepareWorld,
 ) -> None:
     """The row is rejected by a check, so that the state does not know it."""
-    unsubscribing(world, ANN, BOB)
-    world.run()
+    world = prepare_world(subscribe_two)
     unsubscribing(world, BOB)
     columns = "email VARCHAR, consented_at TIMESTAMPTZ"
     world.people([{"email": ANN}, {"email": CAT, "consented_at": LONG_AGO}], "club", columns)
@@ -350,10 +358,9 @@ def test_a_person_of_a_rejected_row_of_another_model_is_not_unsubscribed_from_ev
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
-def test_rows_that_a_guard_keeps_back_are_counted_once(world: World) -> None:
+def test_rows_that_a_guard_keeps_back_are_counted_once(prepare_world: PrepareWorld) -> None:
     """Another model goes on, so that the run does."""
-    unsubscribing(world, ANN, BOB)
-    world.run()
+    world = prepare_world(subscribe_two)
     unsubscribing(world, min_rows=1)
     world.people([{"email": CAT}])
     world.model("members", "select email from people")
@@ -394,11 +401,10 @@ def die_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[Endpoint], None]:
 
 @pytest.mark.parametrize("ending", ["calm", "a lost reply", "a kill"])
 def test_a_member_who_is_only_unsubscribed_comes_back_to_the_list(
-    world: World, die_after: Callable[[Endpoint], None], ending: str
+    prepare_world: PrepareWorld, die_after: Callable[[Endpoint], None], ending: str
 ) -> None:
     """Klaviyo removes her, and the other model has her on the list. She stays unsubscribed from it."""
-    members_and_consents(world, [ANN, BOB], [ANN, BOB])
-    world.run()
+    world = prepare_world(subscribe_two_members)
     members_and_consents(world, [ANN, BOB], [BOB])
     match ending:
         case "a kill":
@@ -521,11 +527,10 @@ def test_a_person_who_leaves_one_channel_of_a_list_keeps_the_other(
 
 @pytest.mark.parametrize("selected", [False, True], ids=["both models", "the members alone"])
 def test_nobody_is_removed_from_a_list_before_she_is_unsubscribed_from_it(
-    world: World, *, selected: bool
+    prepare_world: PrepareWorld, *, selected: bool
 ) -> None:
     """Otherwise Klaviyo would unsubscribe her from everything, so that her row would be held for ever."""
-    members_and_consents(world, [ANN, BOB], [ANN, BOB])
-    world.run()
+    world = prepare_world(subscribe_two_members)
     members_and_consents(world, [BOB], [BOB])
     if selected:
         result = world.run(select=["members"])
@@ -549,10 +554,9 @@ def test_nobody_is_removed_from_a_list_before_she_is_unsubscribed_from_it(
 
 
 @pytest.mark.parametrize("order", [["members", "newsletter"], ["newsletter", "members"]])
-def test_models_that_run_apart_converge(world: World, order: list[str]) -> None:
+def test_models_that_run_apart_converge(prepare_world: PrepareWorld, order: list[str]) -> None:
     """She leaves the members, and the consents keep her: nothing waits for the other model."""
-    members_and_consents(world, [ANN, BOB], [ANN, BOB])
-    world.run()
+    world = prepare_world(subscribe_two_members)
     members_and_consents(world, [BOB], [ANN, BOB])
     results = [world.run(select=[name]) for name in order]
     assert [result.exit_code for result in results] == [0, 0]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reverse_etl.delivery.results import RunResult
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 DAY = 86_400.0
 COLUMNS = "email VARCHAR, customer_id VARCHAR, first_name VARCHAR, club VARCHAR, updated_at BIGINT"
@@ -56,12 +56,15 @@ def day(world: World, rows: list[dict[str, Any]], **options: Any) -> tuple[int |
     return compared(result), one(result).outcomes
 
 
-@pytest.fixture
-def members(world: World) -> World:
-    """Make a world whose first, full comparison has settled."""
+def compare_once(world: World) -> None:
     model(world)
     assert day(world, people("ann", "bo", "cy")) == (None, {Outcome.APPLIED: 3})
-    return world
+
+
+@pytest.fixture
+def members(prepare_world: PrepareWorld) -> World:
+    """Make a world whose first, full comparison has settled."""
+    return prepare_world(compare_once)
 
 
 def first_names(world: World) -> list[str]:

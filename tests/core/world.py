@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import time
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
@@ -22,13 +25,25 @@ if TYPE_CHECKING:
     from reverse_etl.delivery.results import ListResult, RunResult
     from reverse_etl.planning.plan import Plan
     from reverse_etl.sandbox import Fault, LoggedRequest
+    from reverse_etl.sandbox.rules import Rules
 
+PrepareWorld: TypeAlias = "Callable[[Callable[[World], object]], World]"
 KEY = "pk_test"
 MINUTE = 60.0
 
 
 class Interrupted(BaseException):
     """The process dies here, as far as the job can tell: it is no error that the job could catch."""
+
+
+@dataclass(frozen=True)
+class SavedWorld:
+    """A folder with copies of a world's files and its account, and what else the world knew."""
+
+    folder: Path
+    time: float
+    destination: Mapping[str, Any]
+    rules: Rules
 
 
 class World:
@@ -53,6 +68,26 @@ class World:
         (folder / "models").mkdir(parents=True)
         self.destination = {"create_lists": create_lists, "lists": dict(lists or {})}
         self.sql("CREATE TABLE nothing (x INT)")
+
+    def save(self, folder: Path) -> SavedWorld:
+        """Copy the world to a folder, which does not exist yet."""
+        shutil.copytree(self.folder, folder)
+        with closing(sqlite3.connect(folder / "account.sqlite")) as copy:
+            self.sandbox._account.store._db.backup(copy)
+        return SavedWorld(folder, self.clock.now(), dict(self.destination), self.sandbox._account.rules)
+
+    @classmethod
+    def load(cls, saved: SavedWorld, folder: Path) -> World:
+        """Make a world that goes on from where a world was saved."""
+        world = cls(folder)
+        world.clock.leap(saved.time - world.clock.now())
+        shutil.copytree(saved.folder, folder, dirs_exist_ok=True)
+        with closing(sqlite3.connect(folder / "account.sqlite")) as copy:
+            copy.backup(world.sandbox._account.store._db)
+        world.sandbox._account.rules = saved.rules
+        world.destination = dict(saved.destination)
+        world.profile()  # the sandbox has another port
+        return world
 
     def close(self) -> None:
         """Stop the sandbox."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from tests.core.world import PrepareWorld
     from tests.warehouse.snowflake_accounts import Account, Place
 
 
@@ -98,6 +99,17 @@ def make_world(
 def world(make_snowflake_world: Callable[..., SnowflakeWorld]) -> SnowflakeWorld:
     """Make a world on the stand-in."""
     return make_snowflake_world()
+
+
+@pytest.fixture
+def prepare_world(world: SnowflakeWorld) -> PrepareWorld:
+    """Return what lets a function prepare a world on the stand-in."""
+
+    def prepare(function: Callable[[World], object]) -> World:
+        function(world)
+        return world
+
+    return prepare
 
 
 @pytest.fixture(params=ACCOUNTS)
