@@ -39,11 +39,11 @@ def orders(world: World, *rows: dict[str, Any]) -> None:
     world.people(rows, "orders", COLUMNS)
 
 
-def orders_model(world: World, select: str = SELECT, **config: Any) -> None:
+def orders_model(world: World, select: str = SELECT, name: str = "orders", **config: Any) -> None:
     """Let a model send the orders."""
     settings = {"metric": "Placed Order", "backfill": "before_live"} | config
     given = {name: value for name, value in settings.items() if value is not None}
-    world.model("orders", select, surface="events", **given)
+    world.model(name, select, surface="events", **given)
 
 
 def stored(world: World) -> dict[str, dict[str, Any]]:

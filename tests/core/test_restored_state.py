@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 STATE = "shop.reverse_etl.duckdb"
 
 
-def send_and_keep_backup(world: World) -> None:
+def send_three(world: World) -> None:
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bob", "cat"))
-    shutil.copy(world.folder / STATE, world.folder / "backup.duckdb")
 
 
 @pytest.fixture
 def members(prepare_world: PrepareWorld) -> World:
     """Make a world that has sent two people and kept a backup of its state."""
-    return prepare_world(send_and_keep_backup)
+    world = prepare_world(send_three)
+    shutil.copy(world.folder / STATE, world.folder / "backup.duckdb")
+    return world
 
 
 def put_back(world: World) -> None:

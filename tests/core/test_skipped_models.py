@@ -25,24 +25,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reverse_etl.planning.plan import Plan
-    from tests.core.world import PrepareWorld, World
+    from tests.core.world import World
 
 ANN = people("ann", "bo")
 
 
-def compare_twice(world: World) -> None:
+@pytest.fixture
+def shop(world: World) -> World:
+    """Make a project whose only model was compared, and whose rows are all as they were sent."""
     world.profile(skip_unchanged=True)
     members_model(world, min_rows=0, max_removes=1.0)
     become(world, ANN)
     world.run()
     world.run()
     assert skipped(world) == ["members"]
-
-
-@pytest.fixture
-def shop(prepare_world: PrepareWorld) -> World:
-    """Make a project whose only model was compared, and whose rows are all as they were sent."""
-    return prepare_world(compare_twice)
+    return world
 
 
 def skipped(world: World, **options: Any) -> list[str]:

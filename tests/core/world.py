@@ -70,7 +70,7 @@ class World:
         self.sql("CREATE TABLE nothing (x INT)")
 
     def save(self, folder: Path) -> SavedWorld:
-        """Copy the world to a folder, which does not exist yet."""
+        """Copy the world, which has run, to a folder that does not exist yet."""
         shutil.copytree(self.folder, folder)
         with closing(sqlite3.connect(folder / "account.sqlite")) as copy:
             self.sandbox._account.store._db.backup(copy)
@@ -86,7 +86,9 @@ class World:
             copy.backup(world.sandbox._account.store._db)
         world.sandbox._account.rules = saved.rules
         world.destination = dict(saved.destination)
-        world.profile()  # the sandbox has another port
+        world.profile()  # the sandbox has another port, under which the state remembers the account
+        with opened(folder / "shop.reverse_etl.duckdb") as connection:
+            connection.execute("UPDATE targets SET destination_id = ?", [f"trial/{world.sandbox.origin}"])
         return world
 
     def close(self) -> None:
