@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reverse_etl.reconcile.drift import ListDifference
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 
 def old_list(world: World, *emails: str, **attributes: Any) -> None:
@@ -26,17 +26,24 @@ def old_list(world: World, *emails: str, **attributes: Any) -> None:
     world.wait(600.0)
 
 
+def meet_old_members(world: World) -> None:
+    """Let a model send people to a list that has members."""
+    old_list(world, "ann@example.com", "old@example.com")
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bo"))
+
+
 def adopted(world: World, *models: str, **options: Any) -> ListDifference:
     """Adopt the lists of models, and return what was found of the only one."""
     (found,) = world.project().adopt(models or ["members"], **options)
     return found
 
 
-def test_existing_members_stay_until_they_are_adopted_and_then_follow_the_model(world: World) -> None:
+def test_existing_members_stay_until_they_are_adopted_and_then_follow_the_model(
+    prepare_world: PrepareWorld,
+) -> None:
     """Old is of no row; ann is a row's person, and leaves later."""
-    old_list(world, "ann@example.com", "old@example.com")
-    members_model(world, max_removes=1.0)
-    moves(world, people("ann", "bo"))
+    world = prepare_world(meet_old_members)
     assert world.emails() == ["ann@example.com", "bo@example.com", "old@example.com"]
     assert figures(adopted(world)) == {"applied": 2, "members": 3, "unmanaged": 1, "already_members": 1}
     assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
@@ -45,10 +52,8 @@ def test_existing_members_stay_until_they_are_adopted_and_then_follow_the_model(
     assert world.emails() == ["bo@example.com"]
 
 
-def test_members_who_are_not_adopted_stay(world: World) -> None:
-    old_list(world, "ann@example.com", "old@example.com")
-    members_model(world, max_removes=1.0)
-    moves(world, people("ann", "bo"))
+def test_members_who_are_not_adopted_stay(prepare_world: PrepareWorld) -> None:
+    world = prepare_world(meet_old_members)
     assert one(moves(world, people("bo"))).outcomes == {Outcome.UNMANAGED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com", "old@example.com"]
 
@@ -161,10 +166,8 @@ def test_a_list_that_passed_to_another_model_can_be_adopted(world: World) -> Non
     assert world.emails() == ["ann@example.com"]
 
 
-def test_adopt_can_be_repeated_and_has_a_dry_run(world: World) -> None:
-    old_list(world, "ann@example.com", "old@example.com")
-    members_model(world, max_removes=1.0)
-    moves(world, people("ann", "bo"))
+def test_adopt_can_be_repeated_and_has_a_dry_run(prepare_world: PrepareWorld) -> None:
+    world = prepare_world(meet_old_members)
     before, writes = kept(world), len(world.writes())
     assert figures(adopted(world, dry_run=True))["unmanaged"] == 1
     assert kept(world) == before

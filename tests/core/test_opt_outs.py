@@ -55,22 +55,26 @@ def test_a_newer_consent_is_sent_over_an_older_opt_out(world: World) -> None:
     assert status(world) == "SUBSCRIBED"
 
 
-@pytest.mark.parametrize("reason", ["USER_SUPPRESSED", "SPAM_REPORT", "SOMETHING_NEW"])
 @pytest.mark.parametrize("config", [{}, {"consent": "now"}])
-def test_a_suppression_is_not_lifted(world: World, reason: str, config: dict[str, str]) -> None:
+def test_a_suppression_is_not_lifted(world: World, config: dict[str, str]) -> None:
     """Neither by a newer consent nor by one of now."""
-    world.new_profile(email=ANN)
-    world.sandbox.suppress(ANN, reason)
+    reasons = {ANN: "USER_SUPPRESSED", BOB: "SPAM_REPORT", CAT: "SOMETHING_NEW"}
+    for email, reason in reasons.items():
+        world.new_profile(email=email)
+        world.sandbox.suppress(email, reason)
     world.wait(3600.0)
-    consents(world, (ANN, None if config else at(world, -60.0)), **config)
-    assert outcomes(world.run()) == {"opted_out": 1}
-    assert [entry["reason"] for entry in marketing(world)["suppression"]] == [reason]
+    consents(world, *((email, None if config else at(world, -60.0)) for email in reasons), **config)
+    assert outcomes(world.run()) == {"opted_out": 3}
+    for email, reason in reasons.items():
+        assert [entry["reason"] for entry in marketing(world, email)["suppression"]] == [reason]
     assert requests(world) == 0
-    expected = {"SOMETHING_NEW": OptOut.UNKNOWN}.get(reason, reason.lower())
-    (stored,) = world.state("SELECT code, field FROM rejections")
-    assert stored == ("opted_out", expected)
-    (rejected,) = world.project().status().lists[0].rejections
-    assert rejected.reason.describe().startswith(("opted out: complained", "opted out: suppressed"))
+    stored = world.state("SELECT row_key, code, field FROM rejections ORDER BY row_key")
+    assert stored == [
+        (f"email:{email}", "opted_out", {"SOMETHING_NEW": OptOut.UNKNOWN}.get(reason, reason.lower()))
+        for email, reason in reasons.items()
+    ]
+    for rejected in world.project().status().lists[0].rejections:
+        assert rejected.reason.describe().startswith(("opted out: complained", "opted out: suppressed"))
 
 
 def test_a_bounced_address_is_rejected(world: World) -> None:

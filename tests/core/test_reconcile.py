@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from reverse_etl.reconcile.drift import ListDifference
     from reverse_etl.state.sql.members import ListComparison
     from reverse_etl.warehouse.statement import Statement
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -53,16 +53,29 @@ def figures(drift: ListDifference) -> dict[str, int]:
     return {name: value for name, value in numbers.items() if isinstance(value, int) and value}
 
 
-def test_an_unchanged_list_shows_no_drift(world: World) -> None:
+def send_ann(world: World) -> None:
+    members_model(world)
+    moves(world, people("ann"))
+
+
+def send_ann_and_bo(world: World) -> None:
     members_model(world)
     moves(world, people("ann", "bo"))
+
+
+def send_three(world: World) -> None:
+    members_model(world)
+    moves(world, people("ann", "bo", "cleo"))
+
+
+def test_an_unchanged_list_shows_no_drift(prepare_world: PrepareWorld) -> None:
+    world = prepare_world(send_ann_and_bo)
     assert figures(reconciled(world)) == {"applied": 2, "members": 2}
 
 
-def test_a_manually_removed_member_is_missing_and_can_be_resent(world: World) -> None:
+def test_a_manually_removed_member_is_missing_and_can_be_resent(prepare_world: PrepareWorld) -> None:
     """A run alone would never look: nothing of her row changed."""
-    members_model(world)
-    moves(world, people("ann", "bo", "cleo"))
+    world = prepare_world(send_three)
     world.take_off_list("bo@example.com")
     assert not one(world.run()).outcomes
     found = reconciled(world)
@@ -75,10 +88,9 @@ def test_a_manually_removed_member_is_missing_and_can_be_resent(world: World) ->
     assert not one(world.run()).outcomes
 
 
-def test_resending_forgets_a_missing_row_that_is_no_longer_desired(world: World) -> None:
+def test_resending_forgets_a_missing_row_that_is_no_longer_desired(prepare_world: PrepareWorld) -> None:
     """She is off the list already; the run says so and removes nobody else."""
-    members_model(world)
-    moves(world, people("ann", "bo", "cleo"))
+    world = prepare_world(send_three)
     world.take_off_list("bo@example.com")
     reconciled(world, resend=True)
     become(world, people("ann", "cleo"))
@@ -87,9 +99,8 @@ def test_resending_forgets_a_missing_row_that_is_no_longer_desired(world: World)
     assert figures(reconciled(world))["applied"] == 2
 
 
-def test_a_member_whose_email_was_changed_manually_is_not_missing(world: World) -> None:
-    members_model(world)
-    moves(world, people("ann", "bo"))
+def test_a_member_whose_email_was_changed_manually_is_not_missing(prepare_world: PrepareWorld) -> None:
+    world = prepare_world(send_ann_and_bo)
     world.rename("bo@example.com", email="robert@example.com")
     assert figures(reconciled(world)) == {"applied": 2, "members": 2}
 
@@ -143,9 +154,8 @@ def test_rows_whose_person_was_a_member_before_are_counted(world: World) -> None
     assert figures(reconciled(world)) == {"applied": 2, "members": 2, "already_members": 1}
 
 
-def test_a_deleted_list_is_reported(world: World) -> None:
-    members_model(world)
-    moves(world, people("ann"))
+def test_a_deleted_list_is_reported(prepare_world: PrepareWorld) -> None:
+    world = prepare_world(send_ann)
     world.by_hand("DELETE", f"/api/lists/{world.list_id()}")
     found = reconciled(world, resend=True)
     assert found.deleted
@@ -168,10 +178,9 @@ def test_each_list_of_a_model_is_read_and_profiles_have_none(world: World) -> No
     ]
 
 
-def test_reconcile_sends_only_gets_and_changes_nothing_without_resend(world: World) -> None:
+def test_reconcile_sends_only_gets_and_changes_nothing_without_resend(prepare_world: PrepareWorld) -> None:
     """Files and state before and after are the same; with resend, only the state changes."""
-    members_model(world)
-    moves(world, people("ann", "bo"))
+    world = prepare_world(send_ann_and_bo)
     world.take_off_list("bo@example.com")
     before, writes = kept(world), len(world.writes())
     reconciled(world)
@@ -186,10 +195,9 @@ def kept(world: World) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(world.folder.rglob("*")) if path.is_file()}
 
 
-def test_a_killed_run_is_settled_before_rows_are_resent(world: World) -> None:
+def test_a_killed_run_is_settled_before_rows_are_resent(prepare_world: PrepareWorld) -> None:
     """A row that was sent and not yet seen to be applied is unsettled, and not missing."""
-    members_model(world)
-    moves(world, people("ann"))
+    world = prepare_world(send_ann)
     become(world, people("ann", "bo"))
     assert world.dies(lambda event: isinstance(event, JobProgress))
     world.calm()
@@ -210,9 +218,8 @@ def test_a_list_that_only_a_killed_run_sent_to_is_read_too(world: World) -> None
     assert [(each.list_name, each.missing) for each in found] == [("Coffee", 1), ("Tea", 0)]
 
 
-def test_a_list_of_another_model_or_not_yet_sent_to_is_skipped(world: World) -> None:
-    members_model(world)
-    moves(world, people("ann"))
+def test_a_list_of_another_model_or_not_yet_sent_to_is_skipped(prepare_world: PrepareWorld) -> None:
+    world = prepare_world(send_ann)
     members_model(world, list="Others")
     assert world.project().reconcile() == ()
     with pytest.raises(UsageError, match="has not sent anything to its list"):
