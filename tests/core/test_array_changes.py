@@ -138,7 +138,7 @@ LONG = [pytest.mark.long, pytest.mark.timeout(3600)]
     ("create", "owner", "names", "step"),
     [
         ("always", Transport, ("send",), 2),
-        ("never", DuckDB, ("execute", "fetch"), 47),
+        ("never", DuckDB, ("execute", "fetch"), 13),
         pytest.param("always", Transport, ("send",), 1, marks=LONG),
         *(
             pytest.param(create, DuckDB, ("execute", "fetch"), 1, marks=LONG)

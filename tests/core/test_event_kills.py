@@ -48,7 +48,7 @@ def converges(world: World) -> None:
     assert len(world.writes()) == writes
 
 
-@pytest.mark.parametrize("step", [29, pytest.param(1, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", [19, pytest.param(1, marks=pytest.mark.long)])
 def test_a_run_may_be_killed_at_any_statement(make_world: Callable[..., World], step: int) -> None:
     nth = step
     while True:

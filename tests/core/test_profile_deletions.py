@@ -232,7 +232,7 @@ def readmit_all(shop: World, people: list[str]) -> None:
     ("owner", "names", "step"),
     [
         (Transport, ("send",), 2),
-        (DuckDB, ("execute", "fetch"), 47),
+        (DuckDB, ("execute", "fetch"), 31),
         pytest.param(Transport, ("send",), 1, marks=LONG),
         pytest.param(DuckDB, ("execute", "fetch"), 1, marks=LONG),
     ],

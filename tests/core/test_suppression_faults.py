@@ -75,7 +75,7 @@ def test_a_run_may_be_killed_at_requests(shop: World, step: int) -> None:
     check_kills(shop, 1, step, Transport, "send")
 
 
-@pytest.mark.parametrize("step", [47, pytest.param(1, marks=LONG)])
+@pytest.mark.parametrize("step", [13, pytest.param(1, marks=LONG)])
 def test_a_run_may_be_killed_at_statements(shop: World, step: int) -> None:
     check_kills(shop, 3, step, DuckDB, "execute", "fetch")
 
