@@ -138,7 +138,7 @@ def check_kills(shop: Shop, first: int = 1, step: int = 1) -> None:
         skips = skips and shop.dies(nth)
         killed = check_kill(shop, nth)
         nth += step
-    assert nth > 60
+    assert nth > 45
     assert shop.skipped() == shop.night.skips
 
 
@@ -147,7 +147,7 @@ def test_a_run_with_all_of_them_may_be_killed(world: World) -> None:
     shop = Shop(world, EVERYTHING)
     shop.next_day()
     shop.run()
-    assert check_kill(shop, 60)
+    assert check_kill(shop, 45)
     assert shop.skipped()
 
 

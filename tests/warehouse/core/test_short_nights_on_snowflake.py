@@ -31,7 +31,7 @@ def test_a_run_with_all_of_them_may_be_killed(world: SnowflakeWorld) -> None:
     shop = Shop(world, EVERYTHING)
     shop.next_day()
     shop.run()
-    assert check_kill(shop, 60)
+    assert check_kill(shop, 45)
     assert shop.skipped()
 
 
