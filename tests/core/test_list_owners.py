@@ -16,7 +16,7 @@ from tests.core.world import one
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 
 @pytest.fixture
@@ -44,27 +44,42 @@ def test_a_list_with_only_uncertain_rows_is_remembered_as_left(members: World, g
     assert [one.note for one in members.project().status().lists if one.uncertain] == [told]
 
 
+SWAPS: list[dict[str, tuple[str, list[str]]]] = [
+    {"a": ("X", ["pia", "zoe"]), "b": ("Y", ["yan"])},
+    {"a": ("Y", ["zoe"]), "b": ("X", ["pia", "yan"])},
+    {"a": ("X", ["zoe"]), "b": ("Y", ["yan"])},
+    {"a": ("Y", ["zoe"]), "b": ("X", ["pia", "yan"])},
+]
+
+
+def swap_lists(world: World, turn: dict[str, tuple[str, list[str]]], limit: int | None = None) -> None:
+    """Let models have these lists and rows, and run."""
+    for model, (name, rows) in turn.items():
+        select = f"select email, first_name from {model}"
+        world.model(model, select, list=name, identifiers={"email": "email"}, max_removes=1.0)
+        world.people(people(*rows), table=model)
+    world.run(options=PlanOptions(limit=limit))
+    world.wait(300.0)
+
+
+def swap_three_times(world: World) -> None:
+    """Let two models swap their lists, and swap them back."""
+    for turn in SWAPS[:3]:
+        swap_lists(world, turn)
+
+
 @pytest.mark.parametrize("trouble", [None, "a refused key", "a limit"])
-def test_models_that_swap_lists_and_swap_back_forget_nobody(world: World, trouble: str | None) -> None:
+def test_models_that_swap_lists_and_swap_back_forget_nobody(
+    prepare_world: PrepareWorld, trouble: str | None
+) -> None:
     """The rows that a model remembers of a list say nothing about what another model did to it meanwhile.
 
     Model b sent Pia to X, a removed her, and b wants her there again; its first run may be incomplete.
     """
-    turns = [
-        {"a": ("X", ["pia", "zoe"]), "b": ("Y", ["yan"])},
-        {"a": ("Y", ["zoe"]), "b": ("X", ["pia", "yan"])},
-        {"a": ("X", ["zoe"]), "b": ("Y", ["yan"])},
-        {"a": ("Y", ["zoe"]), "b": ("X", ["pia", "yan"])},
-    ]
-    for turn in turns:
-        for model, (name, rows) in turn.items():
-            select = f"select email, first_name from {model}"
-            world.model(model, select, list=name, identifiers={"email": "email"}, max_removes=1.0)
-            world.people(people(*rows), table=model)
-        if turn is turns[-1] and trouble == "a refused key":
-            world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
-        world.run(options=PlanOptions(limit=1 if turn is turns[-1] and trouble == "a limit" else None))
-        world.wait(300.0)
+    world = prepare_world(swap_three_times)
+    if trouble == "a refused key":
+        world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
+    swap_lists(world, SWAPS[3], limit=1 if trouble == "a limit" else None)
     if trouble:
         world.run()
     assert {"pia@example.com", "yan@example.com"} <= {*world.emails("X")}
