@@ -8,6 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import JobProgress, Warned
+from reverse_etl.klaviyo import imports
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, people
 from tests.core.world import one
@@ -78,13 +79,14 @@ UNREADABLE_ERRORS = [
 
 @pytest.mark.parametrize("dies", [False, True], ids=["in the run", "after its death"])
 def test_evidence_that_cannot_be_read_leaves_its_rows_unknown_and_blocks_nobody(
-    members: World, dies: bool
+    members: World, monkeypatch: pytest.MonkeyPatch, dies: bool
 ) -> None:
     """The rows are sent again; those of a person who leaves meanwhile are looked up and removed.
 
     Each day has another fault, and other people.
     """
     members.profile(job_timeout_minutes=30)  # of the test's clock; by default thousands of polls longer
+    monkeypatch.setattr(imports, "MAX_ERROR_PAGES", 20)  # of the errors that do not end
     for number, fault in enumerate(UNREADABLE_ERRORS):
         case = f"{fault.kind} {fault.path} {fault.field}"
         become(members, people(f"ann{number}", f"bob{number}"))
