@@ -151,6 +151,14 @@ def test_no_extension_is_downloaded_unasked(shop: Path, tmp_path: Path) -> None:
     opened.close()
 
 
+@pytest.mark.parametrize("settings", [{}, {"threads": 5}])
+def test_a_session_has_the_threads_of_its_output(shop: Path, settings: dict[str, int]) -> None:
+    """Whatever its settings say."""
+    opened = DuckDB({"path": str(shop), "threads": 3, "settings": settings}, read_only=True)
+    assert opened.fetch(Statement.read("SELECT current_setting('threads')")) == [(3,)]
+    opened.close()
+
+
 def test_a_view_over_a_file_says_what_works_instead(shop: Path, tmp_path: Path) -> None:
     """As an external materialization of dbt leaves it."""
     with duckdb.connect(str(shop)) as connection:

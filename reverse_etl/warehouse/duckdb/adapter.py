@@ -85,8 +85,7 @@ class DuckDB:
         self.opening_notes: tuple[str, ...] = ()
         self._folder = TemporaryFolder()
         self._state_columns: Mapping[str, Mapping[str, Column]] | None = None  # by table, if they are known
-        # An extension would be downloaded unasked; the output's settings can ask for it.
-        self._connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+        self._connection = duckdb.connect(":memory:", config=self._session_settings.initial)
         try:
             self._configure_session()
             self._attach_state()
@@ -283,7 +282,7 @@ class DuckDB:
         for key, value in self._session_settings.settings:
             with translate_errors(Statement.session(f"SET {key}")):
                 self._connection.execute(f"SET {quote_identifier(key)} = {quote_literal(value)}")
-        if self._session_settings.threads:
+        if self._session_settings.threads and self._session_settings.settings:  # which may have set others
             self._connection.execute(f"SET threads = {self._session_settings.threads}")
 
     def _attach_state(self) -> None:

@@ -32,6 +32,13 @@ class SessionSettings:
     attachments: tuple[Attachment, ...] = ()
     secrets: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
+    @property
+    def initial(self) -> dict[str, Any]:
+        """Return the settings to connect with; threads are among them, because connecting starts them."""
+        # An extension would be downloaded unasked; the output's settings can ask for it.
+        config = {"autoinstall_known_extensions": "false"}
+        return config | ({"threads": str(self.threads)} if self.threads else {})
+
 
 def session_settings(output: Mapping[str, Any], locations: Mapping[str, str]) -> SessionSettings:
     """Return what an output asks of its session. `locations` says of its keys where they were written.
