@@ -72,7 +72,9 @@ def update_identities(tables: ModelTables) -> tuple[Statement, ...]:
 
 def mark_uncertain(tables: ModelTables, list_ids: Sequence[str]) -> Statement:
     """Make the snapshot's rows of these lists uncertain that have no delta, such as those of rejected rows."""
-    return Statement.insert(deltas_table(tables), *render("mark_uncertain", tables, list_ids=list_ids))
+    return Statement.insert(
+        deltas_table(tables), *render("mark_uncertain", tables, list_ids=list_ids, column=None)
+    )
 
 
 def mark_people_uncertain(
@@ -89,7 +91,7 @@ def mark_people_uncertain(
             (list_id, *values),
         ),
         Statement.insert(
-            table, *render("mark_people_uncertain", tables, list_id=list_id, column=column, values=values)
+            table, *render("mark_uncertain", tables, list_ids=(list_id,), column=column, values=values)
         ),
     )
 

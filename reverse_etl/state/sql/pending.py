@@ -76,7 +76,7 @@ def select_clears(run: RunDeltas, list_id: str, seq_range: range) -> Statement:
 
 def count_clears(run: RunDeltas, list_id: str) -> Statement:
     """Return the number of the rows of one list with values to clear whose import is proved."""
-    return Statement.read(*render("count_pending_clears", run.tables, run=run, list_id=list_id))
+    return Statement.read(*render("pending_clears", run.tables, run=run, list_id=list_id, last_seq=None))
 
 
 def _select_deltas(
