@@ -113,7 +113,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     counts = _count_staged_rows(warehouse, staged) if may_match else None
     result = DiffResult(diff, snapshot_rows, uncertain_rows, ConflictReport(), {}, {}, counts=counts)
     snapshot_total = sum(snapshot_rows.get(ref.id, 0) for ref in refs)
-    if counts is not None and _matches_snapshot(warehouse, state, staged, diff, snapshot_total, counts):
+    if counts is not None and _matches_snapshot(state, staged, diff, snapshot_total, counts):
         # Shared identifiers are reported in every run, even if nothing is sent.
         conflicts = resolve_shared_identifiers(warehouse, staged, counts)
         warehouse.execute(planned_sql.create_empty_plan(tables))
@@ -201,13 +201,8 @@ def _count_staged_rows(warehouse: Warehouse, staged: StagedModel) -> StagedCount
     return count_staged_rows(warehouse, staged.tables, marks_unchanged=staged.sent_list_id is not None)
 
 
-def _matches_snapshot(  # noqa: PLR0913, PLR0917 - two sides and their counts
-    warehouse: Warehouse,
-    state: State,
-    staged: StagedModel,
-    diff: ModelDiff,
-    snapshot_rows: int,
-    counts: StagedCounts,
+def _matches_snapshot(
+    state: State, staged: StagedModel, diff: ModelDiff, snapshot_rows: int, counts: StagedCounts
 ) -> bool:
     """Return whether the valid staged rows equal the snapshot, so that there is nothing to send.
 
@@ -222,7 +217,7 @@ def _matches_snapshot(  # noqa: PLR0913, PLR0917 - two sides and their counts
         return True
     if staged.sent_list_id is not None:
         return counts.unchanged == counts.valid and counts.has_unique_keys
-    return not warehouse.fetch(sql.select_first_difference(diff))
+    return not state.tables.warehouse.fetch(sql.select_first_difference(diff))
 
 
 def _compute_deltas(state: State, staged: StagedModel, diff: ModelDiff, *, refused_too: bool = False) -> bool:
