@@ -46,7 +46,7 @@ class WebServer:
 
     def paths(self) -> list[str]:
         """Return the paths of the requests, in their order."""
-        return [one.path for one in self.received]
+        return [request.path for request in self.received]
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def hook(server: WebServer) -> list[dict[str, str]]:
 
 
 def kinds(server: WebServer) -> list[str]:
-    return [one.document["kind"] for one in server.received if one.path == "/hook"]
+    return [request.document["kind"] for request in server.received if request.path == "/hook"]
 
 
 def test_a_change_is_reported_once_and_its_end_too(cli: CommandLine, server: WebServer) -> None:
@@ -104,7 +104,7 @@ def test_pings_say_that_a_run_began_and_how_it_ended(cli: CommandLine, server: W
     cli.sql("DELETE FROM customers")
     assert cli.run("run").code == 3
     assert server.paths() == ["/start", "/success", "/start", "/failure"]
-    assert {one.method for one in server.received} == {"GET"}
+    assert {request.method for request in server.received} == {"GET"}
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_a_message_names_no_model_whose_rows_were_reported_before() -> None:
 
 def test_kinds_that_nobody_wants_are_neither_reported_nor_named() -> None:
     decision = decide_message(ended(ROWS, RUN), Reported(), [FAILED], KNOWN)
-    assert (decision.kind, [one.subject for one in decision.conditions]) == (FAILED, [RUN])
+    assert (decision.kind, [condition.subject for condition in decision.conditions]) == (FAILED, [RUN])
     assert decide_message(ended(), Reported(frozenset({VIP})), [FAILED], KNOWN).kind is None
 
 

@@ -67,7 +67,7 @@ def test_a_bulk_request_groups_events_by_person() -> None:
         "ann@example.com",
         "bob@example.com",
     ]
-    assert [[one.attributes.unique_id for one in person.attributes.events.data] for person in people] == [
+    assert [[event.attributes.unique_id for event in person.attributes.events.data] for person in people] == [
         ["o1", "o3"],
         ["o2"],
     ]

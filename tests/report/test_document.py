@@ -32,7 +32,7 @@ def documented() -> set[str]:
 
 def test_the_document_has_every_key_of_a_report() -> None:
     made = report_document(everything())
-    keys = {f"{name}[].{key}" for name in INNER for one in made[name] for key in one}
+    keys = {f"{name}[].{key}" for name in INNER for resource in made[name] for key in resource}
     assert keys | (made.keys() - INNER) == documented()
 
 
@@ -42,7 +42,7 @@ def test_a_report_as_json_has_the_values_of_the_page() -> None:
     made = json.loads(json.dumps(report_document(facts)))
     assert made["summary"]["headline"] == summarize_run(facts).headline
     assert made["run_id"] == facts.run.run_id
-    assert [one["list"] for one in made["lists"]] == ["", "Tea club", "VIP customers"]
+    assert [entry["list"] for entry in made["lists"]] == ["", "Tea club", "VIP customers"]
     assert (made["lists"][2]["applied"], made["lists"][1]["stop_reason"]) == (
         50,
         "Klaviyo refused the request.",
@@ -51,9 +51,9 @@ def test_a_report_as_json_has_the_values_of_the_page() -> None:
     assert (made["proofs"][3]["receipt_count"], made["proofs"][3]["hidden_receipt_count"]) == (1_000, 997)
     assert made["proofs"][4]["shown_receipts"][0]["job_id"] is None
     assert made["rejections"][2]["example"] is None
-    assert [one["applied"] for one in made["previous_runs"]] == [145, 0, 0, 100, 100_000]
-    assert [one["rejected"] for one in made["previous_runs"]] == [3, 0, 0, 0, 0]
-    assert [one["list_count"] for one in made["previous_runs"]] == [3, 0, 0, 2, 1]
+    assert [run["applied"] for run in made["previous_runs"]] == [145, 0, 0, 100, 100_000]
+    assert [run["rejected"] for run in made["previous_runs"]] == [3, 0, 0, 0, 0]
+    assert [run["list_count"] for run in made["previous_runs"]] == [3, 0, 0, 2, 1]
 
 
 def test_the_document_stays_as_it_is(gold: Gold) -> None:

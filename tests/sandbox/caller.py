@@ -68,7 +68,7 @@ class Caller:
 
     def edit(self, method: str, list_id: str, *profiles: str) -> requests.Response:
         """Add (POST) or remove (DELETE) profiles by id."""
-        body = {"data": [{"type": "profile", "id": one} for one in profiles]}
+        body = {"data": [{"type": "profile", "id": profile} for profile in profiles]}
         return self.ask(method, f"/api/lists/{list_id}/relationships/profiles", json=body)
 
 
@@ -80,7 +80,7 @@ def row(profile_id: str | None = None, **attributes: Any) -> dict[str, Any]:
 def import_body(rows: Any, *lists: str) -> dict[str, Any]:
     """Return the body that asks for an import."""
     attributes = {"profiles": {"data": rows}}
-    related = {"lists": {"data": [{"type": "list", "id": one} for one in lists]}}
+    related = {"lists": {"data": [{"type": "list", "id": listed} for listed in lists]}}
     return {
         "data": {
             "type": "profile-bulk-import-job",

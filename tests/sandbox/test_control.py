@@ -27,7 +27,7 @@ def test_the_log_shows_the_requests(caller: Caller, sandbox: Sandbox) -> None:
     caller.edit("DELETE", vip, "01NOBODY")
     caller.ask("GET", "/api/nowhere")
     first, *log = sandbox.log()
-    assert [(one.method, one.path, one.status, one.rows) for one in log] == [
+    assert [(request.method, request.path, request.status, request.rows) for request in log] == [
         ("POST", "/api/profile-bulk-import-jobs", 202, 3),
         ("GET", f"/api/lists/{vip}/profiles", 200, 0),
         ("DELETE", f"/api/lists/{vip}/relationships/profiles", 404, 1),
@@ -35,12 +35,12 @@ def test_the_log_shows_the_requests(caller: Caller, sandbox: Sandbox) -> None:
     ]
     assert log[0].bytes > 100
     assert log[1].query == 'filter=equals(email,"u1@example.com")&page[size]=7'
-    assert all(start <= one.received_at <= sandbox.now() for one in log)
+    assert all(start <= request.received_at <= sandbox.now() for request in log)
     assert sandbox.log(after=first.number) == log
     over_http = requests.get(
         f"{sandbox.origin}/sandbox/log", params={"after": first.number}, timeout=5
     ).json()["data"]
-    assert [one["number"] for one in over_http] == [one.number for one in log]
+    assert [request["number"] for request in over_http] == [request.number for request in log]
     sandbox.clear_log()
     assert sandbox.log() == []
 

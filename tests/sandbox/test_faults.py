@@ -174,7 +174,7 @@ def test_import_errors_come_by_pages(caller: Caller, sandbox: Sandbox) -> None:
     job = caller.run_import(people(45))
     path = f"{JOBS}/{job['id']}/import-errors"
     assert len(caller.get(path)["data"]) == 20
-    emails = [one["attributes"]["original_payload"]["email"] for one in caller.pages(path)]
+    emails = [resource["attributes"]["original_payload"]["email"] for resource in caller.pages(path)]
     assert emails == [f"u{number}@example.com" for number in range(45)]
 
 
@@ -228,7 +228,7 @@ def test_a_job_can_count_more_failures_than_it_reports(caller: Caller, sandbox: 
     job = caller.run_import(people(5), vip)
     assert (job["attributes"]["completed_count"], job["attributes"]["failed_count"]) == (2, 3)
     assert len(caller.pages(f"{JOBS}/{job['id']}/import-errors")) == 1
-    assert [one["email"] for one in sandbox.members(vip)] == ["u0@example.com", "u1@example.com"]
+    assert [member["email"] for member in sandbox.members(vip)] == ["u0@example.com", "u1@example.com"]
 
 
 def test_faults_can_be_added_over_http(caller: Caller, sandbox: Sandbox) -> None:

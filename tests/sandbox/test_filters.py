@@ -35,7 +35,8 @@ FIELDS = {
 def test_a_filter_is_read(text: str, conditions: list[tuple[str, str, Any]]) -> None:
     """Commas join conditions; quotes hide commas, brackets and, behind a backslash, quotes."""
     found = [
-        (one.operator, one.field, [operand.text for operand in one.operands]) for one in parse_filter(text)
+        (condition.operator, condition.field, [operand.text for operand in condition.operands])
+        for condition in parse_filter(text)
     ]
     assert found == conditions
 

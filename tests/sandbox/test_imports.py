@@ -20,8 +20,8 @@ ANN = "ann@example.com"
 
 def found(sandbox: Sandbox, email: str) -> dict[str, Any]:
     """Return the profile with this e-mail."""
-    (one,) = [one for one in sandbox.profiles() if one["email"] == email]
-    return one
+    (profile,) = [profile for profile in sandbox.profiles() if profile["email"] == email]
+    return profile
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_null_and_omitted_values_leave_what_is_there(caller: Caller, sandbox: Sa
 
 def test_an_email_is_kept_trimmed_and_in_lower_case(caller: Caller, sandbox: Sandbox) -> None:
     caller.run_import([row(email=" Ann@Example.COM "), row(email=ANN, first_name="Ann")])
-    assert [(one["email"], one["first_name"]) for one in sandbox.profiles()] == [(ANN, "Ann")]
+    assert [(profile["email"], profile["first_name"]) for profile in sandbox.profiles()] == [(ANN, "Ann")]
 
 
 def test_duplicates_in_a_job_are_merged_without_a_failure(caller: Caller, sandbox: Sandbox) -> None:
@@ -272,7 +272,9 @@ def test_an_id_comes_before_any_other_identifier(caller: Caller, sandbox: Sandbo
     caller.run_import([row(email="old@example.com"), row(email="bob@example.com")])
     ann, bob = sandbox.profiles()
     caller.run_import([row(ann["id"], email="new@example.com"), row(ann["id"], first_name="Ann")])
-    assert [(one["id"], one["email"], one.get("first_name")) for one in sandbox.profiles()] == [
+    assert [
+        (profile["id"], profile["email"], profile.get("first_name")) for profile in sandbox.profiles()
+    ] == [
         (ann["id"], "new@example.com", "Ann"),
         (bob["id"], "bob@example.com", None),
     ]
@@ -287,7 +289,7 @@ def test_an_external_id_finds_nobody_where_the_account_does_not_match_by_it() ->
         with caller.session:
             caller.run_import([row(external_id="7")])
             caller.run_import([row(external_id="7", email=ANN)])
-            assert [(one["external_id"], one["email"]) for one in sandbox.profiles()] == [
+            assert [(profile["external_id"], profile["email"]) for profile in sandbox.profiles()] == [
                 ("7", None),
                 ("7", ANN),
             ]
@@ -303,7 +305,7 @@ def test_a_secondary_identifier_of_another_profile_is_dropped(caller: Caller, sa
     )
     job = caller.run_import([row(email="bob@example.com", phone_number="+14155550100", first_name="Bob")])
     assert job["attributes"]["failed_count"] == 0
-    assert [one["phone_number"] for one in sandbox.profiles()] == ["+14155550100", "+14155550101"]
+    assert [profile["phone_number"] for profile in sandbox.profiles()] == ["+14155550100", "+14155550101"]
     assert found(sandbox, "bob@example.com")["first_name"] == "Bob"
 
 
@@ -345,9 +347,9 @@ def test_an_invalid_phone_beside_a_valid_email_can_be_dropped_without_notice() -
 def test_jobs_are_found_by_status_and_in_order(caller: Caller) -> None:
     """Newest first unless asked otherwise; `cancelled` is no status to ask for."""
     ids = [caller.run_import(people(1))["id"] for _ in range(25)]
-    assert [one["id"] for one in caller.get(JOBS, page_size="100")["data"]] == ids[::-1]
+    assert [job["id"] for job in caller.get(JOBS, page_size="100")["data"]] == ids[::-1]
     assert [
-        one["id"] for one in caller.pages(JOBS, sort="created_at", filter='any(status,["complete"])')
+        job["id"] for job in caller.pages(JOBS, sort="created_at", filter='any(status,["complete"])')
     ] == ids
     assert caller.get(JOBS, filter='any(status,["queued","processing"])')["data"] == []
     assert caller.ask("GET", JOBS, params={"filter": 'equals(status,"cancelled")'}).status_code == 400
@@ -357,12 +359,12 @@ def test_a_job_shows_its_lists_and_profiles(caller: Caller, sandbox: Sandbox) ->
     """Lists can be included; profiles come by pages."""
     vip = caller.make_list("VIP")
     job = caller.run_import(people(30), vip)["id"]
-    assert [one["id"] for one in caller.get(f"{JOBS}/{job}?include=lists")["included"]] == [vip]
-    assert [one["id"] for one in caller.get(f"{JOBS}/{job}/lists")["data"]] == [vip]
+    assert [entry["id"] for entry in caller.get(f"{JOBS}/{job}?include=lists")["included"]] == [vip]
+    assert [entry["id"] for entry in caller.get(f"{JOBS}/{job}/lists")["data"]] == [vip]
     assert caller.get(f"{JOBS}/{job}/relationships/lists")["data"] == [{"type": "list", "id": vip}]
-    everybody = [one["id"] for one in sandbox.profiles()]
-    assert [one["id"] for one in caller.pages(f"{JOBS}/{job}/profiles")] == everybody
-    assert [one["id"] for one in caller.pages(f"{JOBS}/{job}/relationships/profiles")] == everybody
+    everybody = [profile["id"] for profile in sandbox.profiles()]
+    assert [profile["id"] for profile in caller.pages(f"{JOBS}/{job}/profiles")] == everybody
+    assert [profile["id"] for profile in caller.pages(f"{JOBS}/{job}/relationships/profiles")] == everybody
 
 
 def test_a_job_expires_after_a_week() -> None:

@@ -41,7 +41,7 @@ def test_a_list_is_created_only_from_known_attributes(
 def test_two_lists_may_have_one_name(caller: Caller) -> None:
     first, second = caller.make_list("VIP"), caller.make_list("VIP")
     assert first != second
-    assert [one["id"] for one in caller.get("/api/lists", filter='equals(name,"VIP")')["data"]] == [
+    assert [entry["id"] for entry in caller.get("/api/lists", filter='equals(name,"VIP")')["data"]] == [
         first,
         second,
     ]
@@ -52,8 +52,8 @@ def test_ten_lists_are_a_page(caller: Caller) -> None:
     ids = [caller.make_list(f"list {number:02}") for number in range(23)]
     first = caller.get("/api/lists")
     assert len(first["data"]) == 10
-    assert [one["id"] for one in caller.pages("/api/lists")] == ids
-    assert [one["id"] for one in caller.pages("/api/lists", sort="-name", page_size="4")] == ids[::-1]
+    assert [entry["id"] for entry in caller.pages("/api/lists")] == ids
+    assert [entry["id"] for entry in caller.pages("/api/lists", sort="-name", page_size="4")] == ids[::-1]
     assert caller.ask("GET", "/api/lists?page[size]=11").status_code == 400
 
 
@@ -72,7 +72,7 @@ def test_lists_are_found_by_filter(caller: Caller, text: str, names: list[str]) 
     """Names are compared with regard to case; a comma means AND."""
     for name in "abc":
         caller.make_list(name)
-    assert [one["attributes"]["name"] for one in caller.get("/api/lists", filter=text)["data"]] == names
+    assert [entry["attributes"]["name"] for entry in caller.get("/api/lists", filter=text)["data"]] == names
 
 
 def test_a_list_is_changed_counted_and_deleted(caller: Caller) -> None:
@@ -103,15 +103,15 @@ def test_members_are_read_by_pages_in_the_order_of_joining(caller: Caller) -> No
     assert len(caller.get(path)["data"]) == 20
     assert len(caller.get(path, page_size="100")["data"]) == 100
     everybody = caller.pages(path, page_size="100")
-    assert [one["attributes"]["email"] for one in everybody] == [
+    assert [profile["attributes"]["email"] for profile in everybody] == [
         f"u{number}@example.com" for number in range(250)
     ]
-    assert all(one["attributes"]["joined_group_at"] for one in everybody)
+    assert all(profile["attributes"]["joined_group_at"] for profile in everybody)
     assert [
-        one["id"] for one in caller.pages(f"/api/lists/{vip}/relationships/profiles", page_size="99")
-    ] == [one["id"] for one in everybody]
-    assert [one["id"] for one in caller.pages(path, page_size="100", sort="-joined_group_at")] == [
-        one["id"] for one in everybody[::-1]
+        profile["id"] for profile in caller.pages(f"/api/lists/{vip}/relationships/profiles", page_size="99")
+    ] == [profile["id"] for profile in everybody]
+    assert [resource["id"] for resource in caller.pages(path, page_size="100", sort="-joined_group_at")] == [
+        profile["id"] for profile in everybody[::-1]
     ]
 
 
@@ -133,9 +133,9 @@ def test_members_who_leave_do_not_shift_the_next_page(caller: Caller) -> None:
     vip = caller.make_list("VIP")
     caller.run_import(people(30), vip)
     first = caller.get(f"/api/lists/{vip}/profiles", page_size="10")
-    caller.edit("DELETE", vip, *(one["id"] for one in first["data"]))
+    caller.edit("DELETE", vip, *(resource["id"] for resource in first["data"]))
     rest = caller.pages(first["links"]["next"].removeprefix(caller.sandbox.origin))
-    assert [one["attributes"]["email"] for one in rest] == [
+    assert [resource["attributes"]["email"] for resource in rest] == [
         f"u{number}@example.com" for number in range(10, 30)
     ]
 
@@ -164,7 +164,7 @@ def test_members_are_found_by_filter(caller: Caller, text: str, emails: list[str
     caller.run_import([*people(5), row(email="p@example.com", phone_number="+14155550100")], vip)
     caller.run_import([row(email="stranger@example.com")])
     found = caller.get(f"/api/lists/{vip}/profiles", filter=text)["data"]
-    assert [one["attributes"]["email"] for one in found] == emails
+    assert [resource["attributes"]["email"] for resource in found] == emails
 
 
 @pytest.mark.parametrize(
@@ -195,14 +195,14 @@ def test_adding_and_removing_by_id_is_idempotent(caller: Caller, sandbox: Sandbo
     """One who is on the list keeps the time of joining; one who is not on it can be removed."""
     vip = caller.make_list("VIP")
     caller.run_import(people(3))
-    ids = [one["id"] for one in sandbox.profiles()]
+    ids = [profile["id"] for profile in sandbox.profiles()]
     assert caller.edit("POST", vip, *ids[:2]).status_code == 204
     before = sandbox.members(vip)
     assert caller.edit("POST", vip, *ids, ids[0]).status_code == 204
     assert sandbox.members(vip)[:2] == before
     assert caller.edit("DELETE", vip, ids[0], ids[0]).status_code == 204
     assert caller.edit("DELETE", vip, ids[0]).status_code == 204
-    assert [one["id"] for one in sandbox.members(vip)] == ids[1:]
+    assert [member["id"] for member in sandbox.members(vip)] == ids[1:]
 
 
 @pytest.mark.parametrize(("count", "status"), [(0, 400), (1, 204), (1000, 204), (1001, 400)])
@@ -212,7 +212,7 @@ def test_a_thousand_members_are_a_request(
 ) -> None:
     vip = caller.make_list("VIP")
     caller.run_import(people(1001))
-    reply = caller.edit(method, vip, *(one["id"] for one in sandbox.profiles()[:count]))
+    reply = caller.edit(method, vip, *(profile["id"] for profile in sandbox.profiles()[:count]))
     assert reply.status_code == status
 
 
@@ -233,4 +233,4 @@ def test_a_new_list_may_be_shown_late() -> None:
             assert caller.get("/api/lists")["data"] == []
             assert caller.get(f"/api/lists/{made}")["data"]["id"] == made
             clock.leap(201.0)
-            assert [one["id"] for one in caller.get("/api/lists")["data"]] == [made]
+            assert [entry["id"] for entry in caller.get("/api/lists")["data"]] == [made]

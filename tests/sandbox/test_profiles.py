@@ -27,7 +27,9 @@ def test_profiles_are_found_by_filter(caller: Caller, text: str, emails: list[st
     caller.run_import(
         [*people(4), row(email=ANN, external_id="7", phone_number="+14155550100"), row(external_id="9")]
     )
-    assert [one["attributes"]["email"] for one in caller.get("/api/profiles", filter=text)["data"]] == emails
+    assert [
+        profile["attributes"]["email"] for profile in caller.get("/api/profiles", filter=text)["data"]
+    ] == emails
 
 
 def test_a_lookup_of_a_hundred_needs_a_page_of_a_hundred(caller: Caller) -> None:
@@ -125,8 +127,11 @@ def test_a_profile_shows_its_lists(caller: Caller, sandbox: Sandbox) -> None:
     ids = [caller.make_list(name) for name in ("VIP", "other", "lapsed")]
     caller.run_import([row(email=ANN)], ids[0], ids[2])
     path = f"/api/profiles/{sandbox.profiles()[0]['id']}"
-    assert [one["id"] for one in caller.get(f"{path}/lists")["data"]] == [ids[0], ids[2]]
-    assert [one["id"] for one in caller.get(f"{path}/relationships/lists")["data"]] == [ids[0], ids[2]]
+    assert [list_result["id"] for list_result in caller.get(f"{path}/lists")["data"]] == [ids[0], ids[2]]
+    assert [list_result["id"] for list_result in caller.get(f"{path}/relationships/lists")["data"]] == [
+        ids[0],
+        ids[2],
+    ]
 
 
 @pytest.mark.parametrize(("rule", "status", "members"), [("refuse", 404, 0), ("ignore", 204, 1)])

@@ -33,7 +33,7 @@ def test_a_row_of_two_profiles_fails_once_the_account_refuses_it(caller: Caller,
     (error,) = caller.pages(f"{JOBS}/{job['id']}/import-errors")
     assert error["attributes"]["code"] == "duplicate_profile"
     assert error["attributes"]["source"] == {"pointer": "/data/attributes/external_id"}
-    assert [one["external_id"] for one in sandbox.profiles()] == ["1", "2", None]
+    assert [profile["external_id"] for profile in sandbox.profiles()] == ["1", "2", None]
     assert caller.run_import([row(email=ANN)])["attributes"]["failed_count"] == 0
 
 

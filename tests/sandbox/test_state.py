@@ -200,10 +200,10 @@ def test_a_copy_contains_what_a_killed_process_had_confirmed(tmp_path: Path) -> 
         body = {"data": {"type": "list", "attributes": {"name": "VIP"}}}
         assert session.post(f"{origin}/api/lists", json=body, timeout=5).status_code == 201
         with Sandbox(path, keep=False) as sandbox:
-            assert [one["name"] for one in sandbox.lists()] == ["VIP"]
+            assert [listed["name"] for listed in sandbox.lists()] == ["VIP"]
         process.kill()
     with Sandbox(path, keep=False) as sandbox:
-        assert [one["name"] for one in sandbox.lists()] == ["VIP"]
+        assert [listed["name"] for listed in sandbox.lists()] == ["VIP"]
 
 
 def test_a_copy_of_a_missing_file_is_empty_and_creates_none(tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_two_sandboxes_have_two_accounts_unless_they_share_a_seed(tmp_path: Path
             with caller.session:
                 vip = caller.make_list("VIP")
                 job = caller.run_import(people(2), vip)["id"]
-            return sandbox.account_id, vip, job, [one["id"] for one in sandbox.profiles()]
+            return sandbox.account_id, vip, job, [profile["id"] for profile in sandbox.profiles()]
 
     assert made("a.db")[0] != made("b.db")[0]
     assert made("c.db", account_seed=1) == made("d.db", account_seed=1)
