@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 from collections import Counter
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -45,6 +46,12 @@ OTHER_MEANINGS = {
 A_WORD_OF_HTTP = "request"
 
 
+@cache
+def nodes_of(file: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of a file's tree, which several tests read."""
+    return tuple(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+
+
 def floors() -> dict[str, int]:
     """Return the floor of each room, counted from the ground, as the drawing in the document shows it."""
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
@@ -68,7 +75,7 @@ def imports(room: str) -> set[str]:
     files = place.rglob("*.py") if place.is_dir() else [place.with_suffix(".py")]
     found: set[str] = set()
     for file in files:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in nodes_of(file):
             if isinstance(node, ast.ImportFrom) and node.module == "reverse_etl":
                 found |= {alias.name for alias in node.names} & set(rooms())
             elif isinstance(node, ast.ImportFrom) and (module := node.module or "").startswith(
@@ -94,7 +101,7 @@ def modules() -> dict[str, set[str]]:
     files = {".".join(file.relative_to(ROOT).with_suffix("").parts): file for file in PACKAGE.rglob("*.py")}
     found: dict[str, set[str]] = {name: set() for name in files}
     for name, file in files.items():
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        for node in nodes_of(file):
             if isinstance(node, ast.ImportFrom) and node.module:
                 imported = {f"{node.module}.{alias.name}" for alias in node.names} & files.keys()
                 found[name] |= imported or {node.module} & files.keys()
@@ -135,7 +142,7 @@ def test_a_class_name_means_one_thing() -> None:
     names = Counter(
         node.name.lstrip("_")
         for file in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in nodes_of(file)
         if isinstance(node, ast.ClassDef)
     )
     assert [name for name, number in names.items() if number > 1] == []
@@ -146,7 +153,7 @@ def test_no_code_compares_a_sentence() -> None:
     sentences = {
         text
         for file in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in nodes_of(file)
         for text in compared_texts(node)
         if " " in text.strip()
     }
@@ -173,7 +180,7 @@ def functions(file: Path) -> dict[str, int]:
     """Return the lines of each function of a file, those of its docstring included."""
     return {
         f"{node.name}, line {node.lineno}": (node.end_lineno or node.lineno) - node.lineno + 1
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in nodes_of(file)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
@@ -187,14 +194,14 @@ def test_no_file_and_no_function_of_the_package_is_long() -> None:
     assert {name: lines for name, lines in most.items() if lines > MOST_LINES["function"]} == {}
 
 
-def parsed_outside_surfaces() -> list[tuple[str, ast.Module]]:
+def nodes_outside_surfaces() -> list[tuple[str, tuple[ast.AST, ...]]]:
     """Return the files of the package outside surfaces/, by path.
 
     Not those of the sandbox, which plays Klaviyo, whose profiles are no surface.
     """
     files = {file.relative_to(PACKAGE).as_posix(): file for file in sorted(PACKAGE.rglob("*.py"))}
     return [
-        (name, ast.parse(file.read_text(encoding="utf-8")))
+        (name, nodes_of(file))
         for name, file in files.items()
         if not name.startswith(("surfaces/", "sandbox/"))
     ]
@@ -204,8 +211,8 @@ def test_nothing_outside_surfaces_names_a_surface() -> None:
     """A surface is one file: other code reads its fields, and no fact depends on a name."""
     named = {
         (name, node.value)
-        for name, tree in parsed_outside_surfaces()
-        for node in ast.walk(tree)
+        for name, nodes in nodes_outside_surfaces()
+        for node in nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
         for surface in surface_names()
         if node.value in {surface, f"({surface})"} - {A_WORD_OF_HTTP} or f"surface='{surface}'" in node.value
@@ -213,8 +220,8 @@ def test_nothing_outside_surfaces_names_a_surface() -> None:
     assert named - OTHER_MEANINGS == set()
     imported = {
         (name, module.group(1))
-        for name, tree in parsed_outside_surfaces()
-        for node in ast.walk(tree)
+        for name, nodes in nodes_outside_surfaces()
+        for node in nodes
         if isinstance(node, ast.ImportFrom)
         and (module := re.match(r"reverse_etl\.surfaces\.(\w+)", node.module or ""))
     }
@@ -229,9 +236,9 @@ def test_only_delivery_matches_the_class_of_an_operation() -> None:
     classes = {each.__name__ for each in get_args(Operation)}
     asked = {
         (name, asked_class.id)
-        for name, tree in parsed_outside_surfaces()
+        for name, nodes in nodes_outside_surfaces()
         if name != "delivery/deliver.py"
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.MatchClass)
         or (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance")
         for asked_class in ast.walk(node)
@@ -259,8 +266,8 @@ def test_nothing_outside_surfaces_compares_a_surface() -> None:
 
     compared = [
         f"{name}, line {node.lineno}"
-        for name, tree in parsed_outside_surfaces()
-        for node in ast.walk(tree)
+        for name, nodes in nodes_outside_surfaces()
+        for node in nodes
         if isinstance(node, ast.Compare)
         and any(map(is_surface, (node.left, *node.comparators)))
         and not any(map(is_none, (node.left, *node.comparators)))
@@ -270,8 +277,7 @@ def test_nothing_outside_surfaces_compares_a_surface() -> None:
 
 def test_each_error_that_a_docstring_promises_is_a_class() -> None:
     """A caller may catch it by that name."""
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in PACKAGE.rglob("*.py")]
-    nodes = [node for tree in trees for node in ast.walk(tree)]
+    nodes = [node for file in PACKAGE.rglob("*.py") for node in nodes_of(file)]
     known = {node.name for node in nodes if isinstance(node, ast.ClassDef)} | {*vars(builtins)}
     known |= {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
     docstrings = [
@@ -294,7 +300,7 @@ def test_no_python_name_is_a_contract_by_accident() -> None:
     found = {
         file.relative_to(PACKAGE).as_posix()
         for file in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in nodes_of(file)
         if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
         if banned & {alias.name for alias in node.names}
     }

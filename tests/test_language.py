@@ -119,9 +119,10 @@ def prose(path: Path) -> Iterator[tuple[int, str]]:
     if path.suffix != ".py":
         yield from paragraphs(source) if path.suffix == ".md" else code_texts(source)
         return
-    yield from strings(ast.parse(source))
+    tree = ast.parse(source)
+    yield from strings(tree)
     yield from comments(source)
-    yield from names_of_tests(ast.parse(source))
+    yield from names_of_tests(tree)
 
 
 def banned_words(text: str) -> list[str]:
