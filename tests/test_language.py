@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import tokenize
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ BANNED = {
     "a sentence that begins with Who": r"(?:^|[.!?] )Who (?!(is|are|was|were|may|can)\b[^.]*\?)",
 }
 PATTERNS = {name: re.compile(pattern) for name, pattern in BANNED.items()}
+ANY_BANNED = re.compile("|".join(BANNED.values()))
 
 SQL_MARK = re.compile(r"\s*--+\s*")
 COMMENT_MARK = re.compile(r"\s*(--+|//+|\{#-?|/\*+|#+)\s*")
@@ -128,6 +130,8 @@ def prose(path: Path) -> Iterator[tuple[int, str]]:
 def banned_words(text: str) -> list[str]:
     """Return each banned word or beginning of a text, by its rule, with the words around it."""
     words = " ".join(text.split())
+    if not ANY_BANNED.search(words):
+        return []
     return [
         f"{name}: {words[max(match.start() - 30, 0) : match.end() + 30]}"
         for name, pattern in PATTERNS.items()
@@ -152,6 +156,7 @@ def room(path: Path) -> str:
     return Path(relative.parts[1]).stem if relative.parts[0] == "reverse_etl" else relative.as_posix()
 
 
+@cache
 def sources() -> dict[str, list[Path]]:
     """Return the files of each room of the package and of each folder of tests, and each document."""
     rooms: dict[str, list[Path]] = {}
