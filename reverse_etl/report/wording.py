@@ -220,7 +220,7 @@ def _follow_up_sentences(report: Report) -> list[str]:
         ),
         (
             report.sum_counts("replaced"),
-            "replaced: a new row is the same person with another e-mail, phone or id, so nobody was removed.",
+            "replaced: another row is the same person with a new e-mail, phone or id, so the person stays.",
         ),
         (report.sum_counts("not_found"), "not found on the list, so not removed."),
     ]
