@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.cli.output import tables as show
-from reverse_etl.cli.output.event_plan import event_lines
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import (
     KEY_PREFIX,
@@ -108,9 +107,17 @@ def list_detail_lines(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *_added_again_lines(list_plan),
         *([f"  {list_plan.new_profiles.describe(list_plan.adds)}"] if list_plan.new_profiles else []),
         *_effect_lines(model_plan, list_plan),
-        *event_lines(model_plan, list_plan),
+        *_event_lines(model_plan, list_plan),
         *_change_lines(list_plan, show_values=show_values),
     ]
+
+
+def _event_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+    if model_plan.events is None:
+        return []
+    from reverse_etl.cli.output.event_plan import event_lines  # noqa: PLC0415 - few plans have events
+
+    return event_lines(model_plan, list_plan)
 
 
 def _change_lines(list_plan: ListPlan, *, show_values: bool) -> list[str]:
