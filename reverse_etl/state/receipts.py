@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.statement import TableName
 
 
+# The counts of rows of a run that a later run may have sent.
+_OPEN_COUNTS: Final = ("not_sent", "unknown", "unverified", "no_profile")
 _STORED_COLUMNS = "model, list_id, op, job_id, row_count, state, recorded_at, detail, may_have_duplicate"
 
 
@@ -168,20 +171,22 @@ class Receipts:
         return [StoredReceipt(*row) for row in self.state_tables.fetch(statement)]
 
     def first_sending(self, model: str, list_id: str, first_sent_at: str) -> tuple[str, str]:
-        """Return the run that first sent a row, and its import job if the run had no other for the list.
+        """Return the run that first sent a row, and its import job if that had all rows of the list.
 
-        The state knows the run by its time. Both are "" if no run, or several, had that time.
+        The state knows the run by its time. Both are "" if no run, or several, had that time. A run that was
+        killed, or left rows open, had rows with this time that a later run sent.
         """
-        runs = self.state_tables.dialect.state_table("runs")
+        runs, run_lists = map(self.state_tables.dialect.state_table, ("runs", "run_lists"))
         statement = Statement.read(
-            f"SELECT DISTINCT r.run_id, c.job_id, c.state\n"
+            f"SELECT DISTINCT r.run_id, c.job_id, c.state, l.counts\n"
             f"FROM {runs} AS r JOIN {self._receipts} AS c ON c.run_id = r.run_id\n"
+            f"LEFT JOIN {run_lists} AS l ON l.run_id = c.run_id AND l.model = c.model AND l.list_id = c.list_id\n"
             f"WHERE {in_scope_sql('r')} AND r.klaviyo_time = ? "
             f"AND c.model = ? AND c.list_id = ? AND c.op <> ?",
             (*self.state_tables.scope.key, first_sent_at, model, list_id, Op.REMOVE.value),
         )
         match self.state_tables.fetch(statement):
-            case [(run_id, str(job_id), ReceiptState.APPLIED.value)]:
+            case [(run_id, str(job_id), ReceiptState.APPLIED.value, str(counts))] if _is_sent(counts):
                 return run_id, job_id
             case [(run_id, *_), *others] if all(run_id == other for other, *_ in others):
                 return run_id, ""
@@ -287,3 +292,9 @@ def _receipt_row(run_id: str, model: str, receipt: Receipt, recorded_at: str) ->
 
 def _exception_row(run_id: str, model: str, entry: RowException) -> tuple[Any, ...]:
     return (run_id, model, entry.seq, entry.kind.value, entry.code, entry.field, entry.detail)
+
+
+def _is_sent(counts: str) -> bool:
+    """Return whether a run sent all rows of a list, by its counts as JSON."""
+    rows = json.loads(counts)
+    return not any(rows.get(name, 0) for name in _OPEN_COUNTS)

@@ -113,13 +113,18 @@ def test_a_member_is_explained(
     [
         ("insert into receipts by name select * replace ('j2' as job_id) from receipts", True),
         ("update receipts set state = 'unknown'", True),
+        ("delete from run_lists", True),
+        ("""update run_lists set counts = '{"applied": 1, "not_sent": 1}'""", True),
         ("update runs set klaviyo_time = '2001-01-01T00:00:00.000Z'", False),
     ],
 )
 def test_a_job_is_named_only_if_it_must_have_sent_the_row(
     members: World, statement: str, has_run: bool
 ) -> None:
-    """The run may have had another job, or one that is not proved; a time of no run names nothing."""
+    """The run may have had another job, one that is not proved, or rows that a later run sent.
+
+    A time of no run names nothing.
+    """
     with opened(members.folder / "shop.reverse_etl.duckdb") as connection:
         connection.execute(statement)
     (sent,) = only(explain(members, ANN)).sent
