@@ -155,13 +155,36 @@ def mask_person(identity: str, identifiers: Mapping[str, str]) -> str:
     'external_id 17'
     """
     masked = mask_identity(identity)
-    others = (
-        mask_identity(f"{kind}:{value}")
-        for kind in (*UNIQUE_IDENTIFIERS, IdentifierType.EMAIL, IdentifierType.PHONE)
-        if (value := identifiers.get(kind)) and not identity.startswith(f"{kind}:")
+    others = mask_identifiers(identifiers)
+    other = next(
+        (
+            f"{kind} {value}" if kind in UNIQUE_IDENTIFIERS else value
+            for kind in (*UNIQUE_IDENTIFIERS, IdentifierType.EMAIL, IdentifierType.PHONE)
+            if (value := others.get(kind)) and not identity.startswith(f"{kind}:")
+        ),
+        "",
     )
-    other = next(others, "") if "*" in masked else ""
-    return f"{masked} ({other})" if other else masked
+    return f"{masked} ({other})" if other and "*" in masked else masked
+
+
+def mask_identifiers(identifiers: Mapping[str, str]) -> dict[str, str]:
+    """Return the identifiers of a row for display, by type. An id that is the row's phone is masked as one.
+
+    >>> mask_identifiers({"phone_e164": "+14155550100", "external_id": "415-555-0100"})
+    {'phone_e164': '+14*******00', 'external_id': '415*******00'}
+    """
+    phone = _find_digits(identifiers.get(IdentifierType.PHONE) or "")
+    masked = {}
+    for name, value in identifiers.items():
+        digits = _find_digits(value)
+        is_phone = len(digits) >= _PHONE_DIGITS and phone.endswith(digits)
+        masked[name] = mask_identifier(IdentifierType.PHONE if is_phone else IdentifierType(name), value)
+    return masked
+
+
+def _find_digits(text: str) -> str:
+    """Return the digits of a text without the zeros of a country code or trunk in front."""
+    return "".join(filter(str.isdigit, text)).lstrip("0")
 
 
 def mask_text(text: str) -> str:
@@ -169,6 +192,8 @@ def mask_text(text: str) -> str:
 
     >>> mask_text("ann@example.com or +14155550100")
     'a**@e******.com or +14*******00'
+    >>> mask_text("+1 (415) 555-0100")
+    '+1 ************00'
     """
     text = _EMAILS.sub(lambda match: mask_identity(f"{IdentifierType.EMAIL}:{match[0]}"), text)
     return _PHONES.sub(lambda match: mask_identity(f"{IdentifierType.PHONE}:{match[0]}"), text)
@@ -213,7 +238,8 @@ _BLANK_ENDS = re.compile(rf"\A[{_BLANK}]+|[{_BLANK}]+\Z")
 _PHONE_FILLING = re.compile(f"[{_BLANK}{PUNCTUATION}]")
 # Begins at the start of a word: from each of its characters, a long word without @ would take minutes.
 _EMAILS = re.compile(r"(?<![^\s@,;<>])[^\s@,;<>]+@[^\s@,;<>]+")
-_PHONES = re.compile(r"\+\d{6,15}")
+_PHONES = re.compile(r"\+\d(?:[ ().-]{0,2}\d){5,14}")
+_PHONE_DIGITS: Final = 6  # an id of fewer may end like the phone by chance
 
 
 def _mask_tail(text: str, count: int) -> str:

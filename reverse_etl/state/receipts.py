@@ -180,7 +180,8 @@ class Receipts:
         statement = Statement.read(
             f"SELECT DISTINCT r.run_id, c.job_id, c.state, l.counts\n"
             f"FROM {runs} AS r JOIN {self._receipts} AS c ON c.run_id = r.run_id\n"
-            f"LEFT JOIN {run_lists} AS l ON l.run_id = c.run_id AND l.model = c.model AND l.list_id = c.list_id\n"
+            f"LEFT JOIN {run_lists} AS l "
+            f"ON l.run_id = c.run_id AND l.model = c.model AND l.list_id = c.list_id\n"
             f"WHERE {in_scope_sql('r')} AND r.klaviyo_time = ? "
             f"AND c.model = ? AND c.list_id = ? AND c.op <> ?",
             (*self.state_tables.scope.key, first_sent_at, model, list_id, Op.REMOVE.value),

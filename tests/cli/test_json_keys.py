@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.domain.identifiers import mask_value
+from reverse_etl.domain.identifiers import mask_identifiers, mask_person, mask_value
 from tests.cli.command_line import SELECT
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ def test_a_model_whose_rows_name_no_list_has_empty_tables(cli: CommandLine) -> N
         ("ann@example.com", "a**@e******.com"),
         ("a@b.co", "*@*.co"),
         ("call +14155550100 or x@y.com", "call +14*******00 or *@*.com"),
+        ("+1 (415) 555-0100", "+1 ************00"),
         ("2026-01-01", "2026-01-01"),
         (3, 3),
         (None, None),
@@ -166,6 +167,17 @@ def test_a_model_whose_rows_name_no_list_has_empty_tables(cli: CommandLine) -> N
 )
 def test_people_are_masked_in_every_column(value: object, shown: object) -> None:
     assert mask_value(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("external_id", "shown"),
+    [("14155550100", "141******00"), ("(415) 555-0100", "(41*********00"), ("555", "555"), ("7", "7")],
+)
+def test_an_id_that_is_the_phone_of_its_row_is_masked(external_id: str, shown: str) -> None:
+    identifiers = {"phone_e164": "+14155550100", "external_id": external_id}
+    assert mask_identifiers(identifiers)["external_id"] == shown
+    person = mask_person("phone_e164:+14155550100", identifiers)
+    assert person == f"+14*******00 (external_id {shown})"
 
 
 def test_debug_reports_the_result_of_each_check(cli: CommandLine) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.delivery.results import collect_figures
-from reverse_etl.domain.identifiers import IdentifierType, mask_identifier, mask_identity, mask_value
+from reverse_etl.domain.identifiers import (
+    IdentifierType,
+    mask_identifier,
+    mask_identifiers,
+    mask_identity,
+    mask_value,
+)
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, CustomEndpoint, Endpoint
 from reverse_etl.planning.replacements import merge_replacements
@@ -188,7 +194,7 @@ def _change_document(change: Change, *, show_values: bool) -> dict[str, Any]:
         "op": change.op,
         "identity": _identity_text(change.identity, show_values=show_values),
         **({"replaces": _identity_text(change.replaces, show_values=show_values)} if change.replaces else {}),
-        "identifiers": values_document(change.identifiers, show_values=show_values),
+        "identifiers": dict(change.identifiers) if show_values else mask_identifiers(change.identifiers),
         "before": values_document(change.before, show_values=show_values),
         "after": values_document(change.after, show_values=show_values),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.cli.output.csv import print_record
 from reverse_etl.cli.output.json import values_document
 from reverse_etl.cli.output.plan import show_identity
-from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import IdentifierType, mask_identifiers
 from reverse_etl.planning.replacements import merge_replacements
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
             before, after = (
                 values_document(values, show_values=show_values) for values in (change.before, change.after)
             )
-            identifiers = values_document(change.identifiers, show_values=show_values)
+            identifiers = change.identifiers if show_values else mask_identifiers(change.identifiers)
             changed = {name: [before[name], after[name]] for name in after}
             print_record(
                 (
