@@ -13,7 +13,7 @@ import orjson
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource, RowProblem
 from reverse_etl.planning.diff import DiffRequest, DiffResult, complete_diff
-from reverse_etl.planning.list_plan import Change, ListPlan
+from reverse_etl.planning.list_plan import LEFT_IN_PLACE, Change, ListPlan
 from reverse_etl.planning.lists import ListRef
 from reverse_etl.planning.orphans import estimate_rows_by_list
 from reverse_etl.planning.plan import ModelPlan
@@ -308,6 +308,7 @@ def _fetch_sample(
     changes: dict[str, list[Change]] = defaultdict(list)
     properties = staged.model.names_by_column
     names = (*IDENTIFIER_COLUMNS.values(), *(properties[name.lower()] for name in tables.payload_names))
+    shown_ops = {} if staged.model.config.surface.remove else {Op.REMOVE: LEFT_IN_PLACE}
     retyped = [properties[column.name.lower()] for column in result.diff.retyped_columns]
     for list_id, op, identity, *values in rows:
         marks = values.pop() if tables.clear_columns else ""
@@ -326,7 +327,7 @@ def _fetch_sample(
             before, after = _select_values(stored_values, changed), _select_values(after, changed)
         else:
             before, after = {}, {}
-        changes[str(list_id)].append(Change(str(op), str(identity), before, after, identifiers))
+        changes[str(list_id)].append(Change(shown_ops.get(op, str(op)), str(identity), before, after, identifiers))
     return {list_id: choose_sample(list_changes, size) for list_id, list_changes in changes.items()}
 
 

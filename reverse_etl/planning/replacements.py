@@ -1,4 +1,4 @@
-"""People whose identity changes: an add and a remove of one person, shown as one change. Pure."""
+"""People whose identity changes: an add and a row that left are one person, and one change. Pure."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import KEY_PREFIX
+from reverse_etl.planning.list_plan import LEFT_IN_PLACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from reverse_etl.planning.list_plan import Change
 
-REPLACE: Final = "replace"  # the operation of an add and a remove that are one person
+REPLACE: Final = "replace"  # the operation of an add and a row that left, which are one person
+_LEAVING: Final = (Op.REMOVE.value, LEFT_IN_PLACE)
 
 
 def choose_sample(changes: Sequence[Change], size: int) -> list[Change]:
     """Return at most `size` changes of each operation, in their order; pairs of one person come first."""
     pairs = [*_find_pairs(changes)][:size]
     chosen = {id(change) for pair in pairs for change in pair}
-    counts = dict.fromkeys((Op.ADD.value, Op.REMOVE.value), len(pairs))
+    counts = dict.fromkeys((Op.ADD.value, *_LEAVING), len(pairs))
     for change in changes:
         if id(change) not in chosen and counts.get(change.op, 0) < size:
             counts[change.op] = counts.get(change.op, 0) + 1
@@ -29,7 +31,7 @@ def choose_sample(changes: Sequence[Change], size: int) -> list[Change]:
 
 
 def merge_replacements(changes: Sequence[Change]) -> list[Change]:
-    """Return the changes, with an add and a remove that share an identifier as one change, `replace`.
+    """Return the changes, with an add and a row that left which share an identifier as one change, `replace`.
 
     It has the place of the add, the identities of both, and the identifiers that differ.
     """
@@ -53,13 +55,13 @@ def _merge(added: Change, removed: Change) -> Change:
 
 
 def _find_pairs(changes: Sequence[Change]) -> Iterator[tuple[Change, Change]]:
-    """Yield each add with the first remove that has one of its identifiers.
+    """Yield each add with the first row that left and has one of its identifiers.
 
     Rows with a key of their own are left out: a person may have many.
     """
     removes: dict[tuple[str, str], Change] = {}
     for change in changes:
-        if change.op == Op.REMOVE and not change.identity.startswith(KEY_PREFIX):
+        if change.op in _LEAVING and not change.identity.startswith(KEY_PREFIX):
             for identifier in change.identifiers.items():
                 removes.setdefault(identifier, change)
     taken: set[int] = set()

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from reverse_etl.cli.output.plan import plan_cells
+from reverse_etl.cli.output.json import plan_document
+from reverse_etl.cli.output.plan import plan_cells, show_plan
+from reverse_etl.cli.output.plan_csv import print_plan_csv
+from reverse_etl.cli.output.plan_markdown import print_plan_markdown
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
@@ -140,9 +143,9 @@ def test_a_row_that_leaves_is_forgotten_and_keeps_its_consent(world: World) -> N
 
 @pytest.mark.parametrize("config", [{}, {"on_remove": "unsubscribe", "max_removes": 1.0, "min_rows": 0}])
 def test_a_plan_says_whether_rows_that_left_are_removed_or_left_in_place(
-    world: World, config: dict[str, Any]
+    world: World, capsys: pytest.CaptureFixture[str], config: dict[str, Any]
 ) -> None:
-    """Without `on_remove` nothing is sent for them."""
+    """Without `on_remove` nothing is sent for them, and no format of the plan shows a removal."""
     consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO), **config)
     world.run()
     consents(world, (BOB, LONG_AGO), **config)
@@ -152,6 +155,15 @@ def test_a_plan_says_whether_rows_that_left_are_removed_or_left_in_place(
     assert (shown["removes"], shown.get("left in place")) == ((1, None) if config else (0, 1))
     figures = plan.models[0].lists[0].figures()
     assert (figures["removes"], figures["left_in_place"]) == ((1, 0) if config else (0, 1))
+    for print_plan in (show_plan, print_plan_markdown):
+        print_plan(plan, show_values=True)
+    note = "left in place: nothing is sent for it"
+    changes = [line.strip() for line in capsys.readouterr().out.splitlines() if ANN in line]
+    assert changes == [f"- {ANN}" if config else f"= {ANN}   {note}"] * 2
+    (change,) = plan_document(plan, show_values=True)["lists"][0]["sample"]
+    assert change["op"] == ("remove" if config else "left_in_place")
+    print_plan_csv(plan, show_values=True)
+    assert f",{change['op']},{ANN}," in capsys.readouterr().out
 
 
 def test_the_figures_of_the_status_are_those_of_the_run(world: World) -> None:

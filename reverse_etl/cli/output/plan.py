@@ -19,6 +19,7 @@ from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.parsing.durations import format_duration
 from reverse_etl.planning.guards import exempt_lines
+from reverse_etl.planning.list_plan import LEFT_IN_PLACE
 from reverse_etl.planning.replacements import REPLACE, merge_replacements
 from reverse_etl.report.figures import PLAN_COLUMNS, figure_table
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from reverse_etl.planning.plan import ModelPlan, Plan
     from reverse_etl.planning.row_comparison import RowComparison
 
-_SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "="}
+_SIGNS = {"add": "+", "update": "~", "remove": "-", "held": "=", LEFT_IN_PLACE: "="}
 _CLEAR_EFFECT = "a cleared value is gone from Klaviyo; it comes back only if the model has it again"
 _IDENTIFIER_NAMES = {
     IdentifierType.EMAIL: "e-mail",
@@ -279,19 +280,26 @@ def _hold_reason(list_plan: ListPlan, change: Change) -> str:
     return "a rejected row may be the same person"
 
 
+def _stay_note(list_plan: ListPlan, change: Change) -> str:
+    """Return why a row that left is not removed; '' for other changes."""
+    if change.op == LEFT_IN_PLACE:
+        return "   left in place: nothing is sent for it"
+    return f"   not removed: {_hold_reason(list_plan, change)}" if change.op == "held" else ""
+
+
 def _format_change(list_plan: ListPlan, change: Change, *, show_values: bool) -> str:
     identity = (
         row_key_text(change.identity) if show_values else mask_person(change.identity, change.identifiers)
     )
     if change.op not in {Op.UPDATE, REPLACE}:
-        hold_note = f"   not removed: {_hold_reason(list_plan, change)}" if change.op == "held" else ""
-        return f"  {_SIGNS[change.op]} {identity}{hold_note}"
+        return f"  {_SIGNS[change.op]} {identity}{_stay_note(list_plan, change)}"
     values = [(name, change.before[name], change.after[name]) for name in change.after]
     changed_values = ", ".join(
         f"{name}: {format_value(name, before, show_values)} -> {format_value(name, after, show_values)}"
         for name, before, after in values
     )
-    note = "; one person, counted as an add and a remove" if change.op == REPLACE else ""
+    left = "a row left in place" if list_plan.left_in_place else "a remove"
+    note = f"; one person, counted as an add and {left}" if change.op == REPLACE else ""
     return f"  ~ {identity}   {changed_values or 'sent again'}{note}"
 
 
