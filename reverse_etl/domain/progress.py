@@ -49,7 +49,7 @@ class ListCreated:
 
 @dataclass(frozen=True)
 class SendProgress:
-    """Klaviyo accepted `rows` of a list's `total` upserts so far."""
+    """`rows` of a list's `total` upserts were processed so far: sent, or left out, such as people who opted out."""
 
     model: str
     list: str

@@ -125,7 +125,7 @@ def test_a_plan_counts_interrupted_runs(cli: CommandLine) -> None:
     assert _document(cli, "plan")["unfinished_runs"] == 0
     with cli.begin("run") as process:
         for line in process.stderr:
-            if ": sent " in line:
+            if ": processed " in line:
                 break
         else:
             raise AssertionError("The run ended without saying that it handed rows over.")

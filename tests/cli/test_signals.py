@@ -64,7 +64,7 @@ def test_a_run_with_an_embedded_sandbox_stops_and_resumes(cli: CommandLine) -> N
     """The sandbox lives in the process that is ended; what it had taken, it still has."""
     cli.customers(30_000)
     with cli.begin("run") as process:
-        while ": sent " not in process.stderr.readline():
+        while ": processed " not in process.stderr.readline():
             assert process.returncode is None
         said = _end(process, signal.SIGTERM)
     assert process.returncode == 143

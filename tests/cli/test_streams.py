@@ -192,7 +192,7 @@ def test_a_terminal_shows_progress_bars(cli: CommandLine) -> None:
     assert "\x1b[" in text
     cli.customers(25)
     plain = cli.run("run").err
-    assert "VIP: sent 5 of 5 rows" in plain
+    assert "VIP: processed 5 of 5 rows" in plain
     assert "━" not in plain
     assert "\x1b" not in plain
 

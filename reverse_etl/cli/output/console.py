@@ -224,7 +224,7 @@ def _progress_text(progress: Progress) -> str:  # noqa: PLR0911 - one per kind o
         case ListCreated(name, list_id):
             return f"{name}: created the list ({list_id})"
         case SendProgress(model, name, rows, total):
-            return f"{name or model}: sent {rows:,} of {format_count(total, 'row')}"
+            return f"{name or model}: processed {rows:,} of {format_count(total, 'row')}"
         case ListRead(model, name, members):
             return f"{name or model}: {format_count(members, 'member')} read"
         case ListDone(model, name, counts, _):
