@@ -49,7 +49,7 @@ class ListCreated:
 
 @dataclass(frozen=True)
 class SendProgress:
-    """`rows` of a list's `total` upserts were processed so far: sent, or left out, such as people who opted out."""
+    """`rows` of a list's `total` upserts were processed so far: sent, or left out, as opted-out people."""
 
     model: str
     list: str

@@ -32,7 +32,7 @@ FIGURES: Final[Mapping[str, Callable[[ListPlan], int]]] = {
     "without_profile": lambda plan: plan.without_profile,
     "withheld": lambda plan: plan.withheld,
 }
-LEFT_IN_PLACE: Final = "left_in_place"  # the operation of a row that left a model whose surface removes nothing
+LEFT_IN_PLACE: Final = "left_in_place"  # the operation of a row that left, if its surface removes nothing
 # Saved plans of earlier versions do not have these.
 LATER_FIGURES: Final = frozenset({"left_in_place", "clears", "without_profile", "withheld"})
 

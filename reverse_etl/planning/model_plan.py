@@ -327,7 +327,9 @@ def _fetch_sample(
             before, after = _select_values(stored_values, changed), _select_values(after, changed)
         else:
             before, after = {}, {}
-        changes[str(list_id)].append(Change(shown_ops.get(op, str(op)), str(identity), before, after, identifiers))
+        changes[str(list_id)].append(
+            Change(shown_ops.get(op, str(op)), str(identity), before, after, identifiers)
+        )
     return {list_id: choose_sample(list_changes, size) for list_id, list_changes in changes.items()}
 
 
