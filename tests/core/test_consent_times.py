@@ -77,7 +77,7 @@ def test_a_time_without_a_zone_needs_one(world: World) -> None:
     assert marketing(world)["consent_timestamp"].startswith("2020-05-01T16:00:00")
 
 
-def test_a_time_of_today_marks_unchanged_in_its_own_zone(world: World) -> None:
+def test_a_time_of_today_is_compared_in_its_own_zone(world: World) -> None:
     """Noon in Auckland is past while it is still night in London."""
     now = datetime.fromtimestamp(world.clock.now(), UTC)
     local = (now.astimezone(ZoneInfo("Pacific/Auckland")) - timedelta(minutes=5)).replace(tzinfo=None)

@@ -137,7 +137,7 @@ def test_a_sweep_that_fails_changes_nothing(shop: World) -> None:
     assert figures(reconciled(shop)) == {"applied": 1, "members": 1}
 
 
-def test_a_model_of_another_surface_marks_unchanged_after_its_next_run(shop: World) -> None:
+def test_a_model_of_another_surface_is_compared_after_its_next_run(shop: World) -> None:
     """Its rows were no suppressions, so that none of them is missing."""
     shop.model("blocked", "select email from people", surface="profiles")
     shop.run()
@@ -211,7 +211,7 @@ def test_the_consent_of_many_rows_is_read_a_hundred_at_a_time(world: World) -> N
     assert sum(path == "/api/profiles" for path in reads) == 2
 
 
-def test_a_model_of_another_channel_marks_unchanged_after_its_next_run(world: World) -> None:
+def test_a_model_of_another_channel_is_compared_after_its_next_run(world: World) -> None:
     """Its rows are e-mails, so that no consent to texts can be read for them."""
     consents(world, (ANN, LONG_AGO))
     world.run()

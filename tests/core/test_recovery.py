@@ -183,7 +183,7 @@ def test_a_rejected_row_stays_rejected_through_every_recovery(members: World) ->
         assert members.state("SELECT row_key FROM rejections") == [("email:bob@example.com",)]
 
 
-def test_a_recovered_job_marks_unchanged_with_the_rows_that_were_sent(members: World) -> None:
+def test_a_recovered_job_is_compared_with_the_rows_that_were_sent(members: World) -> None:
     """One of three rows was never sent, since it can't be rendered.
 
     The job of the other two ends after the run has died.

@@ -85,7 +85,7 @@ def test_only_rows_with_another_updated_at_are_compared(members: World) -> None:
     assert first_names(members) == ["Ann", "Bo"]
 
 
-def test_a_row_that_was_touched_and_is_equal_marks_unchanged_once(members: World) -> None:
+def test_a_row_that_was_touched_and_is_equal_is_compared_once(members: World) -> None:
     rows = people("ann", "bo", "cy", updated_at=2)
     assert day(members, rows) == (3, {})
     assert day(members, rows) == (0, {})
@@ -144,14 +144,14 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_changed_model_marks_unchanged_in_full(members: World, change: dict[str, Any]) -> None:
+def test_a_changed_model_is_compared_in_full(members: World, change: dict[str, Any]) -> None:
     rows = people("ann", "bo", "cy")
     model(members, **change)
     assert day(members, rows)[0] is None
     assert day(members, rows) == (0, {})
 
 
-def test_a_changed_type_of_a_table_marks_unchanged_in_full(members: World) -> None:
+def test_a_changed_type_of_a_table_is_compared_in_full(members: World) -> None:
     members.sql("ALTER TABLE people ALTER first_name TYPE VARCHAR[] USING [first_name]")
     members.wait(DAY)
     result = members.run()
@@ -171,7 +171,7 @@ def test_a_full_comparison_that_leaves_a_change_open_does_not_count(members: Wor
     assert day(members, rows) == (0, {})
 
 
-def test_a_config_that_was_changed_back_marks_unchanged_in_full(members: World) -> None:
+def test_a_config_that_was_changed_back_is_compared_in_full(members: World) -> None:
     """The runs in between sent other values of the same updated_at, and did not settle."""
     rows = people("ann", "bo", "cy")
     model(members, SELECT.replace("first_name,", "upper(first_name) as first_name,"))
@@ -346,7 +346,7 @@ def test_rows_that_others_changed_are_compared(members: World) -> None:
     assert first_names(members) == ["Ann", "Bo", "Cy", "Dov"]
 
 
-def test_a_renamed_model_goes_on_by_updated_at_and_a_merged_one_marks_unchanged_in_full(
+def test_a_renamed_model_goes_on_by_updated_at_and_a_merged_one_is_compared_in_full(
     members: World,
 ) -> None:
     rows = people("ann", "bo", "cy")

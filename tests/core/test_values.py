@@ -230,7 +230,7 @@ VALUES = [
 ]
 
 
-def test_every_type_marks_unchanged_by_value(people: People) -> None:
+def test_every_type_is_compared_by_value(people: People) -> None:
     people([before for before, _ in VALUES])
     assert picked(VALUES, people([before for before, _ in VALUES])) == []
     assert picked(VALUES, people([after for _, after in VALUES])) == VALUES

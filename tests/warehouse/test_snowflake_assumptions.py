@@ -244,7 +244,7 @@ def test_a_year_that_no_client_returns_rejects_its_row(session: Snowflake) -> No
 
 
 @pytest.mark.parametrize("shop", [LIVE], indirect=True)
-def test_a_column_with_a_collation_marks_unchanged_letter_by_letter(shop: SnowflakeWorld) -> None:
+def test_a_column_with_a_collation_is_compared_letter_by_letter(shop: SnowflakeWorld) -> None:
     """Whatever the column says of itself: Klaviyo is to get the new text."""
     shop.model("members", "select email, first_name from people", identifiers={"email": "email"})
     for name in ("Ann", "ANN"):

@@ -4,7 +4,7 @@
 from tests.core.test_consent_times import (
     test_a_model_whose_times_move_stops,
     test_a_time_in_the_future_is_rejected_until_it_is_past,
-    test_a_time_of_today_marks_unchanged_in_its_own_zone,
+    test_a_time_of_today_is_compared_in_its_own_zone,
     test_a_time_without_a_zone_needs_one,
 )
 from tests.core.test_opt_outs import test_a_person_who_opted_out_is_left_alone
