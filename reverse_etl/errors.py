@@ -80,7 +80,7 @@ class GuardRefused(ReverseEtlError):  # noqa: N818 - says what happened
     cause: str = "guard"
 
     def with_cause(self, cause: str) -> Self:
-        """Return the error with another cause."""
+        """Set the cause, and return the error."""
         self.cause = cause
         return self
 

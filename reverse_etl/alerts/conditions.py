@@ -54,7 +54,7 @@ class Cause(StrEnum):
     UNPROVED_ROWS = "unproved_rows"  # accepted or unknown: a later run finds out
 
 
-# The first class that an error belongs to.
+# The first class that an error is an instance of decides.
 _CAUSES: Final = (
     (KeyRefused, Cause.KLAVIYO_KEY),
     (UnusableReply, Cause.KLAVIYO_REFUSED),

@@ -49,7 +49,7 @@ def build_request(
 
 
 def require_known_options(options: PlanOptions, models: Collection[ProjectModel]) -> None:
-    """Raise UsageError if an option names no model."""
+    """Raise UsageError if an option names a model that the project lacks, or one that it never affects."""
     require_known_models(options.rekey, models, "--rekey")
     require_known_allowances(options.allow, models)
 
@@ -57,7 +57,7 @@ def require_known_options(options: PlanOptions, models: Collection[ProjectModel]
 def require_known_allowances(allowances: Allowances, project_models: Collection[ProjectModel]) -> None:
     """Raise UsageError if a flag that lets models pass a guard names a model that the project lacks.
 
-    And if the guard never stops a model of that kind: somebody meant another model, or another flag.
+    Also if the guard never stops a model of that surface: another model or another flag was meant.
     """
     surfaces = {model.name: model.config.surface for model in project_models if isinstance(model, Model)}
     problems = []

@@ -101,8 +101,8 @@ def build_plan(
     _warn_of_kept_values(model_plans, on_progress)
     orphans = tuple(find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))
     notes, new_notes = describe_orphans(state, orphans)
-    # A new name of the project says why nothing is known of lists.
     member_refs = _select_members(staged_models, refs)
+    # A new name of the project says why nothing is known of lists.
     unknown = rename_warning(state) or _describe_unknown_lists(klaviyo, member_refs, registered_lists)
     list_names = {ref.id: ref.name for model_refs in refs.values() for ref in model_refs}
     warnings = (*describe_holds(list_names, removal_holds), *unknown, *describe_skipped(model_plans))
@@ -124,6 +124,7 @@ def build_plan(
 def _replace_models(
     models: Sequence[PlannableModel], replacements: Sequence[PlannableModel]
 ) -> list[PlannableModel]:
+    """Return the models, those of the same name replaced."""
     by_name = {staged.model.name: staged for staged in replacements}
     return [by_name.get(staged.model.name, staged) for staged in models]
 
@@ -197,11 +198,11 @@ def _plan_models(
         for staged in read_models
     ]
     diffs = warehouse.run_each([partial(run_diff, warehouse, state, diff) for diff in requests])
-    diffed = iter([*zip(requests, diffs, strict=True)])
+    diffed = {diff.staged.model.name: (diff, result) for diff, result in zip(requests, diffs, strict=True)}
     tasks = [
         partial(plan_skipped_model, warehouse, staged, refs[staged.model.name], options)
         if isinstance(staged, SkippedModel)
-        else partial(plan_model, warehouse, state, *next(diffed))
+        else partial(plan_model, warehouse, state, *diffed[staged.model.name])
         for staged in staged_models
     ]
     return add_guard_facts(warehouse, state, [*warehouse.run_each(tasks)], options)
@@ -249,8 +250,7 @@ def _stage_models(
                 on_progress(StagedProgress(staged.model.name, staged.rows, seconds))
     # If people are withheld no model is skipped: these are all models of the plan.
     read_models = [staged for staged in staged_models if not isinstance(staged, SkippedModel)]
-    withheld = iter(withhold_people(warehouse, state, read_models, records))
-    return [staged if isinstance(staged, SkippedModel) else next(withheld) for staged in staged_models]
+    return _replace_models(staged_models, withhold_people(warehouse, state, read_models, records))
 
 
 def _choose_comparisons(state: State, request: PlanRequest) -> ComparisonChooser:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def collect_applied_rows(state_tables: StateTables, run: RunDeltas, *, reads_all: bool) -> Sequence[Sql]:
-    """Collect them in scratch tables. Return the payload columns that are read of the replaced rows.
+    """Collect applied deltas, and the rows that they replace, in scratch tables.
 
-    They are those in which some delta has a NULL that is no value: there the old one stays. With `reads_all`
-    they are all.
+    Returns the payload columns that are read of the replaced rows: those in which some delta has a NULL that
+    is no value, so that the old value stays. With `reads_all`, all of them are read.
     """
     tables = run.tables
     state_tables.execute(snapshot.collect_applied(run))

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 600.0
 RENEW_INTERVAL_SECONDS = 60.0
-KEEP_INTERVAL_SECONDS = (
-    60.0  # between two looks whether the run itself is late to renew it, because a statement runs
-)
+KEEP_INTERVAL_SECONDS = 60.0  # between two checks whether the run renews it late, because a statement runs
 KEEPER_JOIN_SECONDS = 5.0  # at the end of a run; a keeper that is signing in ends with the process
 RETRY_INTERVAL_SECONDS = 30.0  # between two attempts to acquire a lease that another run holds
 

@@ -1,4 +1,4 @@
-"""The small tables that all models share, as every run reads them: by one statement."""
+"""Reads the small tables that all models share, which every run needs, by one statement."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def read_shared_tables(state: State) -> None:
-    """Read them by one statement, but for what is kept; after a write it is read again when asked for."""
+    """Read the tables by one statement, and keep the results until a table is written.
+
+    Results that are kept already are not read again.
+    """
     state.tables.read_together(shared_queries(state))
 
 

@@ -33,9 +33,9 @@ _ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def find_attribute_hint(surface: Surface, properties: Mapping[str, str]) -> ColumnProblem | None:
-    """Return which columns, by the names under which they are sent, most likely belong into an attribute.
+    """Return which columns, by the names under which they are sent, most likely belong in an attribute.
 
-    A column says nothing if another one fills the attribute, or if the model's `custom_properties` name it.
+    A column gets no hint if another one fills the attribute, or if the model's `custom_properties` name it.
     """
     if surface.columns.others is not OtherColumns.PROFILE_FIELDS:
         return None

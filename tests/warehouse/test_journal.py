@@ -99,7 +99,8 @@ def test_a_plan_says_who_is_added_again(shop: World, journal: Any, known: tuple[
     added_again, text = _plan_text(shop)
     assert added_again == known[0]
     assert (
-        f"{known[1]}a flow that this list starts begins again for them if its settings allow re-entry" in text
+        f"{known[1]}a flow triggered by this list starts again for them if its settings allow re-entry"
+        in text
     )
     shop.run()
     become(shop, people("ann", "bob", "cleo", "dan"))

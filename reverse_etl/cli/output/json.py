@@ -147,7 +147,7 @@ def _comparison_document(model_plan: ModelPlan) -> dict[str, Any]:
 
 
 def _skip_document(model_plan: ModelPlan) -> dict[str, Any]:
-    """Return since which comparison a model is skipped, or why it was read; {} where no model is skipped."""
+    """Return since which comparison a model is skipped, or why it was read; {} if models are not skipped."""
     match = model_plan.snapshot_match
     if model_plan.is_skipped and match is not None:
         return {"skipped": {"run_id": match.run_id, "compared_at": match.compared_at}}

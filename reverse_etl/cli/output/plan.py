@@ -240,7 +240,7 @@ def _first_load_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
 
 def _added_again_lines(list_plan: ListPlan) -> list[str]:
     """Return that flows may start again for people who were on the list before, as far as it is known."""
-    flows = "a flow that this list starts begins again for them if its settings allow re-entry"
+    flows = "a flow triggered by this list starts again for them if its settings allow re-entry"
     if list_plan.added_again:
         people = format_count(list_plan.added_again, "add was", "adds were")
         return [f"  {people} on this list before, and removed by a run: {flows}"]

@@ -115,8 +115,8 @@ class Staging:
         return Sql(self.tables.dialect.plain_text_sql(quote_identifier(self.updated_at.name)))
 
     @property
-    def marks_unchanged(self) -> bool:
-        """Return whether the rows are compared with the snapshot's."""
+    def compares_values(self) -> bool:
+        """Return whether the rows are compared with the snapshot's while they are staged."""
         return self.sent_list_id is not None and self.reads_values
 
     @property
