@@ -40,7 +40,7 @@ class Warehouse(Protocol):
         ...
 
     def max_sort_rows(self, rows: int) -> int:
-        """Return how many of this many wide rows can be sorted at once in bounded memory; all, without a bound."""
+        """Return how many of these wide rows are sorted at once in bounded memory; all, without a bound."""
         ...
 
     def execute(self, statement: Statement) -> None:

@@ -30,7 +30,7 @@ def send_three(world: World) -> None:
 
 @pytest.fixture
 def members(prepare_world: PrepareWorld) -> World:
-    """Make a world that has sent two people and kept a backup of its state."""
+    """Make a world that has sent three people and kept a backup of its state."""
     world = prepare_world(send_three)
     shutil.copy(world.folder / STATE, world.folder / "backup.duckdb")
     return world

@@ -32,7 +32,7 @@ def documented() -> set[str]:
 
 def test_the_document_has_every_key_of_a_report() -> None:
     made = report_document(everything())
-    keys = {f"{name}[].{key}" for name in INNER for resource in made[name] for key in resource}
+    keys = {f"{name}[].{key}" for name in INNER for entry in made[name] for key in entry}
     assert keys | (made.keys() - INNER) == documented()
 
 

@@ -17,7 +17,7 @@ def _pages(number: int = 3) -> dict[str, str]:
     """Return the files of a site of `number` runs, of which the oldest has no page; newest first."""
     runs = [replace(RUN, run_id=f"2026110{n}T060000-a1b2c3") for n in range(number, 0, -1)]
     reports = [report(run=run, lists=(listed(VIP, rows=10 * n),)) for n, run in enumerate(runs, start=1)]
-    reported = [ReportedRun(report.run, report.lists) for report in reports]
+    reported = [ReportedRun(made.run, made.lists) for made in reports]
     return dict(render_site(reports[:-1], reported))
 
 

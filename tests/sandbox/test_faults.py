@@ -174,7 +174,7 @@ def test_import_errors_come_by_pages(caller: Caller, sandbox: Sandbox) -> None:
     job = caller.run_import(people(45))
     path = f"{JOBS}/{job['id']}/import-errors"
     assert len(caller.get(path)["data"]) == 20
-    emails = [resource["attributes"]["original_payload"]["email"] for resource in caller.pages(path)]
+    emails = [error["attributes"]["original_payload"]["email"] for error in caller.pages(path)]
     assert emails == [f"u{number}@example.com" for number in range(45)]
 
 

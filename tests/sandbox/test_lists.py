@@ -110,7 +110,7 @@ def test_members_are_read_by_pages_in_the_order_of_joining(caller: Caller) -> No
     assert [
         profile["id"] for profile in caller.pages(f"/api/lists/{vip}/relationships/profiles", page_size="99")
     ] == [profile["id"] for profile in everybody]
-    assert [resource["id"] for resource in caller.pages(path, page_size="100", sort="-joined_group_at")] == [
+    assert [profile["id"] for profile in caller.pages(path, page_size="100", sort="-joined_group_at")] == [
         profile["id"] for profile in everybody[::-1]
     ]
 
@@ -133,9 +133,9 @@ def test_members_who_leave_do_not_shift_the_next_page(caller: Caller) -> None:
     vip = caller.make_list("VIP")
     caller.run_import(people(30), vip)
     first = caller.get(f"/api/lists/{vip}/profiles", page_size="10")
-    caller.edit("DELETE", vip, *(resource["id"] for resource in first["data"]))
+    caller.edit("DELETE", vip, *(profile["id"] for profile in first["data"]))
     rest = caller.pages(first["links"]["next"].removeprefix(caller.sandbox.origin))
-    assert [resource["attributes"]["email"] for resource in rest] == [
+    assert [profile["attributes"]["email"] for profile in rest] == [
         f"u{number}@example.com" for number in range(10, 30)
     ]
 
@@ -164,7 +164,7 @@ def test_members_are_found_by_filter(caller: Caller, text: str, emails: list[str
     caller.run_import([*people(5), row(email="p@example.com", phone_number="+14155550100")], vip)
     caller.run_import([row(email="stranger@example.com")])
     found = caller.get(f"/api/lists/{vip}/profiles", filter=text)["data"]
-    assert [resource["attributes"]["email"] for resource in found] == emails
+    assert [profile["attributes"]["email"] for profile in found] == emails
 
 
 @pytest.mark.parametrize(

@@ -127,8 +127,8 @@ def test_a_profile_shows_its_lists(caller: Caller, sandbox: Sandbox) -> None:
     ids = [caller.make_list(name) for name in ("VIP", "other", "lapsed")]
     caller.run_import([row(email=ANN)], ids[0], ids[2])
     path = f"/api/profiles/{sandbox.profiles()[0]['id']}"
-    assert [list_result["id"] for list_result in caller.get(f"{path}/lists")["data"]] == [ids[0], ids[2]]
-    assert [list_result["id"] for list_result in caller.get(f"{path}/relationships/lists")["data"]] == [
+    assert [entry["id"] for entry in caller.get(f"{path}/lists")["data"]] == [ids[0], ids[2]]
+    assert [entry["id"] for entry in caller.get(f"{path}/relationships/lists")["data"]] == [
         ids[0],
         ids[2],
     ]

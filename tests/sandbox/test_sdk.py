@@ -47,8 +47,7 @@ def test_the_sdk_creates_imports_polls_reads_and_removes(sdk: KlaviyoAPI, clock:
     assert (job.attributes.completed_count, job.attributes.failed_count) == (150, 0)
     assert sdk.Profiles.get_errors_for_bulk_import_profiles_job(job.id).data == []
     assert [
-        profile.id
-        for profile in sdk.Profiles.get_bulk_import_profiles_jobs(filter='any(status,["complete"])').data
+        job.id for job in sdk.Profiles.get_bulk_import_profiles_jobs(filter='any(status,["complete"])').data
     ] == [job.id]
 
     page = sdk.Lists.get_profiles_for_list(made.id, page_size=100)
@@ -56,7 +55,7 @@ def test_the_sdk_creates_imports_polls_reads_and_removes(sdk: KlaviyoAPI, clock:
     ids = sdk.Lists.get_profile_ids_for_list(made.id, page_size=100, page_cursor=following).data
     assert (len(page.data), len(ids)) == (100, 50)
 
-    leaving = {"data": [{"type": "profile", "id": resource.id} for resource in ids]}
+    leaving = {"data": [{"type": "profile", "id": member.id} for member in ids]}
     sdk.Lists.remove_profiles_from_list(made.id, leaving)
     counted = sdk.Lists.get_list(made.id, additional_fields_list=["profile_count"]).data
     assert counted.attributes.profile_count == 100

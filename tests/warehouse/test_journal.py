@@ -98,10 +98,8 @@ def test_a_plan_says_who_is_added_again(shop: World, journal: Any, known: tuple[
     become(shop, people("ann", "bob", "cleo"))
     added_again, text = _plan_text(shop)
     assert added_again == known[0]
-    assert (
-        f"{known[1]}a flow triggered by this list starts again for them if its settings allow re-entry"
-        in text
-    )
+    flows = "a flow triggered by this list starts again for them if its settings allow re-entry"
+    assert f"{known[1]}{flows}" in text
     shop.run()
     become(shop, people("ann", "bob", "cleo", "dan"))
     added_again, text = _plan_text(shop)
