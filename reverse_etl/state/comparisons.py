@@ -55,7 +55,7 @@ class Comparisons:
         if not comparisons:
             return
         tables = self.state_tables
-        rows = [
+        rows = [  # `settled_at` is the same time, since only full comparisons are recorded
             (*tables.scope.key, entry.model, entry.checksum, entry.compared_at, entry.compared_at, None)
             for entry in comparisons
         ]
