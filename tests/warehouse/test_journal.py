@@ -353,7 +353,6 @@ def test_a_renamed_model_keeps_its_journal_also_beside_rows_of_the_new_one(shop:
     assert shop.state("select seq from journal order by seq") == [(1,), (2,), (3,), (4,)]
 
 
-@stand_in_is_long
 def test_explain_shows_the_persons_rows(shop: World) -> None:
     """By hashes too; a person who left every model is still known to it."""
     shop.profile(journal="90d")

@@ -274,7 +274,6 @@ def test_a_saved_plan_is_carried_out_or_refused(shop: World) -> None:
     assert one(shop.project().apply(saved)).outcomes == {Outcome.APPLIED: 2}
 
 
-@stand_in_is_long
 def test_a_list_is_reconciled_and_adopted(shop: World) -> None:
     members_model(shop, max_removes=1.0)
     become(shop, people("ann", "bob"))
