@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from reverse_etl.state.snapshot_matches import ModelSources, SnapshotMatch
     from reverse_etl.warehouse.interface import Warehouse
 
+_ASKED: Final = "an option asks for rows"
+# updated_at may hide a change: only a comparison of all rows proves that there is none.
+_NO_FULL_COMPARISON: Final = (
+    "no full comparison since its last change found all rows as they were sent, and one by updated_at proves "
+    "less; to make one: reverse-etl run --full-comparison"
+)
+
 
 @dataclass(frozen=True)
 class SkipRequest:
@@ -109,7 +116,10 @@ def collect_snapshot_matches(
 
 
 def plan_skipping(warehouse: Warehouse, state: State, request: SkipRequest) -> Skipping:
-    """Return which models of a plan are not read. Call it before any of them is."""
+    """Return which models of a plan are not read. Call it before any of them is.
+
+    A full comparison that was asked for reads all models, and shows which of them the next run may skip.
+    """
     from reverse_etl.planning.model_sources import SourceReader  # noqa: PLC0415 - few projects skip models
 
     if reason := _find_reason_for_all(state, request):
@@ -128,7 +138,9 @@ def plan_skipping(warehouse: Warehouse, state: State, request: SkipRequest) -> S
             continue
         sources[model.name] = model_sources
         match = stored.get(model.name)
-        reason = _find_reason(state, model, model_sources, match)
+        reason = (
+            _ASKED if request.options.full_comparison else _find_reason(state, model, model_sources, match)
+        )
         if match is not None and not reason:
             matches[model.name] = match
         else:
@@ -141,14 +153,8 @@ def plan_skipping(warehouse: Warehouse, state: State, request: SkipRequest) -> S
 def _find_reason_for_all(state: State, request: SkipRequest) -> str:
     """Return why every model of a plan is read, '' if some may be skipped."""
     options = request.options
-    if (
-        options.full_refresh
-        or options.full_comparison
-        or options.limit is not None
-        or options.rekey
-        or options.live_since
-    ):
-        return "an option asks for rows"
+    if options.full_refresh or options.limit is not None or options.rekey or options.live_since:
+        return _ASKED
     if state.runs.unfinished():
         return "an earlier run is not finished"
     models = (model for model in request.project_models if isinstance(model, Model))
@@ -162,6 +168,8 @@ def _find_reason_for_all(state: State, request: SkipRequest) -> str:
 def _find_reason(state: State, model: Model, sources: ModelSources, match: SnapshotMatch | None) -> str:
     """Return why a model is read, '' if it is proved that its rows equal the snapshot."""
     if match is None:
+        if model.config.surface.columns.updated_at:
+            return _NO_FULL_COMPARISON
         return "no comparison since its last change found all rows as they were sent"
     if match.sources.fingerprint != sources.fingerprint:
         return "its SQL, its config, the output or this program has changed"

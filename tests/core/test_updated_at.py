@@ -390,3 +390,19 @@ def test_a_model_that_was_skipped_goes_on_by_updated_at(members: World) -> None:
     assert compared(members.run()) is None
     assert members.run().plan.models[0].is_skipped
     assert day(members, people("ann", "bo", "cy", updated_at=2)) == (3, {})
+
+
+def test_a_full_comparison_that_was_asked_for_lets_a_model_be_skipped(members: World) -> None:
+    """Until something changes: what updated_at shows of that proves less, and `plan` says so."""
+    members.profile(skip_unchanged=True)
+    members.run()
+    assert "no full comparison" in members.run().plan.models[0].read_reason
+    assert compared(members.run(options=PlanOptions(full_comparison=True))) is None
+    assert members.run().plan.models[0].is_skipped
+    assert day(members, people("ann", "bo", updated_at=2)) == (2, {Outcome.REMOVED: 1})
+    for _ in range(2):
+        assert "one by updated_at proves less" in members.run().plan.models[0].read_reason
+    members.sql("UPDATE people SET first_name = 'Hidden' WHERE email = 'bo@example.com'")
+    assert one(members.run(options=PlanOptions(full_comparison=True))).outcomes == {Outcome.APPLIED: 1}
+    assert not members.run(options=PlanOptions(full_comparison=True)).plan.models[0].is_skipped
+    assert members.run().plan.models[0].is_skipped
