@@ -80,7 +80,9 @@ def _check_list(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violatio
         yield _too_few_rows(model_plan, list_plan)
     else:
         yield from _check_rejected(model_plan, list_plan, list_plan.list_ref.id)
-    if model_plan.model.config.surface.remove is not None:
+    if model_plan.model.config.surface.remove is not None and not _is_reported_as_empty(
+        model_plan, list_plan
+    ):
         yield from _check_removes(model_plan, list_plan)
     yield from _check_adds(model_plan, list_plan)
     yield from _check_updates(model_plan, list_plan)
@@ -88,6 +90,15 @@ def _check_list(model_plan: ModelPlan, list_plan: ListPlan) -> Iterator[Violatio
     yield from _check_moved(model_plan, list_plan)
     yield from _check_requests(model_plan, list_plan)
     yield from _check_events(model_plan, list_plan)
+
+
+def _is_reported_as_empty(model_plan: ModelPlan, list_plan: ListPlan) -> bool:
+    """Return whether `_too_few_rows` says that a model has no rows: all that it sent would be removed.
+
+    The same flag allows both guards. With `min_rows` 0, or rejected rows, the removals are reported.
+    """
+    rows = list_plan.rows + list_plan.withheld
+    return not rows and model_plan.model.config.min_rows > 0 and not list_plan.check_rejections
 
 
 def _too_few_rows(model_plan: ModelPlan, list_plan: ListPlan) -> Violation:
