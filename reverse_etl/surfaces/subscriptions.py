@@ -171,7 +171,8 @@ def _find_column_problem(name: str, column: Column, _engine: Engine, *, timezone
         return None
     return Problem(
         f"The column {column.name} has the type {column.type}, which has no time zone.",
-        hint="Write consented_at_timezone='Europe/Berlin', or cast it to a timestamp with a time zone.",
+        hint="Cast it to a timestamp with a time zone, or set consented_at_timezone to their zone: "
+        "yours, such as 'Europe/Berlin'. A wrong zone falsifies when people consented.",
     )
 
 

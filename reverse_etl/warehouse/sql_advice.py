@@ -1,4 +1,4 @@
-"""Advice for SQL that the warehouse refuses: functions of the other warehouse, tables that are not built."""
+"""Advice for SQL that the warehouse refuses: foreign functions, unbuilt tables, names without quotes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,26 @@ def suggest_fix(advice: SqlAdvice, reads: Collection[str], message: str) -> str:
     built_by_dbt = {node.split(".")[-1].casefold(): node for node in reads}
     if table in built_by_dbt:
         return f"dbt has not built {table} in this target yet: dbt build --select {table}. "
+    return _suggest_quotes(message)
+
+
+def _suggest_quotes(message: str) -> str:
+    """Return how to select a column such as "E-Mail", whose name is only valid in quotes; '' if it is none.
+
+    Reads DuckDB's message, which names the columns that are like the unknown one.
+    """
+    unknown = _squeeze(_find_name(r"Referenced column \"([^\"]+)\" not found", message))
+    for column in re.findall(r"\"([^\"]+)\"", message.partition("Candidate bindings: ")[2]):
+        if unknown and not re.fullmatch(r"\w+", column) and _squeeze(column).startswith(unknown):
+            alias = "email" if _squeeze(column) == "email" else re.sub(r"\W+", "_", column.casefold())
+            return (
+                f'The column is called "{column}". Write it in quotes, with a name: "{column}" as {alias}. '
+            )
     return ""
+
+
+def _squeeze(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def _find_name(pattern: str, message: str) -> str:

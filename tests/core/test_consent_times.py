@@ -71,6 +71,7 @@ def test_a_time_without_a_zone_needs_one(world: World) -> None:
     with pytest.raises(ModelError) as caught:
         world.plan()
     assert "which has no time zone" in caught.value.problems[0].summary
+    assert "yours, such as 'Europe/Berlin'" in str(caught.value.problems[0].hint)
     zone = "America/New_York"
     world.model("newsletter", select, surface="subscriptions", channel="email", consented_at_timezone=zone)
     world.run()

@@ -57,3 +57,14 @@ def test_a_ref_that_is_not_built_names_the_command(advice: SqlAdvice, message: s
     expected = "dbt has not built people in this target yet: dbt build --select people. "
     assert suggest_fix(advice, ("model.shop.people",), message) == expected
     assert suggest_fix(advice, ("model.shop.others",), message) == ""
+
+
+@pytest.mark.parametrize("selected", ["email", "E-Mail", "e_mail"])
+def test_a_column_whose_name_needs_quotes_is_named_with_them(selected: str) -> None:
+    """The message is DuckDB's, as it is today."""
+    with pytest.raises(duckdb.BinderException) as error:
+        duckdb.connect().execute(f"SELECT {selected} FROM (SELECT 'x' AS \"E-Mail\", 1 AS other)")
+    assert '"E-Mail" as email' in suggest_fix(DUCKDB_ADVICE, (), f"DuckDB: {error.value}")
+    with pytest.raises(duckdb.BinderException) as error:
+        duckdb.connect().execute("SELECT surname FROM (SELECT 'x' AS \"E-Mail\", 1 AS surnames)")
+    assert suggest_fix(DUCKDB_ADVICE, (), f"DuckDB: {error.value}") == ""

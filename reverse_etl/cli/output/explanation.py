@@ -106,7 +106,7 @@ def _list_lines(list_explanation: ListExplanation, query: PersonQuery) -> Iterat
     for sent in list_explanation.sent:
         yield "sent", _sent_line(sent, list_explanation.rows)
     if not list_explanation.sent:
-        yield "sent", "nothing is proved applied"
+        yield "sent", _unsent_text(list_explanation)
     for change in list_explanation.open_changes:
         yield "open", describe_open_change(change)
     if list_explanation.removal_not_found_at:
@@ -118,6 +118,13 @@ def _list_lines(list_explanation: ListExplanation, query: PersonQuery) -> Iterat
     for membership in list_explanation.memberships or ():
         yield "Klaviyo", _membership_line(membership)
     yield from _missing_lines(list_explanation)
+
+
+def _unsent_text(list_explanation: ListExplanation) -> str:
+    """Return why there is no applied row; an applied row that was taken back leaves no trace in the state."""
+    if list_explanation.open_changes:
+        return "not proved yet"
+    return "nothing: no row was sent, or it was taken back"
 
 
 def _duplicate_advice(row: ModelRow, query: PersonQuery) -> str:
