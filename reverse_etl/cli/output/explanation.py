@@ -121,10 +121,12 @@ def _list_lines(list_explanation: ListExplanation, query: PersonQuery) -> Iterat
 
 
 def _unsent_text(list_explanation: ListExplanation) -> str:
-    """Return why there is no applied row; an applied row that was taken back leaves no trace in the state."""
+    """Return why there is no applied row; one that was taken back leaves no trace in the state."""
     if list_explanation.open_changes:
         return "not proved yet"
-    return "nothing: no row was sent, or it was taken back"
+    if any(row.rejection and row.rejection.is_by_klaviyo for row in list_explanation.rows):
+        return "nothing: Klaviyo refused the row"
+    return "nothing: never sent, or taken back since"
 
 
 def _duplicate_advice(row: ModelRow, query: PersonQuery) -> str:
