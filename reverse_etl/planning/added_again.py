@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,12 @@ if TYPE_CHECKING:
 def find_added_again(state: State, model_plans: Sequence[ModelPlan]) -> tuple[ModelPlan, ...]:
     """Return the plans, with what is known of adds that earlier runs removed from the same list.
 
-    A journal has each of these people. Without one, the state has only how many rows a run removed.
+    A journal has each of these people. Without one, the state has only how many rows each run removed.
     """
     if not any(map(_adds_members, model_plans)):
         return (*model_plans,)
-    removed_last = {} if state.journal.settings else _find_last_removals(state)
-    return tuple(
-        _add_facts(state, plan, removed_last) if _adds_members(plan) else plan for plan in model_plans
-    )
+    removals = {} if state.journal.settings else _find_removals(state)
+    return tuple(_add_facts(state, plan, removals) if _adds_members(plan) else plan for plan in model_plans)
 
 
 def _adds_members(model_plan: ModelPlan) -> bool:
@@ -31,7 +30,7 @@ def _adds_members(model_plan: ModelPlan) -> bool:
 
 
 def _add_facts(
-    state: State, model_plan: ModelPlan, removed_last: Mapping[tuple[str, str], tuple[str, int]]
+    state: State, model_plan: ModelPlan, removals: Mapping[tuple[str, str], Sequence[tuple[str, int]]]
 ) -> ModelPlan:
     name, settings = model_plan.model.name, state.journal.settings
     counts = state.journal.count_added_again(name, model_plan.tables.planned) if settings else {}
@@ -41,18 +40,24 @@ def _add_facts(
             replace(
                 list_plan,
                 added_again=counts.get(list_plan.list_ref.id, 0) if settings else None,
-                removed_last=removed_last.get((name, list_plan.list_ref.id)),
+                removed_before=tuple(removals.get((name, list_plan.list_ref.id), ())),
             )
             for list_plan in model_plan.lists
         ),
     )
 
 
-def _find_last_removals(state: State) -> Mapping[tuple[str, str], tuple[str, int]]:
-    """Return (run, rows removed) of the newest run that changed a list, if it removed any."""
-    newest: dict[tuple[str, str], tuple[str, int]] = {}
+def _find_removals(state: State) -> Mapping[tuple[str, str], Sequence[tuple[str, int]]]:
+    """Return, by model and list id, (run, rows removed) of runs, newest first, whose people may not be back.
+
+    They may all be back once later runs have added as many rows to the list.
+    """
+    added: dict[tuple[str, str], int] = defaultdict(int)
+    removals: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
     for run_list in state.runs.run_lists():
-        applied, removed = (run_list.counts.get(name, 0) for name in ("applied", "removed"))
-        if applied or removed:
-            newest.setdefault((run_list.model, run_list.list_id), (run_list.run_id, removed))
-    return {key: last for key, last in newest.items() if last[1]}
+        key = run_list.model, run_list.list_id
+        adds, applied, removed = (run_list.counts.get(name, 0) for name in ("adds", "applied", "removed"))
+        if removed > added[key]:
+            removals[key].append((run_list.run_id, removed))
+        added[key] += min(adds, applied)
+    return removals

@@ -69,7 +69,7 @@ class ListPlan:
 
     `new_profiles` is the forecast of the profiles that the adds would create, if one was asked for. With it
     come `added_again`, the adds that earlier runs removed from this list, None without a journal; and without
-    one `removed_last`, the newest run that changed the list and the rows that it removed, if any.
+    one `removed_before`, (run, rows) of the runs that removed more rows than later runs added, newest first.
 
     For the guards: `first_load` lasts until a settled run has sent all rows of the list. `exempt_adds`,
     `exempt_updates` and `exempt_clears` don't count: somebody asked for them, or an earlier run sent them.
@@ -99,7 +99,7 @@ class ListPlan:
     without_profile: int = 0
     new_profiles: NewProfiles | None = None
     added_again: int | None = None
-    removed_last: tuple[str, int] | None = None
+    removed_before: tuple[tuple[str, int], ...] = ()
     exempt_clears: int = 0
     stop_reason: str = ""
 

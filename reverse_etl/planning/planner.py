@@ -95,8 +95,7 @@ def build_plan(
     model_plans = EventPlanner(warehouse, state, klaviyo, request.options).add_event_facts(model_plans)
     forecaster = ProfileForecaster(warehouse, state, klaviyo, on_progress)
     model_plans = forecaster.add_forecasts(model_plans, request.options.forecast_people)
-    if request.options.forecast_people is not None:
-        model_plans = find_added_again(state, model_plans)
+    model_plans = find_added_again(state, model_plans)
     _warn_of_conflicting_properties(warehouse, model_plans, on_progress)
     _warn_of_kept_values(model_plans, on_progress)
     orphans = tuple(find_orphans(state, registered_lists, model_plans, request.project_models, klaviyo))

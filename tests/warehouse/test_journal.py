@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from reverse_etl.cli.commands.run import print_follow_up
 from reverse_etl.cli.output.explanation import explanation_lines
 from reverse_etl.cli.output.plan import list_detail_lines
 from reverse_etl.delivery.outcomes import Outcome
@@ -86,8 +87,13 @@ UNKNOWN = (None, "removed 1 row from this list. If the adds are these people, ")
     ],
     indirect=["shop"],
 )
-def test_a_plan_says_who_is_added_again(shop: World, journal: Any, known: tuple[int | None, str]) -> None:
-    """Flows may start again for them; nobody is added again in a first load or on a night like the others."""
+def test_a_plan_says_who_is_added_again(
+    shop: World, capsys: pytest.CaptureFixture[str], journal: Any, known: tuple[int | None, str]
+) -> None:
+    """Flows may start again for them, as `run` says too.
+
+    Nobody is added again in a first load or on a night like the others.
+    """
     if journal:
         shop.profile(journal=journal)
     become(shop, people("ann", "bob"))
@@ -95,12 +101,17 @@ def test_a_plan_says_who_is_added_again(shop: World, journal: Any, known: tuple[
     shop.run()
     become(shop, people("ann"))
     shop.run()
+    become(shop, people("ann", first_name="Eve"))
+    shop.run()
     become(shop, people("ann", "bob", "cleo"))
     added_again, text = _plan_text(shop)
     assert added_again == known[0]
     flows = "a flow triggered by this list starts again for them if its settings allow re-entry"
     assert f"{known[1]}{flows}" in text
-    shop.run()
+    print_follow_up(shop.run())
+    said = capsys.readouterr().err
+    assert said.startswith("Note: Members, by members: ")
+    assert f"{known[1]}{flows}" in said
     become(shop, people("ann", "bob", "cleo", "dan"))
     added_again, text = _plan_text(shop)
     assert not added_again

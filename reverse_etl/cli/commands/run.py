@@ -13,6 +13,7 @@ from reverse_etl.cli.options import LEASE_TIMEOUT, STRICT, ProjectFlags, request
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import result_document
+from reverse_etl.cli.output.plan import added_again_text
 from reverse_etl.cli.output.result import follow_up_lines, show_result
 from reverse_etl.cli.plan_options import PlanFlags, plan_options
 from reverse_etl.cli.signals import SignalHandler
@@ -94,10 +95,13 @@ def print_run(result: RunResult, *, as_json: bool) -> int:
 
 
 def print_follow_up(result: RunResult) -> None:
-    """Print what the gate and guards stopped, new notes, and a line for each kind of row to look at."""
+    """Print what the gate and guards stopped, notes, and a line for each kind of row to look at."""
     if problems := result.plan.collect_stops(result.gate_problems):
         terminal.print_problems(problems, GuardRefused.exit_code)
     for note in result.plan.new_notes:
         terminal.info(f"Note: {note}")
+    for list_result in result.lists:
+        if not list_result.stop_reason and (again := added_again_text(list_result.list_plan)):
+            terminal.info(f"Note: {list_result.list_plan.list_ref.label}, by {list_result.model}: {again}")
     for line in follow_up_lines(result):
         terminal.info(line)

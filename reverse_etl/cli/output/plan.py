@@ -105,7 +105,7 @@ def list_detail_lines(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
         *_list_read_lines(list_plan),
         *exempt_lines(model_plan, list_plan),
         *_first_load_lines(model_plan, list_plan),
-        *_added_again_lines(list_plan),
+        *([f"  {again}"] if (again := added_again_text(list_plan)) else []),
         *([f"  {list_plan.new_profiles.describe(list_plan.adds)}"] if list_plan.new_profiles else []),
         *_effect_lines(model_plan, list_plan),
         *_event_lines(model_plan, list_plan),
@@ -238,17 +238,18 @@ def _first_load_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     ]
 
 
-def _added_again_lines(list_plan: ListPlan) -> list[str]:
+def added_again_text(list_plan: ListPlan) -> str:
     """Return that flows may start again for people who were on the list before, as far as it is known."""
     flows = "a flow triggered by this list starts again for them if its settings allow re-entry"
     if list_plan.added_again:
         people = format_count(list_plan.added_again, "add was", "adds were")
-        return [f"  {people} on this list before, and removed by a run: {flows}"]
-    if list_plan.removed_last and list_plan.adds:
-        run_id, removed = list_plan.removed_last
-        rows = format_count(removed, "row")
-        return [f"  run {run_id} removed {rows} from this list. If the adds are these people, {flows}"]
-    return []
+        return f"{people} on this list before, and removed by a run: {flows}"
+    if list_plan.removed_before and list_plan.adds:
+        runs = list_plan.removed_before
+        rows = format_count(sum(removed for _, removed in runs), "row")
+        who = f"{len(runs):,} runs since {runs[-1][0]}" if len(runs) > 1 else f"run {runs[0][0]}"
+        return f"{who} removed {rows} from this list. If the adds are these people, {flows}"
+    return ""
 
 
 def _effect_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
