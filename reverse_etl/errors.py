@@ -4,6 +4,7 @@
 
     ReverseEtlError
     ├── UsageError                 exit 2   a flag, a file or the state is not usable; nothing was sent
+    │   ├── WarehouseMissing       exit 2   the warehouse's file is missing; nothing was sent
     │   └── ModelError             exit 2   a model does not compile, or not fit its config; nothing was sent
     │       └── NoModels           exit 2   the project has neither a model's file nor a dbt model to send
     ├── GuardRefused               exit 3   a guard refused the plan; this run sent no write
@@ -59,6 +60,10 @@ class UsageError(ReverseEtlError):
     """A flag, a file or the state is not usable; nothing was sent."""
 
     exit_code = 2
+
+
+class WarehouseMissing(UsageError):  # noqa: N818 - says what happened
+    """The warehouse's file is missing: its path may be wrong, or its disk out of reach; nothing was sent."""
 
 
 class ModelError(UsageError):

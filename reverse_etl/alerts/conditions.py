@@ -1,4 +1,4 @@
-"""Finds what is wrong after a run, and which message it needs. Pure functions."""
+"""Finds what is wrong after a run. Pure functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.config.notify import AlertKind
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.results import collect_figures, needs_attention
+from reverse_etl.delivery.results import collect_figures
 from reverse_etl.errors import (
     GuardRefused,
     IncompleteFile,
@@ -18,16 +18,17 @@ from reverse_etl.errors import (
     UnusableReply,
     UsageError,
     WarehouseError,
+    WarehouseMissing,
     WarehouseUnavailable,
 )
 from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
 
     from reverse_etl.delivery.results import ListResult, RunResult
+    from reverse_etl.domain.rejections import RejectedRows
 
-_WORST_FIRST: Final = (AlertKind.FAILED, AlertKind.STOPPED, AlertKind.ATTENTION)
 _FAILED_EXIT_CODE: Final = 4
 
 
@@ -59,7 +60,7 @@ _CAUSES: Final = (
     (KeyRefused, Cause.KLAVIYO_KEY),
     (UnusableReply, Cause.KLAVIYO_REFUSED),
     (KlaviyoError, Cause.KLAVIYO_UNREACHABLE),
-    (WarehouseUnavailable, Cause.WAREHOUSE_UNAVAILABLE),
+    ((WarehouseUnavailable, WarehouseMissing), Cause.WAREHOUSE_UNAVAILABLE),
     (WarehouseError, Cause.WAREHOUSE),
     (ModelError, Cause.MODEL),
     (UsageError, Cause.CONFIGURATION),
@@ -72,6 +73,9 @@ _CAUSES_BY_OUTCOME: Final = {
     Outcome.UNKNOWN: Cause.UNPROVED_ROWS,
     Outcome.ACCEPTED: Cause.UNPROVED_ROWS,
 }
+_HELD_FIGURES: Final = ("held_at_plan", Outcome.HELD.value)
+# Later runs count such rows no more, or among those that were rejected before.
+_COUNTED_ONCE: Final = frozenset({Cause.REJECTED_ROWS, Cause.OPTED_OUT})
 
 
 @dataclass(frozen=True, order=True)
@@ -89,24 +93,32 @@ class Subject:
 
 @dataclass(frozen=True)
 class Condition:
-    """Something that is wrong after a run, why, and the list's name and its rows by outcome.
+    """Something that is wrong after a run, why, and the rows of the list by outcome.
 
-    `is_new` is false for rows that an earlier run has reported: they need attention no more, and are no
-    recovery either.
+    `known_causes` are those of rows that an earlier run has counted: they need attention no more, and are no
+    recovery either. `new_row_causes` are those of rows that this run counts first. Held removals are counted
+    by each run: `held_rows` shows whether they are more.
     """
 
     subject: Subject
-    list_name: str = ""
+    causes: tuple[Cause, ...]
     figures: Mapping[str, int] = field(default_factory=dict)
-    is_new: bool = True
-    causes: tuple[Cause, ...] = ()
+    known_causes: frozenset[Cause] = frozenset()
+    new_row_causes: frozenset[Cause] = frozenset()
+
+    @property
+    def held_rows(self) -> int:
+        """Return how many removals are held."""
+        return sum(self.figures.get(name, 0) for name in _HELD_FIGURES)
 
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run ended. `models` are those of which the end is known.
+    """How a run ended. `models` are those that it looked at.
 
     `run_id` is "" if the state has no record of the run. `has_result` is false if it raised an error.
+    `unfinished` are (model, list) of the lists that were not sent to the end: not all about their rows is
+    known.
     """
 
     run_id: str
@@ -114,42 +126,29 @@ class RunEnd:
     conditions: tuple[Condition, ...]
     models: frozenset[str]
     has_result: bool = True
-
-
-@dataclass(frozen=True)
-class Reported:
-    """The conditions that were reported before, and those whose message could not be sent."""
-
-    sent: frozenset[Subject] = frozenset()
-    unsent: frozenset[Subject] = frozenset()
-
-
-@dataclass(frozen=True)
-class MessageDecision:
-    """The kind of message to send, if any, the conditions that it names, and those that then last."""
-
-    kind: AlertKind | None
-    conditions: tuple[Condition, ...]
-    new: frozenset[Subject]
-    lasting: frozenset[Subject]
+    unfinished: frozenset[tuple[str, str]] = frozenset()
 
 
 def end_of_result(result: RunResult, *, strict: bool) -> RunEnd:
-    """Return how a run ended that has a result."""
-    of_lists = [
+    """Return how a run ended that has a result. The models that the dbt gate held were not looked at."""
+    of_lists = (
         condition
         for list_result in result.lists
-        if (condition := _find_condition(list_result, strict=strict)) is not None
-    ]
+        for condition in (_find_stop(list_result), _find_attention(list_result, strict=strict))
+        if condition is not None
+    )
     held = {name for problem in result.gate_problems for name in problem.models}
+    of_gate = (Condition(Subject(AlertKind.STOPPED, name), (Cause.DBT_GATE,)) for name in sorted(held))
     return RunEnd(
         result.run_id,
         result.exit_code,
-        (
-            *of_lists,
-            *(Condition(Subject(AlertKind.STOPPED, name), causes=(Cause.DBT_GATE,)) for name in sorted(held)),
+        (*of_lists, *of_gate),
+        frozenset(list_result.model for list_result in result.lists),
+        unfinished=frozenset(
+            (list_result.model, list_result.list_plan.list_ref.name)
+            for list_result in result.lists
+            if list_result.stop_cause is not None
         ),
-        frozenset({list_result.model for list_result in result.lists} | held),
     )
 
 
@@ -166,68 +165,57 @@ def end_of_error(error: Exception, models: Collection[str]) -> RunEnd:
             return _end_of_all(AlertKind.FAILED, cause, exit_code, models)
 
 
-def decide_message(
-    end: RunEnd, reported: Reported, kinds: Collection[AlertKind], known_models: Collection[str]
-) -> MessageDecision:
-    """Return the message of a run's end, compared with the conditions that were reported before.
-
-    A condition is reported once, as long as it lasts. One of a model that the run did not include lasts, as
-    long as there is such a model; all last after an error. Only the given kinds are reported.
-    """
-    conditions = tuple(condition for condition in end.conditions if condition.subject.kind in kinds)
-    current = {condition.subject for condition in conditions}
-    new = {condition.subject for condition in conditions if condition.is_new} | (current & reported.unsent)
-    elsewhere = {
-        subject
-        for subject in reported.sent
-        if not end.has_result
-        or (subject.model and subject.model not in end.models and subject.model in known_models)
-    }
-    lasting = frozenset(current & reported.sent | elsewhere)
-    new -= reported.sent
-    if new:
-        named = tuple(condition for condition in conditions if condition.is_new or condition.subject in new)
-        return MessageDecision(_find_worst(new), named, frozenset(new), lasting)
-    has_recovered = bool(reported.sent) and not lasting and AlertKind.RECOVERED in kinds
-    return MessageDecision(AlertKind.RECOVERED if has_recovered else None, (), frozenset(), lasting)
-
-
 def _end_of_all(kind: AlertKind, cause: Cause, exit_code: int, models: Collection[str]) -> RunEnd:
-    conditions = tuple(Condition(Subject(kind, name), causes=(cause,)) for name in sorted(models) or [""])
+    conditions = tuple(Condition(Subject(kind, name), (cause,)) for name in sorted(models) or [""])
     return RunEnd("", exit_code, conditions, frozenset(models), has_result=False)
 
 
-def _find_condition(result: ListResult, *, strict: bool) -> Condition | None:
-    list_name = result.list_plan.list_ref.name
-    figures = {name: rows for name, rows in collect_figures(result).items() if rows}
-    if result.failed:
-        subject = Subject(AlertKind.FAILED, result.model, list_name)
-        return Condition(subject, list_name, figures, causes=(Cause.LIST_FAILED,))
-    if result.list_plan.stop_reason:
-        subject = Subject(AlertKind.STOPPED, result.model)
-        return Condition(subject, list_name, figures, causes=(Cause.GUARD,))
-    if needs_attention(result, strict=True):
-        subject = Subject(AlertKind.ATTENTION, result.model, list_name)
-        is_new = needs_attention(result, strict=strict)
-        causes = _find_causes(result, known_rows_too=strict or not is_new)
-        return Condition(subject, list_name, figures, is_new, causes)
-    return None
+def _find_stop(result: ListResult) -> Condition | None:
+    """Return that a list failed, or that a guard stopped it."""
+    match result.stop_cause:
+        case StopCause.FAILURE:
+            kind, cause = AlertKind.FAILED, Cause.LIST_FAILED
+        case StopCause.GUARD:
+            kind, cause = AlertKind.STOPPED, Cause.GUARD
+        case _:
+            return None
+    return Condition(_subject(kind, result), (cause,), _remarkable_figures(result))
 
 
-def _find_causes(result: ListResult, *, known_rows_too: bool) -> tuple[Cause, ...]:
-    """Return why rows of a list need attention, each once, with or without the rows rejected before."""
-    list_plan = result.list_plan
-    of_checks = (
-        Cause.OPTED_OUT if rejected.reason.is_opt_out else Cause.REJECTED_ROWS
-        for rejected in list_plan.check_rejections
-        if known_rows_too or rejected.new_rows
+def _find_attention(result: ListResult, *, strict: bool) -> Condition | None:
+    """Return that rows of a list need attention, or were rejected before.
+
+    A list that failed has such rows, too: the next run counts them no more. It counts those that a guard
+    stopped again.
+    """
+    if result.stop_cause is StopCause.GUARD:
+        return None
+    rejections = [(_cause_of(rejected), rejected) for rejected in result.list_plan.check_rejections]
+    of_checks = {cause for cause, rejected in rejections if rejected.rows}
+    of_outcomes = {cause for outcome, cause in _CAUSES_BY_OUTCOME.items() if result.outcomes.get(outcome)}
+    held = {Cause.HELD_ROWS} if result.list_plan.held_at_plan else set()
+    unfinished = {Cause.UNFINISHED} if result.stop_cause is StopCause.UNFINISHED else set()
+    found = of_checks | of_outcomes | held | unfinished
+    if not found:
+        return None
+    new_rows = {cause for cause, rejected in rejections if rejected.new_rows} | (_COUNTED_ONCE & of_outcomes)
+    known = set() if strict else of_checks - new_rows
+    return Condition(
+        _subject(AlertKind.ATTENTION, result),
+        tuple(cause for cause in Cause if cause in found),
+        _remarkable_figures(result),
+        frozenset(known),
+        frozenset(new_rows),
     )
-    of_rows = (cause for outcome, cause in _CAUSES_BY_OUTCOME.items() if result.outcomes.get(outcome))
-    held = (Cause.HELD_ROWS,) if list_plan.held_at_plan else ()
-    unfinished = (Cause.UNFINISHED,) if result.stop_reason else ()
-    return tuple(dict.fromkeys((*of_checks, *of_rows, *held, *unfinished)))
 
 
-def _find_worst(subjects: Iterable[Subject]) -> AlertKind:
-    kinds = {subject.kind for subject in subjects}
-    return next(kind for kind in _WORST_FIRST if kind in kinds)
+def _cause_of(rejected: RejectedRows) -> Cause:
+    return Cause.OPTED_OUT if rejected.reason.is_opt_out else Cause.REJECTED_ROWS
+
+
+def _subject(kind: AlertKind, result: ListResult) -> Subject:
+    return Subject(kind, result.model, result.list_plan.list_ref.name)
+
+
+def _remarkable_figures(result: ListResult) -> dict[str, int]:
+    return {name: rows for name, rows in collect_figures(result).items() if rows}

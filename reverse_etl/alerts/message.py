@@ -10,7 +10,8 @@ from reverse_etl.config.notify import AlertKind
 from reverse_etl.formatting import escape_unsafe
 
 if TYPE_CHECKING:
-    from reverse_etl.alerts.conditions import Condition, MessageDecision, RunEnd
+    from reverse_etl.alerts.conditions import Condition, RunEnd
+    from reverse_etl.alerts.decisions import MessageDecision
 
 _TITLES: Final = {
     AlertKind.FAILED: "failed",
@@ -22,6 +23,16 @@ _LINES: Final = {
     AlertKind.FAILED: "failed",
     AlertKind.STOPPED: "stopped, nothing of it was sent",
     AlertKind.ATTENTION: "has rows that need attention",
+}
+_ENDED: Final = {
+    AlertKind.FAILED: "no longer fails",
+    AlertKind.STOPPED: "is no longer stopped",
+    AlertKind.ATTENTION: "has no such rows any more",
+}
+_LASTING: Final = {
+    AlertKind.FAILED: "still failed",
+    AlertKind.STOPPED: "still stopped",
+    AlertKind.ATTENTION: "still has rows that were reported",
 }
 _MARKUP: Final = re.compile(r"[@<\]]")  # begins <!channel> and @everyone, or is inside of [text](address)
 _MAX_LINES: Final = 20  # of one message
@@ -43,8 +54,16 @@ def build_message(decision: MessageDecision, end: RunEnd, profile: str, target: 
     """Return the message about the end of a run. The decision has a kind."""
     kind = decision.kind
     assert kind is not None  # noqa: S101 - the caller sends no message without one
-    title = f"reverse-etl: the run of {profile}/{target} {_TITLES[kind]}"
-    lines = [_describe_condition(condition) for condition in decision.conditions]
+    is_part = kind is AlertKind.RECOVERED and decision.lasting
+    title = f"reverse-etl: the run of {profile}/{target} {_TITLES[kind]}{' in part' if is_part else ''}"
+    lines = [
+        _describe_condition(condition, _LINES[condition.subject.kind]) for condition in decision.conditions
+    ]
+    lines += [_describe_condition(condition, _ENDED[condition.subject.kind]) for condition in decision.ended]
+    if is_part:
+        lines += [
+            _describe_condition(condition, _LASTING[condition.subject.kind]) for condition in decision.lasting
+        ]
     if len(lines) > _MAX_LINES:
         lines = [*lines[:_MAX_LINES], f"… and {len(lines) - _MAX_LINES:,} more"]
     run = f"run {end.run_id}, exit code {end.exit_code}" if end.run_id else f"exit code {end.exit_code}"
@@ -61,6 +80,8 @@ def build_message(decision: MessageDecision, end: RunEnd, profile: str, target: 
             "run_id": end.run_id or None,
             "exit_code": end.exit_code,
             "conditions": [_condition_document(condition) for condition in decision.conditions],
+            "ended": [_cause_document(condition) for condition in decision.ended],
+            "lasting": [_cause_document(condition) for condition in decision.lasting],
         },
     )
 
@@ -76,6 +97,8 @@ def build_test_message(profile: str, target: str) -> Message:
         "run_id": None,
         "exit_code": 0,
         "conditions": [],
+        "ended": [],
+        "lasting": [],
     }
     return Message(AlertKind.TEST, escape_unsafe(title), "Alerts of runs arrive here.", document)
 
@@ -85,10 +108,10 @@ def _break_markup(text: str) -> str:
     return _MARKUP.sub(lambda match: f"{match[0]}\u200b", text)
 
 
-def _describe_condition(condition: Condition) -> str:
+def _describe_condition(condition: Condition, what: str) -> str:
     subject = condition.subject
-    name = condition.list_name or subject.model or "The run"
-    model = f" (model {subject.model})" if condition.list_name else ""
+    name = subject.list_name or subject.model or "The run"
+    model = f" (model {subject.model})" if subject.list_name else ""
     figures = ", ".join(
         f"{rows:,} {figure.replace('_', ' ')}"
         for figure, rows in condition.figures.items()
@@ -96,15 +119,18 @@ def _describe_condition(condition: Condition) -> str:
     )
     facts = [f"cause: {', '.join(condition.causes)}"] if condition.causes else []
     facts += [f"rows: {figures}"] if figures else []
-    return f"{name}{model}: {_LINES[subject.kind]}" + (f" ({'; '.join(facts)})" if facts else "")
+    return f"{name}{model}: {what}" + (f" ({'; '.join(facts)})" if facts else "")
 
 
 def _condition_document(condition: Condition) -> dict[str, Any]:
+    return {**_cause_document(condition), "figures": dict(condition.figures)}
+
+
+def _cause_document(condition: Condition) -> dict[str, Any]:
     subject = condition.subject
     return {
         "kind": subject.kind.value,
         "model": subject.model or None,
-        "list": condition.list_name or None,
+        "list": subject.list_name or None,
         "causes": [cause.value for cause in condition.causes],
-        "figures": dict(condition.figures),
     }

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.alerts.conditions import Reported, decide_message, end_of_error, end_of_result
+from reverse_etl.alerts.conditions import end_of_error, end_of_result
+from reverse_etl.alerts.decisions import decide_message
 from reverse_etl.alerts.message import build_message
 from reverse_etl.alerts.receivers import find_receivers, send_message, send_ping
 from reverse_etl.alerts.record import AlertRecord
@@ -14,12 +15,13 @@ from reverse_etl.alerts.record import AlertRecord
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from reverse_etl.alerts.conditions import MessageDecision, RunEnd
+    from reverse_etl.alerts.conditions import RunEnd
+    from reverse_etl.alerts.decisions import MessageDecision, Reported
     from reverse_etl.config.notify import Notify
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.results import RunResult
 
-_SUCCESS_EXIT_CODES: Final = frozenset({0, 1})
+_SUCCESS_EXIT_CODES: Final = frozenset({0, 1})  # rows that need attention are no failure of the job
 
 
 @dataclass
@@ -80,10 +82,7 @@ class _RunAlerts:
         record = AlertRecord.of(self.target.path.parent, self.target.profile, self.target.name)
         reported = record.read()
         decision = decide_message(end, reported, self.notify.kinds, self.models.known)
-        if self._send(decision, end):
-            after = Reported(decision.lasting | decision.new)
-        else:
-            after = Reported(decision.lasting if decision.new else reported.sent, decision.new)
+        after = decision.if_sent if self._send(decision, end) else decision.if_unsent
         if after != reported:
             self._write(record, after)
         ping = self.notify.ping

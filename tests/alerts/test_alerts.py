@@ -97,13 +97,23 @@ def test_a_run_that_fails_before_it_begins_is_reported(cli: CommandLine, server:
     assert b"customers" not in got.body  # the warehouse's text may quote a value
 
 
+def test_a_missing_warehouse_is_not_a_wrong_setting(cli: CommandLine, server: WebServer) -> None:
+    notified(cli, webhooks=hook(server))
+    (cli.folder / "shop.duckdb").unlink()
+    assert cli.run("run").code == 2
+    (condition,) = server.received[0].document["conditions"]
+    assert condition["causes"] == ["warehouse_unavailable"]
+
+
 def test_pings_say_that_a_run_began_and_how_it_ended(cli: CommandLine, server: WebServer) -> None:
     addresses = {name: f"{server.origin}/{name}" for name in ("start", "success", "failure")}
     notified(cli, ping=addresses)
     assert cli.run("run").code == 0
+    cli.sql("INSERT INTO customers VALUES ('x', 'y')")
+    assert cli.run("run").code == 1
     cli.sql("DELETE FROM customers")
     assert cli.run("run").code == 3
-    assert server.paths() == ["/start", "/success", "/start", "/failure"]
+    assert server.paths() == ["/start", "/success"] * 2 + ["/start", "/failure"]
     assert {request.method for request in server.received} == {"GET"}
 
 
@@ -144,9 +154,12 @@ def test_rows_that_stay_rejected_have_not_recovered(cli: CommandLine, server: We
     cli.sql("INSERT INTO customers VALUES ('x', 'y')")
     assert [cli.run("run").code for _ in range(2)] == [1, 0]
     assert kinds(server) == ["attention"]
-    cli.sql("DELETE FROM customers WHERE email = 'x'")
+    cli.sql("INSERT INTO customers VALUES ('z', 'y')")
+    assert [cli.run("run").code for _ in range(2)] == [1, 0]
+    assert kinds(server) == ["attention"] * 2  # another row is news
+    cli.sql("DELETE FROM customers WHERE email IN ('x', 'z')")
     assert cli.run("run").code == 0
-    assert kinds(server) == ["attention", "recovered"]
+    assert kinds(server) == ["attention"] * 2 + ["recovered"]
 
 
 @pytest.mark.parametrize("flags", [["--select", "vipp"], ["--allow-removes", "vipp"], ["--rekey", "vipp"]])

@@ -1,26 +1,20 @@
-"""Which message a run sends: about what is new, once, and when it has recovered."""
+"""What is wrong after a run, and its codes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.alerts.conditions import (
     Cause,
     Condition,
-    Reported,
-    RunEnd,
     Subject,
-    decide_message,
     end_of_error,
-    end_of_result,
 )
-from reverse_etl.config.notify import ALERT_KINDS, AlertKind
+from reverse_etl.alerts.decisions import Reported
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.results import ListResult, RunResult
-from reverse_etl.domain.rejections import RejectedRows, RejectionReason, RejectionSource, RowProblem
 from reverse_etl.errors import (
     GuardRefused,
     IncompleteFile,
@@ -32,99 +26,28 @@ from reverse_etl.errors import (
     UnusableReply,
     UsageError,
     WarehouseError,
+    WarehouseMissing,
     WarehouseUnavailable,
 )
-from reverse_etl.planning.list_plan import ListPlan
-from reverse_etl.planning.lists import ListRef
-from reverse_etl.planning.plan import Plan
 from reverse_etl.state.runs import StopCause
+from tests.alerts.run_ends import (
+    FAILED,
+    KNOWN,
+    OTHERS,
+    ROWS,
+    RUN,
+    STOPPED,
+    VIP,
+    decide,
+    gate,
+    list_result,
+    names,
+    run_of,
+    sent,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-FAILED, STOPPED, ATTENTION, RECOVERED = ALERT_KINDS
-KNOWN = frozenset({"vip", "other"})
-VIP = Subject(STOPPED, "vip")
-ROWS = Subject(ATTENTION, "vip", "VIP")
-OTHER = Subject(ATTENTION, "other", "Other")
-OTHERS = Subject(STOPPED, "other")
-RUN = Subject(FAILED, "vip")
-
-
-def ended(
-    *subjects: Subject, models: str = "vip other", has_result: bool = True, is_new: bool = True
-) -> RunEnd:
-    """Return the end of a run of these models."""
-    conditions = tuple(Condition(subject, is_new=is_new) for subject in subjects)
-    return RunEnd("r1", 3, conditions, frozenset(models.split()), has_result)
-
-
-def list_result(
-    outcomes: dict[Outcome, int] | None = None,
-    *,
-    rejected: Sequence[tuple[int, int]] = (),
-    held_at_plan: int = 0,
-    guard: str = "",
-    **ending: Any,
-) -> ListResult:
-    """Return the result of the list VIP; `rejected` are (rows, new rows) of a reason."""
-    reason = RejectionReason(RejectionSource.CHECK, RowProblem.EMAIL_MALFORMED)
-    list_plan = ListPlan(
-        ListRef("l1", "VIP", "VIP"),
-        rows=9,
-        snapshot_rows=9,
-        held_at_plan=held_at_plan,
-        check_rejections=tuple(RejectedRows(reason, rows, new) for rows, new in rejected),
-        stop_reason=guard,
-    )
-    return ListResult("vip", list_plan, outcomes or {}, **{"stop_reason": "", "failed": False, **ending})
-
-
-@pytest.mark.parametrize(
-    ("end", "reported", "kind", "afterwards"),
-    [
-        pytest.param(ended(), set(), None, set(), id="well as before"),
-        pytest.param(ended(VIP), set(), STOPPED, {VIP}, id="new"),
-        pytest.param(ended(VIP), {VIP}, None, {VIP}, id="it lasts"),
-        pytest.param(ended(VIP, OTHER), {VIP}, ATTENTION, {VIP, OTHER}, id="another joins it"),
-        pytest.param(ended(ROWS), {VIP}, ATTENTION, {ROWS}, id="it changes"),
-        pytest.param(ended(VIP), {VIP, OTHER}, None, {VIP}, id="a part is well"),
-        pytest.param(ended(), {VIP, OTHER}, RECOVERED, set(), id="all is well"),
-        pytest.param(ended(ROWS, is_new=False), {ROWS}, None, {ROWS}, id="rows that stay rejected"),
-        pytest.param(ended(ROWS, is_new=False), set(), None, set(), id="rows rejected before alerts"),
-        pytest.param(ended(models="vip"), {VIP, OTHER}, None, {OTHER}, id="a model that did not run"),
-        pytest.param(ended(models="vip"), {VIP}, RECOVERED, set(), id="the model that ran"),
-        pytest.param(ended(), {Subject(STOPPED, "gone")}, RECOVERED, set(), id="a model that was deleted"),
-        pytest.param(ended(RUN, has_result=False), {VIP}, FAILED, {VIP, RUN}, id="the run fails"),
-        pytest.param(ended(RUN, has_result=False), {RUN}, None, {RUN}, id="it fails again"),
-        pytest.param(ended(models="other"), {RUN}, None, {RUN}, id="another model runs"),
-        pytest.param(ended(), {RUN}, RECOVERED, set(), id="it runs again"),
-        pytest.param(ended(VIP, RUN), set(), FAILED, {VIP, RUN}, id="the worst first"),
-    ],
-)
-def test_a_message_is_about_a_change(
-    end: RunEnd, reported: set[Subject], kind: AlertKind | None, afterwards: set[Subject]
-) -> None:
-    decision = decide_message(end, Reported(frozenset(reported)), ALERT_KINDS, KNOWN)
-    assert (decision.kind, decision.new | decision.lasting) == (kind, frozenset(afterwards))
-
-
-def test_a_message_that_was_not_sent_is_due_as_long_as_its_condition_lasts() -> None:
-    unsent = Reported(unsent=frozenset({ROWS}))
-    assert decide_message(ended(ROWS, is_new=False), unsent, ALERT_KINDS, KNOWN).kind is ATTENTION
-    assert decide_message(ended(), unsent, ALERT_KINDS, KNOWN).kind is None
-
-
-def test_a_message_names_no_model_whose_rows_were_reported_before() -> None:
-    known, new = Condition(OTHER, is_new=False), Condition(ROWS)
-    end = RunEnd("r1", 1, (known, new), KNOWN)
-    assert decide_message(end, Reported(frozenset({OTHER})), ALERT_KINDS, KNOWN).conditions == (new,)
-
-
-def test_kinds_that_nobody_wants_are_neither_reported_nor_named() -> None:
-    decision = decide_message(ended(ROWS, RUN), Reported(), [FAILED], KNOWN)
-    assert (decision.kind, [condition.subject for condition in decision.conditions]) == (FAILED, [RUN])
-    assert decide_message(ended(), Reported(frozenset({VIP})), [FAILED], KNOWN).kind is None
+    from reverse_etl.delivery.results import ListResult
 
 
 @pytest.mark.parametrize(
@@ -132,6 +55,7 @@ def test_kinds_that_nobody_wants_are_neither_reported_nor_named() -> None:
     [
         (UsageError.of("The profile is wrong."), 2, [Subject(FAILED, "other"), RUN], "configuration"),
         (ModelError.of("It has no column."), 2, [Subject(FAILED, "other"), RUN], "model"),
+        (WarehouseMissing.of("No file."), 2, [Subject(FAILED, "other"), RUN], "warehouse_unavailable"),
         (WarehouseError.of("A statement failed."), 4, [Subject(FAILED, "other"), RUN], "warehouse"),
         (WarehouseUnavailable.of("Locked."), 4, [Subject(FAILED, "other"), RUN], "warehouse_unavailable"),
         (KlaviyoError.of("No reply."), 4, [Subject(FAILED, "other"), RUN], "klaviyo_unreachable"),
@@ -168,9 +92,8 @@ def test_an_error_is_a_condition_of_each_model(
     ],
 )
 def test_a_list_has_the_codes_of_what_is_wrong(result: ListResult, causes: list[str]) -> None:
-    """Rows that were rejected before are no cause, unless nothing else is."""
-    end = end_of_result(RunResult("r1", Plan((), lists_looked_up=True), (result,), 1), strict=False)
-    assert [*end.conditions[0].causes] == causes
+    """A message names no cause of rows that were rejected before."""
+    assert names(decide(run_of(result), Reported()).conditions) == causes
 
 
 def test_every_code_is_documented() -> None:
@@ -180,10 +103,9 @@ def test_every_code_is_documented() -> None:
 
 def test_a_model_that_the_dbt_gate_holds_back_is_stopped() -> None:
     """The others of the run are well; a gate that holds all of them raises GuardRefused."""
-    gate = (Problem("dbt's model failed.", models=("vip",)),)
-    end = end_of_result(RunResult("r1", Plan((), lists_looked_up=True), (), 3, gate), strict=False)
-    assert (end.run_id, end.conditions) == ("r1", (Condition(VIP, causes=(Cause.DBT_GATE,)),))
-    assert end.models == {"vip"}
+    end = gate(all_models=False)
+    assert (end.run_id, end.conditions) == ("r1", (Condition(VIP, (Cause.DBT_GATE,)),))
+    assert decide(end, sent(ROWS, RUN)).ended == ()  # the run did not look at its rows
 
 
 def test_an_error_before_models_are_known_is_one_of_the_run() -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.alerts import receivers
-from reverse_etl.alerts.conditions import Condition, Reported, RunEnd, Subject, decide_message
+from reverse_etl.alerts.conditions import Cause, Condition, RunEnd, Subject
+from reverse_etl.alerts.decisions import Reported, decide_message
 from reverse_etl.alerts.message import build_message, build_test_message
 from reverse_etl.alerts.receivers import WebhookReceiver, send_message, send_ping
 from reverse_etl.alerts.record import AlertRecord
@@ -60,7 +61,7 @@ def test_an_error_of_a_receiver_is_a_failure(secret: str, target: str) -> None:
 
 def test_a_name_mentions_nobody_and_is_no_link() -> None:
     name = "<!channel> @everyone [VIP](https://example.com)\n"
-    condition = Condition(Subject(AlertKind.STOPPED, "vip"), name, {"held": 3})
+    condition = Condition(Subject(AlertKind.STOPPED, "vip", name), (Cause.GUARD,), {"held": 3})
     end = RunEnd("r1", 3, (condition,), frozenset({"vip"}))
     message = build_message(decide_message(end, Reported(), ALERT_KINDS, {"vip"}), end, "shop", "trial")
     assert not any(markup in message.body for markup in ("<!", "@e", "](", "\n("))

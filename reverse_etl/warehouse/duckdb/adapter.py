@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from reverse_etl.config.duckdb_output import Attachment, database_name, default_database
-from reverse_etl.errors import UsageError
+from reverse_etl.errors import UsageError, WarehouseMissing
 from reverse_etl.files import PRIVATE, TemporaryFolder
 from reverse_etl.formatting import end_sentence
 from reverse_etl.warehouse.duckdb.attach import attach_sql, create_secret_sql
@@ -305,9 +305,9 @@ class DuckDB:
                 self._connection.execute(f"ATTACH ':memory:' AS {quote_identifier(STATE_DATABASE)}")
                 self._state_columns = None
 
-    def _missing_file_error(self, summary: str = "") -> UsageError:
+    def _missing_file_error(self, summary: str = "") -> WarehouseMissing:
         where = self._locations.get("path", PATH_LOCATION)
-        return UsageError.of(
+        return WarehouseMissing.of(
             summary or f"There is no DuckDB file at {self._path}.", where=where, hint=PATH_HINT
         )
 
