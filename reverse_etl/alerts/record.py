@@ -1,4 +1,4 @@
-"""What was reported, in a file: so that a condition that lasts is reported once."""
+"""The file of what was reported: so that a condition that lasts is reported once."""
 
 from __future__ import annotations
 

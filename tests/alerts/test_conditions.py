@@ -1,4 +1,4 @@
-"""What is wrong after a run, and its codes."""
+"""The conditions after a run, and the codes of their causes."""
 
 from __future__ import annotations
 
