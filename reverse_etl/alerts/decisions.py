@@ -51,7 +51,7 @@ class ReportedCause:
 
 @dataclass(frozen=True)
 class Reported:
-    """Causes that were reported before, and those that could not be sent; and how many removals each list held last."""
+    """Causes that were sent, and those that could not be; and how many removals each list held last."""
 
     sent: frozenset[ReportedCause] = frozenset()
     unsent: frozenset[ReportedCause] = frozenset()
