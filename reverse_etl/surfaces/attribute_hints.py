@@ -30,6 +30,11 @@ _ATTRIBUTES: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(("longitude", "lng", "lon"), ("location_longitude",)),
     **dict.fromkeys(("timezone", "time_zone"), ("location_timezone",)),
 }  # fmt: skip
+# Also the attributes themselves, which a quoted column may spell with capitals.
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    **_ATTRIBUTES,
+    **{attribute: (attribute,) for names in _ATTRIBUTES.values() for attribute in names},
+}
 
 
 def find_attribute_hint(surface: Surface, properties: Mapping[str, str]) -> ColumnProblem | None:
@@ -42,7 +47,7 @@ def find_attribute_hint(surface: Surface, properties: Mapping[str, str]) -> Colu
     attributes = {
         column: names
         for name, column in properties.items()
-        if (names := _ATTRIBUTES.get(name.casefold()))
+        if (names := _NAMES.get(name.casefold()))
         and name.casefold() not in surface.columns.custom_properties
         and not any(_is_filled(attribute, properties) for attribute in names)
     }
