@@ -105,7 +105,7 @@ OUTCOME_FIGURES: Final = (
     ),
     Figure(
         "rejected",
-        "failed a check or refused by Klaviyo; the reasons are below",
+        "failed a check or refused by Klaviyo",
         REJECTED_COUNTS,
         severity="warning",
     ),

@@ -145,6 +145,7 @@ def _create_environment() -> Environment:
         "describe_rows": words.describe_rows,
         "describe_run_ending": words.describe_run_ending,
         "describe_operation": words.describe_operation,
+        "describe_receipt_state": words.describe_receipt_state,
         "split_list_bar": chart.split_list_bar,
         "format_identity": _format_identity,
     }

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.formatting import format_count
 from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
@@ -203,7 +204,7 @@ def _follow_up_sentences(report: Report) -> list[str]:
     """Return a sentence for each kind of row that was neither applied nor removed."""
     rejected = report.sum_counts(*REJECTED_COUNTS)
     follow_ups = [
-        (rejected, f"rejected{_newly_rejected_suffix(report, rejected)}. The reasons are below."),
+        (rejected, _rejected_text(report, rejected)),
         (
             report.sum_counts(*HELD_COUNTS),
             f"held: {HELD_MEANING}.",
@@ -227,10 +228,15 @@ def _follow_up_sentences(report: Report) -> list[str]:
     return [f"{format_count(rows, 'row')} {text}" for rows, text in follow_ups if rows]
 
 
-def _newly_rejected_suffix(report: Report, rejected_rows: int) -> str:
-    """Return how many of the rejected rows are new, if the state still has that figure."""
+def _rejected_text(report: Report, rejected_rows: int) -> str:
+    """Return how many rejected rows are new, and where the reasons are, if the state still has them."""
     if not report.rejections_match_run:
-        return ""
+        return "rejected. Later runs have replaced the reasons."
+    return f"rejected{_newly_rejected_suffix(report, rejected_rows)}. The reasons are below."
+
+
+def _newly_rejected_suffix(report: Report, rejected_rows: int) -> str:
+    """Return how many of the rejected rows are new."""
     new_rows = sum(
         rejection.rejected.new_rows
         for rejection in report.rejections
@@ -348,4 +354,10 @@ def describe_operation(proof: ListProof) -> str:
     """Return what a kind of request was for."""
     if proof.op in {Op.ADD, Op.SUBSCRIBE}:
         return "adds and updates"
-    return "left the model: nothing to send" if proof.forgets else "removals"
+    return "rows that left the model: nothing is sent" if proof.forgets else "removals"
+
+
+def describe_receipt_state(proof: ListProof, state: str) -> str:
+    """Return the state of a receipt's rows in words; rows for which nothing is sent are left in place."""
+    left_in_place = proof.forgets and proof.op == Op.REMOVE and state == ReceiptState.APPLIED
+    return "left in place" if left_in_place else state.replace("_", " ")

@@ -168,7 +168,7 @@ def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, headlin
         ("an opt-out beside known rejections", "2 rows rejected, none of them new. The reasons are below."),
         ("an opt-out beside known rejections", "Rejections and opt-outs by reason"),
         ("an opt-out beside known rejections", "refused, and people who opted out."),
-        ("older rejections", "2 rows rejected. The reasons are below."),
+        ("older rejections", "2 rows rejected. Later runs have replaced the reasons."),
         ("older rejections", "3 later runs have been recorded."),
         ("held", "3 rows held: somebody else may be concerned, such as a rejected row of the same person."),
         ("a limit", "7 rows left for a later run by --limit."),
