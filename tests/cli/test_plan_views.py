@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,7 +76,9 @@ def test_csv_is_masked_by_default(changed: CommandLine) -> None:
 
 
 def test_markdown_has_a_table_and_a_block_of_changes(changed: CommandLine) -> None:
-    lines = changed.run("plan", "--format", "markdown").out.splitlines()
+    first, _, *lines = changed.run("plan", "--format", "markdown").out.splitlines()
+    where = "Plan of profile `shop`, target `trial`, to `trial/[^`]+`"
+    assert re.fullmatch(rf"{where}, made at 2\d{{3}}-\d\d-\d\dT[\d:.]+Z", first)
     assert lines[:2] == [
         (
             "| list | model | staged | valid | snapshot rows | adds | updates | removes "
@@ -93,7 +96,7 @@ def test_markdown_has_a_table_and_a_block_of_changes(changed: CommandLine) -> No
 def test_no_name_is_read_as_markdown(cli: CommandLine) -> None:
     """A list name with a table's bar, a mention or a code fence stays text."""
     cli.model("vip", SELECT, list="a|b `@team` ```")
-    lines = cli.run("plan", "--format", "markdown").out.splitlines()
+    lines = cli.run("plan", "--format", "markdown").out.splitlines()[2:]
     assert lines[2].startswith("| ````a\\|b `@team` ``` *```` | `vip` |")
     assert "### ```` a|b `@team` ``` ````, by `vip`" in lines
     assert "\\* assumed new; Klaviyo was not asked" in lines

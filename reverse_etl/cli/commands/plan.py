@@ -136,7 +136,7 @@ def plan_and_print(
         on_progress=terminal.print_progress,
         on_request=terminal.print_request,
     )
-    _print_plan(plan, view.format, show_values=plan_flags.show_values)
+    _print_plan(project, plan, view.format, show_values=plan_flags.show_values)
     warn_unverified_plan(project, plan)
     models = [model_plan.model for model_plan in plan.models]
     verdict = project.check_gate(models, plan_flags.gate)
@@ -148,7 +148,7 @@ def plan_and_print(
     return plan
 
 
-def _print_plan(plan: Plan, plan_format: PlanFormat, *, show_values: bool) -> None:
+def _print_plan(project: Project, plan: Plan, plan_format: PlanFormat, *, show_values: bool) -> None:
     match plan_format:
         case PlanFormat.TEXT:
             show_plan(plan, show_values=show_values)
@@ -159,7 +159,8 @@ def _print_plan(plan: Plan, plan_format: PlanFormat, *, show_values: bool) -> No
         case PlanFormat.MARKDOWN:
             from reverse_etl.cli.output.plan_markdown import print_plan_markdown
 
-            print_plan_markdown(plan, show_values=show_values)
+            made_at = format_epoch_seconds(project.clock.now())
+            print_plan_markdown(plan, project.target, made_at, show_values=show_values)
         case PlanFormat.CSV:
             from reverse_etl.cli.output.plan_csv import print_plan_csv
 

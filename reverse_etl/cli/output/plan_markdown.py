@@ -11,13 +11,19 @@ from reverse_etl.cli.output.plan import list_detail_lines, new_lists_note, plan_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from reverse_etl.config.target import Target
     from reverse_etl.planning.plan import Plan
 
 _TEXT_COLUMNS = 2  # list and model
 
 
-def print_plan_markdown(plan: Plan, *, show_values: bool) -> None:
-    """Print a table of the lists, the requests, and a block with the changes of each list."""
+def print_plan_markdown(plan: Plan, target: Target, made_at: str, *, show_values: bool) -> None:
+    """Print where the plan is for, a table of the lists, the requests, and the changes of each list."""
+    show.print_line(
+        f"Plan of profile {_code(target.profile)}, target {_code(target.name)}, to "
+        f"{_code(target.destination_id)}, made at {made_at}"
+    )
+    show.print_line("")
     for line in _plan_lines(plan, show_values=show_values):
         show.print_line(line)
 
