@@ -26,6 +26,8 @@ from reverse_etl.report.explanation import (
     ShownConsent,
     parse_query,
 )
+from reverse_etl.report.person_journal import find_person_rows
+from reverse_etl.state.journal import JournalSearch
 from reverse_etl.state.withheld import WithheldState
 from reverse_etl.surfaces.read_back import ReadConsents
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
@@ -66,6 +68,7 @@ def explain_person(warehouse: Warehouse, state: State, plan: Plan, search: Perso
             others.append(model_plan.model.name)
     for model in search.deleted_models:
         explained += _explain_deleted(warehouse, state, model, query)
+    journal = _read_journal(state, plan, search, explained)
     names = _list_names(plan, search)
     explained = [replace(item, list_name=names.get(item.list_id, item.list_name)) for item in explained]
     if lists:
@@ -77,7 +80,7 @@ def explain_person(warehouse: Warehouse, state: State, plan: Plan, search: Perso
         tuple(others),
         models_without_people=tuple(without_people),
         are_lists_chosen=bool(lists),
-        journal=_read_journal(state, plan, query, search),
+        journal=journal,
     )
 
 
@@ -110,7 +113,7 @@ def _explain_deleted(
 
 
 def _read_journal(
-    state: State, plan: Plan, query: PersonQuery, search: PersonSearch
+    state: State, plan: Plan, search: PersonSearch, explained: Sequence[ListExplanation]
 ) -> tuple[JournalRow, ...] | None:
     """Return what came of the person's rows of the searched models, None if no journal is kept."""
     if state.journal.settings is None:
@@ -118,7 +121,8 @@ def _read_journal(
     models = [*(model_plan.model.name for model_plan in plan.models), *search.deleted_models]
     names = _list_names(plan, search)
     list_ids = {*search.lists} | {list_id for list_id, name in names.items() if name in search.lists}
-    rows = state.journal.find(query.values, models, MAX_JOURNAL_ROWS, sorted(list_ids))
+    person = JournalSearch(parse_query(search.text).values, models, MAX_JOURNAL_ROWS, sorted(list_ids))
+    rows = find_person_rows(state, person, explained)
     return tuple(replace(row, list_name=names.get(row.list_id, "")) for row in rows)
 
 

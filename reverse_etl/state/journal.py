@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.state.sql.deltas import RunDeltas
     from reverse_etl.state.tables import StateTables
+    from reverse_etl.warehouse.model_tables import ModelTables
 
 _TABLE: Final = "journal"
 _COLUMNS: Final = column_names(_TABLE)
@@ -31,7 +32,11 @@ _SCOPE_COLUMNS: Final = ("account_id", "project")
 
 @dataclass(frozen=True)
 class JournalRow:
-    """The outcome of one row in one run. `changes` is JSON text, `job_id` the import's, None without one."""
+    """The outcome of one row in one run. `changes` is JSON text, `job_id` the import's, None without one.
+
+    `identity` and the ids are as the journal keeps them. `replaced_by` is the identity of the row of the same
+    person that took the place of a replaced one, '' if it is not known.
+    """
 
     run_id: str
     model: str
@@ -43,7 +48,28 @@ class JournalRow:
     pii: str
     changes: str
     job_id: str | None = None
+    identity: str = ""
+    external_id: str | None = None
+    klaviyo_profile_id: str | None = None
     list_name: str = ""
+    replaced_by: str = ""
+
+
+@dataclass(frozen=True)
+class JournalSearch:
+    """A person, and where to look: in some models, and with list ids only on these lists.
+
+    The newest `limit` rows are wanted.
+    `values` are what the person is looked up by. `own_ids` are the person's external id or profile id, as the
+    texts that the journal has for it. Rows with the first of them are found, too, and rows with another are
+    not: an e-mail or a phone passes from one person to another, these ids do not.
+    """
+
+    values: Mapping[IdentifierType, str]
+    models: Sequence[str]
+    limit: int
+    list_ids: Sequence[str] = ()
+    own_ids: Mapping[IdentifierType, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,40 +165,51 @@ class Journal:
         )
         return {str(list_id): int(rows) for list_id, rows in tables.fetch(statement)}
 
-    def find(
-        self,
-        values: Mapping[IdentifierType, str],
-        models: Sequence[str],
-        limit: int,
-        list_ids: Sequence[str] = (),
-    ) -> list[JournalRow]:
-        """Return the newest rows of some models about a person who has one of these identifiers.
-
-        With list ids, only those of these lists.
-        """
-        if self.settings is None or not values or not models:
+    def find(self, search: JournalSearch) -> list[JournalRow]:
+        """Return the newest rows about a person."""
+        if self.settings is None or not search.values or not search.models:
             return []
         tables = self.state_tables
-        has_identifier = " OR ".join(f"{kind.value} IN (?, ?)" for kind in values)
-        texts = [
-            text for kind, value in values.items() for text in (value, self._hash.digest(f"{kind}:{value}"))
-        ]
-        of_lists = f" AND list_id IN ({', '.join('?' for _ in list_ids)})" if list_ids else ""
+        condition, texts = self._has_identifier(search)
+        of_lists = f" AND list_id IN ({_placeholders(search.list_ids)})" if search.list_ids else ""
         name, receipts = map(tables.dialect.state_table, (_TABLE, "receipts"))
         columns = "j.run_id, j.model, j.list_id, j.op, j.outcome, j.code, j.recorded_at, j.pii, j.changes"
+        ids = "j.identity, j.external_id, j.klaviyo_profile_id"
         statement = Statement.read(
-            f"SELECT {columns}, MAX(c.job_id) FROM (\n"
+            f"SELECT {columns}, MAX(c.job_id), {ids} FROM (\n"
             f"  SELECT * FROM {name}\n"
-            f"  WHERE {IN_SCOPE_SQL} AND model IN ({', '.join('?' for _ in models)}){of_lists} "
-            f"AND ({has_identifier})\n"
-            f"  ORDER BY recorded_at DESC, run_id DESC, model, list_id, seq LIMIT {int(limit)}\n"
+            f"  WHERE {IN_SCOPE_SQL} AND model IN ({_placeholders(search.models)}){of_lists} "
+            f"AND {condition}\n"
+            f"  ORDER BY recorded_at DESC, run_id DESC, model, list_id, seq LIMIT {int(search.limit)}\n"
             f") AS j LEFT JOIN {receipts} AS c ON c.run_id = j.run_id AND c.model = j.model "
             f"AND ABS(j.seq) BETWEEN c.first_seq AND c.last_seq\n"
-            f"GROUP BY {columns}, j.seq\n"
+            f"GROUP BY {columns}, {ids}, j.seq\n"
             "ORDER BY j.recorded_at DESC, j.run_id DESC, j.model, j.list_id, j.seq",
-            (*tables.scope.key, *models, *list_ids, *texts),
+            (*tables.scope.key, *search.models, *search.list_ids, *texts),
         )
         return [JournalRow(*row) for row in tables.fetch(statement)]
+
+    def kept_texts(self, kind: IdentifierType, value: str) -> tuple[str, str]:
+        """Return the texts that the journal may have for an identifier: its value and its hash."""
+        return value, self._hash.digest(f"{kind}:{value}")
+
+    def _has_identifier(self, search: JournalSearch) -> tuple[str, list[str]]:
+        """Return the condition of a person's rows, and its parameters."""
+        found = [(kind, self.kept_texts(kind, value)) for kind, value in search.values.items()]
+        own = [*search.own_ids.items()][:1]
+        any_of = " OR ".join(f"{kind.value} IN ({_placeholders(texts)})" for kind, texts in (*found, *own))
+        no_other = "".join(
+            f" AND ({kind.value} IS NULL OR {kind.value} IN ({_placeholders(texts)}))" for kind, texts in own
+        )
+        return f"({any_of}){no_other}", [text for _, texts in (*found, *own, *own) for text in texts]
+
+    def find_identity(self, tables: ModelTables, digest: str) -> str:
+        """Return the identity of an applied row that has this hash, '' if none has."""
+        name = tables.dialect.state_table(tables.snapshot)
+        text = f"SELECT DISTINCT retl_identity FROM {name} WHERE {self._hash.sql('retl_identity')} = ?"
+        return next(
+            (str(identity) for (identity,) in self.state_tables.fetch(Statement.read(text, (digest,)))), ""
+        )
 
     def view_sql(self) -> str:
         """Return the query that a model reads as `source('reverse_etl', 'journal')`."""
@@ -183,3 +220,7 @@ class Journal:
             f"FROM {dialect.state_table(_TABLE)} "
             f"WHERE account_id = {account} AND project = {project}"
         )
+
+
+def _placeholders(values: Sequence[str]) -> str:
+    return ", ".join("?" for _ in values)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.config.journal import JournalSettings, Pii
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.sql import staging
-from reverse_etl.state.journal import Journal
+from reverse_etl.state.journal import Journal, JournalSearch
 from reverse_etl.state.person_hash import PersonHash
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.sql import (
@@ -164,7 +164,8 @@ def journal_calls(run: RunDeltas) -> Iterator[Call]:
     journal = Journal(tables, JournalSettings(90 * 86_400))
     journal.store_outcomes(RUN, MODEL, [(1, 3, "replaced")])
     tables.commit(journal.insert_settled_consents(MODEL, "L1"))
-    journal.find({IdentifierType.EMAIL: "a@example.com"}, [MODEL], 20)
+    own_ids = {IdentifierType.EXTERNAL_ID: journal.kept_texts(IdentifierType.EXTERNAL_ID, "60")}
+    journal.find(JournalSearch({IdentifierType.EMAIL: "a@example.com"}, [MODEL], 20, own_ids=own_ids))
     yield "journal", statements
 
 

@@ -389,6 +389,37 @@ def test_explain_shows_the_persons_rows(shop: World) -> None:
     assert "Members  add: opted out (run " in lines[-1]
 
 
+def _outcomes(shop: World, text: str) -> tuple[list[tuple[str, str, str]], str]:
+    """Return (op, outcome, row in its place) of a person's rows, oldest first, and what `explain` prints."""
+    explanation = shop.project().explain(text)
+    rows = [(row.op, row.outcome, row.replaced_by) for row in reversed(explanation.journal or ())]
+    return sorted(rows), "\n".join(explanation_lines(explanation))
+
+
+@stand_in_is_long
+@pytest.mark.parametrize("journal", ["90d", VALUES])
+def test_explain_follows_a_person_and_nobody_else_who_had_the_address(shop: World, journal: Any) -> None:
+    """By the external id, from either address; the next owner of the old one does not see the story."""
+    shop.profile(journal=journal)
+    become(shop, [person("ann", customer_id="60")])
+    shop.run()
+    become(shop, [person("ann.new", customer_id="60")])
+    shop.run()
+    new = "email:ann.new@example.com"
+    story = [("add", "applied", ""), ("add", "applied", ""), ("remove", "replaced", new)]
+    for text in ("ann.new@example.com", "ann@example.com", "60"):
+        rows, printed = _outcomes(shop, text)
+        assert rows == story
+        assert f"remove: replaced by {new} (run " in printed
+    assert f"replaced the row by {new}." in _outcomes(shop, "ann@example.com")[1]
+    become(shop, [person("ann.new", customer_id="60"), person("ann", customer_id="61")])
+    shop.run()
+    assert _outcomes(shop, "ann@example.com")[0] == [("add", "applied", "")]
+    assert _outcomes(shop, "60")[0] == story
+    become(shop, [person("ann.new", customer_id="60"), person("ann.new", customer_id="62")])
+    assert len(_outcomes(shop, "ann.new@example.com")[0]) == 1  # two people share it: only rows with the text
+
+
 def test_explain_of_one_list_has_its_newest_rows_however_many_others_have(
     make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,7 +81,10 @@ def _absence_text(journal: Sequence[JournalRow] | None) -> str:
         for row in newest.values()
         if row.outcome == Outcome.REMOVED
     ]
-    return f".{''.join(removals)}"
+    replacements = [
+        f" Run {row.run_id} replaced the row by {row.replaced_by}." for row in journal if row.replaced_by
+    ]
+    return f".{''.join((*removals, *replacements))}"
 
 
 def _heading(list_explanation: ListExplanation) -> str:
@@ -175,6 +178,8 @@ def _journal_line(row: JournalRow) -> str:
     where = f"{row.model}, list {row.list_name or row.list_id}" if row.list_id else row.model
     code = f" ({row.code})" if row.code and row.code != row.outcome else ""
     outcome = f"{row.op}: {row.outcome.replace('_', ' ')}{code}"
+    if row.outcome == Outcome.REPLACED:
+        outcome += f" by {row.replaced_by or 'another row of the same person'}"
     show = _change_text if row.pii == "values" else _column_name
     changes = ", ".join(map(show, json.loads(row.changes)))
     changed = f"; changed: {changes}" if changes else ""
@@ -220,6 +225,7 @@ def _journal_document(row: JournalRow) -> dict[str, Any]:
         "op": row.op,
         "outcome": row.outcome,
         "code": row.code,
+        "replaced_by": row.replaced_by or None,
         "recorded_at": row.recorded_at,
         "job_id": row.job_id,
         "pii": row.pii,
