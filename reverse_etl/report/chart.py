@@ -46,12 +46,16 @@ class RunBar:
 def split_list_bar(summary: ListSummary) -> tuple[BarSegment, ...]:
     """Return the segments of a list's bar: rows up to date, applied, held or pending, and rejected.
 
+    Those that a stopped list keeps back have a segment of their own.
+
     Every segment with rows has at least a visible width. The widths add up to 100, or there are no segments.
     """
+    kept_back = ("not_sent", *HELD_COUNTS)
     rows_by_kind = {
         "right": summary.sum_counts("unchanged"),
         "sent": summary.sum_counts("applied"),
-        "wait": summary.sum_counts("accepted", "unknown", "not_sent", *HELD_COUNTS),
+        "wait": summary.sum_counts("accepted", "unknown", *(() if summary.stop_cause else kept_back)),
+        "halt": summary.sum_counts(*kept_back) if summary.stop_cause else 0,
         "stop": summary.sum_counts(*REJECTED_COUNTS),
     }
     rows = sum(rows_by_kind.values())

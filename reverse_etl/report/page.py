@@ -27,6 +27,7 @@ _SEGMENT_LABELS: Final = {
     "right": "up to date",
     "sent": "added or updated",
     "wait": "held or pending",
+    "halt": "kept back, since the list stopped",
     "stop": "rejected",
 }
 _RECEIPT_SEVERITIES: Final = {

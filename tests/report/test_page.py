@@ -349,6 +349,7 @@ def test_an_example_is_shown_as_the_command_line_masks_it() -> None:
         (listed(unchanged=3, applied=1), {"right": 75.0, "sent": 25.0}),
         (listed(unchanged=1, rejected_by_klaviyo=1, rejected_by_check=2), {"right": 25.0, "stop": 75.0}),
         (listed(held_at_lookup=1, held_at_plan=1, unknown=1, accepted=1, not_sent=1), {"wait": 100.0}),
+        (listed(reason="It stopped.", held_at_plan=1, not_sent=1, unknown=2), {"wait": 50.0, "halt": 50.0}),
         (listed(unchanged=10_000_000, applied=1), {"right": 98.04, "sent": 1.96}),
     ],
 )
