@@ -110,7 +110,9 @@ def mask_identity(identity: str) -> str:
     >>> mask_identity("email:ann@example.com")
     'a**@e******.com'
     >>> mask_identity("email:ann@example.com, ann smith")
-    'a**@e******.c*************'
+    'a**@e******.c**, *** *****'
+    >>> mask_identity("email:ann..lee@example.com")
+    'a**..***@e******.com'
     >>> mask_identity("phone_e164:+14155550100")
     '+14*******00'
     >>> mask_identity("external_id:ann@example.com"), mask_identity("external_id:17")
@@ -131,10 +133,12 @@ def mask_identifier(kind: IdentifierType, value: str) -> str:
         case IdentifierType.EMAIL:
             local, _, domain = value.partition("@")
             name, dot, suffix = domain.rpartition(".")
-            end = suffix if suffix.isalpha() else _mask_tail(suffix, 1)  # a malformed one ends with anything
-            return (
-                f"{_mask_tail(local, 1)}@{_mask_tail(name, 1)}{dot}{end}" if domain else _mask_tail(value, 1)
-            )
+            shown = _SHOWN_IN_EMAILS + ("." if _MISPLACED_DOTS.search(value) else "")
+            # A malformed one ends with anything.
+            end = suffix if suffix.isalpha() else _mask_tail(suffix, shown)
+            if not domain:
+                return _mask_tail(value, shown)
+            return f"{_mask_tail(local, shown)}@{_mask_tail(name, shown)}{dot}{end}"
         case IdentifierType.PHONE:
             visible = 5  # country and last two digits
             hidden = "*" * max(len(value) - visible, 0)
@@ -236,12 +240,16 @@ def mask_value(value: object) -> object:
 _BLANK = "".join(f"{chr(first)}-{chr(last)}" for first, last in SPACES + INVISIBLE)
 _BLANK_ENDS = re.compile(rf"\A[{_BLANK}]+|[{_BLANK}]+\Z")
 _PHONE_FILLING = re.compile(f"[{_BLANK}{PUNCTUATION}]")
+# Characters that no well-formed e-mail has are shown: people see why one is malformed.
+_SHOWN_IN_EMAILS: Final = ' @,;:<>()[]"\\'
+_MISPLACED_DOTS = re.compile(r"^\.|\.\.|\.@|@\.|\.$")
 # Begins at the start of a word: from each of its characters, a long word without @ would take minutes.
 _EMAILS = re.compile(r"(?<![^\s@,;<>])[^\s@,;<>]+@[^\s@,;<>]+")
 _PHONES = re.compile(r"\+\d(?:[ ().-]{0,2}\d){5,14}")
 _PHONE_DIGITS: Final = 6  # an id of fewer may end like the phone by chance
 
 
-def _mask_tail(text: str, count: int) -> str:
-    """Return the first `count` characters and a star for each later one; stars only for a shorter text."""
-    return text[:count] + "*" * (len(text) - count) if len(text) > count else "*" * len(text)
+def _mask_tail(text: str, shown: str) -> str:
+    """Return the first of several characters, and a star for each other one that is not to be shown."""
+    first = text[:1] if len(text) > 1 else ""
+    return first + "".join(character if character in shown else "*" for character in text[len(first) :])

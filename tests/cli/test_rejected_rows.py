@@ -43,7 +43,11 @@ def test_each_rejected_row_is_listed_with_its_reason(rejected: CommandLine) -> N
     assert "error from Klaviyo: invalid (email): No." in listed
     assert "e-mail is malformed" in listed
     assert "(no identifier)" in listed
-    assert "p3@example.com" in rejected.run("status", "--rejected", "--show-values").out
+    assert "To look up a masked row: add --show-values, then reverse-etl explain VALUE." in listed
+    shown = rejected.run("status", "--rejected", "--show-values").out
+    assert "p3@example.com" in shown
+    assert "=1+1" in shown
+    assert "e-mail is malformed" in rejected.run("explain", "=1+1").out
 
 
 def test_csv_has_every_row_and_runs_no_formula(rejected: CommandLine) -> None:

@@ -11,7 +11,7 @@ from reverse_etl.formatting import format_count
 from reverse_etl.report.document import reason_document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from reverse_etl.report.rejected_rows import ListedRejection
 
@@ -39,11 +39,29 @@ def show_rejected_rows(rejections: Iterable[ListedRejection], *, show_values: bo
         show.print_line("No row is rejected.")
         return
     show.print_table(("list", "model", "row", "reason", "since (UTC)", "rows"), cells, text_columns=5)
-    if not show_values and len({cell[:4] for cell in cells}) < len(cells):
-        show.print_line("Lines that look alike are different rows; --show-values shows their values.")
+    if not show_values and (notes := _mask_notes(cells)):
+        show.print_line(" ".join(notes))
     if others:
         more = format_count(others, "more row", "more rows")
         show.print_line(f"… and {more}. All of them: reverse-etl status --rejected --format csv")
+
+
+def _mask_notes(cells: Sequence[tuple[str | int, ...]]) -> list[str]:
+    """Return that lines with the same mask are different rows, and how to look up a masked row."""
+    look_alike = len({cell[:4] for cell in cells}) < len(cells)
+    is_masked = any("*" in str(cell[2]) for cell in cells)
+    return [
+        *(
+            ["Lines that look alike are different rows; --show-values shows their values."]
+            if look_alike
+            else []
+        ),
+        *(
+            ["To look up a masked row: add --show-values, then reverse-etl explain VALUE."]
+            if is_masked
+            else []
+        ),
+    ]
 
 
 def print_rejected_csv(rejections: Iterable[ListedRejection], *, show_values: bool) -> None:
