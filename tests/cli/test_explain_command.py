@@ -163,6 +163,8 @@ def test_a_person_nobody_knows_is_said_so(cli: CommandLine) -> None:
         "No model has a row of nobody@example.com, and no applied row is on record: nothing was sent for it, "
         "or it was taken back. To know which from now on, add to the destination: journal: 90d"
     )
+    (advice,) = cli.run("explain", "01JPROFILE").out.splitlines()[1:]
+    assert advice.startswith("A profile id is found only in models that send it: ask by the profile's e-mail")
     document = json.loads(cli.run("explain", "nobody@example.com", "--json").out)
     assert (document["lists"], document["other_models"], document["klaviyo_profiles"]) == ([], ["vip"], None)
 

@@ -45,6 +45,8 @@ def test_a_run_reports_an_orphaned_list_once_and_plan_and_status_always(cli: Com
     assert _notes(cli.run("run").err) == [note]
     assert _notes(cli.run("run").err) == []
     assert _notes(cli.run("plan").out) == _notes(cli.run("status").out) == [note]
+    in_markdown = cli.run("plan", "--format", "markdown").out
+    assert "\n### Notes\n\n- `" in in_markdown
     as_json = json.loads(cli.run("run", "--json").out)
     assert as_json["notes"] == []
     assert as_json["models"][0]["orphaned_rows"] == {before: 20}

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.report.document import reason_document
@@ -31,6 +32,10 @@ _WIDTH = 10  # of the words in front of a line
 _NO_LATER_CHANGES = (
     "Later changes, with their runs and jobs, are kept in a journal only (destination: journal: 90d)."
 )
+_OTHER_THAN_IDS = frozenset({IdentifierType.EMAIL, IdentifierType.PHONE})
+_PROFILE_ID_ADVICE = (
+    "A profile id is found only in models that send it: ask by the profile's e-mail, phone or external id."
+)
 _NO_JOURNAL = " To know which from now on, add to the destination: journal: 90d"
 
 
@@ -38,12 +43,7 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     """Yield the lines of an explanation, an empty line between two lists."""
     text = explanation.query.text
     if not explanation.is_known:
-        where = " on the chosen lists" if explanation.are_lists_chosen else ""
-        models = "searched model" if explanation.models_without_people else "model"
-        yield (
-            f"No {models} has a row of {text}{where}, and no applied row is on record"
-            f"{_absence_text(explanation.journal)}"
-        )
+        yield from _unknown_lines(explanation)
     for number, list_explanation in enumerate(explanation.lists):
         yield f"{'' if number == 0 else chr(10)}{_heading(list_explanation)}"
         yield from (
@@ -68,6 +68,18 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
             yield f"  {shown.channel:<{_WIDTH}} {shown.describe()}{whose}"
         if explanation.consent_fault:
             yield f"  {'consent':<{_WIDTH}} could not be read. {explanation.consent_fault}"
+
+
+def _unknown_lines(explanation: Explanation) -> Iterator[str]:
+    """Yield that no row is known, and how to ask about a profile whose id no model sends."""
+    where = " on the chosen lists" if explanation.are_lists_chosen else ""
+    models = "searched model" if explanation.models_without_people else "model"
+    yield (
+        f"No {models} has a row of {explanation.query.text}{where}, and no applied row is on record"
+        f"{_absence_text(explanation.journal)}"
+    )
+    if _OTHER_THAN_IDS.isdisjoint(explanation.query.values):
+        yield _PROFILE_ID_ADVICE
 
 
 def _absence_text(journal: Sequence[JournalRow] | None) -> str:

@@ -45,7 +45,8 @@ def _plan_lines(plan: Plan, *, show_values: bool) -> Iterator[str]:
             yield f"\n### {_code(list_plan.list_ref.label)}, by {_code(model_plan.model.name)}"
             yield from _code_block([*stops, *lines], "diff")
     if plan.notes:
-        yield "\n### Notes\n"
+        yield "\n### Notes"
+        yield ""
         yield from (f"- {_code(note)}" for note in plan.notes)
 
 
