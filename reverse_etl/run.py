@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ from reverse_etl.planning.project_gate import collect_warnings
 from reverse_etl.state import RunState, read_shared_tables
 from reverse_etl.state.model_changes import forget_list
 from reverse_etl.state.restored_state import hold_removals
-from reverse_etl.state.runs import StopCause
+from reverse_etl.state.runs import StopCause, encode_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -290,12 +289,13 @@ def _record_result(
 
 
 def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -> None:
+    skipped = {model_plan.model.name: model_plan.skipped for model_plan in result.plan.models}
     rows: list[tuple[str | None, ...]] = [
         (
             list_result.model,
             "" if list_result.list_plan.list_ref.is_new else list_result.list_plan.list_ref.id,
             list_result.list_plan.list_ref.name,
-            json.dumps(collect_shown_figures(list_result)),
+            encode_counts(collect_shown_figures(list_result), skipped.get(list_result.model)),
             list_result.stop_cause,
             list_result.stop_reason,
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.klaviyo.rate_limit import estimate_duration
+from reverse_etl.state.snapshot_matches import LastComparison
 from reverse_etl.surfaces.operation_facts import RowCounts
 
 if TYPE_CHECKING:
@@ -69,6 +70,12 @@ class ModelPlan:
     snapshot_match: SnapshotMatch | None = None
     is_skipped: bool = False
     read_reason: str = ""
+
+    @property
+    def skipped(self) -> LastComparison | None:
+        """Return why the model was not read, None if it was."""
+        match = self.snapshot_match
+        return LastComparison(match.run_id, match.compared_at) if self.is_skipped and match else None
 
     @property
     def is_empty(self) -> bool:

@@ -93,11 +93,8 @@ def _has_changed_lists(skipped: SkippedModel, refs: Sequence[ListRef]) -> bool:
 def describe_skipped(model_plans: Sequence[ModelPlan]) -> Iterator[str]:
     """Yield a sentence for each model that was not read."""
     for model_plan in model_plans:
-        if model_plan.is_skipped and (match := model_plan.snapshot_match):
-            yield (
-                f"{model_plan.model.name} was skipped: nothing it reads has changed since run "
-                f"{match.run_id} at {match.compared_at[:16].replace('T', ' ')} UTC."
-            )
+        if skipped := model_plan.skipped:
+            yield f"{model_plan.model.name} was skipped: {skipped.describe()}."
 
 
 def collect_snapshot_matches(

@@ -98,6 +98,7 @@ def build_run_results(selected: Sequence[Model], result: RunResult, metadata: Ru
     the model, or `partial success` if rows need attention (newly rejected, unknown, accepted, held or not
     sent). `adapter_response` has the counts of each list.
     """
+    skipped = {model_plan.model.name: model_plan.skipped for model_plan in result.plan.models}
     results = []
     for model in selected:
         if reasons := [problem.summary for problem in result.gate_problems if model.name in problem.models]:
@@ -105,12 +106,13 @@ def build_run_results(selected: Sequence[Model], result: RunResult, metadata: Ru
             results.append(_model_result(model, "skipped", message, {"_message": message}, metadata))
             continue
         model_lists = [list_result for list_result in result.lists if list_result.model == model.name]
-        status = _model_status(model_lists)
+        last_comparison = skipped.get(model.name)
+        message = f"skipped: {last_comparison.describe()}" if last_comparison else _lists_message(model_lists)
         response = {
-            "_message": _lists_message(model_lists),
+            "_message": message,
             "lists": [_list_response(list_result) for list_result in model_lists],
         }
-        results.append(_model_result(model, status, _lists_message(model_lists), response, metadata))
+        results.append(_model_result(model, _model_status(model_lists), message, response, metadata))
     return _results_document(results, selected, metadata)
 
 

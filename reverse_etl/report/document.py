@@ -102,6 +102,7 @@ def list_document(summary: ListSummary) -> dict[str, Any]:
     return {
         **_label_document(summary.label),
         **summary.counts,
+        **({"skipped": summary.skipped.to_json()} if summary.skipped else {}),
         "stop_cause": summary.stop_cause,
         "stop_reason": summary.reason,
     }

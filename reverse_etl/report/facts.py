@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reverse_etl.report.counts import REJECTED_COUNTS, sum_counts
@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.domain.rejections import RejectedRows
-    from reverse_etl.report.status import Interruption
+    from reverse_etl.report.status import Interruption, ListEnd
     from reverse_etl.state import RunRecord, StoredReceipt
     from reverse_etl.state.runs import StopCause
+    from reverse_etl.state.snapshot_matches import LastComparison
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,15 @@ class ListLabel:
 class ListSummary:
     """The changes of a run on a list: its counts, and why it stopped.
 
-    `stop_cause` is None if it did not; `reason` is the sentence for people.
+    `stop_cause` is None if it did not; `reason` is the sentence for people. `skipped` is why its model was
+    not read, None if it was.
     """
 
     label: ListLabel
     counts: Mapping[str, int]
     stop_cause: StopCause | None
     reason: str
+    skipped: LastComparison | None = None
 
     @property
     def is_all_rejected(self) -> bool:
@@ -126,6 +129,7 @@ class Report:
     `removal_not_found_count` removals. `previous_runs` has the newest of
     `previous_run_count` runs, newest first. `notes` are current. `interruption` has the rows
     of a run that recorded no result. `has_journal` says whether what came of each row is kept.
+    `ended_lists` are those, by model and list id, that no run sends to any more.
     """
 
     generated_at: str
@@ -147,6 +151,12 @@ class Report:
     notes: tuple[str, ...]
     interruption: Interruption | None = None
     has_journal: bool = False
+    ended_lists: Mapping[tuple[str, str], ListEnd] = field(default_factory=dict)
+
+    @property
+    def skipped_models(self) -> Mapping[str, LastComparison]:
+        """Return why each model was skipped that was not read."""
+        return {summary.label.model: summary.skipped for summary in self.lists if summary.skipped}
 
     def sum_counts(self, *names: str) -> int:
         """Return the sum of the named counts over all lists."""

@@ -85,6 +85,7 @@ def build_report(
             *(previous_run.note for previous_run in current_status.lists if previous_run.note),
         ),
         has_journal=state.journal.settings is not None,
+        ended_lists=current_status.ended_lists,
         interruption=interruption if interruption and interruption.run_id == run.run_id else None,
     )
 
@@ -173,6 +174,7 @@ def _summarize_lists(
             run_list.counts,
             run_list.stop_cause,
             run_list.reason,
+            run_list.skipped,
         )
         for run_list in lists_by_run.get(run.run_id, ())
     ]

@@ -83,7 +83,7 @@ def render_index(
     return _ENVIRONMENT.get_template("index.html.j2").render(
         report=newest,
         runs=runs,
-        trends=trends,
+        trends=sorted(trends, key=lambda trend: trend.newest.label.key in newest.ended_lists),
         links=links,
         version=__version__,
         where="the sandbox" if newest.sandbox else "Klaviyo",
@@ -97,6 +97,7 @@ def render_list_page(newest: Report, history: ListHistory, links: PageLinks) -> 
     return _ENVIRONMENT.get_template("list.html.j2").render(
         report=newest,
         trend=history.trend,
+        ended=newest.ended_lists.get(history.trend.newest.label.key),
         runs=history.runs,
         rows=history.rows,
         rejections=[row for row in newest.rejections if row.label.key == history.trend.newest.label.key],

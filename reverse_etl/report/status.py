@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import mask_text
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.rejections import RejectedRows
     from reverse_etl.state import ModelRecord, RunList, RunRecord, State
+
+
+class ListEnd(StrEnum):
+    """Why no run sends to a list any more."""
+
+    MODEL_DELETED = "model deleted"
+    FORGOTTEN = "list deleted or forgotten"  # Klaviyo no longer has it, or `state forget` was run
+    NOT_OWNED = "not sent any more"  # the model names other lists now
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ class Status:
 
     `account` is '' before the first run. `refusal_reasons` says why a guard stopped the newest run; empty if
     none did. `interruption` is about the newest run that recorded no result. `notes` are sentences for the
-    user.
+    user. `ended_lists` are those, by model and list id, that no run sends to any more.
     """
 
     account: str
@@ -94,6 +103,7 @@ class Status:
     refusal_reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     interruption: Interruption | None = None
+    ended_lists: Mapping[tuple[str, str], ListEnd] = field(default_factory=dict)
 
 
 def load_status(state: State, models: Collection[str], selected: Collection[str] | None = None) -> Status:
@@ -120,7 +130,21 @@ def load_status(state: State, models: Collection[str], selected: Collection[str]
         Interruption(unfinished, _count_answered(state, unfinished), sum(unanswered.values()))
         if unfinished
         else None,
+        _find_ended_lists(models, records),
     )
+
+
+def _find_ended_lists(models: Collection[str], records: _ListRecords) -> dict[tuple[str, str], ListEnd]:
+    """Return the lists that no run sends to any more, of those that any run sent to."""
+    ended: dict[tuple[str, str], ListEnd] = {}
+    for (model, list_id), run_list in records.last_runs.items():
+        if model not in models:
+            ended[model, list_id] = ListEnd.MODEL_DELETED
+        elif list_id and list_id not in records.last_lists.get(model, ()):
+            had_rows = sum_counts(run_list.counts, ("snapshot_rows", "applied"))
+            was_forgotten = had_rows and list_id not in records.names
+            ended[model, list_id] = ListEnd.FORGOTTEN if was_forgotten else ListEnd.NOT_OWNED
+    return ended
 
 
 def _hold_notes(state: State, records: _ListRecords) -> Iterator[str]:

@@ -30,6 +30,7 @@ _EXIT_CODE_MEANINGS: Final = {
     3: "a guard stopped at least one list, or the dbt gate a model, before anything of it was sent",
     4: "at least one list failed; it is safe to run again",
 }
+_NOT_READ: Final = "not read: nothing that the skipped models read has changed."
 _LATER_NOTES: Final[Mapping[str, tuple[str, ...]]] = {
     RunState.UNSETTLED: ("The next run collects the pending results first.",),
     RunState.RECOVERED: ("A later run has collected the results that were pending.",),
@@ -187,16 +188,18 @@ def _join_names(names: Sequence[str]) -> str:
 
 
 def _change_sentences(report: Report) -> list[str]:
-    """Return sentences with the rows changed on all lists, and those that needed no change."""
+    """Return sentences with the rows changed on all lists, those that needed none, and those not read."""
     applied, removed = report.sum_counts("applied"), report.sum_counts("removed")
     change_texts = [
         *([f"{format_count(applied, 'row was', 'rows were')} added or updated"] if applied else []),
         *([f"{format_count(removed, 'row was', 'rows were')} removed"] if removed else []),
     ]
-    unchanged = report.sum_counts("unchanged")
+    skipped = sum(summary.sum_counts("unchanged") for summary in report.lists if summary.skipped)
+    unchanged = report.sum_counts("unchanged") - skipped
     return [
         *([f"{' and '.join(change_texts)}."] if change_texts else []),
         *([f"{format_count(unchanged, 'row was', 'rows were')} already up to date."] if unchanged else []),
+        *([f"{format_count(skipped, 'row was', 'rows were')} {_NOT_READ}"] if skipped else []),
     ]
 
 
@@ -302,9 +305,15 @@ def describe_list_state(report: Report, summary: ListSummary) -> tuple[Severity,
         return Severity.WARNING, "all rows rejected"
     if _has_new_rejections(report, summary):
         return Severity.WARNING, "rows rejected"
-    return Severity.OK, "updated" if summary.sum_counts(
-        "adds", "updates", "removes", "left_in_place"
-    ) else "unchanged"
+    return Severity.OK, describe_change(summary)
+
+
+def describe_change(summary: ListSummary) -> str:
+    """Return in a word whether a list that did not stop changed."""
+    if summary.skipped:
+        return "skipped"
+    changes = sum(summary.counts.get(name, 0) for name in ("adds", "updates", "removes", "left_in_place"))
+    return "updated" if changes else "unchanged"
 
 
 def _has_new_rejections(report: Report, summary: ListSummary) -> bool:

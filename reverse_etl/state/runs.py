@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import GuardRefused
 from reverse_etl.state.shared_query import SharedQuery
+from reverse_etl.state.snapshot_matches import LastComparison
 from reverse_etl.state.tables import in_scope_sql
 from reverse_etl.warehouse.statement import Statement
 
@@ -61,7 +62,8 @@ class RunRecord:
 class RunList:
     """The result of a list in a run: its figures and outcomes, and why it stopped.
 
-    `stop_cause` is None if it did not; `reason` is the sentence for people.
+    `stop_cause` is None if it did not; `reason` is the sentence for people. `skipped` is why its model was
+    not read, None if it was.
     """
 
     run_id: str
@@ -72,6 +74,7 @@ class RunList:
     counts: Mapping[str, int]
     stop_cause: StopCause | None
     reason: str
+    skipped: LastComparison | None = None
 
 
 @dataclass(frozen=True)
@@ -144,8 +147,19 @@ class Runs:
         """
         rows = self.state_tables.fetch_shared(self._run_lists_query)
         return tuple(
-            RunList(run_id, started, model, list_id, name, _parse_counts(counts), _stop_cause(cause), reason)
+            RunList(
+                run_id,
+                started,
+                model,
+                list_id,
+                name,
+                _parse_counts(stored),
+                _stop_cause(cause),
+                reason,
+                _parse_skipped(stored),
+            )
             for run_id, started, model, list_id, name, counts, cause, reason in rows
+            for stored in [json.loads(counts)]
         )
 
     def interrupted_lists(self) -> tuple[tuple[str, str, str], ...]:
@@ -300,6 +314,7 @@ def last_lists_by_model(run_lists: Sequence[RunList]) -> Mapping[str, frozenset[
     }
 
 
+_SKIPPED: Final = "skipped"  # beside the counts; only of models that were not read
 _LATER_COUNTS: Final = {  # by the count before them
     "applied": ("unverified", "no_profile", "opted_out", "pending"),
     "rejected_by_check": ("clears", "without_profile", "withheld"),
@@ -311,10 +326,22 @@ def _stop_cause(stored: str | None) -> StopCause | None:
     return StopCause(stored) if stored else None
 
 
-def _parse_counts(text: str) -> dict[str, int]:
+def encode_counts(counts: Mapping[str, int], skipped: LastComparison | None) -> str:
+    """Return the stored counts of a list, and why its model was skipped."""
+    return json.dumps({**counts, **({_SKIPPED: skipped.to_json()} if skipped else {})})
+
+
+def _parse_skipped(stored: Mapping[str, Any]) -> LastComparison | None:
+    skipped = stored.get(_SKIPPED)
+    return LastComparison(skipped["run_id"], skipped["compared_at"]) if skipped else None
+
+
+def _parse_counts(stored: Mapping[str, Any]) -> dict[str, int]:
     """Return the counts of a list's rows. A run that was stored before a count existed had no such rows."""
     counts: dict[str, int] = {}
-    for name, rows in json.loads(text).items():
+    for name, rows in stored.items():
+        if name == _SKIPPED:
+            continue
         counts[name] = rows
         counts |= dict.fromkeys(_LATER_COUNTS.get(name, ()), 0)
     return counts

@@ -30,6 +30,23 @@ class ModelSources:
 
 
 @dataclass(frozen=True)
+class LastComparison:
+    """Why a model is skipped: the run that last compared all of its rows, and when."""
+
+    run_id: str
+    compared_at: str
+
+    def describe(self) -> str:
+        """Return why the model is skipped, for people."""
+        time = self.compared_at[:16].replace("T", " ")
+        return f"nothing it reads has changed since run {self.run_id} at {time} UTC"
+
+    def to_json(self) -> dict[str, str]:
+        """Return the comparison as JSON has it, in the state too."""
+        return {"run_id": self.run_id, "compared_at": self.compared_at}
+
+
+@dataclass(frozen=True)
 class SnapshotMatch:
     """A full comparison in which all rows of a model equalled the snapshot, and nothing was open.
 

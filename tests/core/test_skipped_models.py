@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +15,8 @@ from reverse_etl.errors import KlaviyoError
 from reverse_etl.models.config import FULL_EVERY
 from reverse_etl.planning import model_sources, skipping
 from reverse_etl.planning.plan_options import PlanOptions
+from reverse_etl.report.document import report_document
+from reverse_etl.report.wording import describe_change
 from reverse_etl.state.snapshot_matches import SnapshotMatches
 from tests.core.costs import count
 from tests.core.random_days import live_few_days, live_many_days
@@ -80,6 +83,24 @@ def test_a_skipped_model_is_not_read_and_has_the_same_figures(shop: World) -> No
     assert (read.notes, read.models[0].read_reason) == ((), "")
     assert not read.models[0].is_skipped
     assert "skipped" not in plan_document(read, show_values=False)["models"][0]
+
+
+def test_history_status_and_reports_say_that_a_model_was_skipped_and_why(shop: World) -> None:
+    compared = shop.project().history()[0].run.run_id
+    shop.run()
+    project = shop.project()
+    (newest,), (before,) = (run.lists for run in project.history()[:2])
+    assert (describe_change(newest), describe_change(before)) == ("skipped", "unchanged")
+    (document,) = report_document(project.report())["lists"]
+    assert document["skipped"]["run_id"] == compared
+    assert document["unchanged"] == 2
+    last_run = project.status().lists[0].last_run
+    assert last_run is not None
+    assert last_run.skipped == newest.skipped
+    (result,) = json.loads((project.artifacts_folder / "run_results.json").read_text(encoding="utf-8"))[
+        "results"
+    ]
+    assert result["message"].startswith("skipped: nothing it reads has changed since run ")
 
 
 def test_a_saved_plan_of_a_skipped_model_is_that_of_a_model_that_is_read(shop: World) -> None:

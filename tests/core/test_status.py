@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import JobProgress, SendProgress
 from reverse_etl.errors import KlaviyoError
-from reverse_etl.report.status import Interruption
+from reverse_etl.report.status import Interruption, ListEnd
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
 from tests.core.world import one
@@ -102,3 +102,24 @@ def test_a_list_that_is_not_created_yet_gives_its_name_to_no_profiles(world: Wor
     world.run(select=["everybody"])
     (listed,) = world.project().report().lists
     assert (listed.label.model, listed.label.name) == ("everybody", "")
+
+
+def test_lists_that_no_run_sends_to_any_more_say_why(world: World) -> None:
+    """A deleted model's, one that its model has left, and one that Klaviyo no longer has."""
+    for name in ("gone", "moved", "members"):
+        world.model(name, SELECT, list=name.title(), identifiers=BY_EMAIL)
+    become(world, people("ann"))
+    world.run()
+    assert world.project().status().ended_lists == {}
+    before = {name: world.list_id(name.title()) for name in ("gone", "moved", "members")}
+    world.drop_model("gone")
+    world.model("moved", SELECT, list="Elsewhere", identifiers=BY_EMAIL)
+    world.by_hand("DELETE", f"/api/lists/{before['members']}")
+    world.run()
+    ended = {
+        ("gone", before["gone"]): ListEnd.MODEL_DELETED,
+        ("moved", before["moved"]): ListEnd.NOT_OWNED,
+        ("members", before["members"]): ListEnd.FORGOTTEN,
+    }
+    assert world.project().status().ended_lists == ended
+    assert world.project().report().ended_lists == ended

@@ -8,7 +8,9 @@ from dataclasses import replace
 from reverse_etl.report.facts import ReportedRun
 from reverse_etl.report.page import render_page
 from reverse_etl.report.site import list_page_name, page_name, render_site
+from reverse_etl.report.status import ListEnd
 from reverse_etl.state.runs import StopCause
+from reverse_etl.state.snapshot_matches import LastComparison
 from tests.report.cases import EVERYBODY, RUN, TEA, VIP, former, listed, rejected, report
 from tests.report.test_page import EVIL, Outline
 
@@ -87,6 +89,38 @@ def test_the_index_shows_each_list_as_its_newest_run_left_it() -> None:
     rows = re.findall(r'data-h="rows">(\d+)</td>', index)
     assert rows == ["7", "50"]  # by the names of the lists
     assert index.count("<polyline") == 1  # a single run makes no line
+
+
+def test_the_index_marks_lists_that_no_run_sends_to_any_more_and_has_them_last() -> None:
+    runs = [former(1, lists=(listed(TEA), listed(VIP)))]
+    newest = report(*runs[0].lists, run=runs[0].run, ended_lists={TEA.key: ListEnd.MODEL_DELETED})
+    pages = dict(render_site([newest], runs))
+    lists, _, _ = pages["index.html"].partition("<h2>Runs</h2>")
+    assert lists.index("VIP customers") < lists.index("Tea club") < lists.index("model deleted")
+    assert "No run sends to it any more: model deleted" in pages[list_page_name(TEA)]
+    assert "any more" not in pages[list_page_name(VIP)]
+
+
+def test_pages_say_that_a_model_was_skipped_and_why() -> None:
+    """Each names the run that last compared its rows, and links to its page."""
+    earlier, later = former(2, lists=(listed(VIP),)), former(1)
+    skipped = replace(
+        listed(VIP, rows=5, unchanged=5),
+        skipped=LastComparison(earlier.run.run_id, earlier.run.started_at),
+    )
+    runs = [replace(later, lists=(skipped,)), earlier]
+    reports = [report(*run.lists, run=run.run) for run in runs]
+    pages = dict(render_site(reports, runs))
+    why = f'nothing it reads has changed since run <a href="{page_name(earlier.run.run_id)}">'
+    for name in (page_name(later.run.run_id), list_page_name(VIP)):
+        assert why in pages[name]
+        assert '<span class="state ok">skipped</span>' in pages[name]
+    assert '<span class="state ok">skipped</span>' in pages["index.html"]
+    assert (
+        "5 rows were not read: nothing that the skipped models read has changed."
+        in pages[page_name(later.run.run_id)]
+    )
+    assert "skipped" not in pages[page_name(earlier.run.run_id)]
 
 
 def test_the_index_shows_that_a_list_stopped_without_a_sentence() -> None:

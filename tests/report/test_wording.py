@@ -17,6 +17,7 @@ from reverse_etl.report.wording import (
     summarize_run,
 )
 from reverse_etl.state.runs import StopCause
+from reverse_etl.state.snapshot_matches import LastComparison
 from tests.report.cases import (
     KINDS,
     RUN,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     [
         (changed(), RUN, "updated"),
         (listed(unchanged=3), RUN, "unchanged"),
+        (replace(listed(unchanged=3), skipped=LastComparison("r1", "2026-03-01")), RUN, "skipped"),
         (changed(rejected_by_check=2), RUN, "updated"),
         (changed(rejected_by_check=2), ran("ended", 1), "rows rejected"),
         (listed(rejected_by_check=2), RUN, "all rows rejected"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.rejections import RejectedRows, RejectionReason
     from reverse_etl.report.status import ListStatus, Status
+    from reverse_etl.state import RunList
 
 _HEADINGS: Final = (
     "list",
@@ -121,9 +122,7 @@ def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> dict[s
     started = state = ""
     if list_status.last_run:
         started = list_status.last_run.started_at[:16].replace("T", " ")
-        state = (
-            "stopped" if list_status.last_run.stop_cause else run_states.get(list_status.last_run.run_id, "")
-        )
+        state = _describe_end(list_status.last_run, run_states)
     cells: tuple[str | int, ...] = (
         list_status.label,
         list_status.model,
@@ -137,6 +136,12 @@ def _row_cells(list_status: ListStatus, run_states: Mapping[str, str]) -> dict[s
         list_status.uncertain,
     )
     return dict(zip(_HEADINGS, cells, strict=True))
+
+
+def _describe_end(last_run: RunList, run_states: Mapping[str, str]) -> str:
+    if last_run.stop_cause:
+        return "stopped"
+    return "skipped" if last_run.skipped else run_states.get(last_run.run_id, "")
 
 
 def _rejection_word(rejected: RejectedRows) -> str:

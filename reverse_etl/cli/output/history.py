@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
 from reverse_etl.report.document import list_document, run_document
-from reverse_etl.report.wording import describe_run_ending, find_run_ending, format_run_duration
+from reverse_etl.report.wording import (
+    describe_change,
+    describe_run_ending,
+    find_run_ending,
+    format_run_duration,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,9 +74,7 @@ def list_rows(runs: Sequence[ReportedRun]) -> Table:
 
 
 def _describe_list(summary: ListSummary) -> str:
-    if summary.stop_cause:
-        return "stopped"
-    return "updated" if _sum(summary, ("adds", "updates", "removes", "left_in_place")) else "unchanged"
+    return "stopped" if summary.stop_cause else describe_change(summary)
 
 
 def _sum(summary: ReportedRun | ListSummary, names: Sequence[str]) -> int:

@@ -148,9 +148,8 @@ def _comparison_document(model_plan: ModelPlan) -> dict[str, Any]:
 
 def _skip_document(model_plan: ModelPlan) -> dict[str, Any]:
     """Return since which comparison a model is skipped, or why it was read; {} if models are not skipped."""
-    match = model_plan.snapshot_match
-    if model_plan.is_skipped and match is not None:
-        return {"skipped": {"run_id": match.run_id, "compared_at": match.compared_at}}
+    if skipped := model_plan.skipped:
+        return {"skipped": skipped.to_json()}
     return {"read_reason": model_plan.read_reason} if model_plan.read_reason else {}
 
 

@@ -60,6 +60,7 @@ def _last(run_list: RunList) -> dict[str, Any]:
         "list_id": run_list.list_id,
         "list": run_list.list_name,
         "counts": dict(run_list.counts),
+        **({"skipped": run_list.skipped.to_json()} if run_list.skipped else {}),
         "stop_cause": run_list.stop_cause,
         "stop_reason": run_list.reason,
     }
