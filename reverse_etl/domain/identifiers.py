@@ -159,16 +159,29 @@ def mask_person(identity: str, identifiers: Mapping[str, str]) -> str:
     'external_id 17'
     """
     masked = mask_identity(identity)
-    others = mask_identifiers(identifiers)
+    return _append_other(masked, identity, mask_identifiers(identifiers)) if "*" in masked else masked
+
+
+def format_person(identity: str, identifiers: Mapping[str, str]) -> str:
+    """Return the value of an identity with another identifier of the row: the value may be a malformed one.
+
+    >>> format_person("email:ann@", {"email": "ann@", "external_id": "17"})
+    'ann@ (external_id 17)'
+    """
+    return _append_other(row_key_text(identity), identity, identifiers)
+
+
+def _append_other(text: str, identity: str, identifiers: Mapping[str, str]) -> str:
+    """Return a text about an identity, followed by the most stable of the row's other identifiers."""
     other = next(
         (
             f"{kind} {value}" if kind in UNIQUE_IDENTIFIERS else value
             for kind in (*UNIQUE_IDENTIFIERS, IdentifierType.EMAIL, IdentifierType.PHONE)
-            if (value := others.get(kind)) and not identity.startswith(f"{kind}:")
+            if (value := identifiers.get(kind)) and not identity.startswith(f"{kind}:")
         ),
         "",
     )
-    return f"{masked} ({other})" if other and "*" in masked else masked
+    return f"{text} ({other})" if other else text
 
 
 def mask_identifiers(identifiers: Mapping[str, str]) -> dict[str, str]:

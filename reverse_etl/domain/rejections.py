@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -193,13 +193,15 @@ class RejectedRows:
     """The rows of a list that are rejected for one reason.
 
     `new_rows` of them were first rejected in the run in question, or would be in a planned run. `example` is
-    the identity of one of the rows, if any has one.
+    the identity of one of the rows, if any has one, and `identifiers` are those of that row, by type: a plan
+    has them, the state does not keep them.
     """
 
     reason: RejectionReason
     rows: int
     new_rows: int = 0
     example: str | None = None
+    identifiers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -221,13 +221,25 @@ def _count_rows(
     rejected: dict[str | None, list[RejectedRows]] = defaultdict(list)
     checked_rows, differ = 0, False
     if has_rejected:
+        kinds = staged.tables.identifiers
         names = staged.model.names_by_column  # a warehouse may fold the case of a column
         model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
         check_rejections = warehouse.fetch(rejections.count_check_rejections(model))
-        for name, problem, column, refusal, rows, new_rows, example, changed_rows in check_rejections:
+        for (
+            name,
+            problem,
+            column,
+            refusal,
+            rows,
+            new_rows,
+            example,
+            changed_rows,
+            *values,
+        ) in check_rejections:
             detail = ", ".join(names.get(part.lower(), part) for part in (column or "").split(", "))
             reason = RejectionReason(RejectionSource.CHECK, problem, field=refusal or "", detail=detail)
-            rejected[name].append(RejectedRows(reason, int(rows), int(new_rows), example))
+            identifiers = {kind.value: value for kind, value in zip(kinds, values, strict=True) if value}
+            rejected[name].append(RejectedRows(reason, int(rows), int(new_rows), example, identifiers))
             checked_rows += int(rows) if problem != RowProblem.STILL_REJECTED else 0
             differ = differ or bool(changed_rows)
     row_counts = {

@@ -179,6 +179,34 @@ def test_a_plan_says_why_rows_are_rejected_with_columns_and_an_example(cli: Comm
     assert "  1 rejected: e-mail is malformed: broken" in lines
 
 
+@pytest.mark.parametrize(
+    ("flags", "example"),
+    [((), "b*****(external_id c-1)"), (("--show-values",), "broken (external_id c-1)")],
+)
+def test_an_example_of_a_rejected_row_has_the_id_by_which_the_person_is_looked_up(
+    cli: CommandLine, flags: tuple[str, ...], example: str
+) -> None:
+    """Of the same row: another rejected row, which has no id or another one, lends it none."""
+    cli.model(
+        "vip",
+        "select email, first_name as id from {{ ref('customers') }}",
+        list="VIP",
+        identifiers={"email": "email", "external_id": "id"},
+    )
+    cli.sql("INSERT INTO customers VALUES ('broken', 'c-1'), ('broken too', 'a-1'), ('broken as well', NULL)")
+    for format_ in ("text", "markdown"):
+        assert (
+            f"3 rejected: e-mail is malformed, such as {example}"
+            in cli.run("plan", "--format", format_, *flags).out
+        )
+    (listed,) = json.loads(cli.run("plan", "--json", *flags).out)["lists"]
+    (rejected,) = listed["rejected_sample"]
+    assert (rejected["code"], rejected["identifiers"]["external_id"]) == ("email_malformed", "c-1")
+    cli.sql("UPDATE customers SET first_name = NULL WHERE email = 'broken'")
+    assert "such as b*****" in cli.run("plan").out
+    assert "(external_id a-1)" not in cli.run("plan").out
+
+
 def test_detailed_exit_codes_are_those_of_terraform(cli: CommandLine) -> None:
     """0 nothing to send, 2 changes, 1 an error that ends with 2 otherwise; guards keep their 3."""
     cli.klaviyo()

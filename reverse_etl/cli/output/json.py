@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reverse_etl.delivery.results import ListResult, RunResult
+    from reverse_etl.domain.rejections import RejectedRows
     from reverse_etl.planning.event_facts import EventPlan
     from reverse_etl.planning.list_plan import Change, ListPlan
     from reverse_etl.planning.plan import ModelPlan, Plan
@@ -78,6 +79,11 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
                 "sample": [
                     _change_document(change, show_values=show_values)
                     for change in merge_replacements(list_plan.sample)
+                ],
+                "rejected_sample": [
+                    _rejected_document(rejected, rejected.example, show_values=show_values)
+                    for rejected in list_plan.check_rejections
+                    if rejected.example
                 ],
             }
             for model_plan, list_plan in plan.list_plans()
@@ -188,15 +194,27 @@ def _list_result_document(list_result: ListResult) -> dict[str, Any]:
     }
 
 
+def _rejected_document(rejected: RejectedRows, example: str, *, show_values: bool) -> dict[str, Any]:
+    return {
+        "code": rejected.reason.code,
+        "identity": _identity_text(example, show_values=show_values),
+        "identifiers": _identifiers_document(rejected.identifiers, show_values=show_values),
+    }
+
+
 def _change_document(change: Change, *, show_values: bool) -> dict[str, Any]:
     return {
         "op": change.op,
         "identity": _identity_text(change.identity, show_values=show_values),
         **({"replaces": _identity_text(change.replaces, show_values=show_values)} if change.replaces else {}),
-        "identifiers": dict(change.identifiers) if show_values else mask_identifiers(change.identifiers),
+        "identifiers": _identifiers_document(change.identifiers, show_values=show_values),
         "before": values_document(change.before, show_values=show_values),
         "after": values_document(change.after, show_values=show_values),
     }
+
+
+def _identifiers_document(identifiers: Mapping[str, str], *, show_values: bool) -> dict[str, str]:
+    return dict(identifiers) if show_values else mask_identifiers(identifiers)
 
 
 def _identity_text(identity: str, *, show_values: bool) -> str:

@@ -9,6 +9,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import (
     KEY_PREFIX,
     IdentifierType,
+    format_person,
     mask_identifier,
     mask_identity,
     mask_person,
@@ -313,8 +314,9 @@ def describe_example(rejected: RejectedRows, *, show_values: bool) -> str:
     """Return which row is rejected, or one of them; '' if it has no identity."""
     if not rejected.example:
         return ""
-    identity = show_identity(rejected.example, show_values=show_values)
-    return f", such as {identity}" if rejected.rows > 1 else f": {identity}"
+    show_person = format_person if show_values else mask_person
+    person = show_person(rejected.example, rejected.identifiers)
+    return f", such as {person}" if rejected.rows > 1 else f": {person}"
 
 
 def format_value(name: str, value: Any, show_values: bool) -> str:  # noqa: FBT001 - after the value

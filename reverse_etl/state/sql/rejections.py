@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.rejections import NAMING_A_COLUMN, RejectionSource, RowProblem
 from reverse_etl.state.sql.templates import render
 from reverse_etl.state.tables import IN_SCOPE_SQL
-from reverse_etl.warehouse.model_tables import NO_IDENTITY_PREFIX
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, NO_IDENTITY_PREFIX
 from reverse_etl.warehouse.statement import Sql, Statement
 
 if TYPE_CHECKING:
@@ -58,12 +58,14 @@ def count_check_rejections(model: ModelRejections) -> Statement:
     """Count the staged rows that are not sent.
 
     Return (list name, problem, column or columns or NULL, code of Klaviyo's earlier refusal or NULL, rows, new rows, identity of one row or
-    NULL, changed ones); no run reported the new ones, and of the changed ones the stored rejection differs.
+    NULL, changed ones, identifiers of the one row, '' for NULL, in the order of the model's identifiers); no run reported the new ones, and
+    of the changed ones the stored rejection differs.
     """
     text = _render(
         "count_check_rejections",
         model,
         still_rejected=RowProblem.STILL_REJECTED,
+        identifiers=[IDENTIFIER_COLUMNS[kind] for kind in model.tables.identifiers],
         naming_column=(*NAMING_A_COLUMN, RowProblem.DUPLICATE, RowProblem.CHANGED),
     )
     return Statement.read(*text)
