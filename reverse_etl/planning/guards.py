@@ -48,15 +48,15 @@ def check_guards(model_plans: Sequence[ModelPlan], allowances: Allowances) -> tu
     )
 
 
-def exempt_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
-    """Return a line for each count that exceeds its limit and does not trip the guard, with the reason."""
+def exempt_notes(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+    """Return, for each count that exceeds its limit and does not trip the guard, the reason."""
     config, rows_before = model_plan.model.config, list_plan.snapshot_rows
     counts = (
         ("updates", list_plan.updates, list_plan.checked_updates, config.max_updates),
         ("adds", list_plan.adds, list_plan.checked_adds, config.max_adds),
     )
     return [
-        f"  {rows:,} {name} exceed the limit of {limit.allowed_rows(rows_before):,}, and may be sent: "
+        f"{rows:,} {name} exceed the limit of {limit.allowed_rows(rows_before):,}, and may be sent: "
         f"{_exemption_reason(model_plan, name)}"
         for name, rows, checked, limit in counts
         if rows > limit.allowed_rows(rows_before) >= checked and not (name == "adds" and list_plan.first_load)

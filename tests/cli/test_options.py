@@ -256,8 +256,7 @@ def _ask(line: str, patch: pytest.MonkeyPatch) -> str:
         patch.setattr(module, "watched_run", lambda *_: nullcontext(MagicMock()))
         patch.setattr(module, "replace", _replace)
     patch.setattr(apply, "_read_saved_plan", lambda _: MagicMock(vars="{}", profile="shop", target="trial"))
-    for name in ("_print_plan", "warn_unverified_plan"):
-        patch.setattr(plan, name, lambda *_, **_named: None)
+    patch.setattr(plan, "_print_plan", lambda *_, **_named: None)
     ended = CliRunner().invoke(app, shlex.split(line))
     asked = [
         call

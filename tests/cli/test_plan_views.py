@@ -181,7 +181,7 @@ def test_a_plan_says_why_rows_are_rejected_with_columns_and_an_example(cli: Comm
 
 @pytest.mark.parametrize(
     ("flags", "example"),
-    [((), "b*****(external_id c-1)"), (("--show-values",), "broken (external_id c-1)")],
+    [((), "b***** (external_id c-1)"), (("--show-values",), "broken (external_id c-1)")],
 )
 def test_an_example_of_a_rejected_row_has_the_id_by_which_the_person_is_looked_up(
     cli: CommandLine, flags: tuple[str, ...], example: str
@@ -194,11 +194,8 @@ def test_an_example_of_a_rejected_row_has_the_id_by_which_the_person_is_looked_u
         identifiers={"email": "email", "external_id": "id"},
     )
     cli.sql("INSERT INTO customers VALUES ('broken', 'c-1'), ('broken too', 'a-1'), ('broken as well', NULL)")
-    for format_ in ("text", "markdown"):
-        assert (
-            f"3 rejected: e-mail is malformed, such as {example}"
-            in cli.run("plan", "--format", format_, *flags).out
-        )
+    said = f"3 rejected: e-mail is malformed, such as {example}"
+    assert said in cli.run("plan", *flags).out
     (listed,) = json.loads(cli.run("plan", "--json", *flags).out)["lists"]
     (rejected,) = listed["rejected_sample"]
     assert (rejected["code"], rejected["identifiers"]["external_id"]) == ("email_malformed", "c-1")

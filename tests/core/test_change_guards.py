@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import SendProgress
 from reverse_etl.errors import GuardRefused
-from reverse_etl.planning.guards import exempt_lines
+from reverse_etl.planning.guards import exempt_notes
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
@@ -114,8 +114,8 @@ def test_updates_of_a_model_that_changed_are_counted_and_do_not_trip(members: Wo
     plan = members.plan()
     (list_plan,) = plan.models[0].lists
     assert (list_plan.updates, list_plan.checked_updates) == (1_200, 0)
-    assert exempt_lines(plan.models[0], list_plan) == [
-        "  1,200 updates exceed the limit of 1,000, and may be sent: the model's SQL or config changed"
+    assert exempt_notes(plan.models[0], list_plan) == [
+        "1,200 updates exceed the limit of 1,000, and may be sent: the model's SQL or config changed"
     ]
     members.run(options=PlanOptions(limit=10))
     members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400, times=None))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reverse_etl.cli.commands.plan import warn_unverified_plan
+from reverse_etl.cli.commands.plan import find_doubts
 from reverse_etl.cli.commands.run import print_follow_up
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
@@ -83,7 +83,8 @@ def _show_plan(project: Project) -> None:
     for model_plan, list_plan in plan.list_plans():
         if list_plan.list_ref.name == SAMPLED_LIST:
             show_list_details(model_plan, list_plan, show_values=False)
-    warn_unverified_plan(project, plan)
+    for doubt in find_doubts(project, plan):
+        terminal.info(doubt)
 
 
 def _run_and_show(project: Project) -> RunResult:

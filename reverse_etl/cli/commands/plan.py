@@ -17,13 +17,16 @@ from reverse_etl.cli.output.plan import show_plan
 from reverse_etl.cli.plan_options import PlanFlags, plan_options
 from reverse_etl.dbt.gate import format_warning
 from reverse_etl.domain.timestamps import format_epoch_seconds
-from reverse_etl.errors import GuardRefused
+from reverse_etl.errors import GuardRefused, ReverseEtlError
 from reverse_etl.files import write_atomically
 from reverse_etl.formatting import format_count
 from reverse_etl.planning.profile_forecast import LOOKED_UP_PEOPLE
 from reverse_etl.planning.project_gate import collect_warnings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reverse_etl.errors import Problem
     from reverse_etl.planning.plan import Plan
     from reverse_etl.project import Project
 
@@ -136,35 +139,67 @@ def plan_and_print(
         on_progress=terminal.print_progress,
         on_request=terminal.print_request,
     )
-    _print_plan(project, plan, view.format, show_values=plan_flags.show_values)
-    warn_unverified_plan(project, plan)
-    models = [model_plan.model for model_plan in plan.models]
-    verdict = project.check_gate(models, plan_flags.gate)
-    hints = (hint for model in models for hint in model.hints)
-    for warning in (*collect_warnings(models, verdict), *hints):
-        terminal.warn(format_warning(warning))
-    if problems := plan.collect_stops(verdict.refusals):
+    try:
+        findings = _find(project, plan, plan_flags)
+    except ReverseEtlError as error:  # dbt's results are missing or unreadable
+        findings = _Findings((), (), error.problems)
+        _print_plan(project, plan, findings, view.format, show_values=plan_flags.show_values)
+        raise
+    _print_plan(project, plan, findings, view.format, show_values=plan_flags.show_values)
+    for note in findings.notes:
+        terminal.info(note)
+    for warning in findings.warnings:
+        terminal.warn(warning)
+    if problems := plan.collect_stops(findings.refusals):
         raise GuardRefused(*problems)
     return plan
 
 
-def _print_plan(project: Project, plan: Plan, plan_format: PlanFormat, *, show_values: bool) -> None:
+@dataclass(frozen=True)
+class _Findings:
+    """What is found beside a plan: `notes` on how sure it is, warnings, and why the dbt gate holds models."""
+
+    notes: Sequence[str]
+    warnings: Sequence[str]
+    refusals: Sequence[Problem]
+
+    @property
+    def sentences(self) -> list[str]:
+        """Return all of them as sentences."""
+        return [*map(format_warning, self.refusals), *self.warnings, *self.notes]
+
+
+def _find(project: Project, plan: Plan, plan_flags: PlanFlags) -> _Findings:
+    models = [model_plan.model for model_plan in plan.models]
+    verdict = project.check_gate(models, plan_flags.gate)
+    hints = (hint for model in models for hint in model.hints)
+    warnings = map(format_warning, (*collect_warnings(models, verdict), *hints))
+    return _Findings(
+        [*find_doubts(project, plan)], [*_warn_of_new_lists(project, plan), *warnings], verdict.refusals
+    )
+
+
+def _print_plan(
+    project: Project, plan: Plan, findings: _Findings, plan_format: PlanFormat, *, show_values: bool
+) -> None:
     match plan_format:
         case PlanFormat.TEXT:
             show_plan(plan, show_values=show_values)
         case PlanFormat.JSON:
             from reverse_etl.cli.output.json import plan_document
 
-            show.print_json(plan_document(plan, show_values=show_values))
+            show.print_json(plan_document(plan, findings.refusals, show_values=show_values))
         case PlanFormat.MARKDOWN:
             from reverse_etl.cli.output.plan_markdown import print_plan_markdown
 
             made_at = format_epoch_seconds(project.clock.now())
-            print_plan_markdown(plan, project.target, made_at, show_values=show_values)
+            print_plan_markdown(plan, project.target, made_at, findings.sentences, show_values=show_values)
         case PlanFormat.CSV:
-            from reverse_etl.cli.output.plan_csv import print_plan_csv
+            from reverse_etl.cli.output.plan_csv import plan_notes, print_plan_csv
 
             print_plan_csv(plan, show_values=show_values)
+            for note in plan_notes(plan, show_values=show_values):
+                terminal.info(f"Note: {note}")
 
 
 def _save_plan(
@@ -187,23 +222,27 @@ def _save_plan(
     terminal.info(f"Saved the plan. To run exactly this plan: reverse-etl apply {shlex.quote(str(out))}")
 
 
-def warn_unverified_plan(project: Project, plan: Plan) -> None:
-    """Warn if the run may differ from its plan, with the reason."""
+def find_doubts(project: Project, plan: Plan) -> Iterator[str]:
+    """Yield why the run may differ from its plan."""
     if not plan.lists_looked_up:
         sandbox = project.target.destination.sandbox
         reason = "the sandbox starts with the first run" if sandbox else "there is no key"
-        terminal.info(
-            f"Lists were not looked up: {reason}. Lists without an earlier run are assumed to be new."
-        )
-        if not sandbox and not project.target.destination.create_lists and plan.new_list_names:
-            names = ", ".join(map(repr, plan.new_list_names))
-            terminal.warn(
-                f"create_lists is false: a run stops if Klaviyo does not have the lists {names}. "
-                "With a key, plan looks them up."
-            )
+        yield f"Lists were not looked up: {reason}. Lists without an earlier run are assumed to be new."
     if plan.unfinished_runs:
         runs_text = format_count(plan.unfinished_runs, "earlier run")
-        terminal.info(
+        yield (
             f"{runs_text} did not finish. The next run settles them first, and may then send less than "
             "this plan."
+        )
+
+
+def _warn_of_new_lists(project: Project, plan: Plan) -> Iterator[str]:
+    """Yield that a run may create no list, if the plan has lists that Klaviyo was not asked for."""
+    destination = project.target.destination
+    may_stop = not (plan.lists_looked_up or destination.sandbox or destination.create_lists)
+    if may_stop and plan.new_list_names:
+        names = ", ".join(map(repr, plan.new_list_names))
+        yield (
+            f"create_lists is false: a run stops if Klaviyo does not have the lists {names}. "
+            "With a key, plan looks them up."
         )

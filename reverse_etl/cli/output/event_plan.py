@@ -1,4 +1,4 @@
-"""The lines of a plan about events: how many go out, which of them start flows, and which are too old."""
+"""The notes of a plan about events: how many go out, which of them start flows, and which are too old."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from reverse_etl.surfaces.event_rules import EventRules
 
 
-def event_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+def event_notes(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     """Return what becomes of a model's events; none for a model of another surface."""
     events, rules = model_plan.events, model_plan.model.config.surface.event_rules
     if events is None or rules is None:
         return []
-    return [*_outgoing_lines(events, rules, list_plan), *_old_lines(events, rules)]
+    return [*_outgoing_notes(events, rules, list_plan), *_old_notes(events, rules)]
 
 
-def _outgoing_lines(events: EventPlan, rules: EventRules, list_plan: ListPlan) -> list[str]:
+def _outgoing_notes(events: EventPlan, rules: EventRules, list_plan: ListPlan) -> list[str]:
     if not list_plan.upserts:
         return []
-    out = f"  {format_count(list_plan.upserts, 'event goes', 'events go')} out"
+    out = f"{format_count(list_plan.upserts, 'event goes', 'events go')} out"
     oldest = f", the oldest of {_show_time(events.oldest)}" if events.oldest else ""
     since = _show_time(events.live_since) if events.live_since else "this run"
-    lines = [f"{out}{oldest}; {rules.describe_flows(list_plan.upserts, events.backfilled, since)}"]
+    notes = [f"{out}{oldest}; {rules.describe_flows(list_plan.upserts, events.backfilled, since)}"]
     if list_plan.first_load and events.backfilled < list_plan.upserts:
-        lines.append("  first load: nobody can take back these events and the flows that they start")
-    return lines
+        notes.append("first load: nobody can take back these events and the flows that they start")
+    return notes
 
 
-def _old_lines(events: EventPlan, rules: EventRules) -> list[str]:
+def _old_notes(events: EventPlan, rules: EventRules) -> list[str]:
     if not events.old_rows:
         return []
     horizon = format_duration(rules.horizon.total_seconds())
     rows = format_count(events.old_rows, "row is", "rows are")
-    return [f"  {rows} from before {_show_time(events.cutoff)} (horizon: {horizon}), and never sent"]
+    return [f"{rows} from before {_show_time(events.cutoff)} (horizon: {horizon}), and never sent"]
 
 
 def _show_time(time: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from reverse_etl.cli.output.plan import list_notes
 from reverse_etl.delivery.results import collect_figures
 from reverse_etl.domain.identifiers import (
     IdentifierType,
@@ -17,10 +18,11 @@ from reverse_etl.klaviyo.endpoints import AnyEndpoint, CustomEndpoint, Endpoint
 from reverse_etl.planning.replacements import merge_replacements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.delivery.results import ListResult, RunResult
     from reverse_etl.domain.rejections import RejectedRows
+    from reverse_etl.errors import Problem
     from reverse_etl.planning.event_facts import EventPlan
     from reverse_etl.planning.list_plan import Change, ListPlan
     from reverse_etl.planning.plan import ModelPlan, Plan
@@ -63,8 +65,11 @@ def _request_key(endpoint: AnyEndpoint) -> str:
             return f"{endpoint.method} {endpoint.template}"
 
 
-def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
-    """Return a plan as plain values; identifiers are masked unless they may be shown."""
+def plan_document(plan: Plan, refusals: Sequence[Problem] = (), *, show_values: bool) -> dict[str, Any]:
+    """Return a plan as plain values; identifiers are masked unless they may be shown.
+
+    `refusals` are why the dbt gate would hold models back.
+    """
     return {
         "lists_looked_up": plan.lists_looked_up,
         "unfinished_runs": plan.unfinished_runs,
@@ -76,6 +81,7 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
                 "new_profiles": _new_profiles_document(list_plan.new_profiles),
                 "added_again": list_plan.added_again,
                 "stop_reason": list_plan.stop_reason,
+                "notes": list_notes(model_plan, list_plan),
                 "sample": [
                     _change_document(change, show_values=show_values)
                     for change in merge_replacements(list_plan.sample)
@@ -91,6 +97,7 @@ def plan_document(plan: Plan, *, show_values: bool) -> dict[str, Any]:
         "requests": {_request_key(endpoint): number for endpoint, number in plan.estimate_requests().items()},
         "max_list_reads": plan.max_list_reads(),
         "seconds_at_limits": round(plan.estimate_seconds(), 1),
+        "held_by_dbt_gate": _held_models(refusals),
         "notes": list(plan.notes),
     }
 
@@ -113,13 +120,13 @@ def result_document(result: RunResult) -> dict[str, Any]:
         "exit_code": result.exit_code,
         "models": [_model_document(model_plan) for model_plan in result.plan.models],
         "lists": [_list_result_document(list_result) for list_result in result.lists],
-        "held_by_dbt_gate": [
-            {"model": name, "reason": problem.summary}
-            for problem in result.gate_problems
-            for name in problem.models
-        ],
+        "held_by_dbt_gate": _held_models(result.gate_problems),
         "notes": list(result.plan.new_notes),
     }
+
+
+def _held_models(refusals: Sequence[Problem]) -> list[dict[str, str]]:
+    return [{"model": name, "reason": problem.summary} for problem in refusals for name in problem.models]
 
 
 def _model_document(model_plan: ModelPlan) -> dict[str, Any]:

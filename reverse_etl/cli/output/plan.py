@@ -19,7 +19,7 @@ from reverse_etl.domain.identifiers import (
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.endpoints import AnyEndpoint, Endpoint
 from reverse_etl.parsing.durations import format_duration
-from reverse_etl.planning.guards import exempt_lines
+from reverse_etl.planning.guards import exempt_notes
 from reverse_etl.planning.list_plan import LEFT_IN_PLACE
 from reverse_etl.planning.replacements import REPLACE, merge_replacements
 from reverse_etl.report.figures import PLAN_COLUMNS, figure_table
@@ -101,25 +101,35 @@ def show_list_details(model_plan: ModelPlan, list_plan: ListPlan, *, show_values
 def list_detail_lines(model_plan: ModelPlan, list_plan: ListPlan, *, show_values: bool) -> list[str]:
     """Return why rows of a list are rejected, what happens to people, and some of the changes."""
     return [
-        *_rejection_lines(list_plan, show_values=show_values),
-        *_model_lines(model_plan, list_plan),
-        *_list_read_lines(list_plan),
-        *exempt_lines(model_plan, list_plan),
-        *_first_load_lines(model_plan, list_plan),
-        *([f"  {again}"] if (again := added_again_text(list_plan)) else []),
-        *([f"  {list_plan.new_profiles.describe(list_plan.adds)}"] if list_plan.new_profiles else []),
-        *_effect_lines(model_plan, list_plan),
-        *_event_lines(model_plan, list_plan),
+        *(f"  {line}" for line in rejection_lines(list_plan, show_values=show_values)),
+        *(f"  {note}" for note in list_notes(model_plan, list_plan)),
         *_change_lines(list_plan, show_values=show_values),
     ]
 
 
-def _event_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+def list_notes(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+    """Return what to know of a list beside figures and rows, such as what happens to people.
+
+    Every format of a plan has these sentences.
+    """
+    return [
+        *_model_notes(model_plan, list_plan),
+        *_list_read_notes(list_plan),
+        *exempt_notes(model_plan, list_plan),
+        *_first_load_notes(model_plan, list_plan),
+        *([again] if (again := added_again_text(list_plan)) else []),
+        *([list_plan.new_profiles.describe(list_plan.adds)] if list_plan.new_profiles else []),
+        *_effect_notes(model_plan, list_plan),
+        *_event_notes(model_plan, list_plan),
+    ]
+
+
+def _event_notes(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     if model_plan.events is None:
         return []
-    from reverse_etl.cli.output.event_plan import event_lines  # noqa: PLC0415 - few plans have events
+    from reverse_etl.cli.output.event_plan import event_notes  # noqa: PLC0415 - few plans have events
 
-    return event_lines(model_plan, list_plan)
+    return event_notes(model_plan, list_plan)
 
 
 def _change_lines(list_plan: ListPlan, *, show_values: bool) -> list[str]:
@@ -191,21 +201,21 @@ def _format_duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < _SHOW_SECONDS_BELOW else f"{seconds / _MINUTE:.0f} min"
 
 
-def _model_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+def _model_notes(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     """Return the lines about all rows of a model, printed once, with its first list."""
     if list_plan is not model_plan.lists[0]:
         return []
     repeated = format_count(model_plan.duplicate_rows, "row repeats another", "rows repeat others")
     return [
-        *([f"  {repeated} in every column; equal rows count once"] if model_plan.duplicate_rows else []),
+        *([f"{repeated} in every column; equal rows count once"] if model_plan.duplicate_rows else []),
         *(
-            f"  {format_count(rows, 'row is', 'rows are')} sent without {_IDENTIFIER_NAMES[kind]}, which "
+            f"{format_count(rows, 'row is', 'rows are')} sent without {_IDENTIFIER_NAMES[kind]}, which "
             "other "
             "rows share"
             for kind, rows in model_plan.omitted_identifiers.items()
         ),
         *([_comparison_line(model_plan.comparison)] if model_plan.comparison else []),
-        *([f"  not skipped: {model_plan.read_reason}"] if model_plan.read_reason else []),
+        *([f"not skipped: {model_plan.read_reason}"] if model_plan.read_reason else []),
     ]
 
 
@@ -215,26 +225,26 @@ def _comparison_line(comparison: RowComparison) -> str:
     last = "not known" if age is None else f"{format_duration(age)} ago"
     rows = format_count(comparison.compared_rows or 0, "row")
     compared = "all rows" if comparison.is_full else f"{rows} by updated_at"
-    return f"  compared: {compared}; last full comparison: {last}"
+    return f"compared: {compared}; last full comparison: {last}"
 
 
-def _list_read_lines(list_plan: ListPlan) -> list[str]:
+def _list_read_notes(list_plan: ListPlan) -> list[str]:
     if not list_plan.max_list_reads:
         return []
     removes_text = format_count(list_plan.removes_without_contact, "remove was", "removes were")
     list_read_text = f"the list is read, up to {format_count(list_plan.max_list_reads, 'request')} more"
-    return [f"  {removes_text} sent without e-mail and phone; if Klaviyo has none either, {list_read_text}"]
+    return [f"{removes_text} sent without e-mail and phone; if Klaviyo has none either, {list_read_text}"]
 
 
-def _first_load_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+def _first_load_notes(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     """Return what a first load starts at Klaviyo, and how to try it with a few rows; guards let it pass."""
     model = model_plan.model.name
     if not (model_plan.model.owns_members and list_plan.first_load and list_plan.adds) or list_plan.deferred:
         return []
     everybody = f"all {list_plan.adds:,}" if list_plan.adds > 1 else "this person"
-    few = f"  to send a few first: reverse-etl run --select {model} --limit {_FIRST_ROWS}"
+    few = f"to send a few first: reverse-etl run --select {model} --limit {_FIRST_ROWS}"
     return [
-        f"  first load: flows that start when somebody joins this list will start for {everybody}",
+        f"first load: flows that start when somebody joins this list will start for {everybody}",
         *([few] if list_plan.adds > _FIRST_ROWS else []),
     ]
 
@@ -253,20 +263,20 @@ def added_again_text(list_plan: ListPlan) -> str:
     return ""
 
 
-def _effect_lines(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
+def _effect_notes(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     """Return what happens to people, in words."""
     surface = model_plan.model.config.surface
     return [
-        *([f"  {surface.upsert_effect}"] if surface.upsert_effect and list_plan.upserts else []),
-        *([f"  {_CLEAR_EFFECT}"] if list_plan.clears else []),
-        *([f"  {surface.remove_effect}"] if surface.remove_effect and list_plan.removes else []),
+        *([surface.upsert_effect] if surface.upsert_effect and list_plan.upserts else []),
+        *([_CLEAR_EFFECT] if list_plan.clears else []),
+        *([surface.remove_effect] if surface.remove_effect and list_plan.removes else []),
     ]
 
 
-def _rejection_lines(list_plan: ListPlan, *, show_values: bool) -> list[str]:
+def rejection_lines(list_plan: ListPlan, *, show_values: bool) -> list[str]:
     """Return why rows are not sent, each with one of them."""
     return [
-        f"  {rejected.rows:,} {'not subscribed' if rejected.reason.is_opt_out else 'rejected'}: "
+        f"{rejected.rows:,} {'not subscribed' if rejected.reason.is_opt_out else 'rejected'}: "
         + rejected.reason.describe()
         + describe_example(rejected, show_values=show_values)
         + (f" ({rejected.new_rows:,} new)" if 0 < rejected.new_rows < rejected.rows else "")

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.cli.output.csv import print_record
 from reverse_etl.cli.output.json import values_document
-from reverse_etl.cli.output.plan import show_identity
+from reverse_etl.cli.output.plan import list_notes, rejection_lines, show_identity
 from reverse_etl.domain.identifiers import IdentifierType, mask_identifiers
 from reverse_etl.planning.replacements import merge_replacements
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reverse_etl.planning.plan import Plan
 
 _COLUMNS: Final = ("model", "list_id", "list", "operation", "row", "external_id", "changes")
@@ -38,3 +40,14 @@ def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
                     json.dumps(changed, ensure_ascii=False, default=str) if changed else "",
                 )
             )
+
+
+def plan_notes(plan: Plan, *, show_values: bool) -> Iterator[str]:
+    """Yield what the records do not say: rejections, what happens to people, and the plan's notes."""
+    for model_plan, list_plan in plan.list_plans():
+        lines = [
+            *rejection_lines(list_plan, show_values=show_values),
+            *list_notes(model_plan, list_plan),
+        ]
+        yield from (f"{list_plan.list_ref.label}, by {model_plan.model.name}: {line}" for line in lines)
+    yield from plan.notes

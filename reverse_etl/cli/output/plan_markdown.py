@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 _TEXT_COLUMNS = 2  # list and model
 
 
-def print_plan_markdown(plan: Plan, target: Target, made_at: str, *, show_values: bool) -> None:
-    """Print where the plan is for, a table of the lists, the requests, and the changes of each list."""
+def print_plan_markdown(
+    plan: Plan, target: Target, made_at: str, findings: Sequence[str], *, show_values: bool
+) -> None:
+    """Print where the plan is for, a table of the lists, the requests, the changes of each list, and notes.
+
+    `findings` are the notes that the plan itself does not have.
+    """
     show.print_line(
         f"Plan of profile {_code(target.profile)}, target {_code(target.name)}, to "
         f"{_code(target.destination_id)}, made at {made_at}"
@@ -26,6 +31,10 @@ def print_plan_markdown(plan: Plan, target: Target, made_at: str, *, show_values
     show.print_line("")
     for line in _plan_lines(plan, show_values=show_values):
         show.print_line(line)
+    if notes := [*plan.notes, *findings]:
+        show.print_line("\n### Notes\n")
+        for note in notes:
+            show.print_line(f"- {_code(note)}")
 
 
 def _plan_lines(plan: Plan, *, show_values: bool) -> Iterator[str]:
@@ -44,10 +53,6 @@ def _plan_lines(plan: Plan, *, show_values: bool) -> Iterator[str]:
         if stops or lines:
             yield f"\n### {_code(list_plan.list_ref.label)}, by {_code(model_plan.model.name)}"
             yield from _code_block([*stops, *lines], "diff")
-    if plan.notes:
-        yield "\n### Notes"
-        yield ""
-        yield from (f"- {_code(note)}" for note in plan.notes)
 
 
 def _table_row(cells: Sequence[str]) -> str:

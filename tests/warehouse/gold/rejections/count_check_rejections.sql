@@ -1,10 +1,12 @@
 -- count_check_rejections 1
 SELECT c.retl_list, c.retl_problem, c.retl_column, k.code, SUM(c.row_count),
   SUM(CASE WHEN c.retl_problem <> 'still_rejected' AND r.row_key IS NULL THEN c.row_count ELSE 0 END), MIN(c.retl_identity),
-  SUM(CASE WHEN c.retl_problem <> 'still_rejected' AND (r.row_key IS NULL OR r.row_count <> c.row_count OR r.detail <> c.detail) THEN 1 ELSE 0 END)
+  SUM(CASE WHEN c.retl_problem <> 'still_rejected' AND (r.row_key IS NULL OR r.row_count <> c.row_count OR r.detail <> c.detail) THEN 1 ELSE 0 END),
+  MIN_BY(COALESCE(c.retl_email, ''), c.retl_identity),
+  MIN_BY(COALESCE(c.retl_phone_e164, ''), c.retl_identity)
 FROM (
   SELECT s.retl_list, COALESCE(l.retl_list_id, '') AS list_id, COALESCE(s.retl_identity, s.retl_digest) AS row_key, s.retl_problem, CASE WHEN s.retl_problem IN ('infinite_time', 'null_value', 'missing_value', 'duplicate', 'changed') THEN s.retl_detail END AS retl_column,
-    MAX(COALESCE(s.retl_detail, '')) AS detail, COUNT(*) AS row_count, MIN(s.retl_identity) AS retl_identity
+    MAX(COALESCE(s.retl_detail, '')) AS detail, COUNT(*) AS row_count, MIN(s.retl_identity) AS retl_identity, MIN(s.retl_email) AS retl_email, MIN(s.retl_phone_e164) AS retl_phone_e164
   FROM temp.staged_vip_0a1b2c3d AS s
 LEFT JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
 WHERE s.retl_problem IS NOT NULL AND s.retl_problem <> 'withheld'
