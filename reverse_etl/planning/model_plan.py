@@ -58,7 +58,9 @@ def plan_model(
     protection = RemovalProtection(has_rejected, removes, held_list_ids)
     planned = hold_removals(warehouse, tables, result.planned, protection)
     clears = tables.clear_columns and planned.have(Op.ADD, Op.UPDATE)
-    row_counts, rejections_differ = _count_rows(warehouse, state, staged, counts)
+    row_counts, rejections_differ = _count_rows(
+        warehouse, state, staged, counts, with_example=bool(options.sample_size)
+    )
     list_counts = _Counts(
         sends_removes=removes,
         op_counts=planned.by_list,
@@ -202,7 +204,7 @@ def _count_adds_without_profile(warehouse: Warehouse, tables: ModelTables) -> di
 
 
 def _count_rows(
-    warehouse: Warehouse, state: State, staged: StagedModel, counts: StagedCounts
+    warehouse: Warehouse, state: State, staged: StagedModel, counts: StagedCounts, *, with_example: bool
 ) -> tuple[_RowCounts, bool]:
     """Return, by value of the list column, the valid rows, the rejections and the withheld rows.
 
@@ -221,10 +223,12 @@ def _count_rows(
     rejected: dict[str | None, list[RejectedRows]] = defaultdict(list)
     checked_rows, differ = 0, False
     if has_rejected:
-        kinds = staged.tables.identifiers
+        kinds = staged.tables.identifiers if with_example else ()
         names = staged.model.names_by_column  # a warehouse may fold the case of a column
         model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
-        check_rejections = warehouse.fetch(rejections.count_check_rejections(model))
+        check_rejections = warehouse.fetch(
+            rejections.count_check_rejections(model, with_example=with_example)
+        )
         for (
             name,
             problem,

@@ -1,4 +1,4 @@
-"""What a plan says beside its changes: each note in each format, or on stderr beside CSV."""
+"""Notes that a plan has beside its changes: each note in each format, or on stderr beside CSV."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def test_a_plan_says_why_rows_are_rejected_with_columns_and_an_example(cli: Comm
 def test_an_example_of_a_rejected_row_has_the_id_by_which_the_person_is_looked_up(
     cli: CommandLine, flags: tuple[str, ...], example: str
 ) -> None:
-    """Of the same row: another rejected row, which has no id or another one, lends it none."""
+    """The id is that of the same row: another rejected row, with another id or none, lends it none."""
     cli.model(
         "vip",
         "select email, first_name as id from {{ ref('customers') }}",

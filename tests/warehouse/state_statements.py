@@ -171,6 +171,7 @@ def journal_calls(run: RunDeltas) -> Iterator[Call]:
 
 def rejections_calls(model: ModelRejections, run: RunDeltas) -> Iterator[Call]:
     yield "count_check_rejections", rejections.count_check_rejections(model)
+    yield "count_check_rejections", rejections.count_check_rejections(model, with_example=True)
     yield "collect_check_rejections", rejections.collect_check_rejections(model, RUN)
     yield "replace_check_rejections", rejections.replace_check_rejections(model)
     yield "delete_changed_rejections", rejections.delete_changed_rejections(model)

@@ -157,7 +157,7 @@ def plan_and_print(
 
 @dataclass(frozen=True)
 class _Findings:
-    """What is found beside a plan: `notes` on how sure it is, warnings, and why the dbt gate holds models."""
+    """Facts beside a plan: `notes` on how sure it is, warnings, and why the dbt gate holds models."""
 
     notes: Sequence[str]
     warnings: Sequence[str]

@@ -54,18 +54,18 @@ class ModelRejections:
         return f"checks_{self.tables.table_key}"
 
 
-def count_check_rejections(model: ModelRejections) -> Statement:
+def count_check_rejections(model: ModelRejections, *, with_example: bool = False) -> Statement:
     """Count the staged rows that are not sent.
 
     Return (list name, problem, column or columns or NULL, code of Klaviyo's earlier refusal or NULL, rows, new rows, identity of one row or
-    NULL, changed ones, identifiers of the one row, '' for NULL, in the order of the model's identifiers); no run reported the new ones, and
-    of the changed ones the stored rejection differs.
+    NULL, changed ones); no run reported the new ones, and of the changed ones the stored rejection differs. With an example, the identifiers
+    of that row follow, '' for NULL, in the order of the model's; to read them for all rows costs a run that shows no rows too much.
     """
     text = _render(
         "count_check_rejections",
         model,
         still_rejected=RowProblem.STILL_REJECTED,
-        identifiers=[IDENTIFIER_COLUMNS[kind] for kind in model.tables.identifiers],
+        identifiers=[IDENTIFIER_COLUMNS[kind] for kind in model.tables.identifiers] if with_example else [],
         naming_column=(*NAMING_A_COLUMN, RowProblem.DUPLICATE, RowProblem.CHANGED),
     )
     return Statement.read(*text)
