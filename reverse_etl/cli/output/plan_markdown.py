@@ -18,7 +18,7 @@ _TEXT_COLUMNS = 2  # list and model
 
 
 def print_plan_markdown(
-    plan: Plan, target: Target, made_at: str, findings: Sequence[str], *, show_values: bool
+    plan: Plan, target: Target, made_at: str, findings: Sequence[str] = (), *, show_values: bool
 ) -> None:
     """Print where the plan is for, a table of the lists, the requests, the changes of each list, and notes.
 
