@@ -61,6 +61,10 @@ class PendingRows:
             removes=False,
         )
 
+    def read_changed_contacts(self, list_id: str, size: int) -> Iterator[list[Row]]:
+        """Yield the rows of a list as `select_changed_contacts` returns them, at most `size` at a time."""
+        return self._read_batches(sql.select_changed_contacts, list_id, size, removes=False)
+
     def count_clears(self, list_id: str) -> int:
         """Return the number of the rows that `read_clears` yields."""
         run = RunDeltas(self.tables, self.run_id, self.model)

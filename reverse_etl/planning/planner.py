@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.identifiers import mask_identity
+from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, mask_identity
 from reverse_etl.domain.progress import ModelStaged as StagedProgress
 from reverse_etl.domain.progress import ProgressHandler, Warned
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
@@ -45,6 +45,7 @@ from reverse_etl.planning.unknown_lists import describe_unknown_lists
 from reverse_etl.planning.withholding import withhold_people
 from reverse_etl.state import read_shared_tables
 from reverse_etl.surfaces.catalog import find_surface
+from reverse_etl.surfaces.interface import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ def build_plan(
     request: PlanRequest,
     on_progress: ProgressHandler,
 ) -> Plan:
-    """Return the plan of the selected models, by phase and then in the given order.
+    """Return the plan of the selected models in the order of their delivery: see `_delivery_order`.
 
     The deltas are in temporary tables of the warehouse session. `klaviyo` looks up the lists. Without it, the
     lists in the state are assumed to exist, and all others to be new.
@@ -80,7 +81,7 @@ def build_plan(
     stager = Stager(warehouse, state, request.project_models, _choose_comparisons(state, request))
     registered_lists = state.lists.registered()
     skipping = _plan_skipping(warehouse, state, request)
-    models = sorted(request.selected, key=lambda model: model.config.surface.phase)
+    models = sorted(request.selected, key=_delivery_order)
     staged_models = _stage_models(stager, request, models, skipping, on_progress)
     refs, removal_holds = _find_lists(stager, klaviyo, request, staged_models, on_progress)
     if changed := find_changed_lists(staged_models, refs):
@@ -118,6 +119,17 @@ def build_plan(
     )
     plan = apply_guards(warehouse, plan, request.options.allow)
     return replace(plan, snapshot_matches=collect_snapshot_matches(skipping, plan.models))
+
+
+def _delivery_order(model: Model) -> tuple[Phase, bool]:
+    """Return the sort key of a model: its phase, then whether its rows have no id of a person.
+
+    If a person has a new e-mail, a row with an id gives it to the profile that the person has. A row without
+    one would create a second profile, so that its model is delivered later.
+    """
+    config = model.config
+    has_id = any(kind in UNIQUE_IDENTIFIERS for kind in config.identifiers)
+    return config.surface.phase, config.surface.phase is Phase.PEOPLE and not has_id
 
 
 def _replace_models(

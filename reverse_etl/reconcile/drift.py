@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.domain.progress import ListRead, Warned
@@ -15,7 +17,7 @@ from reverse_etl.state.sql import members, schema
 from reverse_etl.surfaces.read_back import ReadBack, ReadConsents, ReadMembers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from reverse_etl.delivery.context import DeliveryContext
@@ -58,8 +60,9 @@ class ListDifference:
     `applied` rows are in the snapshot, and `missing` is how many of them match none of the `members`.
     `uncertain` rows may or may not be applied. `unmanaged` are members that match no row; the person of
     `removals_not_found` removals was not found then, and is a member now. `already_members` rows match a
-    member who joined before reverse-etl first sent the row, so that no run removes them. `deleted` says that
-    Klaviyo no longer has the list; all counts are 0 then.
+    member who joined before reverse-etl first sent the row, so that no run removes them. `several_members`
+    rows match two members or more: Klaviyo has their person twice; the sample has the ids of these profiles
+    by identity. `deleted` says that Klaviyo no longer has the list; all counts are 0 then.
 
     For suppressions and consents, `members` are the people that Klaviyo shows as a row asks for, and
     `read_back` has the words for it. `opted_out` rows are neither missing nor among them, and neither are
@@ -83,6 +86,8 @@ class ListDifference:
     deleted: bool = False
     opted_out: int = 0
     unconfirmed: int = 0
+    several_members: int = 0
+    several_members_sample: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     read_back: ReadBack = field(default_factory=ReadMembers)
 
     @property
@@ -130,7 +135,7 @@ def _read_and_compare(context: DeliveryContext, owned_list: OwnedList) -> ListDi
     )
     context.on_progress(ListRead(owned_list.model, owned_list.list_name, difference.members))
     if not isinstance(owned_list.read_back, ReadMembers):
-        return replace(difference, already_members=0)
+        return replace(difference, already_members=0, several_members=0)
     removals_not_found = _first_values(
         warehouse.fetch(
             members.select_unmatched_but_present(comparison, context.state.scope.key, owned_list.model)
@@ -143,7 +148,21 @@ def _read_and_compare(context: DeliveryContext, owned_list: OwnedList) -> ListDi
             warehouse.fetch(members.select_unmanaged_sample(comparison, SAMPLE_SIZE))
         ),
         removals_not_found_sample=removals_not_found[:SAMPLE_SIZE],
+        several_members_sample=_read_several_members(context, comparison)
+        if difference.several_members
+        else {},
     )
+
+
+def _read_several_members(
+    context: DeliveryContext, comparison: members.ListComparison
+) -> dict[str, tuple[str, ...]]:
+    """Return the first rows that have several members, with the ids of these."""
+    rows = context.warehouse.fetch(members.select_several_members_sample(comparison, SAMPLE_SIZE))
+    return {
+        identity: tuple(profile_id for _, profile_id in group)
+        for identity, group in groupby(rows, key=itemgetter(0))
+    }
 
 
 def _read_people(context: DeliveryContext, reader: Reader) -> Iterator[ShownPerson]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.consents.consent_reader import ConsentReader
 from reverse_etl.delivery.consents.consent_rules import Verdict, decide_subscription
-from reverse_etl.delivery.members.profile_lookup import Lookups
+from reverse_etl.delivery.lookups import Lookups
 from reverse_etl.delivery.refusals import ListRefusals
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import IdentifierType

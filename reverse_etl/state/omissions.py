@@ -1,4 +1,4 @@
-"""Secondary identifiers that Klaviyo refused because another profile has them: rows are sent without them.
+"""Secondary identifiers that another profile in Klaviyo has: rows are sent without them.
 
 An omission is of one row, one identifier type and one value, of which only a digest is kept. It stays until
 the model's value changes, the row leaves, or `retry` ends it.
@@ -28,7 +28,7 @@ _MAX_SEQS: Final = 1_000  # in one statement
 
 @dataclass(frozen=True)
 class Omission:
-    """An identifier of a delta that Klaviyo refused, with Klaviyo's error code."""
+    """An identifier of a delta that another profile has, with Klaviyo's error code."""
 
     seq: int
     kind: IdentifierType
@@ -49,8 +49,9 @@ class OmittedRows:
         rows = "1 row is" if self.rows == 1 else f"{self.rows:,} rows are"
         return (
             f"{name}: {rows} sent without {self.kind.value}, which another profile in Klaviyo has "
-            f"({self.code}), for example {mask_identity(self.example)}. Correct the value in the model, or "
-            "remove it from the other profile and run reverse-etl retry."
+            f"({self.code}), for example {mask_identity(self.example)}. Correct the value in the model. "
+            "Or, if both profiles are one person, merge them in Klaviyo; if not, remove the value from the "
+            "other profile. Then run reverse-etl retry."
         )
 
 

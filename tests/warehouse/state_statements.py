@@ -48,6 +48,7 @@ def deltas_calls(run: RunDeltas) -> Iterator[Call]:
     yield "update_identities", deltas.update_identities(tables)
     yield "select_seq_ranges", pending.select_seq_ranges(tables, RUN)
     yield "select_upserts", pending.select_upserts(tables, RUN, "L1", range(1, 10))
+    yield "select_changed_contacts", pending.select_changed_contacts(tables, RUN, "L1", range(1, 10))
     yield "select_meeting_lists", pending.select_meeting_lists(tables, RUN)
     yield "select_removes", pending.select_removes(tables, RUN, "L1", range(10, 20))
     yield "select_delta_identifiers", pending.select_delta_identifiers(tables, RUN, 1, 10)
@@ -88,6 +89,7 @@ def members_calls(comparison: members.ListComparison) -> Iterator[Call]:
     yield "select_comparison_counts", members.select_comparison_counts(comparison)
     yield "select_missing_sample", members.select_missing_sample(comparison, 3)
     yield "select_unmanaged_sample", members.select_unmanaged_sample(comparison, 3)
+    yield "select_several_members_sample", members.select_several_members_sample(comparison, 3)
     yield (
         "select_unmatched_but_present",
         members.select_unmatched_but_present(comparison, KEY, MODEL),

@@ -23,11 +23,12 @@ def command(project_flags: ProjectFlags, list_flags: ListFlags, *, resend: bool)
     Reads, with GETs only, all members of lists, all suppressed people, and the consent of the rows' people.
     Missing rows were applied, but Klaviyo no longer shows it, for example because somebody removed a member
     by hand. Unmanaged people have no row in the model: they joined before the first run, or somebody else
-    added them. People who opted out since are not missing, and are not sent again. Unmanaged people and
-    opt-outs are reported but don't affect the exit code.
+    added them. A row has several members if Klaviyo has several profiles of its person. People who opted out
+    since are not missing, and are not sent again. Unmanaged people and opt-outs are reported but don't affect
+    the exit code.
 
-    Exits with 1 if rows are missing (unless they will be sent again), if a member is still there whose
-    removal found nobody, or if a list no longer exists in Klaviyo.
+    Exits with 1 if rows are missing (unless they will be sent again) or have several members, if a member is
+    still there whose removal found nobody, or if a list no longer exists in Klaviyo.
     """
     project = project_flags.load()
     with terminal.progress_bars():
@@ -55,6 +56,9 @@ def command(project_flags: ProjectFlags, list_flags: ListFlags, *, resend: bool)
     unresolved = [
         difference
         for difference in differences
-        if difference.removals_not_found or difference.deleted or (difference.missing and not resend)
+        if difference.removals_not_found
+        or difference.several_members
+        or difference.deleted
+        or (difference.missing and not resend)
     ]
     return int(bool(unresolved))

@@ -21,6 +21,7 @@ _HEADINGS: Final = {
     "missing": "missing",
     "unmanaged": "unmanaged",
     "already_members": "already members",
+    "several_members": "several members",
     "removals_not_found": "removals not found",
     "opted_out": "opted out",
     "unconfirmed": "unconfirmed",
@@ -36,6 +37,7 @@ def _figures(difference: ListDifference) -> dict[str, int]:
         "missing": difference.missing,
         "unmanaged": difference.unmanaged,
         "already_members": difference.already_members,
+        "several_members": difference.several_members,
         "removals_not_found": difference.removals_not_found,
         "opted_out": difference.opted_out,
         "unconfirmed": difference.unconfirmed,
@@ -64,6 +66,14 @@ def differences_document(differences: Sequence[ListDifference], *, show_values: 
                 **(dict.fromkeys(_HEADINGS) if difference.deleted else _figures(difference)),
                 "missing_sample": shown_identities(difference.missing_sample),
                 "unmanaged_sample": shown_identities(difference.unmanaged_sample),
+                "several_members_sample": [
+                    {"identity": identity, "profile_ids": list(profile_ids)}
+                    for identity, profile_ids in zip(
+                        shown_identities([*difference.several_members_sample]),
+                        difference.several_members_sample.values(),
+                        strict=True,
+                    )
+                ],
                 "removals_not_found_sample": shown_identities(difference.removals_not_found_sample),
             }
             for difference in differences
@@ -117,6 +127,17 @@ def _detail_lines(difference: ListDifference, *, show_values: bool) -> Iterator[
         yield f"{text}: {sample}" if difference.unmanaged_sample else text
     if difference.opted_out:
         yield f"{difference.opted_out:,} opted out or suppressed since, and not to be sent again"
+    if difference.several_members:
+        rows = "1 row has" if difference.several_members == 1 else f"{difference.several_members:,} rows have"
+        sample = "; ".join(
+            f"{row_key_text(identity) if show_values else mask_identity(identity)} "
+            f"(profiles {', '.join(profile_ids)})"
+            for identity, profile_ids in difference.several_members_sample.items()
+        )
+        yield (
+            f"{rows} several members, since Klaviyo has several profiles of one person: {sample}. Merge "
+            "these profiles in Klaviyo, or remove from the list those that are not used any more."
+        )
     if difference.removals_not_found:
         yield (
             f"{difference.removals_not_found:,} still on the list, though their removal found nobody: "

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reverse_etl.delivery.imports.changed_contacts import omit_contacts_of_others
 from reverse_etl.delivery.imports.job_polling import poll_jobs, wait_for_open_jobs, warn_of_unknown_rows
 from reverse_etl.delivery.imports.refused_identifiers import note_refused_identifiers, record_omissions
 from reverse_etl.delivery.imports.submit_imports import submit_imports
@@ -29,6 +30,8 @@ def import_rows(deliveries: Sequence[ListDelivery], operation: ImportRows) -> No
 
     Rows that Klaviyo refused for an identifier are then sent without it. Every pass takes one away from them.
     """
+    for delivery in deliveries:
+        omit_contacts_of_others(delivery)
     seqs_by_list: dict[str, range | None] = {delivery.list_id: None for delivery in deliveries}
     waiting = [*deliveries]
     while waiting:

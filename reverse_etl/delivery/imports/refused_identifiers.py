@@ -76,11 +76,12 @@ def record_omissions(
     if not omissions:
         return
     context.state.omissions.record(pending_rows.run_id, model, pending_rows.tables, omissions)
-    rows = format_count(len({omission.seq for omission in omissions}), "row")
+    seqs = {omission.seq for omission in omissions}
+    are = "is" if len(seqs) == 1 else "are"
     context.on_progress(
         Warned(
-            f"{model}: {rows} refused, since another profile has one of their identifiers. "
-            "They are sent without it from now on. To see them: reverse-etl status"
+            f"{model}: {format_count(len(seqs), 'row')} {are} sent from now on without an identifier that "
+            "another profile has. To see them: reverse-etl status"
         )
     )
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from reverse_etl.delivery.concurrency import map_concurrently
-from reverse_etl.delivery.halving import send_in_halves
+from reverse_etl.delivery.lookups import Lookups
 from reverse_etl.delivery.members.removal_evidence import (
     IdentifierMatch,
     RemovalCandidate,
@@ -22,18 +20,15 @@ from reverse_etl.delivery.members.removal_evidence import (
     RemovalEvidence,
 )
 from reverse_etl.delivery.members.removal_rules import decide_removals
-from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, IdentifierType, split_identity
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
-from reverse_etl.klaviyo.filters import LIST_FILTERABLE, MAX_VALUES
+from reverse_etl.klaviyo.filters import LIST_FILTERABLE
 from reverse_etl.klaviyo.profiles import Member, Profile
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reverse_etl.delivery.context import DeliveryContext
     from reverse_etl.delivery.list_delivery import ListDelivery
-    from reverse_etl.delivery.refusals import ListRefusals
     from reverse_etl.errors import UnusableReply
 
 
@@ -52,7 +47,6 @@ class _ProfileLookup:
         self.profiles_by_id[profile.id] = replace(profile, other_identifiers=identifiers)
 
 
-Item = TypeVar("Item")
 FindMatches = Callable[[Mapping[IdentifierType, Sequence[str]]], Iterable[tuple[str, IdentifierMatch]]]
 
 
@@ -67,50 +61,6 @@ class ResolvedRemovals:
     decisions: tuple[RemovalDecision, ...]
     unresolved: Mapping[int, UnusableReply]
     profiles: Mapping[str, Profile]
-
-
-@dataclass(frozen=True)
-class Lookups:
-    """The means to look up identifiers for one list.
-
-    `refused_values` collects the values that Klaviyo refuses to look up.
-    """
-
-    context: DeliveryContext
-    list_id: str
-    refusals: ListRefusals
-    refused_values: dict[tuple[IdentifierType, str], UnusableReply]
-
-    def find_members(self, kind: IdentifierType, values: Sequence[str]) -> list[Member]:
-        """Return the list's members with one of these identifiers, in the order of the values."""
-        return self._fetch(partial(self.context.klaviyo.find_members, self.list_id, kind), kind, values)
-
-    def find_profiles(self, kind: IdentifierType, values: Sequence[str]) -> list[Profile]:
-        """Return the account's profiles with one of these identifiers, in the order of the values."""
-        return self._fetch(partial(self.context.klaviyo.find_profiles, kind), kind, values)
-
-    def _fetch(
-        self,
-        fetch: Callable[[Sequence[str]], Sequence[Item]],
-        kind: IdentifierType,
-        values: Sequence[str],
-    ) -> list[Item]:
-        parts = [*batched(values, MAX_VALUES)]
-        replies = dict(
-            map_concurrently(
-                self.context,
-                lambda number: (number, send_in_halves(parts[number], fetch, self.refusals)),
-                range(len(parts)),
-            )
-        )
-        items: list[Item] = []
-        for number in range(len(parts)):
-            halved = replies[number]
-            if halved.error is not None:
-                raise halved.error
-            self.refused_values.update({(kind, value): error for value, error in halved.refused.items()})
-            items += [item for result in halved.results for item in result]
-        return items
 
 
 def resolve_removals(

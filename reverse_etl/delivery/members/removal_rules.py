@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.members.removal_evidence import RemovalCandidate, RemovalDecision, RemovalEvidence
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, split_identity
+from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, IdentifierType, split_identity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -54,13 +54,14 @@ def _find_row_members(
 ) -> list[Profile]:
     """Return the members that a row means.
 
-    These are the definite matches, otherwise the members without an identity of the row's type, otherwise
-    those that another leaving row identifies.
+    These are the definite matches and the second profiles, otherwise the members without an identity of the
+    row's type, otherwise those that another leaving row identifies.
     """
     profiles = evidence.profiles_by_seq.get(row.seq, ())
-    if definite := find_definite_matches(row, profiles):
-        return evidence.select_members(definite)
     members = evidence.select_members(profiles)
+    if definite := find_definite_matches(row, profiles):
+        others = [profile for profile in members if profile not in definite]
+        return [*evidence.select_members(definite), *select_second_profiles(row, others, evidence)]
     return select_without_identity(row, members) or [
         profile
         for profile in members
@@ -152,7 +153,7 @@ def find_definite_matches(row: RemovalCandidate, profiles: Iterable[Profile]) ->
 
     An e-mail or a phone may belong to somebody else by now. A profile that shares only these is the person
     only if there is no definite match, and if the profile has no identity of the row's type or the model now
-    uses another identity for it.
+    uses another identity for it. `select_second_profiles` has the exception.
     """
     kind, _ = split_identity(row.identity)
     return [
@@ -164,6 +165,22 @@ def select_without_identity(row: RemovalCandidate, profiles: Iterable[Profile]) 
     """Return the profiles that have no identifier of the type of the row's identity."""
     kind, _ = split_identity(row.identity)
     return [profile for profile in profiles if profile.identifier(kind) is None]
+
+
+def select_second_profiles(
+    row: RemovalCandidate, profiles: Iterable[Profile], evidence: RemovalEvidence
+) -> list[Profile]:
+    """Return the members that the row's import added beside the profile that is definitely the row's person.
+
+    Klaviyo finds a profile by its e-mail before it looks at an id: if two profiles have them, the import of
+    the row changes the one with the e-mail, and adds it to the list.
+    """
+    return [
+        profile
+        for profile in profiles
+        if IdentifierType.EMAIL in row.shared_identifier_types(profile)
+        and evidence.joined_during_run(profile, row)
+    ]
 
 
 def find_current_identities(row: RemovalCandidate, profile: Profile, evidence: RemovalEvidence) -> set[str]:

@@ -29,6 +29,7 @@ COMPARISON_COUNTS: Final = (
     "already_members",
     "opted_out",
     "unconfirmed",
+    "several_members",
 )
 MAX_DOCUMENT_BYTES: Final = 4_000_000  # some 30,000 members; Snowflake reads up to 16 MB of JSON in one value
 _MEMBER_COLUMNS = (*IDENTIFIER_COLUMNS.values(), "retl_joined_at", "retl_joined_late")
@@ -76,14 +77,16 @@ class ListComparison:
         return (self.members, self.matched, self.missing, self.unmanaged)
 
     @property
-    def matching_columns(self) -> tuple[tuple[Sql, bool], ...]:
-        """Return each identifier's column, and whether equal values are proof of the same person."""
-        return tuple((column, kind in PERSONAL_IDENTIFIERS) for kind, column in IDENTIFIER_COLUMNS.items())
+    def matching_columns(self) -> tuple[tuple[str, Sql, bool], ...]:
+        """Return, of each identifier, the beginning of such an identity, the column, and whether equal values prove the same person."""
+        return tuple(
+            (f"{kind}:", column, kind in PERSONAL_IDENTIFIERS) for kind, column in IDENTIFIER_COLUMNS.items()
+        )
 
     @property
     def identity_prefixes(self) -> tuple[tuple[str, Sql], ...]:
         """Return the beginning of an identity of each identifier type, and the type's column."""
-        return tuple((f"{kind}:", column) for kind, column in IDENTIFIER_COLUMNS.items())
+        return tuple((prefix, column) for prefix, column, _ in self.matching_columns)
 
     @property
     def member_identity(self) -> Sql:
@@ -159,6 +162,11 @@ def select_missing_sample(comparison: ListComparison, size: int) -> Statement:
 def select_unmanaged_sample(comparison: ListComparison, size: int) -> Statement:
     """Return (identity) of the first unmanaged members."""
     return _select_first(comparison, comparison.unmanaged, size)
+
+
+def select_several_members_sample(comparison: ListComparison, size: int) -> Statement:
+    """Return (identity, profile id) of the first rows that have several members."""
+    return Statement.read(*_render("several_members_sample", comparison, size=size))
 
 
 def _select_first(comparison: ListComparison, table: str, size: int) -> Statement:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.columns import Column, ColumnKind
 from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.state.sql.deltas import RunDeltas, deltas_table
 from reverse_etl.state.sql.templates import render
 from reverse_etl.warehouse.model_tables import (
@@ -17,8 +18,6 @@ from reverse_etl.warehouse.statement import Statement, quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from reverse_etl.domain.identifiers import IdentifierType
 
 
 def select_seq_ranges(tables: ModelTables, run_id: str) -> Statement:
@@ -63,6 +62,21 @@ def select_removes(tables: ModelTables, run_id: str, list_id: str, seq_range: ra
     identifiers = ", ".join(IDENTIFIER_COLUMNS.values())
     columns = f"retl_identity, {identifiers}, {FIRST_SENT_COLUMN}, retl_in_snapshot, retl_uncertain"
     return _select_deltas(tables, columns, f"retl_op = '{Op.REMOVE}'", (run_id, list_id), seq_range)
+
+
+def select_changed_contacts(tables: ModelTables, run_id: str, list_id: str, seq_range: range) -> Statement:
+    """Return (seq, identity, e-mail, phone) of the updates in a range that are sent with another e-mail or phone than before, by seq."""
+    contacts = [IDENTIFIER_COLUMNS[kind] for kind in (IdentifierType.EMAIL, IdentifierType.PHONE)]
+    is_changed = " OR ".join(
+        f"(d.{column} IS NOT NULL AND d.{column} IS DISTINCT FROM s.{column})" for column in contacts
+    )
+    return Statement.read(
+        f"SELECT d.retl_seq, d.retl_identity, {', '.join(f'd.{column}' for column in contacts)} FROM {deltas_table(tables)} AS d\n"
+        f"JOIN {tables.dialect.state_table(tables.snapshot)} AS s ON d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity\n"
+        f"WHERE d.retl_run_id = ? AND d.retl_list_id = ? AND d.retl_op = '{Op.UPDATE}' AND ({is_changed})\n"
+        "AND d.retl_seq BETWEEN ? AND ? ORDER BY d.retl_seq",
+        (run_id, list_id, seq_range.start, seq_range.stop - 1),
+    )
 
 
 def select_clears(run: RunDeltas, list_id: str, seq_range: range) -> Statement:

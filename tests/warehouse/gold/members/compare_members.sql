@@ -6,16 +6,20 @@ SELECT retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviy
 UNION SELECT retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id FROM state.deltas_vip_0a1b2c3d WHERE retl_list_id = 'L1'
 )
 SELECT r.retl_identity, m.retl_klaviyo_profile_id, m.retl_joined_at, m.retl_joined_late,
-TRUE AS retl_sure
+TRUE AS retl_sure,
+    r.retl_identity = 'email:' || r.retl_email AS retl_by_identity
   FROM rows_sent AS r JOIN temp.members_vip_0a1b2c3d AS m ON r.retl_email = m.retl_email
 UNION SELECT r.retl_identity, m.retl_klaviyo_profile_id, m.retl_joined_at, m.retl_joined_late,
-r.retl_identity = 'phone_e164:' || r.retl_phone_e164 AS retl_sure
+r.retl_identity = 'phone_e164:' || r.retl_phone_e164 AS retl_sure,
+    r.retl_identity = 'phone_e164:' || r.retl_phone_e164 AS retl_by_identity
   FROM rows_sent AS r JOIN temp.members_vip_0a1b2c3d AS m ON r.retl_phone_e164 = m.retl_phone_e164
 UNION SELECT r.retl_identity, m.retl_klaviyo_profile_id, m.retl_joined_at, m.retl_joined_late,
-TRUE AS retl_sure
+TRUE AS retl_sure,
+    r.retl_identity = 'external_id:' || r.retl_external_id AS retl_by_identity
   FROM rows_sent AS r JOIN temp.members_vip_0a1b2c3d AS m ON r.retl_external_id = m.retl_external_id
 UNION SELECT r.retl_identity, m.retl_klaviyo_profile_id, m.retl_joined_at, m.retl_joined_late,
-TRUE AS retl_sure
+TRUE AS retl_sure,
+    r.retl_identity = 'klaviyo_profile_id:' || r.retl_klaviyo_profile_id AS retl_by_identity
   FROM rows_sent AS r JOIN temp.members_vip_0a1b2c3d AS m ON r.retl_klaviyo_profile_id = m.retl_klaviyo_profile_id;
 duckdb:    CREATE OR REPLACE TABLE temp.missing_vip_0a1b2c3d AS
 snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.missing_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS

@@ -10,5 +10,10 @@ SELECT (SELECT COUNT(*) FROM state.snapshot_vip_0a1b2c3d WHERE retl_list_id = ?)
   (SELECT COUNT(*) FROM state.snapshot_vip_0a1b2c3d AS s WHERE s.retl_list_id = ? AND EXISTS (
     SELECT 1 FROM temp.met_vip_0a1b2c3d AS t
     WHERE t.retl_sure AND t.retl_identity = s.retl_identity AND t.retl_joined_at IS NULL)),
-  0;
+  0,
+  (SELECT COUNT(*) FROM (
+SELECT t.retl_identity FROM temp.met_vip_0a1b2c3d AS t
+WHERE t.retl_sure AND t.retl_joined_at IS NOT NULL AND (t.retl_by_identity OR t.retl_klaviyo_profile_id NOT IN (
+  SELECT i.retl_klaviyo_profile_id FROM temp.met_vip_0a1b2c3d AS i WHERE i.retl_by_identity)) GROUP BY t.retl_identity HAVING COUNT(DISTINCT t.retl_klaviyo_profile_id) > 1
+  ) AS s);
 -- with ('L1', 'L1', 'L1', 'L1')

@@ -15,5 +15,10 @@ SELECT (SELECT COUNT(*) FROM state.snapshot_vip_0a1b2c3d WHERE retl_list_id = ?)
   AND EXISTS (
   SELECT 1 FROM state.consents AS c WHERE c.account_id = 'acc'
   AND c.project = 'shop' AND c.model = 'vip'
-  AND c.list_id = s.retl_list_id AND c.identity = s.retl_identity AND c.state NOT IN ('confirmed', 'off_list')));
+  AND c.list_id = s.retl_list_id AND c.identity = s.retl_identity AND c.state NOT IN ('confirmed', 'off_list'))),
+  (SELECT COUNT(*) FROM (
+SELECT t.retl_identity FROM temp.met_vip_0a1b2c3d AS t
+WHERE t.retl_sure AND t.retl_joined_at IS NOT NULL AND (t.retl_by_identity OR t.retl_klaviyo_profile_id NOT IN (
+  SELECT i.retl_klaviyo_profile_id FROM temp.met_vip_0a1b2c3d AS i WHERE i.retl_by_identity)) GROUP BY t.retl_identity HAVING COUNT(DISTINCT t.retl_klaviyo_profile_id) > 1
+  ) AS s);
 -- with ('L1', 'L1', 'L1', 'L1', 'L1')
