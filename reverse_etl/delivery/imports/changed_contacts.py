@@ -108,7 +108,7 @@ def _select_others(
 
 
 def _may_mean_two_profiles(identifiers: Iterable[IdentifierType]) -> bool:
-    """Return whether Klaviyo may look at another identifier before the identity, by the identifiers in order."""
+    """Return whether Klaviyo may look at another identifier of a row before it looks at the identity."""
     kinds = [*identifiers]
     return any(
         first in kinds[position:]
