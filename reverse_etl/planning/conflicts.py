@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.list_target import OnSharedIdentifier
 from reverse_etl.planning.sql import conflicts as sql
+from reverse_etl.warehouse.row_marks import count_marks
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -65,13 +66,12 @@ def resolve_shared_identifiers(
         if not _count(warehouse, Statement.read(f"SELECT COUNT(*) FROM {shared}")):
             continue
         changed_rows = True
-        warehouse.execute(sql.reject_identity_conflicts(identifier))
         match staged.model.config.on_shared_identifier:
             case OnSharedIdentifier.OMIT:
-                omitted_identifiers[kind] = _count(warehouse, sql.count_shared(identifier))
-                warehouse.execute(sql.omit_shared(identifier))
+                warehouse.execute(sql.mark_shared(identifier, reject=False))
+                omitted_identifiers[kind] = _count(warehouse, count_marks(tables))
             case OnSharedIdentifier.REJECT:
-                warehouse.execute(sql.reject_shared(identifier))
+                warehouse.execute(sql.mark_shared(identifier, reject=True))
     return ConflictReport(
         omitted_identifiers={kind: rows for kind, rows in omitted_identifiers.items() if rows},
         changed_rows=changed_rows,

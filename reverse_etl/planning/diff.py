@@ -22,9 +22,10 @@ from reverse_etl.planning.sql import staging
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.stage import count_staged_rows, restore_values
 from reverse_etl.planning.violations import Guard
+from reverse_etl.warehouse.row_marks import count_marks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.planning.kept_values import KeptValue, ProfileColumns
@@ -147,8 +148,7 @@ def _find_deltas(
     staged, tables, stored_columns = request.staged, diff.tables, diff.stored_columns
     if stored_columns and tables.secondary_identifiers and state.omissions.exist(staged.model.name):
         staged = replace(staged, sent_list_id=None)
-        for kind in tables.secondary_identifiers:
-            warehouse.execute(state.omissions.flag_staged_rows(staged.model.name, tables, kind))
+        warehouse.execute(state.omissions.mark_staged_rows(staged.model.name, tables))
     tries_again = request.options.allow.allows(Guard.RESUBSCRIBE, staged.model.name)
     rejects = _compute_deltas(state, staged, diff, refused_too=tries_again)
     planned = count_planned_rows(warehouse, tables)
@@ -226,26 +226,38 @@ def _compute_deltas(state: State, staged: StagedModel, diff: ModelDiff, *, refus
     If `refused_too`, these are sent again. Returns whether staged rows may have been rejected.
     """
     warehouse = state.tables.warehouse
-    marks: list[Statement] = []
+    rejects = False
+    for statement in _mark_rejected(state, staged, diff, refused_too=refused_too):
+        warehouse.execute(statement)
+        rejects = True
+    list_id = staged.sent_list_id
+    deltas = sql.compute_deltas(diff) if list_id is None else sql.compute_marked_deltas(diff.tables, list_id)
+    for statement in deltas:
+        warehouse.execute(statement)
+    remove = staged.model.config.surface.remove
+    if diff.stored_columns and remove is not None and remove.once:
+        warehouse.execute(planned_sql.hold_unknown_removals(diff.tables))
+    return rejects
+
+
+def _mark_rejected(
+    state: State, staged: StagedModel, diff: ModelDiff, *, refused_too: bool
+) -> Iterator[Statement]:
+    """Yield the statements that reject staged rows for what was sent of them before.
+
+    Each is built once the one before has run, since it reads the rows as that one left them.
+    """
     if diff.stored_columns and staged.model.config.surface.upsert.once:
-        marks.append(sql.mark_unknown_rows(diff))
+        yield sql.mark_unknown_rows(diff)
     if diff.stored_columns and diff.tables.append_only:
-        marks.append(sql.mark_changed_rows(diff))
+        yield sql.mark_changed_rows(diff)
     knows_refused = (
         diff.stored_columns
         and not refused_too
         and state.rejections.exist(staged.model.name, RejectionSource.KLAVIYO)
     )
     if knows_refused and diff.tables.fit(state.tables.columns(diff.tables.rejected)):
-        marks.append(staging.mark_still_rejected(diff.tables, staged.model.checksum))
-    list_id = staged.sent_list_id
-    deltas = sql.compute_deltas(diff) if list_id is None else sql.compute_marked_deltas(diff.tables, list_id)
-    for statement in (*marks, *deltas):
-        warehouse.execute(statement)
-    remove = staged.model.config.surface.remove
-    if diff.stored_columns and remove is not None and remove.once:
-        warehouse.execute(planned_sql.hold_unknown_removals(diff.tables))
-    return bool(marks)
+        yield staging.mark_still_rejected(diff.tables, staged.model.checksum)
 
 
 def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -> dict[IdentifierType, int]:
@@ -259,8 +271,6 @@ def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -
         ((upserts,),) = warehouse.fetch(conflicts_sql.count_upserts_of_others(identifier, rekeyed=rekeyed))
         if not upserts:
             continue
-        warehouse.execute(conflicts_sql.collect_claimed(identifier, rekeyed=rekeyed))
-        omitted[kind] = warehouse.fetch(conflicts_sql.count_claimed(identifier))[0][0]
-        if omitted[kind]:
-            warehouse.execute(conflicts_sql.omit_claimed(identifier))
+        warehouse.execute(conflicts_sql.mark_claimed(identifier, rekeyed=rekeyed))
+        omitted[kind] = warehouse.fetch(count_marks(tables))[0][1]
     return {kind: rows for kind, rows in omitted.items() if rows}

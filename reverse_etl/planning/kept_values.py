@@ -48,10 +48,10 @@ class KeptValue:
 
 @dataclass(frozen=True)
 class ProfileColumns:
-    """A table of rows with attributes of people: staged rows, or rows that a model sent before."""
+    """Rows with attributes of people: those of a table of the state, or staged rows if `table` is None."""
 
     model: str
-    table: TableName
+    table: TableName | None
     tables: ModelTables
     properties: Mapping[str, Sql]
 
@@ -107,11 +107,11 @@ def keep_values(
     return tuple(kept)
 
 
-def _tables_with_values(staged: StagedModel) -> Iterator[tuple[str, bool]]:
+def _tables_with_values(staged: StagedModel) -> Iterator[str | None]:
     """Yield the tables with the values of a staged model, the snapshot among them if not all were read."""
-    yield staged.tables.staged, False
+    yield None
     if staged.comparison is not None and not staged.comparison.is_full:
-        yield staged.tables.snapshot, True
+        yield staged.tables.snapshot
 
 
 def _find_sent_columns(state: State, models: Mapping[str, ProjectModel]) -> Iterator[ProfileColumns]:
@@ -122,16 +122,15 @@ def _find_sent_columns(state: State, models: Mapping[str, ProjectModel]) -> Iter
         sends_fields = surface.columns.others is OtherColumns.PROFILE_FIELDS
         if sends_fields and (tables := state.load_tables(record)) is not None:
             for table in (tables.snapshot, tables.deltas):
-                yield _profile_columns(models[record.name], tables, (table, True))
+                yield _profile_columns(models[record.name], tables, table)
 
 
-def _profile_columns(model: ProjectModel, tables: ModelTables, table: tuple[str, bool]) -> ProfileColumns:
-    """Return the columns of a table: its name, and whether it is one of the state."""
-    name, is_stored = table
+def _profile_columns(model: ProjectModel, tables: ModelTables, table: str | None) -> ProfileColumns:
+    """Return the columns of a table of the state, or of the staged rows."""
     properties = model.names_by_column if isinstance(model, Model) else {}
     return ProfileColumns(
         model.name,
-        tables.dialect.state_table(name) if is_stored else tables.dialect.temp_table(name),
+        None if table is None else tables.dialect.state_table(table),
         tables,
         {
             properties.get(column.name.lower(), column.name.lower()): quote_identifier(column.name)
@@ -155,4 +154,5 @@ def _value_source(staged: StagedModel, columns: ProfileColumns) -> ValueSource |
     if not values_by_mark or not kinds:
         return None
     identifier_columns = tuple(IDENTIFIER_COLUMNS[kind] for kind in kinds)
-    return ValueSource(columns.model, columns.table, identifier_columns, values_by_mark, is_own)
+    rows = columns.table or columns.tables.staged_rows  # the marks of all models are made by now
+    return ValueSource(columns.model, rows, identifier_columns, values_by_mark, is_own)

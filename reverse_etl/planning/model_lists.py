@@ -179,9 +179,10 @@ def _reject_rows(
     on_progress: ProgressHandler,
 ) -> None:
     """Reject the rows of the refused lists, and warn of them by name."""
+    if refused_names:
+        warehouse.execute(staging.reject_lists(staged_model.tables, refused_names))
     for problem in dict.fromkeys(refused_names.values()):
         names = sorted(name for name, reason in refused_names.items() if reason is problem)
-        warehouse.execute(staging.reject_lists(staged_model.tables, problem, names))
         names_text = ", ".join(map(repr, names[:_MAX_SHOWN_NAMES]))
         others = f" and {len(names) - _MAX_SHOWN_NAMES:,} more" if len(names) > _MAX_SHOWN_NAMES else ""
         on_progress(

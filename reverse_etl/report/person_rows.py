@@ -21,12 +21,11 @@ def select_staged_rows(tables: ModelTables, values: Mapping[IdentifierType, str]
     columns = (
         "l.retl_list_id",
         *(f"s.{name}" for name in ("retl_identity", "retl_problem", "retl_detail")),
-        *(
-            f"s.{name}"
-            for name in (*IDENTIFIER_COLUMNS.values(), *tables.omit_flags, *tables.payload_columns)
-        ),
+        *(f"s.{name}" for name in IDENTIFIER_COLUMNS.values()),
+        *tables.omits_sql("s"),
+        *(f"s.{name}" for name in tables.payload_columns),
     )
-    staged, lists = tables.dialect.temp_table(tables.staged), tables.dialect.temp_table(tables.lists)
+    staged, lists = tables.staged_rows, tables.dialect.temp_table(tables.lists)
     condition, parameters = _has_identifier("s.", values)
     return Statement.read(
         f"SELECT {', '.join(columns)}\n"
@@ -40,7 +39,7 @@ def select_rejected_like(tables: ModelTables, values: Mapping[IdentifierType, st
     """Return (identity) of the rejected rows of a model that share one of these identifiers."""
     condition, parameters = _has_identifier("", values)
     return Statement.read(
-        f"SELECT DISTINCT retl_identity FROM {tables.dialect.temp_table(tables.staged)}\n"
+        f"SELECT DISTINCT retl_identity FROM {tables.staged_rows}\n"
         f"WHERE retl_problem IS NOT NULL AND retl_identity IS NOT NULL AND {condition} "
         f"ORDER BY 1 LIMIT {MAX_ROWS}",
         parameters,
@@ -60,7 +59,7 @@ def select_planned(tables: ModelTables, identities: Sequence[str]) -> Statement:
 def select_hidden(tables: ModelTables, identities: Sequence[str]) -> Statement:
     """Return (list id) of these rows whose `updated_at` is the kept one: no run compares them."""
     placeholders = ", ".join("?" for _ in identities)
-    staged, lists = tables.dialect.temp_table(tables.staged), tables.dialect.temp_table(tables.lists)
+    staged, lists = tables.staged_rows, tables.dialect.temp_table(tables.lists)
     return Statement.read(
         f"SELECT l.retl_list_id FROM {staged} AS s JOIN {lists} AS l ON l.retl_list = s.retl_list\n"
         f"JOIN {tables.dialect.state_table(tables.snapshot)} AS k ON k.retl_list_id = l.retl_list_id "

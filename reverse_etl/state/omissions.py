@@ -13,7 +13,8 @@ from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity
 from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, omit_flag_column
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
+from reverse_etl.warehouse.row_marks import mark_rows
 from reverse_etl.warehouse.statement import Statement, quote_literal
 
 if TYPE_CHECKING:
@@ -135,15 +136,20 @@ class Omissions:
             ),
         )
 
-    def flag_staged_rows(self, model: str, tables: ModelTables, kind: IdentifierType) -> Statement:
-        """Return the statement that leaves an omitted identifier out of what a staged row sends."""
-        staged, lists = (tables.dialect.temp_table(name) for name in (tables.staged, tables.lists))
-        return Statement.change(
-            staged,
-            f"UPDATE {staged} AS s SET {omit_flag_column(kind)} = TRUE\n"
-            f"FROM {self._table} AS r, {lists} AS l\n"
-            "WHERE s.retl_problem IS NULL AND s.retl_list = l.retl_list AND r.list_id = l.retl_list_id\n"
-            f"AND {self._same_value_sql('r', 's', kind)}\n"
+    def mark_staged_rows(self, model: str, tables: ModelTables) -> Statement:
+        """Return the statement that leaves omitted identifiers out of what staged rows send."""
+        values = " ".join(
+            f"WHEN {quote_literal(kind.value)} THEN s.{IDENTIFIER_COLUMNS[kind]}"
+            for kind in tables.secondary_identifiers
+        )
+        return mark_rows(
+            tables,
+            "SELECT s.retl_list, s.retl_identity, CAST(NULL AS VARCHAR) AS retl_problem, "
+            "CAST(NULL AS VARCHAR) AS retl_detail, CAST(r.identifier AS VARCHAR) AS retl_omitted\n"
+            f"FROM {tables.staged_rows} AS s JOIN {tables.dialect.temp_table(tables.lists)} AS l "
+            f"ON s.retl_list = l.retl_list\nJOIN {self._table} AS r "
+            "ON r.list_id = l.retl_list_id AND r.row_key = s.retl_identity\n"
+            f"WHERE s.retl_problem IS NULL AND r.digest = MD5(CASE r.identifier {values} END)\n"
             f"AND {in_scope_sql('r')} AND r.model = ?",
             (*self.state_tables.scope.key, model),
         )
@@ -155,10 +161,11 @@ class Omissions:
         """
         if not self.exist(model):
             return
-        staged, lists = (tables.dialect.temp_table(name) for name in (tables.staged, tables.lists))
+        lists = tables.dialect.temp_table(tables.lists)
         for kind in IdentifierType:
             is_staged = (
-                f"EXISTS (SELECT 1 FROM {staged} AS s JOIN {lists} AS l ON s.retl_list = l.retl_list\n"
+                f"EXISTS (SELECT 1 FROM {tables.staged_rows} AS s "
+                f"JOIN {lists} AS l ON s.retl_list = l.retl_list\n"
                 f"  WHERE l.retl_list_id = retl_x.list_id AND s.retl_identity = retl_x.row_key "
                 f"AND MD5(s.{IDENTIFIER_COLUMNS[kind]}) = retl_x.digest)"
             )
@@ -184,10 +191,3 @@ class Omissions:
     @property
     def _table(self) -> TableName:
         return self.state_tables.dialect.state_table("omissions")
-
-    @staticmethod
-    def _same_value_sql(entry: str, staged: str, kind: IdentifierType) -> str:
-        return (
-            f"({entry}.identifier = {quote_literal(kind.value)} AND {entry}.row_key = {staged}.retl_identity "
-            f"AND {entry}.digest = MD5({staged}.{IDENTIFIER_COLUMNS[kind]}))"
-        )

@@ -80,6 +80,7 @@ class StoredModels:
                 clear_columns=payload if CLEARED_COLUMN in columns else (),
                 keeps_updated_at=UPDATED_COLUMN in columns,
                 keeps_without_profile=bool(self.tables.columns(f"without_profile_{model_record.table_key}")),
+                has_staged_rows=False,
             )
         )
 

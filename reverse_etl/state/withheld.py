@@ -94,18 +94,17 @@ class Withheld:
             self.state_tables.scope.key,
         )
         for tables in deleting:
-            staged = dialect.temp_table(tables.staged)
             for kind in tables.identifiers:
                 column = IDENTIFIER_COLUMNS[kind]
                 yield Statement.insert(
                     people,
-                    f"INSERT INTO {people} SELECT {self._digest_sql(kind)} FROM {staged} "
+                    f"INSERT INTO {people} SELECT {self._digest_sql(kind)} FROM {tables.staged_rows} "
                     f"WHERE {column} IS NOT NULL AND retl_problem IS NULL",
                 )
 
     def hide_erased(self, model: str, tables: ModelTables) -> Statement:
         """Give erased people's staged rows of a model of deletions the keys under which they are known."""
-        staged = self.state_tables.dialect.temp_table(tables.staged)
+        staged = self.state_tables.dialect.temp_table(tables.staged_table)
         identity = self._hash.sql("retl_identity")
         blanks = "".join(f", {column} = NULL" for column in IDENTIFIER_COLUMNS.values())
         return Statement.change(
@@ -119,7 +118,7 @@ class Withheld:
     def mark_staged(self, tables: ModelTables) -> Iterator[Statement]:
         """Yield the statements that keep the staged rows of withheld people from being sent."""
         dialect = self.state_tables.dialect
-        staged, people = dialect.temp_table(tables.staged), dialect.temp_table(_PEOPLE)
+        staged, people = (dialect.temp_table(name) for name in (tables.staged_table, _PEOPLE))
         for kind in tables.identifiers:
             yield Statement.change(
                 staged,
@@ -145,9 +144,9 @@ class Withheld:
         A row that was erased has no identifiers, so that only the hashes tell.
         """
         dialect, scope = self.state_tables.dialect, self.state_tables.scope.key
-        planned, staged = dialect.temp_table(tables.planned), dialect.temp_table(tables.staged)
+        planned = dialect.temp_table(tables.planned)
         digests = "\nUNION ".join(
-            f"SELECT {self._digest_sql(kind)} FROM {staged} "
+            f"SELECT {self._digest_sql(kind)} FROM {tables.staged_rows} "
             f"WHERE retl_problem IS NOT NULL AND {IDENTIFIER_COLUMNS[kind]} IS NOT NULL"
             for kind in tables.identifiers
         )

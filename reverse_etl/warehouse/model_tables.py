@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.warehouse.row_marks import RowMarks, staged_rows_sql
 from reverse_etl.warehouse.statement import Sql, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def split_column_marks(text: str) -> tuple[str, ...]:
 
 
 def omit_flag_column(kind: IdentifierType) -> Sql:
-    """Return the column of the staged rows that says whether an identifier is left out of what is sent."""
+    """Return the column of marked rows that says whether an identifier is left out of what is sent."""
     return Sql(f"retl_omits_{kind}")
 
 
@@ -80,6 +81,7 @@ class ModelTables:
     - `keeps_updated_at`: the model's tables have the column `retl_updated_at`, which says how new a row was.
     - `keeps_without_profile`: nobody is created, and a table keeps the rows whose person Klaviyo does not know.
     - `has_staged_rows`: False for a model that is skipped, so that no statement can read rows that do not exist.
+    - `marks`: which side tables the staged rows have.
     """
 
     dialect: Dialect
@@ -95,6 +97,7 @@ class ModelTables:
     keeps_without_profile: bool = False
     keeps_updated_at: bool = False
     has_staged_rows: bool = True
+    marks: RowMarks = field(default_factory=RowMarks, compare=False, repr=False)
 
     identifier_columns = tuple(IDENTIFIER_COLUMNS.values())
 
@@ -139,7 +142,7 @@ class ModelTables:
         return {
             column: Sql(
                 f"CASE WHEN {alias}.{omit_flag_column(kind)} THEN NULL ELSE {alias}.{column} END"
-                if kind in self.secondary_identifiers
+                if self.marks.tables and kind in self.secondary_identifiers
                 else f"{alias}.{column}"
             )
             for kind, column in IDENTIFIER_COLUMNS.items()
@@ -173,15 +176,27 @@ class ModelTables:
         }
 
     @property
-    def staged(self) -> str:
-        """Return the scratch table of the model's rows. A model that was not read has none."""
+    def staged_table(self) -> str:
+        """Return the scratch table of the model's rows, for statements that write it: it has no marks.
+
+        A model that was not read has none.
+        """
         self._require_staged_rows()
         return f"staged_{self.table_key}"
 
     @property
+    def staged_rows(self) -> Sql:
+        """Return the model's rows with their marks, as all statements read them that are built now."""
+        return staged_rows_sql(self)
+
+    @property
     def omit_flags(self) -> tuple[Sql, ...]:
-        """Return the columns of the staged rows that say which identifiers are left out of what is sent."""
+        """Return the columns of marked rows that say which identifiers are left out of what is sent."""
         return tuple(map(omit_flag_column, self.secondary_identifiers))
+
+    def omits_sql(self, alias: str) -> tuple[Sql, ...]:
+        """Return, for each secondary identifier, whether it is left out of what is sent of a staged row."""
+        return tuple(Sql(f"{alias}.{flag}" if self.marks.tables else "FALSE") for flag in self.omit_flags)
 
     @property
     def duplicates(self) -> str:

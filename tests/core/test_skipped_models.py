@@ -280,7 +280,7 @@ def test_staged_rows_of_a_skipped_model_can_not_be_named(shop: World) -> None:
     (model_plan,) = shop.plan().models
     assert not model_plan.tables.has_staged_rows
     with pytest.raises(AssertionError, match="skipped"):
-        _ = model_plan.tables.staged
+        _ = model_plan.tables.staged_rows
 
 
 def test_rejected_rows_are_read(shop: World) -> None:

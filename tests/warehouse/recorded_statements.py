@@ -209,7 +209,7 @@ def _use_omissions(tables: StateTables) -> None:
     phone, code = IdentifierType.PHONE, "duplicate_profile"
     omissions.record(RUN, MODEL, shape, [Omission(seq, phone, code) for seq in (3, 5)])
     omissions.by_list()
-    tables.execute(omissions.flag_staged_rows(MODEL, shape, phone))
+    tables.execute(omissions.mark_staged_rows(MODEL, shape))
     tables.forget_kept()
     answer(tables, [(MODEL, "L1", phone.value, code, 2, "email:a@example.com")])
     omissions.delete_ended(MODEL, shape)

@@ -30,7 +30,9 @@ from reverse_etl.state.sql import deltas, members, pending, rejections, schema, 
 from reverse_etl.state.sql import without_profile as stored_without_profile
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.sql.rejections import ModelRejections
+from reverse_etl.warehouse import row_marks
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
+from reverse_etl.warehouse.row_marks import RowMarks
 from reverse_etl.warehouse.statement import Sql, Statement
 from tests.clocks import NOON
 
@@ -139,10 +141,9 @@ def _schema(dialect: Dialect, shape: ModelTables, kept: Mapping[str, Column]) ->
 
 def _claimed(identifier: SharedIdentifier) -> Iterator[Call]:
     for rekeyed in (False, True):
-        yield "collect_claimed", conflicts.collect_claimed(identifier, rekeyed=rekeyed)
-        yield "count_upserts_of_others", conflicts.count_upserts_of_others(identifier, rekeyed=rekeyed)
-    yield "count_claimed", conflicts.count_claimed(identifier)
-    yield "omit_claimed", conflicts.omit_claimed(identifier)
+        unmarked = SharedIdentifier(replace(identifier.tables, marks=RowMarks()), identifier.kind)
+        yield "count_upserts_of_others", conflicts.count_upserts_of_others(unmarked, rekeyed=rekeyed)
+        yield "mark_claimed", conflicts.mark_claimed(unmarked, rekeyed=rekeyed)
 
 
 def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterator[Call]:
@@ -167,15 +168,28 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
         yield "collect_duplicates", conflicts.collect_duplicates(one)
         yield "resolve_duplicates", conflicts.resolve_duplicates(one)
         yield "collect_shared", conflicts.collect_shared(identifier)
-        yield "reject_identity_conflicts", conflicts.reject_identity_conflicts(identifier)
-        yield "count_shared", conflicts.count_shared(identifier)
-        yield "omit_shared", conflicts.omit_shared(identifier)
-        yield "reject_shared", conflicts.reject_shared(identifier)
-        yield "mark_still_rejected", staging.mark_still_rejected(one, "c0ffee")
         yield "replace_list_ids", staging.replace_list_ids(one, [("b", "L2"), ("", "L1"), (None, "L0")])
-        yield "reject_lists", staging.reject_lists(one, RowProblem.UNKNOWN_LIST, ["VIP", "Tea"])
         yield "count_staged_rows", staging.count_staged_rows(one, marks_unchanged=one is shape)
+        yield from _marks(replace(one, marks=RowMarks()))
     yield "select_conflicting_properties", staging.select_conflicting_properties(shape)
+
+
+def _marks(shape: ModelTables) -> Iterator[Call]:
+    """Yield the statements that mark staged rows, each reading the ones before, and some readers."""
+    identifier = SharedIdentifier(shape, shape.identifiers[1])
+    refused = {"VIP": RowProblem.UNKNOWN_LIST, "Tea": RowProblem.OTHER_MODELS_LIST}
+    yield "reject_lists", staging.reject_lists(shape, refused)
+    yield "count_staged_rows", staging.count_staged_rows(shape, marks_unchanged=False)
+    yield "mark_shared", conflicts.mark_shared(identifier, reject=False)
+    yield "count_marks", row_marks.count_marks(shape)
+    yield "mark_shared", conflicts.mark_shared(identifier, reject=True)
+    yield "mark_still_rejected", staging.mark_still_rejected(shape, "c0ffee")
+    yield "count_staged_rows", staging.count_staged_rows(shape, marks_unchanged=False)
+    yield "compute_deltas", diff.compute_deltas(ModelDiff(shape, {}))
+    yield "select_adds", planned_rows.select_adds(shape, 100)
+    for kind in shape.identifiers[:2]:
+        values = {kind: ["a@example.com"]}
+        yield "select_staged_rows", pending.select_staged_rows(RunDeltas(shape, RUN, MODEL), "L1", values)
 
 
 def _consents(dialect: Dialect, people: Sql, email: Column) -> Staging:
@@ -215,8 +229,9 @@ def _stage_people(shape: ModelTables) -> Staging:
 def _append_only(shape: ModelTables) -> Iterator[Call]:
     kept = {column.name: column for column in shape.payload}
     yield "stage_rows", staging.stage_rows(Staging(shape, Sql("select * from codes"), {}, None))
-    yield "mark_changed_rows", diff.mark_changed_rows(ModelDiff(shape, kept))
-    yield "mark_unknown_rows", diff.mark_unknown_rows(ModelDiff(shape, kept))
+    unmarked = replace(shape, marks=RowMarks())
+    yield "mark_unknown_rows", diff.mark_unknown_rows(ModelDiff(unmarked, kept))
+    yield "mark_changed_rows", diff.mark_changed_rows(ModelDiff(unmarked, kept))
     sending = ModelDiff(replace(shape, append_only=False, sends_nulls=True), kept)
     yield "select_first_difference", diff.select_first_difference(sending)
     for columns in ({}, kept):
@@ -301,12 +316,12 @@ def _clears(plain: ModelTables) -> Iterator[Call]:
     shape = replace(plain, clear_columns=plain.payload[:2], not_null_columns=plain.payload[2:])
     kept = {column.name: replace(column, type=shape.dialect.storage_type(column)) for column in shape.payload}
     run = RunDeltas(shape, RUN, MODEL)
-    state_table, temp_table = shape.dialect.state_table, shape.dialect.temp_table
+    state_table = shape.dialect.state_table
     columns = (IDENTIFIER_COLUMNS[IdentifierType.EMAIL], IDENTIFIER_COLUMNS[IdentifierType.PHONE])
     names = shape.payload_columns
     marks = [*shape.clear_marks.values()]
     sources = [
-        ValueSource(MODEL, temp_table(shape.staged), columns, {marks[0]: [names[0]]}, is_own=True),
+        ValueSource(MODEL, shape.staged_rows, columns, {marks[0]: [names[0]]}, is_own=True),
         ValueSource(
             "it's", state_table(shape.snapshot), columns[:1], dict.fromkeys(marks, names[:2]), is_own=False
         ),

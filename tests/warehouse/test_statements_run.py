@@ -52,7 +52,7 @@ def prepared(dialect: Dialect, group: str) -> Iterator[Statement]:
             yield from schema.create_model_tables(shape)
             yield staging.replace_list_ids(shape, [("", "L1")])
     if group == "compared":
-        staged = dialect.temp_table(tables[0].staged)
+        staged = dialect.temp_table(tables[0].staged_table)
         yield Statement.drop(staged, f"DROP TABLE {staged}")
     if made := {"append_only": codes, "events": orders}.get(group):
         yield from schema.create_model_tables(made(dialect))

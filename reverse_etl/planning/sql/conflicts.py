@@ -9,7 +9,8 @@ from reverse_etl.domain.identifiers import PERSONAL_IDENTIFIERS
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.planning.sql.staging import comparable_values
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, KEY_COLUMNS, ModelTables, omit_flag_column
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, KEY_COLUMNS, ModelTables
+from reverse_etl.warehouse.row_marks import mark_rows
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def collect_duplicates(tables: ModelTables) -> Statement:
     """Collect the identities that several rows of one list have."""
-    valid_rows = f"FROM {tables.dialect.temp_table(tables.staged)} WHERE retl_problem IS NULL"
+    valid_rows = f"FROM {tables.staged_rows} WHERE retl_problem IS NULL"
     key = "retl_list, retl_identity" if tables.many_lists else "retl_identity"
     repeated_keys = Sql(tables.dialect.repeated_keys_sql(key, valid_rows))
     return _create("collect_duplicates", tables, tables.duplicates, repeated_keys=repeated_keys)
@@ -32,7 +33,7 @@ def resolve_duplicates(tables: ModelTables) -> tuple[Statement, ...]:
         f", {name.removeprefix(RESERVED_PREFIX)}": value
         for name, value in comparable_values(tables, "").items()
     }
-    staged = tables.dialect.temp_table(tables.staged)
+    staged = tables.dialect.temp_table(tables.staged_table)
     return (
         _create("collect_distinct_rows", tables, tables.distinct, columns=columns),
         Statement.change(staged, *_render("delete_duplicates", tables)),
@@ -62,11 +63,6 @@ class SharedIdentifier:
         return IDENTIFIER_COLUMNS[self.kind]
 
     @property
-    def omit_flag(self) -> Sql:
-        """Return the column that says whether a row is sent without it."""
-        return omit_flag_column(self.kind)
-
-    @property
     def identity_prefix(self) -> str:
         """Return the beginning of an identity that is such an identifier."""
         return f"{self.kind}:"
@@ -75,11 +71,6 @@ class SharedIdentifier:
     def shared(self) -> str:
         """Return the scratch table of the values that several identities have."""
         return f"shared_{self.kind}_{self.tables.table_key}"
-
-    @property
-    def claimed(self) -> str:
-        """Return the scratch table of the identities that are sent without it."""
-        return f"claimed_{self.kind}_{self.tables.table_key}"
 
     @property
     def matching_columns(self) -> tuple[Sql, ...]:
@@ -96,39 +87,31 @@ def collect_shared(identifier: SharedIdentifier) -> Statement:
     return _create("collect_shared", identifier.tables, identifier.shared, identifier=identifier)
 
 
-def reject_identity_conflicts(identifier: SharedIdentifier) -> Statement:
-    """Reject each row whose identity is another row's secondary identifier."""
-    problem = RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER
-    return _change_staged("reject_identity_conflicts", identifier, problem=problem)
+def mark_shared(identifier: SharedIdentifier, *, reject: bool) -> Statement:
+    """Mark the rows with these values: a shared one is left out of what is sent, or with `reject` its rows are rejected.
+
+    A row whose identity is another row's secondary identifier is rejected.
+    """
+    tables = identifier.tables
+    text = _render(
+        "mark_shared",
+        tables,
+        identifier=identifier,
+        conflict=RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER,
+        shared=RowProblem.SHARED_IDENTIFIER if reject else None,
+    )
+    return mark_rows(tables, *text)
 
 
-def count_shared(identifier: SharedIdentifier) -> Statement:
-    """Return the number of rows with a shared secondary identifier."""
-    return Statement.read(*_render("count_shared", identifier.tables, identifier=identifier))
-
-
-def omit_shared(identifier: SharedIdentifier) -> Statement:
-    """Omit a shared secondary identifier from all rows that carry it."""
-    return _change_staged("omit_shared", identifier)
-
-
-def reject_shared(identifier: SharedIdentifier) -> Statement:
-    """Reject every row that carries a secondary identifier that several rows share."""
-    return _change_staged("reject_shared", identifier, problem=RowProblem.SHARED_IDENTIFIER)
-
-
-def collect_claimed(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement:
-    """Collect the planned upserts whose secondary identifier belongs to another desired row's profile at Klaviyo.
+def mark_claimed(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement:
+    """Leave the secondary identifier out of planned upserts if it belongs to another desired row's profile at Klaviyo.
 
     A stored row has the identifier, and a desired row has the stored row's identity, e-mail or id: also under a new identity, since
     Klaviyo updates the same profile. Rows on lists that the model no longer owns do not count: Klaviyo's data may have changed since.
     With `rekeyed`, stored rows are matched by the current identifiers.
     """
     tables = identifier.tables
-    table = tables.dialect.temp_table(identifier.claimed)
-    return Statement.create(
-        table, *_render("collect_claimed", tables, identifier=identifier, rekeyed=rekeyed)
-    )
+    return mark_rows(tables, *_render("mark_claimed", tables, identifier=identifier, rekeyed=rekeyed))
 
 
 def count_upserts_of_others(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement:
@@ -138,24 +121,8 @@ def count_upserts_of_others(identifier: SharedIdentifier, *, rekeyed: bool) -> S
     )
 
 
-def count_claimed(identifier: SharedIdentifier) -> Statement:
-    """Return the number of identities to send without that identifier."""
-    return Statement.read(f"SELECT COUNT(*) FROM {identifier.tables.dialect.temp_table(identifier.claimed)}")
-
-
-def omit_claimed(identifier: SharedIdentifier) -> Statement:
-    """Omit the identifier from these rows."""
-    return _change_staged("omit_claimed", identifier)
-
-
 def _create(template: str, tables: ModelTables, table: str, **values: object) -> Statement:
     return Statement.create(tables.dialect.temp_table(table), *_render(template, tables, **values))
-
-
-def _change_staged(template: str, identifier: SharedIdentifier, **values: object) -> Statement:
-    tables = identifier.tables
-    staged = tables.dialect.temp_table(tables.staged)
-    return Statement.change(staged, *_render(template, tables, identifier=identifier, **values))
 
 
 def _render(template: str, tables: ModelTables, **values: object) -> tuple[Sql, tuple[object, ...]]:

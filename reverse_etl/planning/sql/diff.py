@@ -21,6 +21,7 @@ from reverse_etl.warehouse.model_tables import (
     KEY_COLUMNS,
     ModelTables,
 )
+from reverse_etl.warehouse.row_marks import mark_rows
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier
 from reverse_etl.warehouse.type_changes import current_value_sql, is_retyped
@@ -168,8 +169,7 @@ def select_first_difference(diff: ModelDiff) -> Statement:
 
 def mark_unknown_rows(diff: ModelDiff) -> Statement:
     """Reject the uncertain rows, for models whose requests must not be repeated."""
-    staged = diff.tables.dialect.temp_table(diff.tables.staged)
-    return Statement.change(staged, *_render("mark_unknown_rows", diff, problem=RowProblem.UNKNOWN_OUTCOME))
+    return mark_rows(diff.tables, *_render("mark_unknown_rows", diff, problem=RowProblem.UNKNOWN_OUTCOME))
 
 
 def mark_changed_rows(diff: ModelDiff) -> Statement:
@@ -177,8 +177,7 @@ def mark_changed_rows(diff: ModelDiff) -> Statement:
 
     No value was sent of a column that the model did not have then, or that was NULL: the row counts as unchanged.
     """
-    staged = diff.tables.dialect.temp_table(diff.tables.staged)
-    return Statement.change(staged, *_render("mark_changed_rows", diff, problem=RowProblem.CHANGED))
+    return mark_rows(diff.tables, *_render("mark_changed_rows", diff, problem=RowProblem.CHANGED))
 
 
 def count_moved(diff: ModelDiff, names: Collection[str]) -> Statement:

@@ -17,14 +17,12 @@ if TYPE_CHECKING:
 
 def count_old_events(tables: ModelTables, cutoff: datetime) -> Statement:
     """Return how many staged rows are of a time before the cutoff."""
-    return Statement.read(
-        f"SELECT COUNT(*) FROM {tables.dialect.temp_table(tables.staged)} WHERE {_is_before(tables, cutoff)}"
-    )
+    return Statement.read(f"SELECT COUNT(*) FROM {tables.staged_rows} WHERE {_is_before(tables, cutoff)}")
 
 
 def delete_old_events(tables: ModelTables, cutoff: datetime) -> Statement:
     """Delete the staged rows of a time before the cutoff: they are not rows of the model."""
-    staged = tables.dialect.temp_table(tables.staged)
+    staged = tables.dialect.temp_table(tables.staged_table)
     return Statement.change(staged, f"DELETE FROM {staged} WHERE {_is_before(tables, cutoff)}")
 
 
@@ -59,7 +57,7 @@ def select_metrics(tables: ModelTables) -> Statement:
     """Return the distinct metrics of the valid rows."""
     metric = _column_sql(tables.find_column(METRIC))
     return Statement.read(
-        f"SELECT DISTINCT {metric} FROM {tables.dialect.temp_table(tables.staged)} "
+        f"SELECT DISTINCT {metric} FROM {tables.staged_rows} "
         f"WHERE retl_problem IS NULL AND {metric} IS NOT NULL ORDER BY {metric}"
     )
 

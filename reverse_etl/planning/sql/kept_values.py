@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ValueSource:
-    """A table of rows of the same people, and its columns that have the values to clear, by their mark.
+    """Rows of the same people, and their columns that have the values to clear, by their mark.
 
     `is_own` says that these are the staged rows of the model itself: a row does not keep its own values.
     """
 
     model: str
-    table: TableName
+    rows: TableName | Sql
     identifier_columns: Sequence[Sql]
     values_by_mark: Mapping[Sql, Sequence[Sql]]
     is_own: bool

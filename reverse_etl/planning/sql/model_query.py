@@ -105,7 +105,7 @@ class Staging:
     @property
     def target(self) -> str:
         """Return the scratch table of the rows."""
-        return self.tables.completed if self.only_compared else self.tables.staged
+        return self.tables.completed if self.only_compared else self.tables.staged_table
 
     @property
     def updated_at_value(self) -> Sql | None:
@@ -129,7 +129,7 @@ class Staging:
         """Return the columns of the staged rows that say nothing of the snapshot's, without the payload."""
         tables = self.tables
         return (
-            *(Sql("retl_list"), KEY_COLUMNS[1], *tables.identifier_columns, *tables.omit_flags),
+            *(Sql("retl_list"), KEY_COLUMNS[1], *tables.identifier_columns),
             *(Sql("retl_problem"), Sql("retl_detail")),
             *((UPDATED_COLUMN,) if self.updated_at else ()),
         )

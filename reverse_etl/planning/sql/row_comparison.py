@@ -69,7 +69,8 @@ def replace_compared(tables: ModelTables, keys: StagedKeys) -> tuple[Statement, 
     A row that the model no longer returned then was changed in between. It is rejected, so that nobody is removed whose row only has
     another identifier now.
     """
-    staged, lists, compared = map(tables.dialect.temp_table, (tables.staged, tables.lists, tables.compared))
+    names = (tables.staged_table, tables.lists, tables.compared)
+    staged, lists, compared = map(tables.dialect.temp_table, names)
     problem = tables.dialect.quote_literal(RowProblem.CHANGED_WHILE_READ)
     without_identity = (
         f"DELETE FROM {staged} WHERE retl_identity IS NULL AND retl_list IN (SELECT retl_list FROM {lists})"
@@ -80,7 +81,8 @@ def replace_compared(tables: ModelTables, keys: StagedKeys) -> tuple[Statement, 
         Statement.change(
             staged,
             f"UPDATE {staged} SET retl_problem = {problem}\n"
-            f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {compared})",
+            f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {compared})\n"
+            f"AND retl_list IN (SELECT retl_list FROM {lists})",
         ),
         Statement.insert(staged, *_render("insert_completed", tables, columns=_staged_columns(tables, keys))),
     )
@@ -109,8 +111,7 @@ def _staged_columns(tables: ModelTables, keys: StagedKeys) -> tuple[Sql, ...]:
             *(("retl_known", "retl_first_sent_at") if keys.assume_equal else ()),
         ),
     )
-    columns = (*tables.identifier_columns, *tables.omit_flags, UPDATED_COLUMN)
-    return (*own, *columns, *tables.payload_columns)
+    return (*own, *tables.identifier_columns, UPDATED_COLUMN, *tables.payload_columns)
 
 
 def _render(template: str, tables: ModelTables, **values: object) -> tuple[Sql, tuple[object, ...]]:

@@ -1,8 +1,7 @@
 """Statements that stage a model: its rows in canonical form, each with the first check that it fails.
 
 Scratch columns: `retl_list` (the list's name in the row, '' if the model has one list), `retl_identity`, one `retl_<type>` per
-identifier, one `retl_omits_<type>` per secondary one (whether it is left out of what is sent), `retl_problem` and `retl_detail` (NULL for
-a good row), `retl_digest` (of a row without identity), `retl_unchanged` (whether the snapshot shows that it has nothing to send),
+identifier, `retl_problem` and `retl_detail` (NULL for a good row), `retl_digest` (of a row without identity), `retl_unchanged` (whether the snapshot shows that it has nothing to send),
 `retl_left_out` (whether its payload is NULL here, since it equals that of the snapshot's row), then the payload under its own names. Rows
 that were compared with sent ones also have `retl_known` and `retl_first_sent_at` of these, unless they are unchanged.
 
@@ -18,11 +17,12 @@ from reverse_etl.warehouse.model_tables import (
     IDENTIFIER_COLUMNS,
     ModelTables,
 )
+from reverse_etl.warehouse.row_marks import mark_rows, refuse_lists
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reverse_etl.planning.sql.model_query import Staging
 
@@ -40,24 +40,19 @@ def mark_still_rejected(tables: ModelTables, checksum: str) -> Statement:
     staged_values, rejected_values = comparable_values(tables, "s."), comparable_values(tables, "r.")
     staged_values |= {str(name): value for name, value in tables.sent_identifiers_sql("s").items()}
     pairs = [(staged_values[name], rejected_value) for name, rejected_value in rejected_values.items()]
-    return Statement.change(
-        tables.dialect.temp_table(tables.staged),
-        *_render(
-            "mark_still_rejected",
-            tables,
-            problem=RowProblem.STILL_REJECTED,
-            checksum=checksum,
-            compared_values=pairs,
-        ),
+    text = _render(
+        "mark_still_rejected",
+        tables,
+        problem=RowProblem.STILL_REJECTED,
+        checksum=checksum,
+        compared_values=pairs,
     )
+    return mark_rows(tables, *text)
 
 
-def reject_lists(tables: ModelTables, problem: RowProblem, names: Sequence[str]) -> Statement:
-    """Reject the rows that name one of these lists; they count as rows without a list, and `retl_detail` has its name."""
-    return Statement.change(
-        tables.dialect.temp_table(tables.staged),
-        *_render("reject_lists", tables, problem=problem, names=names),
-    )
+def reject_lists(tables: ModelTables, problems: Mapping[str, RowProblem]) -> Statement:
+    """Reject the rows that name one of these lists, with its problem; they count as rows without a list."""
+    return refuse_lists(tables, *_render("reject_lists", tables, problems=dict(sorted(problems.items()))))
 
 
 def select_conflicting_properties(tables: ModelTables) -> Statement:
@@ -107,7 +102,7 @@ def count_staged_rows(tables: ModelTables, *, marks_unchanged: bool) -> Statemen
     groups = "retl_list, retl_problem" if tables.many_lists else "retl_problem"
     return Statement.read(
         f"SELECT {list_name}, retl_problem, {', '.join(counts)}\n"
-        f"FROM {tables.dialect.temp_table(tables.staged)} GROUP BY {groups} ORDER BY {groups}"
+        f"FROM {tables.staged_rows} GROUP BY {groups} ORDER BY {groups}"
     )
 
 
@@ -116,7 +111,8 @@ def restore_values(tables: ModelTables, list_id: str) -> Statement:
 
     Then all rows are staged in full, and none counts as unchanged any more.
     """
-    staged, snapshot = tables.dialect.temp_table(tables.staged), tables.dialect.state_table(tables.snapshot)
+    staged = tables.dialect.temp_table(tables.staged_table)
+    snapshot = tables.dialect.state_table(tables.snapshot)
     values = "".join(
         f", {column} = CASE WHEN s.retl_left_out THEN k.{column} ELSE s.{column} END"
         for column in tables.payload_columns
@@ -163,7 +159,7 @@ def select_staged_identities(
         parameters = (list_id,)
     placeholders = ", ".join("?" for _ in identities)
     return Statement.read(
-        f"SELECT DISTINCT retl_identity FROM {tables.dialect.temp_table(tables.staged)} "
+        f"SELECT DISTINCT retl_identity FROM {tables.staged_rows} "
         f"WHERE retl_identity IN ({placeholders}){on_list}",
         (*identities, *parameters),
     )

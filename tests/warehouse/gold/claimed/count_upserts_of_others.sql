@@ -1,6 +1,6 @@
 -- count_upserts_of_others 1
 WITH upserts AS (
-  SELECT s.retl_identity, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164 FROM temp.staged_vip_0a1b2c3d AS s
+  SELECT s.retl_identity, s.retl_phone_e164 AS retl_phone_e164 FROM temp.staged_vip_0a1b2c3d AS s
   JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
   JOIN temp.planned_vip_0a1b2c3d AS p ON s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id
   WHERE p.retl_op IN ('add', 'update') AND s.retl_problem IS NULL
@@ -16,7 +16,7 @@ SELECT COUNT(*) FROM upserts AS s JOIN known AS k ON k.retl_phone_e164 = s.retl_
 
 -- count_upserts_of_others 2
 WITH upserts AS (
-  SELECT s.retl_identity, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164 FROM temp.staged_vip_0a1b2c3d AS s
+  SELECT s.retl_identity, s.retl_phone_e164 AS retl_phone_e164 FROM temp.staged_vip_0a1b2c3d AS s
   JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
   JOIN temp.planned_vip_0a1b2c3d AS p ON s.retl_identity = p.retl_identity AND l.retl_list_id = p.retl_list_id
   WHERE p.retl_op IN ('add', 'update') AND s.retl_problem IS NULL

@@ -1,8 +1,8 @@
 -- stage_rows 1
 duckdb:    CREATE TABLE temp.staged_vip_0a1b2c3d AS
-duckdb:    SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_omits_phone_e164, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', CAST(retl_email AS VARCHAR), CAST(retl_phone_e164 AS VARCHAR), CAST(retl_external_id AS VARCHAR), CAST(retl_klaviyo_profile_id AS VARCHAR), CAST("first_name" AS VARCHAR), CAST("spent" AS VARCHAR), CAST("Since" AS VARCHAR), CAST("tags" AS VARCHAR))) END AS retl_digest,
+duckdb:    SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', CAST(retl_email AS VARCHAR), CAST(retl_phone_e164 AS VARCHAR), CAST(retl_external_id AS VARCHAR), CAST(retl_klaviyo_profile_id AS VARCHAR), CAST("first_name" AS VARCHAR), CAST("spent" AS VARCHAR), CAST("Since" AS VARCHAR), CAST("tags" AS VARCHAR))) END AS retl_digest,
 snowflake: CREATE TEMPORARY TABLE temp.staged_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
-snowflake: SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_omits_phone_e164, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', COALESCE(CAST(retl_email AS VARCHAR), ''), COALESCE(CAST(retl_phone_e164 AS VARCHAR), ''), COALESCE(CAST(retl_external_id AS VARCHAR), ''), COALESCE(CAST(retl_klaviyo_profile_id AS VARCHAR), ''), COALESCE(CAST("first_name" AS VARCHAR), ''), COALESCE(CAST("spent" AS VARCHAR), ''), COALESCE(CAST("Since" AS VARCHAR), ''), COALESCE(CAST("tags" AS VARCHAR), ''))) END AS retl_digest,
+snowflake: SELECT retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_problem, retl_detail, CASE WHEN retl_identity IS NULL THEN 'row:' || MD5(CONCAT_WS('|', COALESCE(CAST(retl_email AS VARCHAR), ''), COALESCE(CAST(retl_phone_e164 AS VARCHAR), ''), COALESCE(CAST(retl_external_id AS VARCHAR), ''), COALESCE(CAST(retl_klaviyo_profile_id AS VARCHAR), ''), COALESCE(CAST("first_name" AS VARCHAR), ''), COALESCE(CAST("spent" AS VARCHAR), ''), COALESCE(CAST("Since" AS VARCHAR), ''), COALESCE(CAST("tags" AS VARCHAR), ''))) END AS retl_digest,
   retl_unchanged, retl_unchanged AND NOT retl_lacks_value AS retl_left_out,
   CASE WHEN NOT retl_unchanged THEN retl_known END AS retl_known, CASE WHEN NOT retl_unchanged THEN retl_first_sent_at END AS retl_first_sent_at
 , CASE WHEN retl_unchanged AND NOT retl_lacks_value THEN NULL ELSE "first_name" END AS "first_name", CASE WHEN retl_unchanged AND NOT retl_lacks_value THEN NULL ELSE "spent" END AS "spent", CASE WHEN retl_unchanged AND NOT retl_lacks_value THEN NULL ELSE "Since" END AS "Since", CASE WHEN retl_unchanged AND NOT retl_lacks_value THEN NULL ELSE "tags" END AS "tags"
@@ -18,7 +18,7 @@ d.retl_phone_e164 IS NULL AND k.retl_phone_e164 IS NOT NULL OR d."first_name" IS
 FROM (
 SELECT CAST('' AS VARCHAR) AS retl_list,
   CASE WHEN retl_email IS NOT NULL THEN 'email:' || retl_email WHEN retl_phone_e164 IS NOT NULL THEN 'phone_e164:' || retl_phone_e164 END AS retl_identity,
-  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, FALSE AS retl_omits_phone_e164,
+  retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id,
   CAST(CASE
     WHEN retl_email IS NULL AND retl_phone_e164 IS NULL THEN 'no_identifier'
     WHEN CASE WHEN retl_is_canonical_email THEN FALSE ELSE LENGTH(retl_email) > 100 END THEN 'email_too_long'

@@ -7,7 +7,7 @@ SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_li
   COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id),
   COALESCE(p.retl_first_sent_at, ?), d."first_name", d."spent", d."Since", d."tags"
 FROM temp.planned_vip_0a1b2c3d AS p LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_vip_0a1b2c3d AS s JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity
@@ -24,7 +24,7 @@ SELECT ?, p.retl_seq, p.retl_op, p.retl_in_snapshot, p.retl_uncertain, p.retl_li
   COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id),
   COALESCE(p.retl_first_sent_at, ?), d."first_name", d."spent", d."Since", d."tags"
 FROM temp.planned_vip_0a1b2c3d AS p LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_vip_0a1b2c3d AS s JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d ON d.retl_identity = p.retl_identity

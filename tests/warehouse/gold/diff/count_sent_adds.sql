@@ -1,6 +1,6 @@
 -- count_sent_adds 1
 WITH adds AS (
-  SELECT p.retl_list_id, p.retl_seq, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
+  SELECT p.retl_list_id, p.retl_seq, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
   FROM temp.planned_vip_0a1b2c3d AS p JOIN temp.lists_vip_0a1b2c3d AS l ON l.retl_list_id = p.retl_list_id
   JOIN temp.staged_vip_0a1b2c3d AS s ON s.retl_list = l.retl_list AND s.retl_identity = p.retl_identity
   WHERE p.retl_op = 'add' AND s.retl_problem IS NULL AND p.retl_seq > ?

@@ -5,7 +5,7 @@ snowflake: FROM (
 snowflake: SELECT FLOOR(p.retl_seq / 10000) AS retl_part, COUNT(*) AS retl_rows,
 snowflake:   MD5(LISTAGG(MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL('0', p.retl_op, '1', p.retl_list_id, '2', p.retl_identity, '3', p.retl_first_sent_at, '4', COALESCE(p.retl_email, d.retl_email), '5', COALESCE(p.retl_phone_e164, d.retl_phone_e164), '6', COALESCE(p.retl_external_id, d.retl_external_id), '7', COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id), '8', d."first_name", '9', d."spent", '10', d."Since", '11', d."tags"))), '') WITHIN GROUP (ORDER BY p.retl_seq)) AS retl_digest
 FROM temp.planned_vip_0a1b2c3d AS p LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_vip_0a1b2c3d AS s JOIN temp.lists_vip_0a1b2c3d AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 duckdb:    ) AS d ON d.retl_identity = p.retl_identity;
@@ -20,7 +20,7 @@ snowflake: FROM (
 snowflake: SELECT FLOOR(p.retl_seq / 10000) AS retl_part, COUNT(*) AS retl_rows,
 snowflake:   MD5(LISTAGG(MD5(TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL('0', p.retl_op, '1', p.retl_list_id, '2', p.retl_identity, '3', p.retl_first_sent_at, '4', COALESCE(p.retl_email, d.retl_email), '5', COALESCE(p.retl_phone_e164, d.retl_phone_e164), '6', COALESCE(p.retl_external_id, d.retl_external_id), '7', COALESCE(p.retl_klaviyo_profile_id, d.retl_klaviyo_profile_id)))), '') WITHIN GROUP (ORDER BY p.retl_seq)) AS retl_digest
 FROM temp.planned_clubs_4e5f6a7b AS p LEFT JOIN (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, CASE WHEN s.retl_omits_email THEN NULL ELSE s.retl_email END AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id
   FROM temp.staged_clubs_4e5f6a7b AS s JOIN temp.lists_clubs_4e5f6a7b AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 duckdb:    ) AS d ON d.retl_list_id = p.retl_list_id AND d.retl_identity = p.retl_identity;

@@ -7,9 +7,9 @@ JOIN temp.duplicates_vip_0a1b2c3d AS t ON s.retl_list = t.retl_list AND s.retl_i
 WHERE s.retl_problem IS NULL;
 DELETE FROM temp.staged_vip_0a1b2c3d AS s WHERE s.retl_problem IS NULL AND EXISTS (
   SELECT 1 FROM temp.duplicates_vip_0a1b2c3d AS t WHERE s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity);
-INSERT INTO temp.staged_vip_0a1b2c3d (retl_problem, retl_detail, retl_unchanged, retl_left_out, retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, "first_name", "spent", "Since", "tags", retl_omits_phone_e164)
+INSERT INTO temp.staged_vip_0a1b2c3d (retl_problem, retl_detail, retl_unchanged, retl_left_out, retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, "first_name", "spent", "Since", "tags")
 SELECT CASE WHEN t.retl_rows > 1 THEN 'duplicate' END, CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, FALSE, FALSE,
-  s.retl_list, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags", FALSE
+  s.retl_list, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, s."first_name", s."spent", s."Since", s."tags"
 FROM temp.distinct_vip_0a1b2c3d AS s JOIN (
   SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT('',
     CASE WHEN COUNT(DISTINCT retl_email) > 1 OR COUNT(retl_email) NOT IN (0, COUNT(*)) THEN ', email' ELSE '' END,
@@ -35,9 +35,9 @@ JOIN temp.duplicates_clubs_4e5f6a7b AS t ON s.retl_list = t.retl_list AND s.retl
 WHERE s.retl_problem IS NULL;
 DELETE FROM temp.staged_clubs_4e5f6a7b AS s WHERE s.retl_problem IS NULL AND EXISTS (
   SELECT 1 FROM temp.duplicates_clubs_4e5f6a7b AS t WHERE s.retl_list = t.retl_list AND s.retl_identity = t.retl_identity);
-INSERT INTO temp.staged_clubs_4e5f6a7b (retl_problem, retl_detail, retl_unchanged, retl_left_out, retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id, retl_omits_email)
+INSERT INTO temp.staged_clubs_4e5f6a7b (retl_problem, retl_detail, retl_unchanged, retl_left_out, retl_list, retl_identity, retl_email, retl_phone_e164, retl_external_id, retl_klaviyo_profile_id)
 SELECT CASE WHEN t.retl_rows > 1 THEN 'duplicate' END, CASE WHEN t.retl_rows > 1 THEN SUBSTR(t.retl_differing, 3) END, FALSE, FALSE,
-  s.retl_list, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, FALSE
+  s.retl_list, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id
 FROM temp.distinct_clubs_4e5f6a7b AS s JOIN (
   SELECT retl_list, retl_identity, COUNT(*) AS retl_rows, CONCAT('',
     CASE WHEN COUNT(DISTINCT retl_email) > 1 OR COUNT(retl_email) NOT IN (0, COUNT(*)) THEN ', email' ELSE '' END,

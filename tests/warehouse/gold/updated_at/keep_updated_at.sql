@@ -1,7 +1,7 @@
 -- keep_updated_at 1
 UPDATE state.snapshot_changed_3c4d5e6f AS k SET retl_updated_at = d.retl_updated_at
 FROM (
-  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s.retl_updated_at, s."first_name", s."spent", s."Since", s."tags"
+  SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s.retl_updated_at, s."first_name", s."spent", s."Since", s."tags"
   FROM temp.staged_changed_3c4d5e6f AS s JOIN temp.lists_changed_3c4d5e6f AS l ON s.retl_list = l.retl_list
   WHERE s.retl_problem IS NULL
 ) AS d

@@ -5,7 +5,7 @@ DELETE FROM temp.planned_known_6f7a8b9c WHERE retl_seq IN (
   JOIN state.without_profile_known_6f7a8b9c AS m ON m.retl_list_id = p.retl_list_id AND m.retl_identity = p.retl_identity
   WHERE p.retl_op IN ('add', 'update') AND NOT p.retl_uncertain AND s.retl_problem IS NULL AND m.retl_looked_up_at >= ?
   AND s.retl_email IS NOT DISTINCT FROM m.retl_email
-  AND CASE WHEN s.retl_omits_phone_e164 THEN NULL ELSE s.retl_phone_e164 END IS NOT DISTINCT FROM m.retl_phone_e164
+  AND s.retl_phone_e164 IS NOT DISTINCT FROM m.retl_phone_e164
   AND s.retl_external_id IS NOT DISTINCT FROM m.retl_external_id
   AND s.retl_klaviyo_profile_id IS NOT DISTINCT FROM m.retl_klaviyo_profile_id
   AND s."first_name" IS NOT DISTINCT FROM m."first_name"
