@@ -65,13 +65,15 @@ def resolve_shared_identifiers(
         shared = tables.dialect.temp_table(identifier.shared)
         if not _count(warehouse, Statement.read(f"SELECT COUNT(*) FROM {shared}")):
             continue
-        changed_rows = True
         match staged.model.config.on_shared_identifier:
             case OnSharedIdentifier.OMIT:
                 warehouse.execute(sql.mark_shared(identifier, reject=False))
-                omitted_identifiers[kind] = _count(warehouse, count_marks(tables))
+                ((rejected, omitted, _),) = warehouse.fetch(count_marks(tables))
+                omitted_identifiers[kind] = int(omitted)
+                changed_rows = changed_rows or bool(rejected)
             case OnSharedIdentifier.REJECT:
                 warehouse.execute(sql.mark_shared(identifier, reject=True))
+                changed_rows = True
     return ConflictReport(
         omitted_identifiers={kind: rows for kind, rows in omitted_identifiers.items() if rows},
         changed_rows=changed_rows,

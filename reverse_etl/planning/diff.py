@@ -124,7 +124,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
         staged = restore_values(warehouse, staged)
     conflicts = resolve_conflicts(warehouse, staged, known_counts)
     few = counts is not None and max(counts.valid, snapshot_total) - counts.unchanged <= FEW_DELTAS
-    if not few or conflicts.changed_rows:
+    if not few or conflicts.changed_rows or conflicts.omitted_identifiers:
         # All rows are diffed. Those that are marked unchanged have no values, and the diff passes them over.
         staged = replace(staged, sent_list_id=None)
     claimed, planned, rejects = _find_deltas(warehouse, state, replace(request, staged=staged), diff)
@@ -272,5 +272,5 @@ def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -
         if not upserts:
             continue
         warehouse.execute(conflicts_sql.mark_claimed(identifier, rekeyed=rekeyed))
-        omitted[kind] = warehouse.fetch(count_marks(tables))[0][1]
+        omitted[kind] = warehouse.fetch(count_marks(tables))[0][2]
     return {kind: rows for kind, rows in omitted.items() if rows}

@@ -48,10 +48,11 @@ def refuse_lists(tables: ModelTables, select: str, parameters: tuple[Any, ...] =
 
 
 def count_marks(tables: ModelTables) -> Statement:
-    """Return, of the marks that were made last, (rows, identities) that are sent without an identifier."""
+    """Return, of the marks that were made last, (rejected rows, rows without an identifier, identities of these)."""
     marks = tables.dialect.temp_table(tables.marks.tables[-1])
     return Statement.read(
-        f"SELECT COUNT(*), COUNT(DISTINCT retl_identity) FROM {marks} WHERE retl_omitted IS NOT NULL"
+        "SELECT COUNT(retl_problem), COUNT(retl_omitted),\n"
+        f"COUNT(DISTINCT CASE WHEN retl_omitted IS NOT NULL THEN retl_identity END) FROM {marks}"
     )
 
 
