@@ -135,7 +135,7 @@ class Nights:
 
     `idle_with_malformed` has 0.1 % of malformed rows, which were there the night before. `idle_without_other`
     is the same without them; in both another model was deleted. `journaled` and `not_journaled` are the
-    nights after it, changed. The wide model has 20 columns. `skipped` is idle, and nothing was
+    nights after it, changed. `with_shared` is idle, and two rows have had one id since the night before. The wide model has 20 columns. `skipped` is idle, and nothing was
     written to the warehouse.
     """
 
@@ -149,6 +149,8 @@ class Nights:
     two_changed: Cost
     not_journaled: Cost
     journaled: Cost
+    without_shared: Cost
+    with_shared: Cost
     wide_idle: Cost
     wide_changed: Cost
 
@@ -164,6 +166,9 @@ class Nights:
             "statements more with 0.1 % malformed rows, nothing changed": (
                 self.idle_with_malformed.statements - self.idle_without_other.statements
             ),
+            "statements more with 0.2 % rows of a shared id, nothing changed": (
+                self.with_shared.statements - self.without_shared.statements
+            ),
             "statements more with a journal, one model with changes": (
                 self.journaled.statements - self.not_journaled.statements
             ),
@@ -171,6 +176,8 @@ class Nights:
             "rows read, nothing changed": self.idle.rows_read(),
             "rows written, nothing changed": self.idle.rows_written(),
             "rows read, nothing changed, 0.1 % malformed": self.idle_with_malformed.rows_read(),
+            "rows read, nothing changed, 0.2 % of a shared id": self.with_shared.rows_read(),
+            "rows written, nothing changed, 0.2 % of a shared id": self.with_shared.rows_written(),
             "rows read, model skipped": self.skipped.rows_read(),
             "rows written, model skipped": self.skipped.rows_written(),
             "rows read, 0.1 % changed": self.changed.rows_read(),
@@ -214,6 +221,11 @@ def measure(world: World) -> Nights:
         changed_nights.append(count(world.run))
     not_journaled, journaled = changed_nights
     world.profile(journal=None)
+    without_shared = count(world.run)
+    world.sql("UPDATE people SET customer_id = 'c-shared' WHERE email IN ('500@example.com', '501@example.com')")
+    world.run()
+    with_shared = count(world.run)
+    fill(world, night=5)
     world.model("members", WIDE_SELECT, identifiers=BY_EMAIL)
     world.run()
     wide_idle = count(world.run)
@@ -229,6 +241,8 @@ def measure(world: World) -> Nights:
         two_changed,
         not_journaled,
         journaled,
+        without_shared,
+        with_shared,
         wide_idle,
         count(world.run),
     )

@@ -72,6 +72,7 @@ def replace_compared(tables: ModelTables, keys: StagedKeys) -> tuple[Statement, 
     names = (tables.staged_table, tables.lists, tables.compared)
     staged, lists, compared = map(tables.dialect.temp_table, names)
     problem = tables.dialect.quote_literal(RowProblem.CHANGED_WHILE_READ)
+    of_lists = f"\nAND retl_list IN (SELECT retl_list FROM {lists})" if tables.many_lists else ""
     without_identity = (
         f"DELETE FROM {staged} WHERE retl_identity IS NULL AND retl_list IN (SELECT retl_list FROM {lists})"
     )
@@ -81,8 +82,7 @@ def replace_compared(tables: ModelTables, keys: StagedKeys) -> tuple[Statement, 
         Statement.change(
             staged,
             f"UPDATE {staged} SET retl_problem = {problem}\n"
-            f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {compared})\n"
-            f"AND retl_list IN (SELECT retl_list FROM {lists})",
+            f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {compared}){of_lists}",
         ),
         Statement.insert(staged, *_render("insert_completed", tables, columns=_staged_columns(tables, keys))),
     )
