@@ -167,9 +167,9 @@ The ratios before are of the program before its packages were rearranged, on the
   statements join; no staged row changes.
 - Rows written: the row key, its list, the identifiers and two flags of each row, which checks, protection and
   guards need: 6 values, twice a table of 3 columns. Staged rows change only where equal rows are merged, rows
-  with `updated_at` or with other uncertain rows get their values, or another model deletes people. Such people
-  are found by each of their identifiers, also in rejected rows: a table beside the rows would have to be joined
-  by all of them in every later statement. Models with several lists, events, values to clear,
+  with `updated_at` or with other uncertain rows get their values, or another model deletes people. Such
+  people are found by each of their identifiers, also in rejected rows: a table beside the rows would have to
+  be joined by all of them in every later statement. Models with several lists, events, values to clear,
   uncertain rows, or rows that Klaviyo refused are staged in full.
 - Start: no model compiles without sqlglot, pydantic, Jinja and PyYAML, whose import alone misses the goal.
   Almost half of the rest is spent on 270 dataclasses, whose methods Python compiles at each start.

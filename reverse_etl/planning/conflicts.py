@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.list_target import OnSharedIdentifier
 from reverse_etl.planning.sql import conflicts as sql
-from reverse_etl.warehouse.row_marks import count_marks
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def resolve_shared_identifiers(
         match staged.model.config.on_shared_identifier:
             case OnSharedIdentifier.OMIT:
                 warehouse.execute(sql.mark_shared(identifier, reject=False))
-                ((rejected, omitted, _),) = warehouse.fetch(count_marks(tables))
+                ((rejected, omitted, _),) = warehouse.fetch(sql.count_marks(tables))
                 omitted_identifiers[kind] = int(omitted)
                 changed_rows = changed_rows or bool(rejected)
             case OnSharedIdentifier.REJECT:

@@ -22,7 +22,6 @@ from reverse_etl.planning.sql import staging
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.stage import count_staged_rows, restore_values
 from reverse_etl.planning.violations import Guard
-from reverse_etl.warehouse.row_marks import count_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -272,5 +271,5 @@ def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -
         if not upserts:
             continue
         warehouse.execute(conflicts_sql.mark_claimed(identifier, rekeyed=rekeyed))
-        omitted[kind] = warehouse.fetch(count_marks(tables))[0][2]
+        omitted[kind] = warehouse.fetch(conflicts_sql.count_marks(tables))[0][2]
     return {kind: rows for kind, rows in omitted.items() if rows}

@@ -129,7 +129,7 @@ def _match_snapshot(state: State, staged: StagedModel, result: DiffResult) -> Sn
     counts, comparison = result.counts, staged.comparison
     if staged.sources is None or counts is None or result.planned.by_list or result.uncertain_rows:
         return None
-    if result.kept_values or result.omitted_identifiers:  # other rows, perhaps of other models, decided about these
+    if result.kept_values or result.omitted_identifiers:  # other rows decided about these
         return None
     if comparison is not None and not comparison.is_full:
         return None

@@ -14,7 +14,6 @@ from reverse_etl.domain.identifiers import IdentifierType, mask_identity
 from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
-from reverse_etl.warehouse.row_marks import mark_rows
 from reverse_etl.warehouse.statement import Statement, quote_literal
 
 if TYPE_CHECKING:
@@ -142,8 +141,7 @@ class Omissions:
             f"WHEN {quote_literal(kind.value)} THEN s.{IDENTIFIER_COLUMNS[kind]}"
             for kind in tables.secondary_identifiers
         )
-        return mark_rows(
-            tables,
+        return tables.mark_rows(
             "SELECT s.retl_list, s.retl_identity, CAST(NULL AS VARCHAR) AS retl_problem, "
             "CAST(NULL AS VARCHAR) AS retl_detail, CAST(r.identifier AS VARCHAR) AS retl_omitted\n"
             f"FROM {tables.staged_rows} AS s JOIN {tables.dialect.temp_table(tables.lists)} AS l "

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.warehouse.row_marks import RowMarks, staged_rows_sql
-from reverse_etl.warehouse.statement import Sql, quote_identifier, quote_literal
+from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier, quote_literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from typing import Any
 
     from reverse_etl.domain.columns import Column
     from reverse_etl.warehouse.dialect import Dialect
@@ -61,6 +61,18 @@ def timestamp_sql(dialect: Dialect, column: Column, when: datetime) -> Sql:
     """Return a time as a value of the type of a column, which has a time zone."""
     text = dialect.quote_literal(when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00:00"))
     return Sql(f"CAST({text} AS {dialect.storage_type(column)})")
+
+
+@dataclass
+class RowMarks:
+    """The side tables of a model's staged rows so far. All copies of a model's `ModelTables` share it.
+
+    A side table counts from the moment when the statement that makes it is built. So a statement that is
+    built later reads it, or fails.
+    """
+
+    tables: list[str] = field(default_factory=list)
+    refused_lists: str = ""
 
 
 @dataclass(frozen=True)
@@ -186,8 +198,75 @@ class ModelTables:
 
     @property
     def staged_rows(self) -> Sql:
-        """Return the model's rows with their marks, as all statements read them that are built now."""
-        return staged_rows_sql(self)
+        """Return the model's rows as they count for all statements that are built now: with their marks.
+
+        Rows of a refused list name no list, and `retl_detail` has its name. A row may have several marks.
+        """
+        staged = self.dialect.temp_table(self.staged_table)
+        problem, detail, replaced, columns, joins = [], [], ["retl_problem", "retl_detail"], [], []
+        if self.marks.refused_lists:
+            problem.append("r.retl_problem")
+            detail.append("r.retl_list")
+            replaced.append("retl_list")
+            columns.append("CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list")
+            refused = self.dialect.temp_table(self.marks.refused_lists)
+            joins.append(f"LEFT JOIN {refused} AS r ON s.retl_list = r.retl_list")
+        if self.marks.tables:
+            problem.append("m.retl_problem")
+            detail.append("m.retl_detail")
+            columns += [
+                f"s.retl_problem IS NULL AND COALESCE(m.{flag}, FALSE) AS {flag}" for flag in self.omit_flags
+            ]
+            same_list = " AND s.retl_list = m.retl_list" if self.many_lists else ""
+            joins.append(
+                f"LEFT JOIN (\n{self._marked_rows_sql}\n  ) AS m ON s.retl_identity = m.retl_identity{same_list}"
+            )
+        if not joins:
+            return Sql(staged)
+        columns += [
+            f"COALESCE({', '.join(('s.retl_problem', *problem))}) AS retl_problem",
+            f"CASE WHEN s.retl_problem IS NULL THEN COALESCE({', '.join((*detail, 'NULL'))}) ELSE s.retl_detail END AS retl_detail",
+        ]
+        names = ", ".join(replaced)
+        return Sql(
+            f"(\n  SELECT s.* EXCLUDE ({names}), {', '.join(columns)}\n  FROM {staged} AS s\n  "
+            + "\n  ".join(joins)
+            + "\n)"
+        )
+
+    @property
+    def _marked_rows_sql(self) -> str:
+        """Return each marked row once, with all of its marks: a join with it multiplies no row."""
+        flags = "".join(
+            f", COUNT(CASE WHEN retl_omitted = '{kind}' THEN 1 END) > 0 AS {omit_flag_column(kind)}"
+            for kind in self.secondary_identifiers
+        )
+        names = map(self.dialect.temp_table, self.marks.tables)
+        all_marks = " UNION ALL ".join(f"SELECT * FROM {name}" for name in names)
+        key = "retl_list, retl_identity" if self.many_lists else "retl_identity"
+        return (
+            f"    SELECT {key}, MAX(retl_problem) AS retl_problem, MAX(retl_detail) AS retl_detail{flags}\n"
+            f"    FROM ({all_marks}) AS marked GROUP BY {key}"
+        )
+
+    def mark_rows(self, select: str, parameters: tuple[Any, ...] = ()) -> Statement:
+        """Return the statement that marks valid rows as rejected, or leaves identifiers out of what they send.
+
+        The query is built before, and the statement runs next. It returns of each row `retl_list`,
+        `retl_identity`, `retl_problem`, `retl_detail` and in `retl_omitted` the type of an identifier.
+        """
+        name = f"marks_{len(self.marks.tables) + 1}_{self.table_key}"
+        self.marks.tables.append(name)
+        return self._create_table(name, select, parameters)
+
+    def refuse_lists(self, select: str, parameters: tuple[Any, ...] = ()) -> Statement:
+        """Return the statement that rejects all rows of the lists that a query returns with a problem."""
+        self.marks.refused_lists = f"refused_{self.table_key}"
+        return self._create_table(self.marks.refused_lists, select, parameters)
+
+    def _create_table(self, name: str, select: str, parameters: tuple[Any, ...]) -> Statement:
+        text = f"{self.dialect.replace_temp_table_sql(name)} AS\n{select}"
+        return Statement.create(self.dialect.temp_table(name), text, parameters)
 
     @property
     def omit_flags(self) -> tuple[Sql, ...]:

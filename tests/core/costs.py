@@ -135,8 +135,8 @@ class Nights:
 
     `idle_with_malformed` has 0.1 % of malformed rows, which were there the night before. `idle_without_other`
     is the same without them; in both another model was deleted. `journaled` and `not_journaled` are the
-    nights after it, changed. `with_shared` is idle, and two rows have had one id since the night before. The wide model has 20 columns. `skipped` is idle, and nothing was
-    written to the warehouse.
+    nights after it, changed. `with_shared` is idle, and two rows have had one id since the night before. The
+    wide model has 20 columns. `skipped` is idle, and nothing was written to the warehouse.
     """
 
     idle_plan: Cost
@@ -222,7 +222,9 @@ def measure(world: World) -> Nights:
     not_journaled, journaled = changed_nights
     world.profile(journal=None)
     without_shared = count(world.run)
-    world.sql("UPDATE people SET customer_id = 'c-shared' WHERE email IN ('500@example.com', '501@example.com')")
+    world.sql(
+        "UPDATE people SET customer_id = 'c-shared' WHERE email IN ('500@example.com', '501@example.com')"
+    )
     world.run()
     with_shared = count(world.run)
     fill(world, night=5)

@@ -35,7 +35,6 @@ WRITERS = {
     "planning/sql/staging.py",
     "state/withheld.py",
     "warehouse/model_tables.py",
-    "warehouse/row_marks.py",
 }
 
 

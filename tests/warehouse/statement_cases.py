@@ -30,9 +30,7 @@ from reverse_etl.state.sql import deltas, members, pending, rejections, schema, 
 from reverse_etl.state.sql import without_profile as stored_without_profile
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.sql.rejections import ModelRejections
-from reverse_etl.warehouse import row_marks
-from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables
-from reverse_etl.warehouse.row_marks import RowMarks
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, ModelTables, RowMarks
 from reverse_etl.warehouse.statement import Sql, Statement
 from tests.clocks import NOON
 
@@ -181,7 +179,7 @@ def _marks(shape: ModelTables) -> Iterator[Call]:
     yield "reject_lists", staging.reject_lists(shape, refused)
     yield "count_staged_rows", staging.count_staged_rows(shape, marks_unchanged=False)
     yield "mark_shared", conflicts.mark_shared(identifier, reject=False)
-    yield "count_marks", row_marks.count_marks(shape)
+    yield "count_marks", conflicts.count_marks(shape)
     yield "mark_shared", conflicts.mark_shared(identifier, reject=True)
     yield "mark_still_rejected", staging.mark_still_rejected(shape, "c0ffee")
     yield "count_staged_rows", staging.count_staged_rows(shape, marks_unchanged=False)

@@ -10,7 +10,6 @@ from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.planning.sql.staging import comparable_values
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS, KEY_COLUMNS, ModelTables
-from reverse_etl.warehouse.row_marks import mark_rows
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement
 
@@ -100,7 +99,7 @@ def mark_shared(identifier: SharedIdentifier, *, reject: bool) -> Statement:
         conflict=RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER,
         shared=RowProblem.SHARED_IDENTIFIER if reject else None,
     )
-    return mark_rows(tables, *text)
+    return tables.mark_rows(*text)
 
 
 def mark_claimed(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement:
@@ -111,7 +110,16 @@ def mark_claimed(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement:
     With `rekeyed`, stored rows are matched by the current identifiers.
     """
     tables = identifier.tables
-    return mark_rows(tables, *_render("mark_claimed", tables, identifier=identifier, rekeyed=rekeyed))
+    return tables.mark_rows(*_render("mark_claimed", tables, identifier=identifier, rekeyed=rekeyed))
+
+
+def count_marks(tables: ModelTables) -> Statement:
+    """Return, of the marks that were made last, (rejected rows, rows without an identifier, identities of these)."""
+    marks = tables.dialect.temp_table(tables.marks.tables[-1])
+    return Statement.read(
+        "SELECT COUNT(retl_problem), COUNT(retl_omitted),\n"
+        f"COUNT(DISTINCT CASE WHEN retl_omitted IS NOT NULL THEN retl_identity END) FROM {marks}"
+    )
 
 
 def count_upserts_of_others(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement:

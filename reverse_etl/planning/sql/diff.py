@@ -21,7 +21,6 @@ from reverse_etl.warehouse.model_tables import (
     KEY_COLUMNS,
     ModelTables,
 )
-from reverse_etl.warehouse.row_marks import mark_rows
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier
 from reverse_etl.warehouse.type_changes import current_value_sql, is_retyped
@@ -169,7 +168,7 @@ def select_first_difference(diff: ModelDiff) -> Statement:
 
 def mark_unknown_rows(diff: ModelDiff) -> Statement:
     """Reject the uncertain rows, for models whose requests must not be repeated."""
-    return mark_rows(diff.tables, *_render("mark_unknown_rows", diff, problem=RowProblem.UNKNOWN_OUTCOME))
+    return diff.tables.mark_rows(*_render("mark_unknown_rows", diff, problem=RowProblem.UNKNOWN_OUTCOME))
 
 
 def mark_changed_rows(diff: ModelDiff) -> Statement:
@@ -177,7 +176,7 @@ def mark_changed_rows(diff: ModelDiff) -> Statement:
 
     No value was sent of a column that the model did not have then, or that was NULL: the row counts as unchanged.
     """
-    return mark_rows(diff.tables, *_render("mark_changed_rows", diff, problem=RowProblem.CHANGED))
+    return diff.tables.mark_rows(*_render("mark_changed_rows", diff, problem=RowProblem.CHANGED))
 
 
 def count_moved(diff: ModelDiff, names: Collection[str]) -> Statement:

@@ -17,7 +17,6 @@ from reverse_etl.warehouse.model_tables import (
     IDENTIFIER_COLUMNS,
     ModelTables,
 )
-from reverse_etl.warehouse.row_marks import mark_rows, refuse_lists
 from reverse_etl.warehouse.sql_template import render_sql
 from reverse_etl.warehouse.statement import Sql, Statement, quote_identifier
 
@@ -47,12 +46,12 @@ def mark_still_rejected(tables: ModelTables, checksum: str) -> Statement:
         checksum=checksum,
         compared_values=pairs,
     )
-    return mark_rows(tables, *text)
+    return tables.mark_rows(*text)
 
 
 def reject_lists(tables: ModelTables, problems: Mapping[str, RowProblem]) -> Statement:
     """Reject the rows that name one of these lists, with its problem; they count as rows without a list."""
-    return refuse_lists(tables, *_render("reject_lists", tables, problems=dict(sorted(problems.items()))))
+    return tables.refuse_lists(*_render("reject_lists", tables, problems=dict(sorted(problems.items()))))
 
 
 def select_conflicting_properties(tables: ModelTables) -> Statement:
