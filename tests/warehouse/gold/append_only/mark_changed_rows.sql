@@ -4,7 +4,7 @@ snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.marks_2_codes_8c9d0e1f DEFAULT
 WITH desired AS (
   SELECT l.retl_list_id, s.retl_identity, s.retl_unchanged, s.retl_email AS retl_email, s.retl_phone_e164 AS retl_phone_e164, s.retl_external_id AS retl_external_id, s.retl_klaviyo_profile_id AS retl_klaviyo_profile_id, s."coupon", s."code", s."percent"
   FROM (
-  SELECT s.* EXCLUDE (retl_problem, retl_detail), COALESCE(s.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN m.retl_detail ELSE s.retl_detail END AS retl_detail
+  SELECT s.* EXCLUDE (retl_problem, retl_detail), COALESCE(s.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(m.retl_detail, NULL) ELSE s.retl_detail END AS retl_detail
   FROM temp.staged_codes_8c9d0e1f AS s
   LEFT JOIN (
     SELECT retl_identity, MAX(retl_problem) AS retl_problem, MAX(retl_detail) AS retl_detail

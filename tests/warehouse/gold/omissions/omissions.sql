@@ -30,7 +30,7 @@ WHERE account_id = ? AND project = ? AND model = ? AND identifier = 'email' AND 
 -- with ('acc', 'shop', 'vip')
 DELETE FROM state.omissions AS retl_x
 WHERE account_id = ? AND project = ? AND model = ? AND identifier = 'phone_e164' AND NOT EXISTS (SELECT 1 FROM (
-  SELECT s.* EXCLUDE (retl_problem, retl_detail), s.retl_problem IS NULL AND COALESCE(m.retl_omits_phone_e164, FALSE) AS retl_omits_phone_e164, COALESCE(s.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN m.retl_detail ELSE s.retl_detail END AS retl_detail
+  SELECT s.* EXCLUDE (retl_problem, retl_detail), s.retl_problem IS NULL AND COALESCE(m.retl_omits_phone_e164, FALSE) AS retl_omits_phone_e164, COALESCE(s.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(m.retl_detail, NULL) ELSE s.retl_detail END AS retl_detail
   FROM temp.staged_vip_0a1b2c3d AS s
   LEFT JOIN (
     SELECT retl_identity, MAX(retl_problem) AS retl_problem, MAX(retl_detail) AS retl_detail, COUNT(CASE WHEN retl_omitted = 'phone_e164' THEN 1 END) > 0 AS retl_omits_phone_e164

@@ -7,7 +7,7 @@ FROM temp.staged_vip_0a1b2c3d GROUP BY retl_problem ORDER BY retl_problem;
 duckdb:    SELECT '' AS retl_list, retl_problem, COUNT(*), 0, COUNT(DISTINCT HASH(retl_identity)), COUNT(retl_phone_e164), COUNT(DISTINCT CASE WHEN retl_phone_e164 IS NOT NULL THEN HASH(retl_phone_e164) END)
 snowflake: SELECT '' AS retl_list, retl_problem, COUNT(*), 0, COUNT(DISTINCT retl_identity), COUNT(retl_phone_e164), COUNT(DISTINCT CASE WHEN retl_phone_e164 IS NOT NULL THEN retl_phone_e164 END)
 FROM (
-  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, COALESCE(s.retl_problem, r.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN r.retl_list ELSE s.retl_detail END AS retl_detail
+  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, COALESCE(s.retl_problem, r.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(r.retl_list, NULL) ELSE s.retl_detail END AS retl_detail
   FROM temp.staged_vip_0a1b2c3d AS s
   LEFT JOIN temp.refused_vip_0a1b2c3d AS r ON s.retl_list = r.retl_list
 ) GROUP BY retl_problem ORDER BY retl_problem;
@@ -16,7 +16,7 @@ FROM (
 duckdb:    SELECT '' AS retl_list, retl_problem, COUNT(*), 0, COUNT(DISTINCT HASH(retl_identity)), COUNT(retl_phone_e164), COUNT(DISTINCT CASE WHEN retl_phone_e164 IS NOT NULL THEN HASH(retl_phone_e164) END)
 snowflake: SELECT '' AS retl_list, retl_problem, COUNT(*), 0, COUNT(DISTINCT retl_identity), COUNT(retl_phone_e164), COUNT(DISTINCT CASE WHEN retl_phone_e164 IS NOT NULL THEN retl_phone_e164 END)
 FROM (
-  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, s.retl_problem IS NULL AND COALESCE(m.retl_omits_phone_e164, FALSE) AS retl_omits_phone_e164, COALESCE(s.retl_problem, r.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(r.retl_list, m.retl_detail) ELSE s.retl_detail END AS retl_detail
+  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, s.retl_problem IS NULL AND COALESCE(m.retl_omits_phone_e164, FALSE) AS retl_omits_phone_e164, COALESCE(s.retl_problem, r.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(r.retl_list, m.retl_detail, NULL) ELSE s.retl_detail END AS retl_detail
   FROM temp.staged_vip_0a1b2c3d AS s
   LEFT JOIN temp.refused_vip_0a1b2c3d AS r ON s.retl_list = r.retl_list
   LEFT JOIN (
@@ -34,7 +34,7 @@ FROM temp.staged_clubs_4e5f6a7b GROUP BY retl_list, retl_problem ORDER BY retl_l
 duckdb:    SELECT retl_list, retl_problem, COUNT(*), 0, COUNT(DISTINCT HASH(retl_identity)), COUNT(retl_email), COUNT(DISTINCT CASE WHEN retl_email IS NOT NULL THEN HASH(retl_email) END)
 snowflake: SELECT retl_list, retl_problem, COUNT(*), 0, COUNT(DISTINCT retl_identity), COUNT(retl_email), COUNT(DISTINCT CASE WHEN retl_email IS NOT NULL THEN retl_email END)
 FROM (
-  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, COALESCE(s.retl_problem, r.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN r.retl_list ELSE s.retl_detail END AS retl_detail
+  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, COALESCE(s.retl_problem, r.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(r.retl_list, NULL) ELSE s.retl_detail END AS retl_detail
   FROM temp.staged_clubs_4e5f6a7b AS s
   LEFT JOIN temp.refused_clubs_4e5f6a7b AS r ON s.retl_list = r.retl_list
 ) GROUP BY retl_list, retl_problem ORDER BY retl_list, retl_problem;
@@ -43,7 +43,7 @@ FROM (
 duckdb:    SELECT retl_list, retl_problem, COUNT(*), 0, COUNT(DISTINCT HASH(retl_identity)), COUNT(retl_email), COUNT(DISTINCT CASE WHEN retl_email IS NOT NULL THEN HASH(retl_email) END)
 snowflake: SELECT retl_list, retl_problem, COUNT(*), 0, COUNT(DISTINCT retl_identity), COUNT(retl_email), COUNT(DISTINCT CASE WHEN retl_email IS NOT NULL THEN retl_email END)
 FROM (
-  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, s.retl_problem IS NULL AND COALESCE(m.retl_omits_email, FALSE) AS retl_omits_email, COALESCE(s.retl_problem, r.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(r.retl_list, m.retl_detail) ELSE s.retl_detail END AS retl_detail
+  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, s.retl_problem IS NULL AND COALESCE(m.retl_omits_email, FALSE) AS retl_omits_email, COALESCE(s.retl_problem, r.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(r.retl_list, m.retl_detail, NULL) ELSE s.retl_detail END AS retl_detail
   FROM temp.staged_clubs_4e5f6a7b AS s
   LEFT JOIN temp.refused_clubs_4e5f6a7b AS r ON s.retl_list = r.retl_list
   LEFT JOIN (

@@ -3,7 +3,7 @@ duckdb:    CREATE OR REPLACE TABLE temp.marks_3_vip_0a1b2c3d AS
 snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.marks_3_vip_0a1b2c3d DEFAULT_DDL_COLLATION = '' AS
 SELECT s.retl_list, s.retl_identity, CAST('still_rejected' AS VARCHAR) AS retl_problem, CAST(NULL AS VARCHAR) AS retl_detail, CAST(NULL AS VARCHAR) AS retl_omitted
 FROM (
-  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, s.retl_problem IS NULL AND COALESCE(m.retl_omits_phone_e164, FALSE) AS retl_omits_phone_e164, COALESCE(s.retl_problem, r.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(r.retl_list, m.retl_detail) ELSE s.retl_detail END AS retl_detail
+  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, s.retl_problem IS NULL AND COALESCE(m.retl_omits_phone_e164, FALSE) AS retl_omits_phone_e164, COALESCE(s.retl_problem, r.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(r.retl_list, m.retl_detail, NULL) ELSE s.retl_detail END AS retl_detail
   FROM temp.staged_vip_0a1b2c3d AS s
   LEFT JOIN temp.refused_vip_0a1b2c3d AS r ON s.retl_list = r.retl_list
   LEFT JOIN (
@@ -29,7 +29,7 @@ duckdb:    CREATE OR REPLACE TABLE temp.marks_3_clubs_4e5f6a7b AS
 snowflake: CREATE OR REPLACE TEMPORARY TABLE temp.marks_3_clubs_4e5f6a7b DEFAULT_DDL_COLLATION = '' AS
 SELECT s.retl_list, s.retl_identity, CAST('still_rejected' AS VARCHAR) AS retl_problem, CAST(NULL AS VARCHAR) AS retl_detail, CAST(NULL AS VARCHAR) AS retl_omitted
 FROM (
-  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, s.retl_problem IS NULL AND COALESCE(m.retl_omits_email, FALSE) AS retl_omits_email, COALESCE(s.retl_problem, r.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(r.retl_list, m.retl_detail) ELSE s.retl_detail END AS retl_detail
+  SELECT s.* EXCLUDE (retl_problem, retl_detail, retl_list), CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list, s.retl_problem IS NULL AND COALESCE(m.retl_omits_email, FALSE) AS retl_omits_email, COALESCE(s.retl_problem, r.retl_problem, m.retl_problem) AS retl_problem, CASE WHEN s.retl_problem IS NULL THEN COALESCE(r.retl_list, m.retl_detail, NULL) ELSE s.retl_detail END AS retl_detail
   FROM temp.staged_clubs_4e5f6a7b AS s
   LEFT JOIN temp.refused_clubs_4e5f6a7b AS r ON s.retl_list = r.retl_list
   LEFT JOIN (
