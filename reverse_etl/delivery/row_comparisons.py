@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.statement import Statement
 
 
-def keep_comparison(state: State, model_plan: ModelPlan) -> Iterator[Statement]:
+def build_comparison_updates(state: State, model_plan: ModelPlan) -> Iterator[Statement]:
     """Yield the statements that a run commits with the deltas of a model, before it sends them.
 
     A comparison with another SQL or config than this run's is forgotten first: the rows that this run sends

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.delivery.row_comparisons import keep_comparison
+from reverse_etl.delivery.row_comparisons import build_comparison_updates
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.state import ModelRecord, ModelSubmission
 from reverse_etl.state.sql import deltas
@@ -53,7 +53,7 @@ def mark_submitting(
                 has_deferred and plan.has_upserts,
                 prunes_events=model_plan.events is not None,
                 has_deltas=model_plan.has_deltas,
-                statements=(*keep_comparison(context.state, model_plan),),
+                statements=(*build_comparison_updates(context.state, model_plan),),
                 last_seq=model_plan.last_seq,
             )
         )

@@ -74,7 +74,7 @@ def _complete_model(warehouse: Warehouse, state: State, staged: StagedModel) -> 
     if staged.has_withheld:
         for statement in state.withheld.mark_staged(tables):
             warehouse.execute(statement)
-    counts = count_staged_rows(warehouse, tables, marks_unchanged=keys.assume_equal)
+    counts = count_staged_rows(warehouse, tables, marks_unchanged=keys.others_are_equal)
     completed = replace(staged, rows=sum(counts.rows.values()), counts=counts)
     return _with_compared_rows(completed, int(compared_rows))
 
@@ -84,7 +84,7 @@ def _find_keys(staged: StagedModel) -> sql.StagedKeys:
     return sql.StagedKeys(
         are_unique=counts is not None and counts.has_unique_keys,
         are_valid=counts is not None and counts.valid == staged.rows,
-        assume_equal=staged.sent_list_id is not None,
+        others_are_equal=staged.sent_list_id is not None,
     )
 
 

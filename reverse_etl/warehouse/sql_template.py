@@ -1,6 +1,6 @@
 """Statements as files: Jinja templates that can print nothing but SQL.
 
-A template is a `.sql.j2` file of the package with one statement, or with macros if its name begins with `_`.
+A template is a `.sql.j2` file of the package with one statement, or a macro of such a file.
 It prints values of type `Sql` and table names. Everything else goes through a filter: `identifier` and
 `literal` quote, `number` takes integers, `bind` and `bind_all` make parameters, `commas` joins SQL, and
 `state_table`, `temp_table`, `create_temp_table` and `replace_temp_table` take the short name of a table.
@@ -45,23 +45,32 @@ _RENDERING: Final[ContextVar[_Rendering]] = ContextVar("rendering")
 def render_sql(template: str, dialect: Dialect, **values: object) -> tuple[Sql, tuple[Any, ...]]:
     """Return a template's text, with ? for each parameter, and the parameters in the order of the text.
 
-    `template` is the file's path in the package, without its suffix. Raises TypeError if the template prints
-    a value that is not SQL, and jinja2.UndefinedError if it uses a value that is missing.
+    `template` is the file's path in the package, without its suffix; in a file with several statements, one
+    macro each, the name of the macro follows after a colon. Raises TypeError if the template prints a value
+    that is not SQL, and jinja2.UndefinedError if it uses a value that is missing.
     """
-    return _render(_ENVIRONMENT.get_template(template + _SUFFIX), dialect, values)
+    path, _, macro = template.partition(":")
+    return _render(_ENVIRONMENT.get_template(path + _SUFFIX), dialect, values, macro)
 
 
 def _render(
-    template: Template, dialect: Dialect, values: Mapping[str, object]
+    template: Template, dialect: Dialect, values: Mapping[str, object], macro: str = ""
 ) -> tuple[Sql, tuple[Any, ...]]:
     rendering = _Rendering(dialect)
     token = _RENDERING.set(rendering)
     try:
-        text = template.render(values)
+        text = _render_macro(template, macro, values) if macro else template.render(values)
     finally:
         _RENDERING.reset(token)
     numbers = [int(number) for number in _MARKED.findall(text)]
     return Sql(_MARKED.sub("?", text)), tuple(rendering.parameters[number] for number in numbers)
+
+
+def _render_macro(template: Template, name: str, values: Mapping[str, object]) -> str:
+    """Return the text of a macro, which takes those of the values that it names."""
+    macro = getattr(template.module, name)
+    text: str = macro(**{argument: values[argument] for argument in macro.arguments if argument in values})
+    return text.strip("\n")
 
 
 def _check_text(value: object) -> str:

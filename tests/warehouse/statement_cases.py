@@ -392,7 +392,7 @@ def _updated_at(plain: ModelTables) -> Iterator[Call]:
     yield "create_model_tables", schema.create_model_tables(plain)
     for table in (shape.deltas, shape.rejected, shape.snapshot):
         yield "migrate_columns", schema.migrate_columns(shape, table, kept)
-    known = row_comparison.StagedKeys(are_unique=True, are_valid=True, assume_equal=True)
+    known = row_comparison.StagedKeys(are_unique=True, are_valid=True, others_are_equal=True)
     equal = replace(shape, table_key="equal_0a1b2c3d")
     for one, keys, list_id in ((shape, row_comparison.StagedKeys(), None), (equal, known, "L1")):
         rows = replace(people, tables=one, updated_at=updated_at, sent_list_id=list_id)

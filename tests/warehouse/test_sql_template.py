@@ -156,6 +156,26 @@ def test_every_statement_of_the_package_passes_the_check(name: str) -> None:
     assert _ENVIRONMENT.get_template(name).name == name
 
 
+def test_a_macro_is_a_statement_with_the_values_that_it_names() -> None:
+    source = """
+{% macro is_of(owner) %}owner = {{ owner | bind }}{% endmacro %}
+
+{#- The orders of an owner. -#}
+{% macro delete_orders(tables, owner) %}
+DELETE FROM {{ tables | commas }}
+WHERE {{ is_of(owner) }}
+{% endmacro %}
+"""
+    values = {"tables": [Sql("orders")], "owner": EVIL, "other": 1}
+    template = _ENVIRONMENT.from_string(source)
+    statement = _render(template, DUCKDB, values, "delete_orders")
+    assert statement == ("DELETE FROM orders\nWHERE owner = ?", (EVIL,))
+    with pytest.raises(UndefinedError, match="owner"):
+        _render(template, DUCKDB, {"tables": [Sql("orders")]}, "delete_orders")
+    with pytest.raises(TypeError):
+        _render(template, DUCKDB, values | {"tables": [EVIL]}, "delete_orders")
+
+
 class Parsing(_SqlEnvironment):
     """Templates of a process that starts, and those that it had to parse."""
 

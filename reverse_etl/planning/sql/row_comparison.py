@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 class StagedKeys:
     """The rows that were staged with their identifiers alone: whether their row keys are known to be unique, and none was rejected.
 
-    `assume_equal`: those that are not staged in full equal the snapshot's.
+    `others_are_equal`: the rows that are not staged in full equal the snapshot's.
     """
 
     are_unique: bool = False
     are_valid: bool = False
-    assume_equal: bool = False
+    others_are_equal: bool = False
 
 
 def collect_compared(
@@ -108,7 +108,7 @@ def _staged_columns(tables: ModelTables, keys: StagedKeys) -> tuple[Sql, ...]:
         (
             *("retl_list", "retl_identity", "retl_problem", "retl_detail"),
             *("retl_digest", "retl_unchanged", "retl_left_out"),
-            *(("retl_known", "retl_first_sent_at") if keys.assume_equal else ()),
+            *(("retl_known", "retl_first_sent_at") if keys.others_are_equal else ()),
         ),
     )
     return (*own, *tables.identifier_columns, UPDATED_COLUMN, *tables.payload_columns)

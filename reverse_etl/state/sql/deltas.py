@@ -51,13 +51,17 @@ def defer_lists(tables: ModelTables, list_ids: Sequence[str]) -> Statement:
 
 def clear_superseded(tables: ModelTables) -> Statement:
     """Delete the uncertain rows of earlier runs that the plan replaces."""
-    return Statement.change(deltas_table(tables), *render("clear_superseded", tables))
+    return Statement.change(deltas_table(tables), *render("deltas:clear_superseded", tables))
 
 
 def insert_deltas(run: RunDeltas, first_sent_at: str, seq_range: range | None) -> Statement:
     """Store the plan's deltas of a range, or all of them, as deltas of this run."""
     text = render(
-        "insert_deltas", run.tables, run_id=run.run_id, first_sent_at=first_sent_at, seq_range=seq_range
+        "deltas:insert_deltas",
+        run.tables,
+        run_id=run.run_id,
+        first_sent_at=first_sent_at,
+        seq_range=seq_range,
     )
     return Statement.insert(run.stored, *text)
 
@@ -65,7 +69,9 @@ def insert_deltas(run: RunDeltas, first_sent_at: str, seq_range: range | None) -
 def update_identities(tables: ModelTables) -> tuple[Statement, ...]:
     """Give snapshot and uncertain rows the identity that the model's current identifiers make."""
     return tuple(
-        Statement.change(tables.dialect.state_table(table), *render("update_identities", tables, table=table))
+        Statement.change(
+            tables.dialect.state_table(table), *render("deltas:update_identities", tables, table=table)
+        )
         for table in (tables.snapshot, tables.deltas)
     )
 
@@ -73,7 +79,7 @@ def update_identities(tables: ModelTables) -> tuple[Statement, ...]:
 def mark_uncertain(tables: ModelTables, list_ids: Sequence[str]) -> Statement:
     """Make the snapshot's rows of these lists uncertain that have no delta, such as those of rejected rows."""
     return Statement.insert(
-        deltas_table(tables), *render("mark_uncertain", tables, list_ids=list_ids, column=None)
+        deltas_table(tables), *render("deltas:mark_uncertain", tables, list_ids=list_ids, column=None)
     )
 
 
@@ -91,7 +97,7 @@ def mark_people_uncertain(
             (list_id, *values),
         ),
         Statement.insert(
-            table, *render("mark_uncertain", tables, list_ids=(list_id,), column=column, values=values)
+            table, *render("deltas:mark_uncertain", tables, list_ids=(list_id,), column=column, values=values)
         ),
     )
 
@@ -101,17 +107,17 @@ def mark_deferred_uncertain(tables: ModelTables) -> Statement:
 
     The rows that are sent meanwhile may change the same profiles. So they are sent again if they come back.
     """
-    return Statement.insert(deltas_table(tables), *render("mark_deferred_uncertain", tables))
+    return Statement.insert(deltas_table(tables), *render("deltas:mark_deferred_uncertain", tables))
 
 
 def mark_rejected_uncertain(tables: ModelTables) -> Statement:
     """Make the applied rows uncertain that Klaviyo refused later, so that they are sent again although they did not change."""
-    return Statement.insert(deltas_table(tables), *render("mark_rejected_uncertain", tables))
+    return Statement.insert(deltas_table(tables), *render("deltas:mark_rejected_uncertain", tables))
 
 
 def mark_unsent_uncertain(run: RunDeltas) -> Statement:
     """Make the rows uncertain whose removal was planned and not sent, or was held: see `mark_deferred_uncertain`."""
-    text = render("mark_removals_uncertain", run.tables, run=run, were_uncertain=False)
+    text = render("deltas:mark_removals_uncertain", run.tables, run=run, were_uncertain=False)
     return Statement.change(run.stored, *text)
 
 
@@ -120,7 +126,7 @@ def keep_uncertain(run: RunDeltas) -> Statement:
 
     A row whose removal was sent before, or that may never have been added, may not be on the list, and stays a removal.
     """
-    text = render("mark_removals_uncertain", run.tables, run=run, were_uncertain=True)
+    text = render("deltas:mark_removals_uncertain", run.tables, run=run, were_uncertain=True)
     return Statement.change(run.stored, *text)
 
 
@@ -129,7 +135,7 @@ def delete_unsent(run: RunDeltas) -> Statement:
 
     A row that was uncertain before this run stays so: an earlier run may have sent it.
     """
-    return Statement.change(run.stored, *render("delete_unsent", run.tables, run=run))
+    return Statement.change(run.stored, *render("deltas:delete_unsent", run.tables, run=run))
 
 
 def count_of_run(tables: ModelTables, run_id: str) -> Statement:
@@ -163,7 +169,7 @@ def inherit_first_sent(run: RunDeltas, previous_table_key: str, list_ids: Sequen
     job. `previous_table_key` ends the names of that model's tables. May be repeated.
     """
     text = render(
-        "inherit_first_sent",
+        "deltas:inherit_first_sent",
         run.tables,
         run_id=run.run_id,
         previous_tables=(f"snapshot_{previous_table_key}", f"deltas_{previous_table_key}"),
@@ -177,7 +183,8 @@ def backdate_first_sent(tables: ModelTables, rows: Sequence[tuple[str, str, str]
     """Count rows as first sent at a time, if that was earlier: (list id, identity, time), at least one."""
     return tuple(
         Statement.change(
-            tables.dialect.state_table(table), *render("backdate_first_sent", tables, table=table, rows=rows)
+            tables.dialect.state_table(table),
+            *render("deltas:backdate_first_sent", tables, table=table, rows=rows),
         )
         for table in (tables.snapshot, tables.deltas)
     )
@@ -185,7 +192,7 @@ def backdate_first_sent(tables: ModelTables, rows: Sequence[tuple[str, str, str]
 
 def count_unanswered(run: RunDeltas) -> Statement:
     """Return (list id, rows) of a run's deltas that no receipt covers: sent without a recorded reply, or not sent."""
-    return Statement.read(*render("count_unanswered", run.tables, run=run))
+    return Statement.read(*render("deltas:count_unanswered", run.tables, run=run))
 
 
 def select_last_stored_seq(run: RunDeltas) -> Statement:

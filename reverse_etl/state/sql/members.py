@@ -138,20 +138,20 @@ def compare_members(comparison: ListComparison) -> tuple[Statement, ...]:
     """Create the tables of the matched rows, the missing rows and the unmanaged members."""
     temp_table = comparison.tables.dialect.temp_table
     return (
-        Statement.create(temp_table(comparison.matched), *_render("matched_members", comparison)),
-        Statement.create(temp_table(comparison.missing), *_render("missing_members", comparison)),
-        Statement.create(temp_table(comparison.unmanaged), *_render("unmanaged_members", comparison)),
+        Statement.create(temp_table(comparison.matched), *_render("members:matched_members", comparison)),
+        Statement.create(temp_table(comparison.missing), *_render("members:missing_members", comparison)),
+        Statement.create(temp_table(comparison.unmanaged), *_render("members:unmanaged_members", comparison)),
     )
 
 
 def select_comparison_counts(comparison: ListComparison) -> Statement:
     """Return one row with the numbers of COMPARISON_COUNTS."""
-    return Statement.read(*_render("comparison_counts", comparison))
+    return Statement.read(*_render("members:comparison_counts", comparison))
 
 
 def select_unmatched_contacts(comparison: ListComparison) -> Statement:
     """Return (e-mail, phone) of the rows without a sure match; NULL for one that a row lacks."""
-    return Statement.read(*_render("unmatched_contacts", comparison))
+    return Statement.read(*_render("members:unmatched_contacts", comparison))
 
 
 def select_missing_sample(comparison: ListComparison, size: int) -> Statement:
@@ -179,13 +179,15 @@ def select_unmatched_but_present(
 ) -> Statement:
     """Return (identity) of a model's removals that found no profile, and whose person is on the list now."""
     account, project = scope_key
-    text = _render("unmatched_but_present", comparison, account=account, project=project, model=model)
+    text = _render("members:unmatched_but_present", comparison, account=account, project=project, model=model)
     return Statement.read(*text)
 
 
 def mark_missing_uncertain(comparison: ListComparison) -> Statement:
     """Make the missing rows uncertain: the next run sends those again that are still desired."""
-    return Statement.insert(deltas_table(comparison.tables), *_render("mark_missing_uncertain", comparison))
+    return Statement.insert(
+        deltas_table(comparison.tables), *_render("members:mark_missing_uncertain", comparison)
+    )
 
 
 def adopt_members(comparison: ListComparison) -> tuple[Statement, ...]:
@@ -198,10 +200,12 @@ def adopt_members(comparison: ListComparison) -> tuple[Statement, ...]:
     state_table = tables.dialect.state_table
     return (
         *(
-            Statement.change(state_table(table), *_render("backdate_members", comparison, table=table))
+            Statement.change(
+                state_table(table), *_render("members:backdate_members", comparison, table=table)
+            )
             for table in (tables.snapshot, tables.deltas)
         ),
-        Statement.insert(state_table(tables.snapshot), *_render("adopt_members", comparison)),
+        Statement.insert(state_table(tables.snapshot), *_render("members:adopt_members", comparison)),
     )
 
 

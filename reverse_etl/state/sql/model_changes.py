@@ -30,8 +30,12 @@ def merge_rows(tables: ModelTables, other: ModelTables) -> tuple[Statement, ...]
     """Give a model the rows of another one that it does not have, without the values that Klaviyo was given."""
     state_table = tables.dialect.state_table
     return (
-        Statement.insert(state_table(tables.snapshot), *render("merge_snapshot", tables, other=other)),
-        Statement.insert(state_table(tables.deltas), *render("merge_deltas", tables, other=other)),
+        Statement.insert(
+            state_table(tables.snapshot), *render("model_changes:merge_snapshot", tables, other=other)
+        ),
+        Statement.insert(
+            state_table(tables.deltas), *render("model_changes:merge_deltas", tables, other=other)
+        ),
     )
 
 

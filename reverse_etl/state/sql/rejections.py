@@ -62,7 +62,7 @@ def count_check_rejections(model: ModelRejections, *, with_example: bool = False
     of that row follow, '' for NULL, in the order of the model's; to read them for all rows costs a run that shows no rows too much.
     """
     text = _render(
-        "count_check_rejections",
+        "rejections:count_check_rejections",
         model,
         still_rejected=RowProblem.STILL_REJECTED,
         identifiers=[IDENTIFIER_COLUMNS[kind] for kind in model.tables.identifiers] if with_example else [],
@@ -73,15 +73,17 @@ def count_check_rejections(model: ModelRejections, *, with_example: bool = False
 
 def collect_check_rejections(model: ModelRejections, run_id: str) -> Statement:
     """Collect the rows that the checks reject now, each with the first run that saw and reported it."""
-    text = _render("collect_check_rejections", model, run_id=run_id, still_rejected=RowProblem.STILL_REJECTED)
+    text = _render(
+        "rejections:collect_check_rejections", model, run_id=run_id, still_rejected=RowProblem.STILL_REJECTED
+    )
     return Statement.create(model.tables.dialect.temp_table(model.checks), *text)
 
 
 def replace_check_rejections(model: ModelRejections) -> tuple[Statement, ...]:
     """Replace the model's earlier rejections by checks by those that were collected."""
     return (
-        Statement.change(model.stored, *_render("delete_check_rejections", model)),
-        Statement.insert(model.stored, *_render("insert_check_rejections", model)),
+        Statement.change(model.stored, *_render("rejections:delete_check_rejections", model)),
+        Statement.insert(model.stored, *_render("rejections:insert_check_rejections", model)),
     )
 
 
@@ -90,18 +92,18 @@ def delete_changed_rejections(model: ModelRejections) -> tuple[Statement, ...]:
     return (
         Statement.change(
             _rejected_rows(model),
-            *_render("delete_changed_rows", model, still_rejected=RowProblem.STILL_REJECTED),
+            *_render("rejections:delete_changed_rows", model, still_rejected=RowProblem.STILL_REJECTED),
         ),
-        Statement.change(model.stored, *_render("delete_ended_rejections", model)),
+        Statement.change(model.stored, *_render("rejections:delete_ended_rejections", model)),
     )
 
 
 def record_klaviyo_rejections(model: ModelRejections, run: RunDeltas) -> tuple[Statement, ...]:
     """Store each row that Klaviyo refused in this run, and end the rejections of the rows that it accepted."""
     return (
-        Statement.change(model.stored, *_render("delete_accepted_rejections", model)),
-        Statement.change(model.stored, *_render("delete_repeated_rejections", model, run=run)),
-        Statement.insert(model.stored, *_render("insert_klaviyo_rejections", model, run=run)),
+        Statement.change(model.stored, *_render("rejections:delete_accepted_rejections", model)),
+        Statement.change(model.stored, *_render("rejections:delete_repeated_rejections", model, run=run)),
+        Statement.insert(model.stored, *_render("rejections:insert_klaviyo_rejections", model, run=run)),
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def collect_applied(run: RunDeltas) -> Statement:
     """Collect the deltas that receipts prove applied."""
     applied = run.tables.dialect.temp_table(run.tables.applied)
-    return Statement.create(applied, *render("collect_applied", run.tables, run=run))
+    return Statement.create(applied, *render("snapshot:collect_applied", run.tables, run=run))
 
 
 def count_nulls(run: RunDeltas) -> Statement:
@@ -44,7 +44,7 @@ def collect_replaced(tables: ModelTables, old_columns: Sequence[Sql] | None = No
     """Collect the rows of the snapshot that the collected deltas replace, with these payload columns; None for all."""
     left_out = () if old_columns is None else {*tables.payload_columns} - {*old_columns}
     columns = [column for column in tables.row_columns if column not in left_out]
-    text = render("collect_replaced", tables, columns=columns)
+    text = render("snapshot:collect_replaced", tables, columns=columns)
     return Statement.create(tables.dialect.temp_table(tables.replaced), *text)
 
 
@@ -67,9 +67,11 @@ def store_refused_rows(run: RunDeltas, checksum: str) -> tuple[Statement, ...]:
     rejected, deltas = (tables.dialect.state_table(table) for table in (tables.rejected, tables.deltas))
     return (
         delete_applied_rows(tables, rejected),
-        Statement.change(rejected, *render("delete_rejected_again", tables, run=run)),
-        Statement.insert(rejected, *render("insert_rejected_rows", tables, run=run, checksum=checksum)),
-        Statement.change(deltas, *render("delete_refused_deltas", tables, run=run)),
+        Statement.change(rejected, *render("snapshot:delete_rejected_again", tables, run=run)),
+        Statement.insert(
+            rejected, *render("snapshot:insert_rejected_rows", tables, run=run, checksum=checksum)
+        ),
+        Statement.change(deltas, *render("snapshot:delete_refused_deltas", tables, run=run)),
     )
 
 
@@ -88,14 +90,16 @@ def apply_to_snapshot(
         tables.row_columns,
         tables.dialect.temp_table(tables.applied),
         tuple(
-            render("merged_rows", tables, run=run, seq_range=seq_range, old_columns=old)
+            render("snapshot:merged_rows", tables, run=run, seq_range=seq_range, old_columns=old)
             for seq_range in seq_ranges
         ),
     )
     return (
         *tables.dialect.change_rows(changes),
         *(
-            Statement.change(deltas, *render("delete_applied_deltas", tables, run=run, seq_range=seq_range))
+            Statement.change(
+                deltas, *render("snapshot:delete_applied_deltas", tables, run=run, seq_range=seq_range)
+            )
             for seq_range in seq_ranges
         ),
     )

@@ -25,17 +25,22 @@ def record_without_profile(run: RunDeltas, looked_up_at: str) -> tuple[Statement
     return (
         delete_applied_rows(tables, without_profile),
         Statement.change(
-            without_profile, *render("delete_without_profile", tables, run=run, table=tables.without_profile)
+            without_profile,
+            *render("without_profile:delete_without_profile", tables, run=run, table=tables.without_profile),
         ),
         Statement.insert(
-            without_profile, *render("insert_without_profile", tables, run=run, looked_up_at=looked_up_at)
+            without_profile,
+            *render("without_profile:insert_without_profile", tables, run=run, looked_up_at=looked_up_at),
         ),
-        Statement.change(snapshot, *render("delete_without_profile", tables, run=run, table=tables.snapshot)),
-        Statement.change(deltas, *render("delete_deltas_without_profile", tables, run=run)),
+        Statement.change(
+            snapshot,
+            *render("without_profile:delete_without_profile", tables, run=run, table=tables.snapshot),
+        ),
+        Statement.change(deltas, *render("without_profile:delete_deltas_without_profile", tables, run=run)),
     )
 
 
 def prune_without_profile(tables: ModelTables) -> Statement:
     """Forget the rows that left the model."""
     without_profile = tables.dialect.state_table(tables.without_profile)
-    return Statement.change(without_profile, *render("prune_without_profile", tables))
+    return Statement.change(without_profile, *render("without_profile:prune_without_profile", tables))
