@@ -304,7 +304,7 @@ class Project(StateReader):
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
             plan = build_plan(warehouse, state, klaviyo, request, on_progress)
             names = {model.name for model in request.project_models}
-            deleted = [] if select else [name for name in state.models() if name not in names]
+            deleted = [] if select else [name for name in state.models.records() if name not in names]
             search = PersonSearch(text, lists, deleted)
             explanation = explain_person(warehouse, state, plan, search)
             return add_shown(klaviyo, plan, explanation) if ask_klaviyo and klaviyo else explanation

@@ -122,7 +122,7 @@ def run_models(
             unselected_models=plan.unselected_models,
         )
         defer_blocked_lists(context, plan)
-        previous_records = context.state.models()
+        previous_records = context.state.models.records()
         hold_removals(
             context.state,
             {list_id: hold for list_id, hold in plan.removal_holds.items() if hold.is_lasting},
@@ -265,7 +265,7 @@ def _claim_lists(context: DeliveryContext, plan: Plan) -> None:
 def _forget_deleted_lists(context: DeliveryContext, plan: Plan) -> None:
     """Forget the rows of lists that models owned before and that Klaviyo no longer has."""
     deleted = [orphan for orphan in plan.orphans if orphan.list_deleted]
-    records = context.state.models() if deleted else {}
+    records = context.state.models.records() if deleted else {}
     for orphan in deleted:
         forget_list(context.state, records[orphan.model], orphan.list_id)
 

@@ -48,7 +48,7 @@ def find_people(
     context: DeliveryContext, identities: Sequence[str], is_meant: Callable[[str, Surface], bool]
 ) -> frozenset[str]:
     """Return those identities that models of the project have rows of, in the state or in this run."""
-    return context.state.find_known(identities, is_meant) | {
+    return context.state.models.find_known(identities, is_meant) | {
         *find_staged_people(context, identities, is_meant)
     }
 

@@ -56,8 +56,8 @@ def recover_earlier_runs(context: DeliveryContext, models: Iterable[Model]) -> B
     job_ids = frozenset(entry.receipt.job_id or "" for entry in open_receipts)
     open_runs |= _find_runs_with_unidentified_jobs(context, unfinished, job_ids, blocked)
     for run_id in sorted({*unfinished, *(run_id for run_id, _ in by_model)}):
-        for name, model_record in context.state.models().items():
-            if (tables := context.state.load_tables(model_record)) is not None:
+        for name, model_record in context.state.models.records().items():
+            if (tables := context.state.models.load_tables(model_record)) is not None:
                 context.state.apply_receipts(run_id, name, tables, model_record.checksum)
                 surface = find_surface(model_record.surface)
                 if run_id in unfinished and model_record.checksum == checksums.get(name):
@@ -78,8 +78,8 @@ def _record_job_results(
     blocked: BlockedLists,
 ) -> bool:
     """Record what the jobs of a run and model prove. Returns whether all of them have ended."""
-    model_record = context.state.models().get(model)
-    tables = context.state.load_tables(model_record) if model_record else None
+    model_record = context.state.models.records().get(model)
+    tables = context.state.models.load_tables(model_record) if model_record else None
     if tables is None:
         return True
     waiting = {entry.receipt.first_seq: entry.receipt for entry in entries}
@@ -120,11 +120,11 @@ def _find_runs_with_unidentified_jobs(
         for run_id, started_at in sorted(unfinished.items(), key=lambda item: item[1])
         if not wait_for_open_jobs(context, started_at, known_job_ids)
     }
-    for name, model_record in context.state.models().items() if open_runs else ():
+    for name, model_record in context.state.models.records().items() if open_runs else ():
         surface = find_surface(model_record.surface)
         if surface is not None and surface.blocking is not Blocking.PEOPLE:
             continue  # no import holds its rows
-        _, uncertain = context.state.rows_by_list(model_record.table_key)
+        _, uncertain = context.state.models.rows_by_list(model_record.table_key)
         for list_id in uncertain:
             blocked.add(name, list_id, _UNIDENTIFIED)
     return open_runs

@@ -129,4 +129,4 @@ def restore_checksums(
             and previous.checksum != model_plan.model.checksum
         ):
             record = _build_record(context, model_plan, previous)
-            context.state.record_model(replace(record, checksum=previous.checksum))
+            context.state.models.record_model(replace(record, checksum=previous.checksum))

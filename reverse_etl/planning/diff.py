@@ -99,7 +99,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     if not staged.has_list_ids:
         warehouse.execute(staging.replace_list_ids(tables, [(ref.row_value, ref.id) for ref in refs]))
     stored_columns = state.tables.columns(tables.snapshot)
-    snapshot_rows, uncertain_rows = state.count_rows_by_list(tables) if stored_columns else ({}, {})
+    snapshot_rows, uncertain_rows = state.models.count_rows_by_list(tables) if stored_columns else ({}, {})
     diff_options = DiffOptions(
         full_refresh=options.full_refresh and staged.may_send_again,
         rekeyed=request.rekeyed,

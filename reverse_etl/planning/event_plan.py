@@ -81,7 +81,7 @@ class EventPlanner:
         """Return the plans with which events start flows, and why nothing may be sent, if so."""
         if all(model_plan.events is None for model_plan in model_plans):
             return tuple(model_plans)
-        records = self.state.models()
+        records = self.state.models.records()
         return tuple(
             model_plan
             if model_plan.events is None

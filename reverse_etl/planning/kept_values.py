@@ -115,12 +115,12 @@ def _tables_with_values(staged: StagedModel) -> Iterator[str | None]:
 
 
 def _find_sent_columns(state: State, models: Mapping[str, ProjectModel]) -> Iterator[ProfileColumns]:
-    for record in state.models().values():
+    for record in state.models.records().values():
         surface = find_surface(record.surface)
         if record.name not in models or surface is None:
             continue
         sends_fields = surface.columns.others is OtherColumns.PROFILE_FIELDS
-        if sends_fields and (tables := state.load_tables(record)) is not None:
+        if sends_fields and (tables := state.models.load_tables(record)) is not None:
             for table in (tables.snapshot, tables.deltas):
                 yield _profile_columns(models[record.name], tables, table)
 

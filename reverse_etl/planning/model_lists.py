@@ -103,7 +103,9 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
     Raises UsageError if the config of a model names a list that can't be used.
     """
     finder = ListFinder(destination, state.lists.registered(), klaviyo)
-    tasks = [partial(state.rows_by_list, staged_model.tables.table_key) for staged_model in staged_models]
+    tasks = [
+        partial(state.models.rows_by_list, staged_model.tables.table_key) for staged_model in staged_models
+    ]
     ids_with_rows = {
         staged_model.model.name: frozenset({*applied, *uncertain})
         for staged_model, (applied, uncertain) in zip(staged_models, warehouse.run_each(tasks), strict=True)

@@ -39,7 +39,7 @@ class SourceReader:
 
     def read(self, models: Sequence[Model]) -> Iterator[tuple[Model, ModelSources | str]]:
         """Yield each model with its sources, or with why they are not known."""
-        records = self.state.models()
+        records = self.state.models.records()
         tables: dict[str, frozenset[RelationName]] = {}
         reasons: dict[str, str] = {}
         for model in models:

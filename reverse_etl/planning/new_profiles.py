@@ -89,11 +89,11 @@ class ProfileForecaster:
         return tuple(self._find_sent_people())
 
     def _find_sent_people(self) -> Iterator[SentPeople]:
-        for record in self.state.models().values():
+        for record in self.state.models.records().values():
             surface = find_surface(record.surface)
             if surface is None or surface.deletes_people or surface.upsert.proof is ProofKind.NONE:
                 continue
-            if (tables := self.state.load_tables(record)) is not None and tables.identifiers:
+            if (tables := self.state.models.load_tables(record)) is not None and tables.identifiers:
                 columns = tuple(IDENTIFIER_COLUMNS[kind] for kind in tables.identifiers)
                 yield SentPeople(tables.dialect.state_table(tables.snapshot), columns)
 

@@ -35,11 +35,11 @@ def find_orphans(
         for model_plan in model_plans
         for list_id, rows in model_plan.orphaned_rows
     ]
-    for model_record in state.models().values():
+    for model_record in state.models.records().values():
         if model_record.name not in project_names:
             orphaned += [
                 (model_record.name, *rows)
-                for rows in estimate_rows_by_list(*state.rows_by_list(model_record.table_key)).items()
+                for rows in estimate_rows_by_list(*state.models.rows_by_list(model_record.table_key)).items()
             ]
     names = {entry.id: entry.name for entry in registered_lists}
     unplanned_names = project_names - {model_plan.model.name for model_plan in model_plans}
@@ -76,7 +76,7 @@ def _is_deleted(klaviyo: Klaviyo, list_id: str) -> bool:
 
 def _find_aspects(state: State, project_models: Collection[ProjectModel]) -> dict[str, ListAspect]:
     """Return what each model's rows are of their list; of a deleted model by its surface."""
-    surfaces = {record.name: find_surface(record.surface) for record in state.models().values()}
+    surfaces = {record.name: find_surface(record.surface) for record in state.models.records().values()}
     aspects = {name: surface.list_aspect for name, surface in surfaces.items() if surface}
     return aspects | {model.name: model.list_aspect for model in project_models}
 

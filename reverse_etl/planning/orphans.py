@@ -77,7 +77,7 @@ class Orphan:
 
 def rename_warning(state: State) -> tuple[str, ...]:
     """Return a warning if this project has no state but other projects in the same state do."""
-    other_projects = () if state.models() else state.other_projects()
+    other_projects = () if state.models.records() else state.models.other_projects()
     if not other_projects:
         return ()
     current_name, other_names = state.scope.project, " or ".join(other_projects)

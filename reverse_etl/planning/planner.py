@@ -195,7 +195,7 @@ def _plan_models(
     """
     read_models = [staged for staged in staged_models if not isinstance(staged, SkippedModel)]
     profile_columns = find_profile_columns(state, read_models, request.project_models)
-    records, options = state.models(), request.options
+    records, options = state.models.records(), request.options
     requests = [
         DiffRequest(
             staged,
@@ -229,9 +229,9 @@ def _stage_models(
     """Return the models, skipped or staged."""
     warehouse, state, options = stager.warehouse, stager.state, request.options
     require_usable_time(options.live_since, request.selected, state.clock.now())
-    records = state.models()
+    records = state.models.records()
     _require_same_phases(models, records)
-    table_keys = state.table_keys((model.name for model in models), records)
+    table_keys = state.models.table_keys((model.name for model in models), records)
     now = datetime.fromtimestamp(state.clock.now(), UTC) + CLOCK_SKEW_TOLERANCE
 
     # Whether a value is kept from being cleared depends on the values of other rows, changed or not.

@@ -155,7 +155,7 @@ def _find_reason_for_all(state: State, request: SkipRequest) -> str:
     if state.runs.unfinished():
         return "an earlier run is not finished"
     models = (model for model in request.project_models if isinstance(model, Model))
-    if any(map(deletes_people, state.models().values())) or any(
+    if any(map(deletes_people, state.models.records().values())) or any(
         model.config.surface.deletes_people for model in models
     ):
         return "the project deletes people, who are withheld from all models"
@@ -186,7 +186,7 @@ def _find_open_rows(state: State, model: Model, match: SnapshotMatch) -> str:
     """Return which rows of the state differ from the comparison's, '' if none does."""
     if state.rejections.exist(model.name) or state.omissions.exist(model.name):
         return "rows are rejected, or sent without an identifier"
-    applied, uncertain = state.rows_by_list(state.models()[model.name].table_key)
+    applied, uncertain = state.models.rows_by_list(state.models.records()[model.name].table_key)
     if uncertain:
         return "rows are uncertain, or were asked for"
     return "" if applied == match.snapshot_rows else "rows of the state have changed"

@@ -81,7 +81,7 @@ class Stager:
         list_ids = last_lists_by_model(state.runs.run_lists()).get(model.name, frozenset())
         if not columns or len(list_ids) != 1:
             return None
-        _, uncertain_rows = state.rows_by_list(record.table_key)
+        _, uncertain_rows = state.models.rows_by_list(record.table_key)
         return None if uncertain_rows else SentRows(next(iter(list_ids)), columns)
 
 
@@ -97,7 +97,7 @@ def stage_unselected(
     others = [model for model in stager.project_models if model.name not in selected]
     suppressing = tuple(_find_suppressing(others)) if _ask_for_consent(model_plans) else ()
     unsubscribing = tuple(_find_unsubscribing(stager.state, others, model_plans))
-    table_keys = stager.state.table_keys(model.name for model in (*suppressing, *unsubscribing))
+    table_keys = stager.state.models.table_keys(model.name for model in (*suppressing, *unsubscribing))
     now = datetime.fromtimestamp(stager.state.clock.now(), UTC)
 
     def stage(model: Model) -> StagedModel | ModelError:

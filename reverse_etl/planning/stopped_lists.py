@@ -36,7 +36,7 @@ def add_guard_facts(
     That is whether a list is in its first load, whether the model changed since it was last sent, and which
     rows do not count because somebody asked for them or an earlier run sent them.
     """
-    loaded_lists, records = _find_loaded_lists(state), state.models()
+    loaded_lists, records = _find_loaded_lists(state), state.models.records()
     tasks = [partial(_count_resent, warehouse, model_plan) for model_plan in model_plans]
     plans = []
     for model_plan, resent in zip(model_plans, warehouse.run_each(tasks), strict=True):

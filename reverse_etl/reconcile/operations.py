@@ -126,10 +126,10 @@ def _find_owned_lists(
     For a model with a list column these are all lists that it has rows on. Surfaces that can't be read back
     are left out.
     """
-    model_records, registered_lists = context.state.models(), context.state.lists.registered()
+    model_records, registered_lists = context.state.models.records(), context.state.lists.registered()
     for model in models:
         model_record = model_records.get(model.name)
-        tables = context.state.load_tables(model_record) if model_record else None
+        tables = context.state.models.load_tables(model_record) if model_record else None
         read_back = model.config.surface.read_back
         if model_record is None or tables is None or read_back is None:
             continue
@@ -146,7 +146,7 @@ def _find_owned_lists(
             if registered_list.model == model.name and registered_list.id
         }
         if isinstance(model.config.list_target, ListColumn):
-            applied, uncertain = context.state.rows_by_list(tables.table_key)
+            applied, uncertain = context.state.models.rows_by_list(tables.table_key)
             owned_ids = {*applied, *uncertain}
         else:
             owned_ids = {

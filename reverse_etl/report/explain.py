@@ -351,8 +351,8 @@ def _find_known_rows(
     warehouse: Warehouse, state: State, model: str, query: PersonQuery, facts: dict[str | None, _Facts]
 ) -> None:
     """Find the applied rows of a model, and its changes that are not proved."""
-    record = state.models().get(model)
-    tables = state.load_tables(record) if record else None
+    record = state.models.records().get(model)
+    tables = state.models.load_tables(record) if record else None
     if tables is None or not tables.identifiers:
         return
     for list_id, identity, *rest in warehouse.fetch(sql.select_sent_rows(tables, query.values)):

@@ -148,7 +148,8 @@ class _ListNames:
 def _load_list_names(state: State, run_lists: Iterable[RunList]) -> _ListNames:
     """Return the names of lists: as the run recorded them, or their current names."""
     surfaces = {
-        model_record.name: find_surface(model_record.surface) for model_record in state.models().values()
+        model_record.name: find_surface(model_record.surface)
+        for model_record in state.models.records().values()
     }
     current_names = {
         registered_list.id: registered_list.name

@@ -86,6 +86,6 @@ def _find_replacement(state: State, replaced: JournalRow, rows: Sequence[Journal
     (row,) = applied
     if row.pii == Pii.VALUES:
         return row.identity
-    record = state.models().get(row.model)
-    tables = state.load_tables(record) if record else None
+    record = state.models.records().get(row.model)
+    tables = state.models.load_tables(record) if record else None
     return state.journal.find_identity(tables, row.identity) if tables else ""

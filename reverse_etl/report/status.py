@@ -117,7 +117,7 @@ def load_status(state: State, models: Collection[str], selected: Collection[str]
     records = _load_list_records(state, unanswered.keys())
     lists = [
         replace(list_status, note=_orphan_note(list_status, models, records))
-        for model_record in state.models().values()
+        for model_record in state.models.records().values()
         for list_status in _list_statuses(state, model_record, records)
         if selected is None or list_status.model in selected
     ]
@@ -165,8 +165,8 @@ def _load_unanswered(state: State, run_id: str) -> dict[tuple[str, str], int]:
     """Return how many rows of a run have no receipt, by model and list id."""
     return {
         (model_record.name, list_id): rows
-        for model_record in state.models().values()
-        for list_id, rows in state.unanswered_rows(run_id, model_record).items()
+        for model_record in state.models.records().values()
+        for list_id, rows in state.models.unanswered_rows(run_id, model_record).items()
     }
 
 
@@ -255,7 +255,7 @@ def _find_interrupted_lists(state: State, run_lists: Sequence[RunList]) -> Itera
 
 
 def _list_statuses(state: State, model_record: ModelRecord, records: _ListRecords) -> list[ListStatus]:
-    applied, uncertain = state.rows_by_list(model_record.table_key)
+    applied, uncertain = state.models.rows_by_list(model_record.table_key)
     unconfirmed: Mapping[str, Mapping[ConsentState, int]] = {}
     surface = find_surface(model_record.surface)
     if applied and surface is not None and surface.asks_for_consent:

@@ -44,7 +44,7 @@ def rename_model(
     If the new model was sent already, it keeps its own rows and gets the others. Hold the lease. Raises
     UsageError if the old model still exists, or the new one does not.
     """
-    records = state.models()
+    records = state.models.records()
     record = _require_record(records, old_name, "rename")
     if old_name in project_models:
         raise UsageError.of(
@@ -75,7 +75,7 @@ def forget_model(
     The members stay on their lists, and no run removes them. May be repeated. Hold the lease. Raises
     UsageError if the model still exists, or still owns the list.
     """
-    record = _require_record(state.models(), name, "forget")
+    record = _require_record(state.models.records(), name, "forget")
     command = f"forget {name}" + (f" --list {list_id}" if list_id else "")
     _require_settled(state, command)
     if list_id is None and name in project_models:
@@ -135,7 +135,7 @@ def _require_settled(state: State, command: str) -> None:
 
 
 def _moved_rows(state: State, record: ModelRecord) -> tuple[MovedRows, ...]:
-    applied, uncertain = state.rows_by_list(record.table_key)
+    applied, uncertain = state.models.rows_by_list(record.table_key)
     names = {entry.id: entry.name for entry in state.lists.registered()}
     return tuple(
         MovedRows(list_id, names.get(list_id, ""), max(applied.get(list_id, 0), uncertain.get(list_id, 0)))
@@ -159,7 +159,7 @@ def _merge(state: State, record: ModelRecord, new_record: ModelRecord) -> None:
     that either of them forgot stay forgotten: a longer horizon must not send these events again.
     """
     tables = state.tables
-    source, target = (state.load_tables(model_record) for model_record in (record, new_record))
+    source, target = (state.models.load_tables(model_record) for model_record in (record, new_record))
     moved = [
         sql.renumber_journal(tables.dialect, tables.scope.key, record.name, new_record.name),
         *(
@@ -185,7 +185,7 @@ def _delete_rows(state: State, record: ModelRecord, list_id: str | None = None) 
         yield tables.delete(table, **tables.in_scope, model=record.name, **of_list)
     for table in (_COMPARISONS,) if list_id else _WITHOUT_LISTS:
         yield tables.delete(table, **tables.in_scope, model=record.name)
-    for name in state.stored_tables(record):
+    for name in state.models.stored_tables(record):
         yield sql.delete_rows(tables.dialect, name, list_id)
 
 
@@ -198,6 +198,6 @@ def _delete_model(state: State, record: ModelRecord) -> None:
     """Drop the tables of a model whose rows are deleted, then the model: it stays until all else is gone."""
     tables = state.tables
     tables.execute(
-        *(sql.drop_table(tables.dialect, name) for name in state.stored_tables(record)),
+        *(sql.drop_table(tables.dialect, name) for name in state.models.stored_tables(record)),
         tables.delete("models", **tables.in_scope, model=record.name),
     )

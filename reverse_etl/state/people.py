@@ -23,19 +23,22 @@ def find_suppressing_models(
     """Return by identity a model of the project, selected or not, that suppresses its person."""
     models = [
         record
-        for record in state.models().values()
+        for record in state.models.records().values()
         if record.name != except_model
         and (surface := find_surface(record.surface)) is not None
         and surface.suppresses_people
-        and state.stored_tables(record)
+        and state.models.stored_tables(record)
     ]
     return state.own_suppressions.find_other_models(models, identities)
 
 
 def find_own_on_list(state: State, model: str, list_id: str, identities: Sequence[str]) -> frozenset[str]:
     """Return those identities that a model subscribed itself and still has a row of on a list."""
-    own, record = [*state.consents.read_confirmed(model, list_id, identities)], state.models().get(model)
-    tables = state.load_tables(record) if own and record else None
+    own, record = (
+        [*state.consents.read_confirmed(model, list_id, identities)],
+        state.models.records().get(model),
+    )
+    tables = state.models.load_tables(record) if own and record else None
     return frozenset(
         identity
         for part in batched(own, ROWS_PER_STATEMENT)
@@ -55,8 +58,8 @@ def mark_off_list(
     values_by_kind: dict[IdentifierType, list[str]] = {}
     for kind, value in sorted(people):
         values_by_kind.setdefault(kind, []).append(value)
-    for record in state.models().values() if values_by_kind else ():
-        tables = state.load_tables(record) if record.name in names else None
+    for record in state.models.records().values() if values_by_kind else ():
+        tables = state.models.load_tables(record) if record.name in names else None
         if tables is not None:
             state.tables.commit(
                 statement
@@ -74,10 +77,10 @@ def deletes_people(record: ModelRecord) -> bool:
 
 def erase_deleted(state: State) -> None:
     """Delete all rows of deleted people from the state. May be repeated."""
-    records = state.models().values()
+    records = state.models.records().values()
     if not any(map(deletes_people, records)) or not state.withheld.has_deleted():
         return
-    tables = {record.name: state.stored_tables(record) for record in records}
+    tables = {record.name: state.models.stored_tables(record) for record in records}
     snapshots = {
         record.name: name
         for record in records

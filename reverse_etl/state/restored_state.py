@@ -33,11 +33,11 @@ def hold_removals(state: State, holds: Mapping[str, RemovalHold]) -> None:
 
 
 def _mark_uncertain(state: State, list_ids: Collection[str]) -> Iterator[Statement]:
-    for record in state.models().values():
-        surface, tables = find_surface(record.surface), state.load_tables(record)
+    for record in state.models.records().values():
+        surface, tables = find_surface(record.surface), state.models.load_tables(record)
         if surface is None or tables is None or surface.diff is not DiffKind.STATE or surface.upsert.once:
             continue
-        applied, _ = state.rows_by_list(record.table_key)
+        applied, _ = state.models.rows_by_list(record.table_key)
         held_ids = [list_id for list_id in applied if {EVERY_LIST, list_id} & {*list_ids}]
         if held_ids:
             yield deltas.mark_uncertain(tables, held_ids)

@@ -17,10 +17,10 @@ def retry_rejected(state: State, model: str, surface: Surface) -> int:
 
     A row whose request may be repeated is sent although it equals what was applied before.
     """
-    table_key = state.table_keys([model])[model]
-    if state.load_payload(table_key) is None:
+    table_key = state.models.table_keys([model])[model]
+    if state.models.load_payload(table_key) is None:
         return 0
-    payload = state.load_common_payload(table_key)
+    payload = state.models.load_common_payload(table_key)
     tables = ModelTables(state.tables.dialect, table_key, (), payload, many_lists=True)
     return state.rejections.clear_klaviyo_rejections(model, tables, resend=not surface.upsert.once)
 
@@ -30,8 +30,8 @@ def retry_unknown(state: State, model: str, surface: Surface) -> int:
 
     Others than those whose request must not be repeated are sent again anyway.
     """
-    table_key = state.table_keys([model])[model]
-    if not surface.once or state.load_payload(table_key) is None:
+    table_key = state.models.table_keys([model])[model]
+    if not surface.once or state.models.load_payload(table_key) is None:
         return 0
     tables = ModelTables(state.tables.dialect, table_key, (), (), many_lists=True)
     ((rows,),) = state.tables.fetch(deltas.count_uncertain(tables))

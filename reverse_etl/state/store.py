@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 _KEPT_SCRATCH_ROWS: Final = 100_000  # smaller scratch tables are left to the end of the session
 
 
-class State(StoredModels):
+class State:
     """The state of one project towards one Klaviyo account. One thread uses it; tasks of `run_each` may read.
 
     Its own methods move rows. In the order of a run: `mark_submitting`, `record_receipts`, `apply_receipts`,
@@ -63,7 +63,8 @@ class State(StoredModels):
         last_run_file: LastRunFile | None = None,
         journal: JournalSettings | None = None,
     ) -> None:
-        super().__init__(StateTables(warehouse, scope, clock))
+        self.tables = StateTables(warehouse, scope, clock)
+        self.models = StoredModels(self.tables)
         self.scope, self.clock, self.last_run_file = scope, clock, last_run_file
         self._lease = Lease(self.tables)
         self.lists = ListRegistry(self.tables)
@@ -105,7 +106,7 @@ class State(StoredModels):
         for submission in submissions:
             ensure_tables(self.tables, submission.tables, writes_deltas=submission.writes_deltas)
         statements = [*self.runs.start(run_id, destination_id, klaviyo_time)]
-        statements += self.replace_models([submission.model for submission in submissions])
+        statements += self.models.replace_models([submission.model for submission in submissions])
         for submission in submissions:
             statements += self._store_deltas(submission, run_id, klaviyo_time)
             statements += submission.statements
@@ -124,7 +125,7 @@ class State(StoredModels):
         if submission.rekeyed:
             yield from deltas.update_identities(tables)
         if submission.has_deltas:
-            _, uncertain_rows = self.count_rows_by_list(tables)
+            _, uncertain_rows = self.models.count_rows_by_list(tables)
             if uncertain_rows:
                 yield deltas.clear_superseded(tables)
             for seq_range in self._seq_ranges.split(submission.last_seq):
@@ -134,10 +135,10 @@ class State(StoredModels):
         if submission.has_deferred_removals:
             yield deltas.mark_deferred_uncertain(tables)
         previous_owners = submission.previous_owners
-        table_keys = self.table_keys(previous_owners) if previous_owners else {}
+        table_keys = self.models.table_keys(previous_owners) if previous_owners else {}
         for previous_owner, table_key in table_keys.items():
             list_ids = previous_owners[previous_owner]
-            if self.load_payload(table_key) is not None:
+            if self.models.load_payload(table_key) is not None:
                 yield deltas.inherit_first_sent(run, table_key, list_ids)
 
     def record_receipts(
@@ -159,7 +160,7 @@ class State(StoredModels):
 
         One transaction. May be repeated: a row that was moved is no longer a delta.
         """
-        payload = self.load_common_payload(tables.table_key)
+        payload = self.models.load_common_payload(tables.table_key)
         tables = replace(tables, payload=payload, clear_columns=payload if tables.clear_columns else ())
         looked_up_at = self.tables.now()
         run = RunDeltas(tables, run_id, model)

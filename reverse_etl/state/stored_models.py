@@ -28,7 +28,7 @@ class StoredModels:
     def __init__(self, tables: StateTables) -> None:
         self.tables = tables
 
-    def models(self) -> dict[str, ModelRecord]:
+    def records(self) -> dict[str, ModelRecord]:
         """Return every model that was ever sent, by name."""
         rows = self.tables.fetch_shared(models_query(self.tables))
         return {record.name: record for record in map(ModelRecord.from_row, rows)}
@@ -38,9 +38,9 @@ class StoredModels:
     ) -> dict[str, str]:
         """Return the end of the names of each model's tables: as stored, or a new one.
 
-        `records` are those of `models()`, if the caller has read them.
+        `records` are those of `records()`, if the caller has read them.
         """
-        records = self.models() if records is None else records
+        records = self.records() if records is None else records
         taken = {record.table_key for record in records.values()}
         return {
             model: records[model].table_key
@@ -105,7 +105,7 @@ class StoredModels:
         `is_meant` gets the name and the surface of a model.
         """
         known: set[str] = set()
-        for record in self.models().values() if identities else ():
+        for record in self.records().values() if identities else ():
             surface = find_surface(record.surface)
             if surface is None or not is_meant(record.name, surface):
                 continue
@@ -130,7 +130,7 @@ class StoredModels:
 
     def replace_models(self, records: Sequence[ModelRecord]) -> Iterator[Statement]:
         """Yield the statements that store models as they are sent now; none for those that are stored so."""
-        stored = self.models()
+        stored = self.records()
         changed = [record for record in records if stored.get(record.name) != record]
         for part in batched(changed, ROWS_PER_STATEMENT):
             names = [record.name for record in part]

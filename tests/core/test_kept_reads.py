@@ -36,21 +36,21 @@ def _rename_behind_its_back(state: State) -> None:
 
 
 def test_a_read_is_kept_until_the_table_is_written(state: State) -> None:
-    assert [*state.models()] == ["members"]
+    assert [*state.models.records()] == ["members"]
     _rename_behind_its_back(state)
-    assert [*state.models()] == ["members"]
+    assert [*state.models.records()] == ["members"]
     state.tables.execute(state.tables.delete("lists", model="members"))
-    assert [*state.models()] == ["members"]
+    assert [*state.models.records()] == ["members"]
     state.tables.execute(state.tables.update("models", {"checksum": "x"}, model="renamed"))
-    assert [*state.models()] == ["renamed"]
+    assert [*state.models.records()] == ["renamed"]
 
 
 def test_nothing_read_before_the_lease_is_kept_when_it_is_held(state: State) -> None:
     """A run that waited for the lease plans with what the other run left."""
-    state.models()
+    state.models.records()
     _rename_behind_its_back(state)
     with state.hold_lease():
-        assert [*state.models()] == ["renamed"]
+        assert [*state.models.records()] == ["renamed"]
 
 
 @pytest.mark.parametrize("single_writer", [True, False])
@@ -66,9 +66,9 @@ def test_nothing_may_be_written_once_the_lease_is_released(
 
 
 def test_no_columns_are_kept_of_a_dropped_table(state: State) -> None:
-    (record,) = state.models().values()
-    tables = state.load_tables(record)
+    (record,) = state.models.records().values()
+    tables = state.models.load_tables(record)
     assert tables is not None
     name = state.tables.dialect.state_table(tables.snapshot)
     state.tables.execute(Statement.drop(name, f"DROP TABLE {name}"))
-    assert state.load_tables(record) is None
+    assert state.models.load_tables(record) is None

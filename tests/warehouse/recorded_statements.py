@@ -117,12 +117,12 @@ def shared_table_calls(dialect: Dialect) -> Iterator[tuple[str, Sequence[Stateme
 
 def _use_models(tables: StateTables) -> None:
     state = State(tables.warehouse, tables.scope, tables.clock)
-    state.models()
+    state.models.records()
     state.tables.forget_kept()
     read_shared_tables(state)
-    state.other_projects()
+    state.models.other_projects()
     last_account(tables.warehouse, "shop", "prod")
-    state.record_model(ModelRecord(MODEL, "vip_0a1b2c3d", "profiles", (), "c0ffee"))
+    state.models.record_model(ModelRecord(MODEL, "vip_0a1b2c3d", "profiles", (), "c0ffee"))
 
 
 def _use_runs(tables: StateTables) -> None:

@@ -230,7 +230,7 @@ def _check_state(project: Project) -> str:
     """Read the state, and check that the models' identifiers are those of the last run."""
     problems: list[Problem] = []
     with project.connections.warehouse(read_only=True) as warehouse:
-        model_records = project.connections.state(warehouse, None).models()
+        model_records = project.connections.state(warehouse, None).models.records()
     for model in project.models:
         try:
             is_rekeyed(model, model_records.get(model.name), allowed=False)

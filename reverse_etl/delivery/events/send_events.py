@@ -34,7 +34,7 @@ def send_events(delivery: ListDelivery, operation: SendEvents) -> None:
 
 def _make_encoder(delivery: ListDelivery) -> EventEncoder:
     rules = delivery.surface.event_rules
-    record = delivery.context.state.models()[delivery.model_name]
+    record = delivery.context.state.models.records()[delivery.model_name]
     assert rules is not None and record.live_since is not None  # noqa: PT018, S101 - stored before the first write
     live_since = parse_timestamp(record.live_since)
     return EventEncoder(
