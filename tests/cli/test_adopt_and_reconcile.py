@@ -45,12 +45,12 @@ def test_reconcile_shows_missing_members_and_resends_them(cli: CommandLine) -> N
     assert cli.run("reconcile").code == 0
     gone = min(str(each["email"]) for each in sandbox.profiles())
     change_members(sandbox, "DELETE", gone)
-    found = cli.run("reconcile")
-    assert found.code == 1
-    assert _row(found.out, "VIP") == ["VIP", "vip", "20", "19", "1", "0"]
-    assert "VIP: 1 applied but not on the list: " in found.out
-    assert gone not in found.out
-    assert "reverse-etl reconcile --resend --select vip" in found.err
+    shown = cli.run("reconcile")
+    assert shown.code == 1
+    assert _row(shown.out, "VIP") == ["VIP", "vip", "20", "19", "1", "0"]
+    assert "VIP: 1 applied but not on the list: " in shown.out
+    assert gone not in shown.out
+    assert "reverse-etl reconcile --resend --select vip" in shown.err
     (document,) = json.loads(cli.run("reconcile", "--json", "--show-values").out)["lists"]
     assert (document["missing"], document["missing_sample"]) == (1, [f"email:{gone}"])
     assert cli.run("reconcile", "--resend").code == 0
@@ -95,9 +95,9 @@ def test_adopt_and_reconcile_report_a_deleted_list(cli: CommandLine) -> None:
     url = f"{sandbox.origin}/api/lists/{sandbox.lists()[0]['id']}"
     assert requests.delete(url, headers=headers, timeout=10).status_code == 204
     for command in (["reconcile"], ["adopt", "--select", "vip"]):
-        found = cli.run(*command)
-        assert (found.code, "no longer exists in Klaviyo" in found.out) == (1, True)
-        assert "adopt" not in found.err
+        shown = cli.run(*command)
+        assert (shown.code, "no longer exists in Klaviyo" in shown.out) == (1, True)
+        assert "adopt" not in shown.err
     (document,) = json.loads(cli.run("reconcile", "--json").out)["lists"]
     assert (document["deleted"], document["members"]) == (True, None)
 
@@ -131,14 +131,14 @@ def test_reconcile_shows_suppressions_and_consents(cli: CommandLine) -> None:
     start_job(sandbox, "profile-suppression-bulk-delete-job", first)
     sandbox.finish_jobs()
     sandbox.opt_out(second)
-    found = cli.run("reconcile", *selected)
-    assert found.code == 1
-    assert _row(found.out, "(suppressed)") == ["(suppressed)", "blocked", "1", "0", "1", "0", "0"]
-    assert _row(found.out, "(subscribed)") == ["(subscribed)", "newsletter", "1", "0", "0", "0", "1"]
-    assert "(suppressed): 1 applied but not suppressed: " in found.out
-    assert "(subscribed): 1 opted out or suppressed since, and not to be sent again" in found.out
-    assert "adopt" not in found.err
-    assert first not in found.out
+    shown = cli.run("reconcile", *selected)
+    assert shown.code == 1
+    assert _row(shown.out, "(suppressed)") == ["(suppressed)", "blocked", "1", "0", "1", "0", "0"]
+    assert _row(shown.out, "(subscribed)") == ["(subscribed)", "newsletter", "1", "0", "0", "0", "1"]
+    assert "(suppressed): 1 applied but not suppressed: " in shown.out
+    assert "(subscribed): 1 opted out or suppressed since, and not to be sent again" in shown.out
+    assert "adopt" not in shown.err
+    assert first not in shown.out
     opted_out = cli.run("reconcile", "--select", "newsletter", "--json")
     (document,) = json.loads(opted_out.out)["lists"]
     assert (opted_out.code, document["list"], document["opted_out"], document["missing"]) == (0, "", 1, 0)

@@ -89,8 +89,8 @@ def test_plan_as_json_is_one_document(cli: CommandLine) -> None:
         [sys.executable, "-m", "json.tool"], input=planned.out, capture_output=True, text=True, check=True
     )
     document = json.loads(piped.stdout)
-    (one,) = document["lists"]
-    assert (one["list"], one["adds"], one["removes"], one["list_id"]) == ("VIP", 20, 0, None)
+    (listed,) = document["lists"]
+    assert (listed["list"], listed["adds"], listed["removes"], listed["list_id"]) == ("VIP", 20, 0, None)
     assert document["lists_looked_up"] is False
     assert document["requests"] == {"start_import": 1, "create_list": 1}
     assert "@example.com" not in planned.out
@@ -383,7 +383,7 @@ def test_a_plan_knows_that_a_sandbox_without_its_file_starts_empty(cli: CommandL
     assert "Nothing to send." in cli.run("plan").out
     (cli.folder / "klaviyo_sandbox.sqlite").unlink()
     planned = json.loads(cli.run("plan", "--json").out)
-    assert [one["adds"] for one in planned["lists"]] == [20]
+    assert [listed["adds"] for listed in planned["lists"]] == [20]
     assert cli.run("run").code == 0
 
 

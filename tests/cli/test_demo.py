@@ -41,13 +41,15 @@ def _check_lists(folder: Path, out: str) -> None:
     shown = {name: [int(cell.replace(",", "")) for cell in cells.split()] for name, cells in rows}
     with Sandbox(folder / "klaviyo_sandbox.sqlite") as sandbox:
         assert {name: cells[-1] for name, cells in shown.items()} == {
-            one["name"]: one["members"] for one in sandbox.lists()
+            listed["name"]: listed["members"] for listed in sandbox.lists()
         }
         emails = {name: {member["email"] for member in sandbox.members(name)} for name in LISTS}
     with duckdb.connect(str(folder / "shop.duckdb"), read_only=True) as warehouse:
-        found = {name: warehouse.execute(ADDRESSES.format(who)).fetchall() for name, who in LISTS.items()}
-    assert shown.keys() == found.keys()
-    for name, addresses in found.items():
+        expected_addresses = {
+            name: warehouse.execute(ADDRESSES.format(who)).fetchall() for name, who in LISTS.items()
+        }
+    assert shown.keys() == expected_addresses.keys()
+    for name, addresses in expected_addresses.items():
         plain = {email for email, times, _ in addresses if times == 1 and re.fullmatch(PLAIN, email)}
         if name == "Win back":  # whose rows are rejected for a malformed phone too
             plain &= {email for email, _, without_phone in addresses if without_phone}

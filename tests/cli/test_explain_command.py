@@ -275,8 +275,8 @@ AFTER: dict[Outcome, dict[str, Any]] = {
 
 def _lines(**facts: Any) -> list[str]:
     """Return the lines of an answer; neither they nor its JSON may have the value of another person."""
-    one = ListExplanation("vip", "L1", "VIP", is_append_only=False, **facts)
-    known = (one,) if one.is_known else ()
+    listed = ListExplanation("vip", "L1", "VIP", is_append_only=False, **facts)
+    known = (listed,) if listed.is_known else ()
     explanation = Explanation(parse_query("ann@example.com"), known, ())
     lines = [*explanation_lines(explanation)]
     assert "bob@" not in json.dumps([lines, explanation_document(explanation)])

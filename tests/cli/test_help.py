@@ -34,8 +34,8 @@ def _help(*command: str) -> str:
     return "\n".join(line.rstrip() for line in shown.output.splitlines()) + "\n"
 
 
-def _help_again(found: re.Match[str]) -> str:
-    return _help(*found[1].split()[1:])
+def _help_again(match: re.Match[str]) -> str:
+    return _help(*match[1].split()[1:])
 
 
 @pytest.mark.parametrize("command", ["", *COMMANDS, *SUBCOMMANDS], ids=["app", *COMMANDS, *SUBCOMMANDS])

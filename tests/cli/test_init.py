@@ -91,7 +91,7 @@ def _tables(**columns: str) -> dict[str, list[TableColumn]]:
 
 
 @pytest.mark.parametrize(
-    ("tables", "found"),
+    ("tables", "people_table"),
     [
         (
             _tables(orders="id", users="EMAIL", customers="email,customer_id", a="email"),
@@ -107,14 +107,14 @@ def _tables(**columns: str) -> dict[str, list[TableColumn]]:
     ],
 )
 def test_a_table_of_people_is_found_by_names_then_by_values_then_by_ids(
-    tables: dict[str, list[TableColumn]], found: tuple[str, str] | None
+    tables: dict[str, list[TableColumn]], people_table: tuple[str, str] | None
 ) -> None:
     def find_email_column(table: str, texts: Sequence[str]) -> str:
         del table
         return "holds_addresses" if "holds_addresses" in texts else ""
 
     people = find_people_table(tables, find_email_column)
-    assert (people and (people.table, people.email)) == found
+    assert (people and (people.table, people.email)) == people_table
 
 
 @pytest.mark.parametrize(

@@ -51,27 +51,27 @@ def _keys(document: dict[str, Any]) -> set[str]:
     """Return the keys of a document, those inside a list under its name."""
     inner = {name: value for name, value in document.items() if name in {"models", "lists"}}
     return {name for name in document if name not in inner} | {
-        f"{name}[].{key}" for name, value in inner.items() for one in value for key in one
+        f"{name}[].{key}" for name, value in inner.items() for item in value for key in item
     }
 
 
 def _documented() -> dict[str, set[str]]:
     """Return the keys of a plan and of a run, as the tables of the document have them."""
     text = DOCUMENT.read_text(encoding="utf-8").partition("## What `--json` says")[2]
-    found: dict[str, set[str]] = {"plan": set(), "run": set()}
+    keys_by_command: dict[str, set[str]] = {"plan": set(), "run": set()}
     for keys, of in re.findall(r"^\| (`.*?) \| (plan|run|both) \|", text, flags=re.MULTILINE):
-        for command in found if of == "both" else (of,):
-            found[command] |= _named(keys)
-    return found
+        for command in keys_by_command if of == "both" else (of,):
+            keys_by_command[command] |= _named(keys)
+    return keys_by_command
 
 
 def _named(cell: str) -> set[str]:
     """Return the keys that a cell names: `lists[].list`, and `.list_id` behind it for another of lists."""
-    found, prefix = set(), ""
+    names, prefix = set(), ""
     for key in re.findall(r"`([^`]+)`", cell):
         prefix = key.rpartition(".")[0] or prefix
-        found.add(f"{prefix}{key}" if key.startswith(".") else key)
-    return found
+        names.add(f"{prefix}{key}" if key.startswith(".") else key)
+    return names
 
 
 def test_the_document_has_every_key_of_a_plan_and_of_a_run(cli: CommandLine) -> None:

@@ -63,8 +63,8 @@ ENTRIES = (
 
 @pytest.mark.parametrize(("progress", "name", "content"), ENTRIES, ids=[name for _, name, _ in ENTRIES])
 def test_each_kind_of_progress_has_its_name_and_keys(progress: Progress, name: str, content: str) -> None:
-    written, found = progress_entry(progress)
-    assert (written, json.dumps(found)) == (name, content)
+    written, entry = progress_entry(progress)
+    assert (written, json.dumps(entry)) == (name, content)
 
 
 def test_every_kind_of_progress_is_among_these() -> None:
@@ -82,5 +82,5 @@ def test_a_request_has_its_name_and_keys() -> None:
 
 
 def test_a_problem_has_its_keys() -> None:
-    found = problem_document(Problem("It is wrong.", "a.sql:1", "Correct it."))
-    assert json.dumps(found) == '{"summary": "It is wrong.", "where": "a.sql:1", "hint": "Correct it."}'
+    document = problem_document(Problem("It is wrong.", "a.sql:1", "Correct it."))
+    assert json.dumps(document) == '{"summary": "It is wrong.", "where": "a.sql:1", "hint": "Correct it."}'

@@ -59,7 +59,7 @@ def test_each_suggested_step_ends_the_note(cli: CommandLine) -> None:
     cli.model("vip", SELECT, list_id=before)
     (note,) = _notes(cli.run("run").err)
     assert note.startswith("Note: The model vip has 20 rows on the list 'Others' ")
-    (other,) = [one["id"] for one in sandbox.lists() if one["name"] == "Others"]
+    (other,) = [listed["id"] for listed in sandbox.lists() if listed["name"] == "Others"]
     _delete(sandbox, other)
     assert _notes(cli.run("plan").out) == []
     assert _notes(cli.run("run").err) == []
@@ -74,7 +74,7 @@ def test_the_list_of_a_deleted_model_is_reported_the_same_way(cli: CommandLine) 
     for name in ("old", "moved"):
         (cli.folder / "models" / f"{name}.sql").unlink()
     cli.model("renamed", SELECT, list="Moved")
-    ids = {one["name"]: one["id"] for one in sandbox.lists()}
+    ids = {listed["name"]: listed["id"] for listed in sandbox.lists()}
     told = _notes(cli.run("run").err)
     moved, old = told
     assert moved == (
@@ -104,7 +104,7 @@ def test_the_state_command_prints_the_rows_by_list_and_ends_the_notes(cli: Comma
     for name in ("old", "gone"):
         (cli.folder / "models" / f"{name}.sql").unlink()
     cli.model("renamed", SELECT, list="Old")
-    ids = {one["name"]: one["id"] for one in sandbox.lists()}
+    ids = {listed["name"]: listed["id"] for listed in sandbox.lists()}
     renamed = cli.run("state", "rename", "old", "renamed")
     assert (renamed.out, renamed.code) == (f"renamed continues old: 20 rows on Old ({ids['Old']})", 0)
     forgotten = cli.run("state", "forget", "gone", "--json")

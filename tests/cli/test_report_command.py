@@ -81,7 +81,7 @@ def test_the_same_facts_as_json_and_no_file(ran: CommandLine) -> None:
     document = json.loads(ran.run("report", "--json").out)
     assert _files(ran.folder) == before
     assert (document["exit_code"], document["lists"][0]["applied"]) == (1, 19)
-    assert [(one["source"], one["rows"], one["new_rows"]) for one in document["rejections"]] == [
+    assert [(entry["source"], entry["rows"], entry["new_rows"]) for entry in document["rejections"]] == [
         ("check", 1, 1),
         ("klaviyo", 1, 1),
     ]
@@ -89,7 +89,7 @@ def test_the_same_facts_as_json_and_no_file(ran: CommandLine) -> None:
     again = json.loads(ran.run("report", "--json").out)
     assert again["run_id"] == run["run_id"]
     assert again["lists"] == [
-        {key: value for key, value in one.items() if key != "check_rejections"} for one in run["lists"]
+        {key: value for key, value in entry.items() if key != "check_rejections"} for entry in run["lists"]
     ]
     assert json.loads(ran.run("report", document["run_id"], "--json").out)["later_run_count"] == 1
 

@@ -129,10 +129,10 @@ def test_letters_of_all_languages_stay(text: str, escaped: str) -> None:
 
 def test_commands_print_only_through_the_functions_that_escape() -> None:
     """`print` and click's printing functions are called in cli/output alone."""
-    found = []
+    calls = []
     for file in (PACKAGE / "cli").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and file.parent.name != "output":
                 called = ast.unparse(node.func)
-                found += [f"{file.name}: {called}"] * (called in {"print", "click.echo", "click.secho"})
-    assert found == []
+                calls += [f"{file.name}: {called}"] * (called in {"print", "click.echo", "click.secho"})
+    assert calls == []

@@ -87,9 +87,9 @@ def test_duckdb_runs_the_compiled_sql_and_reports_the_same_columns(project: Fold
     warehouse.execute(
         "create table customers as select 1 customer_id, 'a@example.com' email, 'A' first_name, 501 lifetime_value"
     )
-    found = warehouse.execute(f"select * from ({model.sql}\n)")
-    assert tuple(column[0] for column in found.description) == model.columns
-    assert found.fetchall() == [(1, "a@example.com", "A", 501)]
+    rows = warehouse.execute(f"select * from ({model.sql}\n)")
+    assert tuple(column[0] for column in rows.description) == model.columns
+    assert rows.fetchall() == [(1, "a@example.com", "A", 501)]
 
 
 def test_the_checksum_changes_with_the_sql_and_with_the_config(project: Folder) -> None:
@@ -266,8 +266,8 @@ def test_an_error_of_the_warehouse_has_its_location_in_the_file(
     """DuckDB says where in the SQL that it was given: with the help of what it shows of the line."""
     model = project.model(text.replace("HERE", "frist"))
     line, column = place
-    found = locate_error(DIALECT, model, complaint(model))
-    assert found == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
+    located = locate_error(DIALECT, model, complaint(model))
+    assert located == (f"models/m.sql:{line}:{column}" if column else f"models/m.sql:{line}")
 
 
 def test_a_long_line_that_duckdb_truncates_still_has_its_column(project: Folder) -> None:

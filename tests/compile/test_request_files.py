@@ -132,7 +132,7 @@ def test_a_mistake_in_a_request_is_refused_with_its_file_and_line(folder: Folder
         )
     with pytest.raises(ModelError) as raised:
         folder.compile(environ=ENVIRON)
-    found = {problem.where: problem.summary for problem in raised.value.problems}
+    summaries = {problem.where: problem.summary for problem in raised.value.problems}
     for _, where, summary in MISTAKES.values():
-        assert summary in found.get(where, ""), (where, found)
-    assert len(found) == len(MISTAKES)
+        assert summary in summaries.get(where, ""), (where, summaries)
+    assert len(summaries) == len(MISTAKES)

@@ -18,11 +18,11 @@ def schemas() -> list[type[StrictModel]]:
     for module in pkgutil.walk_packages(reverse_etl.__path__, "reverse_etl."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    found, waiting = set[type[StrictModel]](), [StrictModel]
+    classes, waiting = set[type[StrictModel]](), [StrictModel]
     while waiting:
-        found |= {waiting[-1]}
+        classes |= {waiting[-1]}
         waiting += waiting.pop().__subclasses__()
-    return sorted(found, key=lambda schema: (schema.__module__, schema.__qualname__))
+    return sorted(classes, key=lambda schema: (schema.__module__, schema.__qualname__))
 
 
 def types_in(annotation: Any) -> list[Any]:

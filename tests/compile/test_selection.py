@@ -161,8 +161,11 @@ def test_selectors_and_names_need_no_parsed_sql(project: Folder) -> None:
     )
     models = ProjectModels(project.path, project.load(), None, {}, {})
     known, compiled = (
-        [(model.name, model.path, model.traits, model.list_target, model.list_aspect) for model in found]
-        for found in (models.known, models.all)
+        [
+            (model.name, model.path, model.traits, model.list_target, model.list_aspect)
+            for model in models_found
+        ]
+        for models_found in (models.known, models.all)
     )
     assert known == compiled
     assert [name for name, *_ in known] == ["broken", "good", "good", "without_config"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.results import RunResult
@@ -39,8 +39,8 @@ def new_list(world: World, process: str) -> None:
 def marketing(world: World, email: str = ANN) -> Any:
     """Return the consent to e-mail marketing that a profile shows."""
     query = f'/api/profiles?filter=equals(email,"{email}")&additional-fields[profile]=subscriptions'
-    found = world.by_hand("GET", query)["data"]
-    return found[0]["attributes"]["subscriptions"]["email"]["marketing"] if found else None
+    profiles = world.by_hand("GET", query)["data"]
+    return profiles[0]["attributes"]["subscriptions"]["email"]["marketing"] if profiles else None
 
 
 def status(world: World, email: str = ANN) -> str | None:
@@ -56,7 +56,7 @@ def requests(world: World) -> int:
 
 def outcomes(result: RunResult) -> dict[str, int]:
     """Return the outcomes of the only list."""
-    return {str(outcome): rows for outcome, rows in one(result).outcomes.items()}
+    return {str(outcome): rows for outcome, rows in only_list(result).outcomes.items()}
 
 
 def subscribe_by_hand(world: World, email: str, source: str = "form", list_id: str = "") -> None:

@@ -49,9 +49,9 @@ def orders_model(world: World, select: str = SELECT, name: str = "orders", **con
 def stored(world: World) -> dict[str, dict[str, Any]]:
     """Return the events that Klaviyo has, by unique id; each may be there once."""
     events = world.sandbox.events()
-    found = {event["unique_id"]: event for event in events}
-    assert len(found) == len(events), "an event is there twice"
-    return found
+    events_by_id = {event["unique_id"]: event for event in events}
+    assert len(events_by_id) == len(events), "an event is there twice"
+    return events_by_id
 
 
 def backfilled(world: World) -> dict[str, bool]:

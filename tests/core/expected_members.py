@@ -33,7 +33,7 @@ def identity(row: Mapping[str, Any], kinds: Kinds) -> str | None:
 def identities(rows: Sequence[Mapping[str, Any]], kinds: Kinds, list_name: str | None = None) -> set[str]:
     """Return the identities that rows give a list."""
     mine = (row for row in rows if list_name is None or (row.get("club") or "").strip() == list_name)
-    return {found for row in mine if (found := identity(row, kinds)) is not None}
+    return {row_identity for row in mine if (row_identity := identity(row, kinds)) is not None}
 
 
 def rejected(world: World, model: str, list_id: str) -> set[str]:
@@ -56,12 +56,12 @@ def check_list(
 
     Identities in `may_be` (rejected rows) need not be members; those in `not_ours` were added by others.
     """
-    found = Counter(one for member in members for one in wanted if is_of(member, one))
-    missing = {one for one in wanted if not found[one]}
+    member_counts = Counter(person for member in members for person in wanted if is_of(member, person))
+    missing = {person for person in wanted if not member_counts[person]}
     assert not missing, f"wanted and not on the list: {missing}"
     others = [
         member
         for member in members
-        if member["id"] not in not_ours and not any(is_of(member, one) for one in wanted | may_be)
+        if member["id"] not in not_ours and not any(is_of(member, person) for person in wanted | may_be)
     ]
     assert not others, f"on the list and not wanted: {others}"

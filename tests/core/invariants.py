@@ -33,9 +33,9 @@ EITHER = {Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.UNVERIFIED, Outcome.HELD}
 def check_accounts(result: RunResult) -> None:
     """Check that no row is lost: what was staged, and what was planned, came to exactly one end each."""
     for model in result.plan.models:
-        rejected = sum(one.rejected_by_check for one in model.lists)
-        desired = sum(one.rows for one in model.lists)
-        withheld = sum(one.withheld for one in model.lists)
+        rejected = sum(list_plan.rejected_by_check for list_plan in model.lists)
+        desired = sum(list_plan.rows for list_plan in model.lists)
+        withheld = sum(list_plan.withheld for list_plan in model.lists)
         assert model.staged_rows == model.duplicate_rows + rejected + desired + withheld, model
     for listed in result.lists:
         _check_list(listed)
@@ -67,7 +67,7 @@ def check_journal(result: RunResult, rows: Iterable[tuple[str, str, str, int]]) 
     if any(model.model.config.surface.deletes_people for model in result.plan.models):
         return
     journaled = {(model, list_id, outcome): count for model, list_id, outcome, count in rows}
-    found = {key: count for key, count in journaled.items() if key[2] in JOURNALED}
+    counts = {key: count for key, count in journaled.items() if key[2] in JOURNALED}
     suppressing = {
         model.model.name for model in result.plan.models if model.model.config.surface.suppresses_people
     }
@@ -77,7 +77,7 @@ def check_journal(result: RunResult, rows: Iterable[tuple[str, str, str, int]]) 
         for outcome, count in listed.outcomes.items()
         if outcome in (JOURNALED - OPEN_SUPPRESSIONS if listed.model in suppressing else JOURNALED)
     }
-    assert found == counted
+    assert counts == counted
 
 
 def _check_list(listed: ListResult) -> None:

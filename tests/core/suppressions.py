@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,13 +65,13 @@ def suppressed(world: World) -> list[str]:
     world.wait()
     reason = "subscriptions.email.marketing.suppression.reason"
     query = f"page%5Bsize%5D=100&filter=equals({reason},%22USER_SUPPRESSED%22)"
-    found: list[str] = []
+    addresses: list[str] = []
     path = f"/api/profiles?{query}"
     while path:
         document = world.by_hand("GET", path)
-        found += [profile["attributes"]["email"] for profile in document["data"]]
+        addresses += [profile["attributes"]["email"] for profile in document["data"]]
         path = (document["links"]["next"] or "").removeprefix(world.sandbox.origin)
-    return sorted(found)
+    return sorted(addresses)
 
 
 def jobs(world: World, path: str = SUPPRESS) -> list[int]:
@@ -81,4 +81,4 @@ def jobs(world: World, path: str = SUPPRESS) -> list[int]:
 
 def outcomes(world: World, **options: Any) -> dict[Outcome, int]:
     """Run and return the outcomes of the model."""
-    return one(world.run(**options), "blocked").outcomes
+    return only_list(world.run(**options), "blocked").outcomes

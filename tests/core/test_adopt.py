@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused, UsageError
 from tests.core.rows import become, clubs_model, many, members_model, moves, people, person
 from tests.core.test_reconcile import figures, kept
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from typing import Any
@@ -35,8 +35,8 @@ def meet_old_members(world: World) -> None:
 
 def adopted(world: World, *models: str, **options: Any) -> ListDifference:
     """Adopt the lists of models, and return what was found of the only one."""
-    (found,) = world.project().adopt(models or ["members"], **options)
-    return found
+    (difference,) = world.project().adopt(models or ["members"], **options)
+    return difference
 
 
 def test_existing_members_stay_until_they_are_adopted_and_then_follow_the_model(
@@ -46,15 +46,15 @@ def test_existing_members_stay_until_they_are_adopted_and_then_follow_the_model(
     world = prepare_world(meet_old_members)
     assert world.emails() == ["ann@example.com", "bo@example.com", "old@example.com"]
     assert figures(adopted(world)) == {"applied": 2, "members": 3, "unmanaged": 1, "already_members": 1}
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com"]
-    assert one(moves(world, people("bo"))).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(moves(world, people("bo"))).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["bo@example.com"]
 
 
 def test_members_who_are_not_adopted_stay(prepare_world: PrepareWorld) -> None:
     world = prepare_world(meet_old_members)
-    assert one(moves(world, people("bo"))).outcomes == {Outcome.UNMANAGED: 1}
+    assert only_list(moves(world, people("bo"))).outcomes == {Outcome.UNMANAGED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com", "old@example.com"]
 
 
@@ -64,7 +64,7 @@ def test_a_member_who_was_kept_can_be_adopted_later(world: World) -> None:
     moves(world, people("ann", "bo"))
     moves(world, people("bo"))
     assert figures(adopted(world)) == {"applied": 1, "members": 2, "unmanaged": 1}
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["bo@example.com"]
 
 
@@ -74,7 +74,7 @@ def test_an_adopted_member_with_a_row_stays_and_gets_its_values(world: World) ->
     members_model(world)
     moves(world, people("bo"))
     adopted(world)
-    result = one(moves(world, people("ann", "bo")))
+    result = only_list(moves(world, people("ann", "bo")))
     assert result.outcomes == {Outcome.APPLIED: 1}
     assert (result.list_plan.updates, result.list_plan.removes) == (1, 0)
     assert world.person("ann@example.com")["first_name"] == "Ann"
@@ -89,10 +89,10 @@ def test_a_member_adopted_under_another_identifier_is_matched_to_its_row(world: 
     members_model(world, max_removes=1.0)
     moves(world, people("bo"))
     assert figures(adopted(world))["unmanaged"] == 1
-    assert one(moves(world, people("ann", "bo"))).outcomes == {Outcome.APPLIED: 1, Outcome.REPLACED: 1}
+    assert only_list(moves(world, people("ann", "bo"))).outcomes == {Outcome.APPLIED: 1, Outcome.REPLACED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com"]
-    assert not one(world.run()).outcomes
-    assert one(moves(world, people("bo"))).outcomes == {Outcome.REMOVED: 1}
+    assert not only_list(world.run()).outcomes
+    assert only_list(moves(world, people("bo"))).outcomes == {Outcome.REMOVED: 1}
 
 
 def test_a_member_without_an_identifier_of_the_model_is_adopted_by_klaviyos_id(world: World) -> None:
@@ -103,7 +103,7 @@ def test_a_member_without_an_identifier_of_the_model_is_adopted_by_klaviyos_id(w
     members_model(world, max_removes=1.0)
     moves(world, people("bo"))
     adopted(world)
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["bo@example.com"]
 
 
@@ -113,7 +113,7 @@ def test_a_row_missing_from_an_adopted_list_is_sent_again(world: World) -> None:
     moves(world, people("ann", "bo"))
     world.rename("ann@example.com", email="annie@example.com")
     assert figures(adopted(world)) == {"applied": 2, "members": 2, "missing": 1, "unmanaged": 1}
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com"]
 
 
@@ -149,7 +149,7 @@ def test_adopt_replaces_a_lost_state(world: World) -> None:
     moves(world, many(3))
     assert len(world.emails()) == 4
     assert figures(adopted(world)) == {"applied": 3, "members": 4, "unmanaged": 1, "already_members": 3}
-    assert one(moves(world, many(2))).outcomes == {Outcome.REMOVED: 2}
+    assert only_list(moves(world, many(2))).outcomes == {Outcome.REMOVED: 2}
     assert len(world.emails()) == 2
 
 
@@ -174,7 +174,7 @@ def test_adopt_can_be_repeated_and_has_a_dry_run(prepare_world: PrepareWorld) ->
     adopted(world)
     assert figures(adopted(world)) == {"applied": 3, "members": 3}
     assert len(world.writes()) == writes
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
 
 
 def test_each_list_of_a_model_is_adopted_separately(world: World) -> None:
@@ -183,8 +183,8 @@ def test_each_list_of_a_model_is_adopted_separately(world: World) -> None:
     world.put_on_list(tea, world.new_profile(email="old@example.com"))
     world.wait(600.0)
     moves(world, [*people("ann", club="Tea"), *people("bo", club="Coffee")])
-    found = world.project().adopt(["clubs"])
-    assert [(each.list_name, each.unmanaged) for each in found] == [("Coffee", 0), ("Tea", 1)]
+    differences = world.project().adopt(["clubs"])
+    assert [(each.list_name, each.unmanaged) for each in differences] == [("Coffee", 0), ("Tea", 1)]
     world.run()
     assert (world.emails("Tea"), world.emails("Coffee")) == (["ann@example.com"], ["bo@example.com"])
 

@@ -14,7 +14,7 @@ from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.killing import run_until_killed
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,10 +50,10 @@ def arrays(world: World) -> tuple[Any, Any]:
 def test_values_of_others_stay_and_nothing_is_added_twice(world: World) -> None:
     world.new_profile(email=ANN, properties={"tags": ["other", "a"], "gone": ["x", "y"]})
     tag(world, ["a", "b"], ["x", "z"])
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert arrays(world) == (["other", "a", "b"], ["y"])
     assert world.person(ANN)["properties"]["tier"] == "gold"
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
     before = len(world.writes())
     world.run(options=PlanOptions(full_refresh=True))
     assert arrays(world) == (["other", "a", "b"], ["y"])
@@ -67,11 +67,11 @@ def test_a_new_person_is_created_and_gets_the_whole_array(world: World) -> None:
     people = [{"email": email, "tags": ["a", "b"], "gone": ["x"], "tier": "gold"} for email in (ANN, BOB)]
     world.people(people, columns=COLUMNS)
     world.model("tagged", SELECT, arrays=ARRAYS)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
     assert world.emails() == [ANN, BOB]
     assert arrays(world) == (["other", "a", "b"], [])
     assert world.person(BOB)["properties"] == {"tags": ["a", "b"], "tier": "gold"}
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
 
 
 def test_values_stay_of_a_person_who_was_created_since_the_look_up(
@@ -80,7 +80,7 @@ def test_values_stay_of_a_person_who_was_created_since_the_look_up(
     world.new_profile(email=ANN, properties={"tags": ["other"]})
     tag(world, ["a"], create="always")
     monkeypatch.setattr(Klaviyo, "find_profiles", lambda *_: ())
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert arrays(world)[0] == ["other", "a"]
 
 
@@ -92,7 +92,7 @@ def test_nobody_is_created_by_a_profile_id_alone(world: World) -> None:
     world.people(people, columns="klaviyo_profile_id VARCHAR, email VARCHAR, tags VARCHAR[]")
     select = "select klaviyo_profile_id, email, tags from people"
     world.model("tagged", select, surface="profiles", arrays={"tags": "append"})
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
     assert world.person(BOB)["properties"] == {"tags": ["a"]}
 
 
@@ -111,12 +111,12 @@ def test_a_lost_reply_appends_nothing_twice(world: World, *, after: bool, is_new
     ]
     for method, path in lost[not is_new :]:
         world.fault(Fault(FaultKind.CUT, path=path, method=method, times=None, after=after))
-        assert one(world.run()).failed, path
+        assert only_list(world.run()).failed, path
         world.calm()
     world.run()
     assert arrays(world)[0] == (["b"] if is_new else ["a", "b"])
     assert world.emails() == [ANN]
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -127,7 +127,7 @@ def test_an_append_is_not_repeated_before_the_array_was_read(
     """The first reply is lost; the run sends the values again only if the profile lacks them."""
     tag(world, ["b"], create="always")
     world.fault(Fault(kind, path="/api/profiles/*", method="PATCH", after=after))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert arrays(world)[0] == ["b"]
 
 
@@ -165,7 +165,7 @@ def test_a_run_may_be_killed_at_requests_and_statements(
         world.run()
         assert arrays(world) == (tags, ["y"]), nth
         assert world.person(ANN)["properties"].get("tier", "unset") == (tier or "unset"), nth
-        assert one(world.run()).outcomes == {}, nth
+        assert only_list(world.run()).outcomes == {}, nth
         nth += step
     assert nth > 3 * step
 
@@ -173,7 +173,7 @@ def test_a_run_may_be_killed_at_requests_and_statements(
 def test_a_null_changes_nothing(world: World) -> None:
     world.new_profile(email=ANN, properties={"tags": ["a"]})
     tag(world, None)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert arrays(world)[0] == ["a"]
 
 
@@ -184,10 +184,10 @@ def test_a_custom_property_is_unset_with_its_name(world: World) -> None:
     world.model("people", "select email, tier, title from people", surface="profiles", on_null="unset")
     world.run()
     world.people([{"email": ANN}], columns=columns)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert "tier" not in world.person(ANN)["properties"]
     assert world.person(ANN).get("title") is None
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
 
 
 @pytest.mark.parametrize(

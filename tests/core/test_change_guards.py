@@ -14,7 +14,7 @@ from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, become, clubs_model, many, members_model, person
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def test_updates_of_a_model_that_changed_are_counted_and_do_not_trip(members: Wo
     members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400, times=None))
     assert members.run().exit_code == 4
     members.calm()
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 1_190}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 1_190}
     become(members, [{**row, "first_name": "Other"} for row in many(1_200)])
     with pytest.raises(GuardRefused):
         members.run()
@@ -183,7 +183,7 @@ def test_rows_without_a_list_stop_their_model_if_they_are_many(world: World) -> 
     become(world, [{**row, "club": None if number < 70 else "Tea"} for number, row in enumerate(many(121))])
     result = world.run()
     assert result.exit_code == 3
-    assert one(result, "members").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "members").outcomes == {Outcome.APPLIED: 1}
     (problem,) = result.plan.problems
     assert problem.summary.startswith("70 rows are newly rejected (no list name: 70); the limit is 50")
     assert result.lists[0].stop_reason == problem.summary

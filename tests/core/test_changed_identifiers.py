@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import UNSENT, become, members_model, moves, people, person
-from tests.core.world import once_at, one
+from tests.core.world import once_at, only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def test_a_person_with_a_new_email_and_the_same_phone_can_leave_later(world: Wor
     phone_model(world)
     moves(world, [caller("ann", PHONE), caller("bob")])
     result = moves(world, [caller("ann2", PHONE), caller("bob")])
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REPLACED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REPLACED: 1}
     assert world.emails() == ["ann2@example.com", "bob@example.com"]
-    assert one(moves(world, [caller("bob")])).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(moves(world, [caller("bob")])).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["bob@example.com"]
 
 
@@ -78,7 +78,7 @@ def test_a_person_with_a_new_email_can_leave_before_the_old_row_is_looked_up(
     moves(world, [caller("ann", PHONE), caller("bob")])
     moves(world, [caller("ann2", PHONE), caller("bob")], unsent)
     assert world.emails() == ["ann2@example.com", "bob@example.com"]
-    assert one(moves(world, [caller("bob")])).outcomes == {Outcome.REMOVED: 2}
+    assert only_list(moves(world, [caller("bob")])).outcomes == {Outcome.REMOVED: 2}
     assert world.emails() == ["bob@example.com"]
 
 
@@ -99,7 +99,7 @@ def test_she_leaves_the_first_list_even_if_her_row_was_uncertain(world: World) -
     moves(world, [bob])
     become(world, [caller("ann", PHONE, club="Tea"), bob])
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, times=None, after=True))
-    assert one(world.run()).outcomes == {Outcome.UNKNOWN: 1}
+    assert only_list(world.run()).outcomes == {Outcome.UNKNOWN: 1}
     world.calm()
     world.wait(600.0)
     assert world.emails("Tea") == ["ann@example.com", "bob@example.com"]
@@ -132,21 +132,21 @@ def test_she_leaves_it_even_if_a_later_run_added_her(world: World, first: str) -
 def test_a_manual_member_stays_when_a_row_with_the_same_phone_leaves(household: World, unsent: str) -> None:
     """Zoe was sent later than she joined. Ann, who has her phone, is somebody else still."""
     moves(household, [person("bob"), person("zoe", club=PHONE)], unsent)
-    assert one(moves(household, people("bob"))).outcomes == {Outcome.REMOVED: 1, Outcome.UNMANAGED: 1}
+    assert only_list(moves(household, people("bob"))).outcomes == {Outcome.REMOVED: 1, Outcome.UNMANAGED: 1}
     assert household.emails() == ["bob@example.com", "zoe@example.com"]
 
 
 def test_a_member_who_shares_a_phone_stays_if_the_leaving_identity_is_not_found(household: World) -> None:
     """Ann's e-mail was changed at Klaviyo. Zoe has her phone, but did not join when Ann was first sent."""
     household.rename("ann@example.com", email="other@example.com")
-    assert one(moves(household, people("bob"))).outcomes == {Outcome.NOT_FOUND: 1}
+    assert only_list(moves(household, people("bob"))).outcomes == {Outcome.NOT_FOUND: 1}
     assert household.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
 
 def test_the_new_owner_of_a_leaving_rows_phone_stays(household: World) -> None:
     """Zoe joined by hand, and was never sent; only her phone is in the row of Ann, who leaves."""
     become(household, people("bob"))
-    assert one(household.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(household.run()).outcomes == {Outcome.REMOVED: 1}
     assert household.emails() == ["bob@example.com", "zoe@example.com"]
 
 
@@ -250,7 +250,7 @@ def test_a_manual_member_inherits_nothing_if_the_leaving_identity_is_not_found(
     couple.wait(3_600.0)
     couple.rename("ann@example.com", email="other@example.com")
     moves(couple, [caller("zoe", PHONE), caller("bob")], unsent)
-    assert one(moves(couple, [caller("bob")])).outcomes[Outcome.UNMANAGED] == 1
+    assert only_list(moves(couple, [caller("bob")])).outcomes[Outcome.UNMANAGED] == 1
     assert couple.emails() == ["bob@example.com", "other@example.com", "zoe@example.com"]
 
 
@@ -259,7 +259,7 @@ def test_a_desired_member_with_an_email_changed_at_klaviyo_stays(couple: World) 
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.rename("zoe@example.com", email="zz@example.com")
     couple.rename("ann@example.com", email="aa@example.com")
-    assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.NOT_FOUND: 1}
+    assert only_list(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.NOT_FOUND: 1}
     assert couple.emails() == ["aa@example.com", "bob@example.com", "zz@example.com"]
 
 
@@ -267,7 +267,7 @@ def test_a_shared_phone_alone_replaces_nobody(couple: World) -> None:
     """Zoe is wanted as herself. Ann's e-mail was changed at Klaviyo: she is there still, and gone says so."""
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.rename("ann@example.com", email="other@example.com")
-    assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.NOT_FOUND: 1}
+    assert only_list(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.NOT_FOUND: 1}
     assert couple.state("SELECT identity FROM unmatched_removals") == [("email:ann@example.com",)]
 
 
@@ -276,7 +276,7 @@ def test_a_removal_is_reported_even_if_another_member_has_the_phone(couple: Worl
     moves(couple, [caller("ann", PHONE), caller("bob"), caller("zoe")])
     couple.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=True))
     moves(couple, [caller("bob"), caller("zoe")])
-    assert one(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(moves(couple, [caller("bob"), caller("zoe")])).outcomes == {Outcome.REMOVED: 1}
 
 
 @pytest.mark.parametrize("how", ["a lost reply", "by hand, and a limit"])
@@ -292,7 +292,7 @@ def test_nobody_inherits_from_a_removed_member(couple: World, how: str) -> None:
     else:
         couple.take_off_list("ann@example.com")
         moves(couple, [caller("zoe", PHONE), caller("bob")], "a limit")
-    assert one(moves(couple, [caller("bob")])).outcomes[Outcome.UNMANAGED] == 1
+    assert only_list(moves(couple, [caller("bob")])).outcomes[Outcome.UNMANAGED] == 1
     assert couple.emails() == ["bob@example.com", "zoe@example.com"]
 
 
@@ -304,5 +304,5 @@ def test_a_member_removed_for_one_row_is_not_reported_as_kept_for_another(world:
     first, second = rows if lost == "an e-mail that she had" else reversed(rows)
     moves(world, [first, person("bob")])
     moves(world, [second, person("bob")], "a limit")
-    assert one(moves(world, people("bob"))).outcomes == {Outcome.REMOVED: 2}
+    assert only_list(moves(world, people("bob"))).outcomes == {Outcome.REMOVED: 2}
     assert world.emails() == ["bob@example.com"]

@@ -20,7 +20,7 @@ from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.killing import dies_at_statement
 from tests.core.random_days import TIMES
 from tests.core.test_clears import ANN, BOB, become, properties, send, single_requests
-from tests.core.world import World, one
+from tests.core.world import World, only_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def check_cleared(world: World) -> None:
     world.run()
     assert (properties(world, ANN), properties(world, BOB)) == ({}, {"cups": 2})
     before = len(world.writes())
-    assert one(world.run()).list_plan.unchanged == 2
+    assert only_list(world.run()).list_plan.unchanged == 2
     assert len(world.writes()) == before
 
 
@@ -107,7 +107,7 @@ def test_an_uncertain_row_has_every_null_cleared(world: World) -> None:
     become(world, GOLD)
     assert world.dies(lambda event: isinstance(event, SendProgress))
     become(world, CLEARED)
-    assert one(world.run()).list_plan.clears == 2
+    assert only_list(world.run()).list_plan.clears == 2
     check_cleared(world)
 
 
@@ -123,7 +123,7 @@ def test_a_row_that_may_be_new_has_every_null_cleared(world: World) -> None:
 def test_a_limit_defers_clears_as_well(prepare_world: PrepareWorld) -> None:
     world = prepare_world(send_gold)
     become(world, CLEARED)
-    plan = one(world.run(options=PlanOptions(limit=1))).list_plan
+    plan = only_list(world.run(options=PlanOptions(limit=1))).list_plan
     assert (plan.clears, plan.deferred) == (1, 1)
     check_cleared(world)
 
@@ -221,8 +221,8 @@ def check_history(steps: Sequence[Any]) -> None:
         for row in rows:
             person = world.person(row["email"])
             city = (person.get("location") or {}).get("city")
-            found = (person["properties"].get("tier"), person.get("title"), city)
-            assert found == (row["tier"], row["title"], row["location_city"])
+            at_klaviyo = (person["properties"].get("tier"), person.get("title"), city)
+            assert at_klaviyo == (row["tier"], row["title"], row["location_city"])
         before = len(world.writes())
         send(world, rows)
         assert len(world.writes()) == before

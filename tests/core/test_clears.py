@@ -14,7 +14,7 @@ from reverse_etl.errors import GuardRefused
 from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ def become(world: World, rows: Sequence[Mapping[str, Any]], **config: Any) -> No
 def send(world: World, rows: Sequence[Mapping[str, Any]], **config: Any) -> ListResult:
     """Send people's rows by a model whose NULLs clear values, and return what came of it."""
     become(world, rows, **config)
-    return one(world.run(), "members")
+    return only_list(world.run(), "members")
 
 
 def properties(world: World, email: str = ANN) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def test_a_full_refresh_clears_again_what_was_cleared_and_nothing_else(world: Wo
     send(world, [{"email": ANN, "tier": "gold"}])
     send(world, [{"email": ANN}])
     world.rename(ANN, title="Dr", properties={"tier": "silver"})
-    assert one(world.run(options=PlanOptions(full_refresh=True))).list_plan.clears == 1
+    assert only_list(world.run(options=PlanOptions(full_refresh=True))).list_plan.clears == 1
     assert properties(world) == {}
     assert world.person(ANN)["title"] == "Dr"
 
@@ -127,7 +127,7 @@ def test_a_null_rejects_its_row(world: World, rules: Any) -> None:
     world.model(
         "members", "select email, tier from people", identifiers={"email": "email"}, on_null=rules, min_rows=0
     )
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert world.emails() == [ANN]
     (rejection,) = world.state("SELECT code, LOWER(detail) FROM rejections")
     assert tuple(rejection) == ("null_value", "tier")
@@ -137,7 +137,7 @@ def test_a_json_null_rejects_its_row(world: World) -> None:
     world.sql("INSERT INTO nothing VALUES (1)")
     select = f"select '{ANN}' as email, 'null'::JSON as likes from nothing"
     world.model("members", select, identifiers={"email": "email"}, on_null="reject", min_rows=0)
-    assert one(world.run()).list_plan.rejected_by_check == 1
+    assert only_list(world.run()).list_plan.rejected_by_check == 1
 
 
 def test_a_value_that_another_model_has_is_not_cleared(world: World) -> None:
@@ -154,7 +154,7 @@ def test_a_value_that_another_model_has_is_not_cleared(world: World) -> None:
             select=selected,
             on_progress=lambda event: told.append(event.text) if isinstance(event, Warned) else None,
         )
-        assert one(result, "members").list_plan.unchanged == 1
+        assert only_list(result, "members").list_plan.unchanged == 1
         assert len(world.writes()) == before
         assert properties(world) == {"tier": "gold", "cups": 1}
     assert [
@@ -210,7 +210,7 @@ def test_a_guard_stops_a_list_of_which_many_values_became_null(world: World) -> 
     assert problem.summary.startswith("Values of 101 of 101 rows became NULL and would be cleared (100 %)")
     assert problem.hint.endswith("allow it in this run: --allow-clears members")
     allowed = PlanOptions(allow=Allowances(clears=["members"]))
-    assert one(world.run(options=allowed)).outcomes == {Outcome.APPLIED: 101}
+    assert only_list(world.run(options=allowed)).outcomes == {Outcome.APPLIED: 101}
 
 
 def test_a_changed_limit_of_clears_holds(world: World) -> None:

@@ -13,7 +13,7 @@ from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import STATE_DATABASE, DuckDB
 from tests.clocks import stop_while_in_flight
 from tests.core.rows import members_model
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 from tests.surfaces import limit_rows_per_request
 
@@ -43,7 +43,7 @@ def test_a_slow_reply_does_not_block_other_requests(world: World, monkeypatch: p
         all_three.wait()
 
     world.klaviyo_clock.sleep = wait_for_the_others
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 30}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 30}
     assert not all_three.broken
     assert len([entry for entry in world.writes() if entry.path == IMPORTS]) == 3
 
@@ -62,7 +62,7 @@ def test_a_run_sends_as_fast_as_klaviyo_allows(
     stop_while_in_flight(world.clock, monkeypatch)
     members_model(world)
     world.sql(PEOPLE.format(10 * imports))
-    assert one(world.project(threads=8).run()).outcomes == {Outcome.APPLIED: 10 * imports}
+    assert only_list(world.project(threads=8).run()).outcomes == {Outcome.APPLIED: 10 * imports}
     log = world.sandbox.log()
     begun = [entry.received_at for entry in log if (entry.method, entry.path) == ("POST", IMPORTS)]
     taken = max(begun) - min(begun)
@@ -87,6 +87,6 @@ def test_receipts_are_stored_in_groups(
     world = make_world()
     members_model(world)
     world.sql(PEOPLE.format(1_200))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1_200}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1_200}
     assert len([entry for entry in world.writes() if entry.path == IMPORTS]) == 120
     assert len(kept) <= 20

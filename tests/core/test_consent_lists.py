@@ -14,7 +14,7 @@ from tests.core.consent import (
     consents,
     status,
 )
-from tests.core.world import World, one
+from tests.core.world import World, only_list
 
 
 def test_a_list_has_a_model_of_members_and_one_of_each_channel(world: World) -> None:
@@ -24,10 +24,13 @@ def test_a_list_has_a_model_of_members_and_one_of_each_channel(world: World) -> 
     world.model("members", "select email from people", max_removes=1.0)
     consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO), list="Members")
     world.run()
-    assert [one["name"] for one in world.sandbox.lists()] == ["Members"]
+    assert [listed["name"] for listed in world.sandbox.lists()] == ["Members"]
     assert world.emails() == [ANN, BOB, CAT]
     before = len(world.writes())
-    assert {one.model: one.outcomes for one in world.run().lists} == {"members": {}, "newsletter": {}}
+    assert {listed.model: listed.outcomes for listed in world.run().lists} == {
+        "members": {},
+        "newsletter": {},
+    }
     assert len(world.writes()) == before
     world.people([{"email": BOB}, {"email": CAT}])
     world.run()
@@ -44,7 +47,7 @@ def test_a_member_by_subscription_alone_is_not_ours_to_remove(world: World) -> N
     world.run()
     world.people([{"email": BOB}])
     result = world.run()
-    assert one(result, "members").outcomes == {Outcome.UNMANAGED: 1}
+    assert only_list(result, "members").outcomes == {Outcome.UNMANAGED: 1}
     assert world.emails() == [ANN, BOB]
 
 

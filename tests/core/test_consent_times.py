@@ -24,7 +24,7 @@ from tests.core.consent import (
     outcomes,
     status,
 )
-from tests.core.world import World, one
+from tests.core.world import World, only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def test_a_row_without_a_time_is_rejected(world: World) -> None:
     """Nobody is subscribed without saying since when."""
     consents(world, (ANN, None), (BOB, LONG_AGO))
     result = world.run()
-    (rejected,) = one(result).list_plan.check_rejections
+    (rejected,) = only_list(result).list_plan.check_rejections
     assert rejected.reason.describe() == "consented_at is empty"
     assert outcomes(result) == {"applied": 1}
 
@@ -46,7 +46,7 @@ def test_a_time_in_the_future_is_rejected_until_it_is_past(world: World) -> None
     """The same row is sent when its time has come."""
     consents(world, (ANN, at(world, 7200.0)), (BOB, LONG_AGO))
     result = world.run()
-    (rejected,) = one(result).list_plan.check_rejections
+    (rejected,) = only_list(result).list_plan.check_rejections
     assert rejected.reason.describe() == "consented_at is in the future"
     world.wait(7300.0)
     assert outcomes(world.run()) == {"applied": 1}
@@ -121,8 +121,8 @@ def test_another_consent_within_half_an_hour_waits(world: World) -> None:
     config = {"surface": "subscriptions", "channel": "email", "consent": "now"}
     world.model("other", select, list="Others", **config)
     result = world.run()
-    assert one(result, "newsletter").outcomes == {Outcome.APPLIED: 1}
-    assert (one(result, "other").outcomes, result.exit_code) == ({Outcome.NOT_SENT: 1}, 1)
+    assert only_list(result, "newsletter").outcomes == {Outcome.APPLIED: 1}
+    assert (only_list(result, "other").outcomes, result.exit_code) == ({Outcome.NOT_SENT: 1}, 1)
     world.wait(1900.0)
-    assert one(world.run(), "other").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run(), "other").outcomes == {Outcome.APPLIED: 1}
     assert (world.emails(), world.emails("Others")) == ([ANN], [ANN])

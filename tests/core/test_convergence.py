@@ -297,26 +297,27 @@ class ShopMachine(RuleBasedStateMachine):
         assert len(world.writes()) == writes, [f"{e.method} {e.path}" for e in world.writes()[writes:]]
         assert result.exit_code in {0, 1}
         assert not any(
-            Outcome.UNKNOWN in one.outcomes or Outcome.NOT_SENT in one.outcomes for one in result.lists
+            Outcome.UNKNOWN in listed.outcomes or Outcome.NOT_SENT in listed.outcomes
+            for listed in result.lists
         )
-        for one in result.lists:
-            self._check_list(one)
+        for listed in result.lists:
+            self._check_list(listed)
         self._check_values()
 
-    def _check_list(self, one: ListResult) -> None:
-        name = one.list_plan.list_ref.name
-        if one.model == "profiles" or not one.list_plan.list_ref.id:
+    def _check_list(self, listed: ListResult) -> None:
+        name = listed.list_plan.list_ref.name
+        if listed.model == "profiles" or not listed.list_plan.list_ref.id:
             return
-        rows = "members" if one.model == self.member_model else one.model
+        rows = "members" if listed.model == self.member_model else listed.model
         kinds = {"members": BY_EMAIL, "clubs": BY_CLUB, "ids": BY_ID}[rows]
         wanted = identities(self.rows[rows], kinds, name if rows == "clubs" else None)
-        refused = rejected(self.world, one.model, one.list_plan.list_ref.id)
-        key = self.world.state(f"SELECT table_key FROM models WHERE model = '{one.model}'")[0][0]
-        where = f"WHERE retl_list_id = '{one.list_plan.list_ref.id}'"
+        refused = rejected(self.world, listed.model, listed.list_plan.list_ref.id)
+        key = self.world.state(f"SELECT table_key FROM models WHERE model = '{listed.model}'")[0][0]
+        where = f"WHERE retl_list_id = '{listed.list_plan.list_ref.id}'"
         applied, uncertain = (f"SELECT retl_identity FROM {t}_{key} {where}" for t in ("snapshot", "deltas"))
         known = {identity for (identity,) in self.world.state(f"{applied} UNION {uncertain}")}
         held = known - wanted
-        assert len(held) == one.list_plan.held_at_plan + one.outcomes.get(Outcome.HELD, 0)
+        assert len(held) == listed.list_plan.held_at_plan + listed.outcomes.get(Outcome.HELD, 0)
         members = self.world.sandbox.members(name)
         strangers = {member["id"] for member in members} if name in self.forgotten else self.not_ours
         check_list(members, wanted - refused, refused | held, strangers)
@@ -360,7 +361,7 @@ class ShopMachine(RuleBasedStateMachine):
             for listed in world.sandbox.lists()
             for member in world.sandbox.members(listed["id"])
             if member["id"] in self.not_ours
-            or any(is_of(member, one) for one in wanted[listed["name"]] & self.before[listed["name"]])
+            or any(is_of(member, person) for person in wanted[listed["name"]] & self.before[listed["name"]])
         }
         run()
         self.before = wanted

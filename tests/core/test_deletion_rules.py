@@ -12,7 +12,9 @@ EMAIL, PHONE, EXTERNAL_ID = IdentifierType.EMAIL, IdentifierType.PHONE, Identifi
 ROW = {EMAIL: "a@example.com", PHONE: "+33600000001"}
 
 
-def found(*kinds: IdentifierType, phone: str | None = None, external_id: str | None = None) -> FoundProfile:
+def found_profile(
+    *kinds: IdentifierType, phone: str | None = None, external_id: str | None = None
+) -> FoundProfile:
     """Return a profile that was found by these identifiers of the row."""
     return FoundProfile(Profile("P1", "a@example.com", phone, external_id), {*kinds})
 
@@ -21,10 +23,10 @@ def found(*kinds: IdentifierType, phone: str | None = None, external_id: str | N
     ("profiles", "hold"),
     [
         ([], None),
-        ([found(EMAIL)], None),  # the profile has no phone
-        ([found(EMAIL, PHONE, phone="+33600000001")], None),
-        ([found(EMAIL, phone="+33600000002")], DeletionHold.OTHER_PERSON),
-        ([found(EMAIL), found(PHONE)], DeletionHold.SEVERAL_PROFILES),
+        ([found_profile(EMAIL)], None),  # the profile has no phone
+        ([found_profile(EMAIL, PHONE, phone="+33600000001")], None),
+        ([found_profile(EMAIL, phone="+33600000002")], DeletionHold.OTHER_PERSON),
+        ([found_profile(EMAIL), found_profile(PHONE)], DeletionHold.SEVERAL_PROFILES),
     ],
 )
 def test_a_row_is_held_if_its_profile_may_be_of_somebody_else(
@@ -37,5 +39,5 @@ def test_a_row_is_held_if_its_profile_may_be_of_somebody_else(
 def test_a_unique_identifier_is_enough() -> None:
     """The external id names one person, whatever e-mail and phone the profile shows."""
     row = {EXTERNAL_ID: "7", **ROW}
-    assert find_hold(row, [found(EXTERNAL_ID, external_id="7", phone="+33600000002")]) is None
-    assert find_hold(row, [found(EMAIL, external_id="8")]) is DeletionHold.OTHER_PERSON
+    assert find_hold(row, [found_profile(EXTERNAL_ID, external_id="7", phone="+33600000002")]) is None
+    assert find_hold(row, [found_profile(EMAIL, external_id="8")]) is DeletionHold.OTHER_PERSON

@@ -11,7 +11,7 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, become, members_model, moves, people, person, send_one, send_two
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +39,7 @@ def test_two_rows_of_one_profile_and_only_one_of_them_leaves(make_world: Callabl
     )
     become(world, people("ann"))
     result = world.run()
-    assert one(result).outcomes == {Outcome.REPLACED: 1}
+    assert only_list(result).outcomes == {Outcome.REPLACED: 1}
     assert world.emails() == ["ann@example.com"]
 
 
@@ -62,7 +62,7 @@ def test_a_desired_person_is_not_overwritten_by_another_row(prepare_world: Prepa
     members.run()
     assert len(members.writes()) == before
     become(members, [person("new", customer_id="c-ann"), person("bob")])
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert members.emails() == ["bob@example.com", "new@example.com"]
 
 
@@ -112,7 +112,7 @@ def test_a_row_rejected_without_a_shared_identifier_is_not_sent_again(prepare_wo
     members = prepare_world(send_one)
     rows = [person("ann", customer_id=None), person("new", customer_id="c-ann", email="new@example.c1")]
     become(members, rows)
-    assert one(members.run()).outcomes == {Outcome.REJECTED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.REJECTED: 1}
     before = len(members.writes())
     assert members.run().exit_code == 0
     assert len(members.writes()) == before
@@ -137,7 +137,7 @@ def test_nobody_is_removed_who_may_be_a_desired_row_without_a_profile(members: W
         members.by_hand("PATCH", f"/api/profiles/{one_id}", document)
     become(members, people("ann", "bob"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.HELD: 1}
+    assert only_list(result).outcomes == {Outcome.HELD: 1}
     assert result.exit_code == 1
     assert "cat@example.com" in members.emails()
 
@@ -152,7 +152,7 @@ def test_nobody_is_removed_before_the_new_row_is_proved(prepare_world: PrepareWo
     members.wait(300.0)
     members.fault(fault)
     become(members, [person("ann", email="ann2@example.com"), person("bob")])
-    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 1, Outcome.HELD: 1}
+    assert only_list(members.run()).outcomes == {Outcome.UNKNOWN: 1, Outcome.HELD: 1}
     members.calm()
     members.run()
     assert members.emails() == ["ann2@example.com", "bob@example.com"]

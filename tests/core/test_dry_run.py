@@ -15,7 +15,7 @@ from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ POINTS = "email VARCHAR, points INT, first_name VARCHAR"
 
 def files(world: World) -> dict[str, str]:
     """Return every file of the project and the warehouse with a digest of its bytes."""
-    found = (path for path in world.folder.rglob("*") if path.is_file())
+    paths = (path for path in world.folder.rglob("*") if path.is_file())
     return {
-        str(path.relative_to(world.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in found
+        str(path.relative_to(world.folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths
     }
 
 
@@ -105,8 +105,8 @@ def test_the_first_plan_creates_no_state(world: World) -> None:
 
 def one_list(plan: Plan) -> ListPlan:
     """Return the only list of a plan."""
-    ((_, found),) = plan.list_plans()
-    return found
+    ((_, list_plan),) = plan.list_plans()
+    return list_plan
 
 
 def counts(plan: Plan) -> dict[tuple[str, str], tuple[int, int, int, int, int, int, int, Any]]:
@@ -180,7 +180,7 @@ def test_a_sample_shows_what_changes_and_only_that(world: World) -> None:
     assert changes["email:ann@example.com"] == ("update", {"first_name": "Ann"}, {"first_name": "Anna"})
     assert changes["email:cat@example.com"][0] == "add"
     assert changes["email:bob@example.com"][0] == "remove"
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
 
 
 def test_a_sample_shows_what_a_column_was_before_its_type_changed(world: World) -> None:
@@ -203,12 +203,12 @@ def asked(world: World, since: int) -> dict[Endpoint, int]:
         ("GET", "lists/profiles"): Endpoint.LIST_PROFILES,
         ("DELETE", "lists/relationships/profiles"): Endpoint.REMOVE_FROM_LIST,
     }
-    found: Counter[Endpoint | None] = Counter()
+    counts: Counter[Endpoint | None] = Counter()
     for entry in world.sandbox.log(since):
         room, _, rest = entry.path.removeprefix("/api/").partition("/")
         path = "/".join([room, *rest.split("/")[1:]])
-        found[kinds.get((entry.method, path))] += 1
-    return {kind: number for kind, number in found.items() if kind}
+        counts[kinds.get((entry.method, path))] += 1
+    return {kind: number for kind, number in counts.items() if kind}
 
 
 def test_a_plans_requests_are_those_that_the_run_sends(world: World) -> None:
@@ -243,7 +243,7 @@ def test_a_plan_estimates_the_requests_that_read_a_list(world: World) -> None:
         planned = world.plan()
         assert (one_list(planned).removes_without_contact, planned.max_list_reads()) == (1, 3)
         number = max(entry.number for entry in world.sandbox.log())
-        assert one(world.run()).outcomes.get(Outcome.REMOVED) == 1
+        assert only_list(world.run()).outcomes.get(Outcome.REMOVED) == 1
         assert asked(world, number)[Endpoint.LIST_PROFILES] == pages
         become(world, many(300))
         world.run()

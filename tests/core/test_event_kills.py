@@ -12,7 +12,7 @@ from reverse_etl.errors import ReverseEtlError
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.event_rows import BULK, backfilled, now, order, orders, orders_model, stored
 from tests.core.killing import dies_at_statement
-from tests.core.world import Interrupted, World, one
+from tests.core.world import Interrupted, World, only_list
 from tests.surfaces import limit_rows_per_request
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def converges(world: World) -> None:
     assert all(backfilled(world).values())
     assert result.exit_code == 0
     writes = len(world.writes())
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
     assert len(world.writes()) == writes
 
 
@@ -134,7 +134,7 @@ def test_a_fault_of_all_events_stops_the_model_and_rejects_none(
     orders_model(world, horizon="36500d")
     result = world.run()
     assert result.exit_code == 4
-    assert "model or the account" in one(result).stop_reason
+    assert "model or the account" in only_list(result).stop_reason
     assert world.project().status().lists[0].rejections == ()
 
 
@@ -147,10 +147,10 @@ def test_a_refusal_of_everything_stops_the_model_and_rejects_none(
     orders(world, *(order(world, f"o{nth}") for nth in range(30)))
     world.fault(Fault(FaultKind.STATUS, method="POST", path="/api/event*", status=400, times=None))
     result = world.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 30}, 4)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 30}, 4)
     assert world.project().status().lists[0].rejections == ()
     world.calm()
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 30}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 30}
 
 
 def test_a_guard_stops_unusually_many_events(world: World) -> None:

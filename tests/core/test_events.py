@@ -23,7 +23,7 @@ from tests.core.event_rows import (
     orders_model,
     stored,
 )
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from tests.core.world import World
@@ -43,7 +43,7 @@ def test_events_are_sent_once_with_identifiers_alone(world: World) -> None:
         order(world, "o2", item=None),
         order(world, "o3", email="bob@example.com", phone_e164="+14155550101"),
     )
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 3}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 3}
     assert len(requests_to(world, BULK)) == 1
     events = stored(world)
     assert {key: event["email"] for key, event in events.items()} == {
@@ -65,7 +65,7 @@ def test_events_are_sent_once_with_identifiers_alone(world: World) -> None:
         "updated",
     }
     result = world.run()
-    assert (one(result).outcomes, result.exit_code, len(world.writes())) == ({}, 0, 1)
+    assert (only_list(result).outcomes, result.exit_code, len(world.writes())) == ({}, 0, 1)
 
 
 def test_a_column_can_name_the_metric_of_each_event(world: World) -> None:
@@ -107,7 +107,7 @@ def test_nothing_older_than_the_horizon_is_sent(world: World) -> None:
     assert plan.models[0].events is not None
     assert (plan.models[0].events.old_rows, plan.models[0].lists[0].rows) == (1, 1)
     result = world.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNVERIFIED: 1}, 0)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.UNVERIFIED: 1}, 0)
     assert sorted(stored(world)) == ["new"]
 
 
@@ -126,10 +126,10 @@ def test_keys_are_forgotten_only_when_their_events_are_too_old_to_be_sent(world:
     world.run()
     assert world.state(f"SELECT retl_identity FROM snapshot_{key}") == [("key:o3",)]
     orders_model(world, horizon="90d")
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
     assert sorted(stored(world)) == ["o1", "o2", "o3"]
     world.wait(120 * DAY.total_seconds())
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
     assert world.state(f"SELECT retl_identity FROM snapshot_{key}") == [("key:o3",)]
 
 
@@ -140,7 +140,7 @@ def test_a_changed_event_is_rejected(world: World) -> None:
     world.run()
     orders(world, row | {"item": "coffee"})
     result = world.run()
-    (rejection,) = one(result).list_plan.check_rejections
+    (rejection,) = only_list(result).list_plan.check_rejections
     assert (rejection.reason.code, len(world.writes())) == ("changed", 1)
 
 
@@ -172,11 +172,11 @@ def test_a_row_at_which_klaviyo_points_is_rejected_alone(world: World) -> None:
         order(world, "o2", email="bob@example.com"),
         order(world, "o3", far, email="bob@example.com"),
     )
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 2, Outcome.REJECTED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 2, Outcome.REJECTED: 1}
     assert sorted(stored(world)) == ["o1", "o2"]
     (rejected,) = world.project().status().lists[0].rejections
     assert (rejected.reason.field, rejected.example) == ("time", "key:o3")
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
 
 
 @pytest.mark.parametrize("after", [True, False])
@@ -185,10 +185,10 @@ def test_after_a_lost_reply_events_are_sent_alone(world: World, after: bool) -> 
     orders_model(world)
     orders(world, *(order(world, f"o{number}") for number in range(5)))
     world.fault(Fault(FaultKind.CUT, method="POST", path=BULK, after=after, times=1))
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 5}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 5}
     assert (len(requests_to(world, BULK)), len(requests_to(world, SINGLE))) == (1, 5)
     assert len(stored(world)) == 5
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
 
 
 def test_events_that_may_be_stored_are_sent_alone_in_the_next_run(world: World) -> None:
@@ -196,7 +196,7 @@ def test_events_that_may_be_stored_are_sent_alone_in_the_next_run(world: World) 
     orders(world, *(order(world, f"o{number}") for number in range(3)))
     world.fault(Fault(FaultKind.CUT, method="POST", path="/api/event*", after=True, times=None))
     result = world.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 3}, 4)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 3}, 4)
     world.calm()
     orders(world, *(order(world, f"o{number}") for number in range(4)))
     world.run()
@@ -215,7 +215,7 @@ def test_events_that_klaviyo_has_already_refuse_no_other(world: World) -> None:
     world.forget_keys(key, "key:o1")
     world.run()
     assert len(stored(world)) == 4
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
 
 
 def test_the_state_knows_when_a_part_of_it_is_lost(world: World) -> None:
@@ -266,7 +266,7 @@ def test_a_restored_state_holds_events_until_a_time_is_given(world: World) -> No
     world.run(options=PlanOptions(live_since=now(world)))
     world.project().state_changes.trust()
     orders(world, *rows, order(world, "o3", timedelta(0)))
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
     bodies = [entry.rows for entry in requests_to(world, BULK)]
     assert bodies == [1, 1, 1, 1]
     assert sorted(stored(world)) == ["o1", "o2", "o3"]
@@ -313,8 +313,8 @@ def test_a_model_of_events_is_checked_when_it_is_compiled(world: World) -> None:
     with pytest.raises(ModelError) as refused:
         world.plan()
     for number, (select, config, message) in enumerate(UNSOUND):
-        found = [str(each) for each in refused.value.problems if f"m{number}.sql" in each.where]
-        assert message in " ".join(found), (select, config)
+        problems = [str(each) for each in refused.value.problems if f"m{number}.sql" in each.where]
+        assert message in " ".join(problems), (select, config)
 
 
 def test_an_event_that_a_lost_request_may_have_stored_is_not_sent_twice(world: World) -> None:
@@ -325,7 +325,7 @@ def test_an_event_that_a_lost_request_may_have_stored_is_not_sent_twice(world: W
         Fault(FaultKind.CUT, "POST", BULK, after=True),
         Fault(FaultKind.STATUS, "POST", SINGLE, status=400, times=None),
     )
-    assert one(world.run()).outcomes == {Outcome.UNKNOWN: 3}
+    assert only_list(world.run()).outcomes == {Outcome.UNKNOWN: 3}
     world.calm()
     world.run()
     assert sorted(stored(world)) == ["o0", "o1", "o2"]
@@ -349,5 +349,5 @@ def test_a_model_that_continues_another_does_not_send_events_that_it_forgot(worl
     world.run()
     world.project().state_changes.rename("orders", "sales")
     world.model("sales", select, surface="events", metric="Other", backfill="never", horizon="90d")
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
     assert len(requests_to(world, BULK)) == 2

@@ -33,8 +33,8 @@ def explain(world: World, text: str, **options: Any) -> Explanation:
 
 def only(explanation: Explanation) -> ListExplanation:
     """Return the only list of an explanation."""
-    (found,) = explanation.lists
-    return found
+    (listed,) = explanation.lists
+    return listed
 
 
 def send_two(world: World) -> None:
@@ -96,16 +96,16 @@ def test_a_member_is_explained(
     members: World, rows: tuple[dict[str, Any], ...], planned: str, rejection: str | None, next_run: str
 ) -> None:
     change(members, *rows)
-    found = only(explain(members, " ANN@example.com"))
-    assert (found.model, found.list_name, found.list_id) == ("members", "Members", members.list_id())
-    assert found.planned_op == planned
-    assert {row.rejection.describe() if row.rejection else None for row in found.rows} <= {rejection}
-    assert found.describe_next_run() == next_run
-    (sent,) = found.sent
+    listed = only(explain(members, " ANN@example.com"))
+    assert (listed.model, listed.list_name, listed.list_id) == ("members", "Members", members.list_id())
+    assert listed.planned_op == planned
+    assert {row.rejection.describe() if row.rejection else None for row in listed.rows} <= {rejection}
+    assert listed.describe_next_run() == next_run
+    (sent,) = listed.sent
     assert sent.identity == f"email:{ANN}"
     assert sent.first_sent_at is not None
     assert [(sent.first_run_id, sent.first_job_id)] == members.state("select run_id, job_id from receipts")
-    assert BOB not in str(found)
+    assert BOB not in str(listed)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +134,9 @@ def test_a_job_is_named_only_if_it_must_have_sent_the_row(
 def test_a_new_person_is_explained_by_the_model(members: World) -> None:
     """Nothing was sent; the next run sends the row."""
     change(members, person("ann"), person("bob"), person("eve"))
-    found = only(explain(members, "eve@example.com"))
-    assert (found.planned_op, found.sent) == (Op.ADD, ())
-    assert dict(found.rows[0].values) == {"first_name": "Eve"}
+    listed = only(explain(members, "eve@example.com"))
+    assert (listed.planned_op, listed.sent) == (Op.ADD, ())
+    assert dict(listed.rows[0].values) == {"first_name": "Eve"}
 
 
 def test_a_value_that_is_cleared_is_a_change(world: World) -> None:
@@ -146,8 +146,8 @@ def test_a_value_that_is_cleared_is_a_change(world: World) -> None:
     world.run()
     world.calm()
     change(world, person("ann", first_name=None), person("bob"))
-    found = only(explain(world, ANN))
-    assert found.describe_next_run() == "sends the row again: first_name Ann → NULL"
+    listed = only(explain(world, ANN))
+    assert listed.describe_next_run() == "sends the row again: first_name Ann → NULL"
     world.run()
     world.calm()
     cleared = only(explain(world, ANN))
@@ -189,9 +189,9 @@ def test_the_reason_of_a_shared_identifier_has_no_values_of_the_other_person(wor
         on_shared_identifier="reject",
     )
     become(world, [person("ann", customer_id="c-1"), person("bob", customer_id="c-1")])
-    found = only(explain(world, ANN))
-    assert [row.rejection and row.rejection.code for row in found.rows] == [RowProblem.SHARED_IDENTIFIER]
-    assert BOB not in str(found)
+    listed = only(explain(world, ANN))
+    assert [row.rejection and row.rejection.code for row in listed.rows] == [RowProblem.SHARED_IDENTIFIER]
+    assert BOB not in str(listed)
 
 
 def test_a_row_that_klaviyo_refused_says_why(make_world: Callable[..., World]) -> None:
@@ -210,11 +210,11 @@ def test_a_row_that_klaviyo_refused_says_why(make_world: Callable[..., World]) -
     )
     world.run()
     world.calm()
-    found = only(explain(world, ANN))
-    assert found.rows[0].rejection is not None
-    assert found.rows[0].rejection.describe() == "error from Klaviyo: invalid (email): No such."
+    listed = only(explain(world, ANN))
+    assert listed.rows[0].rejection is not None
+    assert listed.rows[0].rejection.describe() == "error from Klaviyo: invalid (email): No such."
     retry = "to send it again: reverse-etl retry --select members"
-    assert found.describe_next_run() == f"nothing: the row is rejected; {retry}"
+    assert listed.describe_next_run() == f"nothing: the row is rejected; {retry}"
 
 
 def test_a_change_that_is_not_proved_names_its_job(members: World) -> None:
@@ -244,8 +244,8 @@ def test_a_new_row_of_a_stopped_list_is_not_called_unchanged(world: World) -> No
     become(world, many(30))
     world.run()
     become(world, [*many(5), person("eve")])
-    found, other = explain(world, "eve@example.com").lists
-    assert found.describe_next_run().startswith("nothing: a guard stops the list.")
+    listed, other = explain(world, "eve@example.com").lists
+    assert listed.describe_next_run().startswith("nothing: a guard stops the list.")
     assert other.describe_next_run().startswith("sends the row")
 
 
@@ -259,18 +259,18 @@ def test_a_removal_that_found_nobody_has_its_time(members: World) -> None:
 def test_a_stopped_list_keeps_the_row(members: World) -> None:
     """A guard that would stop the list is the first thing to say."""
     change(members)
-    found = only(explain(members, ANN))
-    assert found.describe_next_run().startswith("nothing: a guard stops the list.")
+    listed = only(explain(members, ANN))
+    assert listed.describe_next_run().startswith("nothing: a guard stops the list.")
 
 
 def test_a_limit_and_a_selection_narrow_the_answer(members: World) -> None:
     """Only the models and lists that are asked for are explained, lists by name or id."""
     members.model("other", "select email from people", surface="profiles")
     members.run()
-    assert [one.model for one in explain(members, ANN).lists] == ["members", "other"]
-    assert [one.model for one in explain(members, ANN, select=["other"]).lists] == ["other"]
-    assert [one.model for one in explain(members, ANN, lists=["Members"]).lists] == ["members"]
-    assert [one.model for one in explain(members, ANN, lists=[members.list_id()]).lists] == ["members"]
+    assert [listed.model for listed in explain(members, ANN).lists] == ["members", "other"]
+    assert [listed.model for listed in explain(members, ANN, select=["other"]).lists] == ["other"]
+    assert [listed.model for listed in explain(members, ANN, lists=["Members"]).lists] == ["members"]
+    assert [listed.model for listed in explain(members, ANN, lists=[members.list_id()]).lists] == ["members"]
 
 
 def test_the_rows_of_a_deleted_model_are_shown_with_its_list(members: World) -> None:
@@ -278,10 +278,10 @@ def test_the_rows_of_a_deleted_model_are_shown_with_its_list(members: World) -> 
     members.model("other", "select email from people where false", surface="profiles")
     members.drop_model("members")
     for lists in ([], ["Members"], [members.list_id()]):
-        found = only(explain(members, ANN, lists=lists))
-        assert (found.model, found.list_name, found.is_model_deleted) == ("members", "Members", True)
-        assert [row.identity for row in found.sent] == [f"email:{ANN}"]
-        assert found.describe_next_run().startswith("nothing: the model is deleted")
+        listed = only(explain(members, ANN, lists=lists))
+        assert (listed.model, listed.list_name, listed.is_model_deleted) == ("members", "Members", True)
+        assert [row.identity for row in listed.sent] == [f"email:{ANN}"]
+        assert listed.describe_next_run().startswith("nothing: the model is deleted")
     assert explain(members, "nobody@example.com", lists=["Members"]).lists == ()
     assert explain(members, ANN, select=["other"]).lists == ()
 

@@ -58,12 +58,12 @@ def test_a_rejected_row_has_its_check_as_the_reason(
             "klaviyo_profile_id": "profile_id",
         },
     )
-    (found,) = world.project().explain("c-1").lists
-    (rejection,) = [one.rejection for one in found.rows]
+    (listed,) = world.project().explain("c-1").lists
+    (rejection,) = [explained.rejection for explained in listed.rows]
     assert rejection is not None
     assert rejection.code == problem
     assert rejection.describe().startswith(PROBLEM_DESCRIPTIONS[problem])
-    assert found.describe_next_run() == "nothing: the row is rejected"
+    assert listed.describe_next_run() == "nothing: the row is rejected"
 
 
 def _share_identifiers(world: World) -> None:
@@ -174,14 +174,14 @@ def test_a_row_that_is_rejected_beside_others_has_its_check_as_the_reason(
     """These reasons need several rows, an earlier run, or a surface of their own."""
     build(world)
     for text, problem in problems.items():
-        found = [one for one in world.project().explain(text).lists if one.model == model]
-        rejected = [one for one in found if any(row.rejection for row in one.rows)]
-        reasons = [row.rejection for one in rejected for row in one.rows if row.rejection]
+        explanations = [listed for listed in world.project().explain(text).lists if listed.model == model]
+        rejected = [listed for listed in explanations if any(row.rejection for row in listed.rows)]
+        reasons = [row.rejection for listed in rejected for row in listed.rows if row.rejection]
         assert {reason.code for reason in reasons} == {problem}, text
         assert all(reason.describe().startswith(PROBLEM_DESCRIPTIONS[problem]) for reason in reasons)
         next_run = NEXT_RUNS.get(problem, "nothing: the row is rejected")
-        assert {one.describe_next_run() for one in rejected} == {next_run}, text
-        assert not any(other in str(found) for other in problems if other != text)
+        assert {listed.describe_next_run() for listed in rejected} == {next_run}, text
+        assert not any(other in str(explanations) for other in problems if other != text)
 
 
 def test_each_reason_about_people_has_a_case() -> None:

@@ -15,7 +15,7 @@ from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, become, clubs_model, many, members_model, people, person, send_two
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from tests.core.world import PrepareWorld, World
@@ -45,7 +45,7 @@ def test_a_refused_run_is_remembered_until_the_next(members: World) -> None:
     told = "The model returned 0 rows; min_rows is 1. 0 rows were sent before. Nothing was sent. At "
     assert refused.startswith(told)
     become(members, people("ann", "bob"))
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 2}
     assert members.project().status().refusal_reasons == ()
     become(members, [])
     with pytest.raises(GuardRefused):
@@ -57,11 +57,11 @@ def test_a_refused_run_is_remembered_until_the_next(members: World) -> None:
         ("ended", 0),
         ("refused", 3),
     ]
-    assert [(one.applied, one.last_run and one.last_run.run_id) for one in status.lists] == [
+    assert [(listed.applied, listed.last_run and listed.last_run.run_id) for listed in status.lists] == [
         (2, status.runs[1].run_id)
     ]
     become(members, people("ann"))
-    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.REMOVED: 1}
 
 
 def test_the_guard_says_why_rows_were_rejected(prepare_world: PrepareWorld) -> None:
@@ -122,7 +122,7 @@ def test_guards_limit_removes_by_share_and_number_and_rows_by_number(world: Worl
     for number, (known, leaving, config, refused) in enumerate(LIMITS):
         case = (known, leaving, config)
         outcome = Outcome.NOT_SENT if refused else Outcome.REMOVED
-        assert one(result, f"m{number}").outcomes == {outcome: leaving}, case
+        assert only_list(result, f"m{number}").outcomes == {outcome: leaving}, case
         assert len(world.members(f"List {number}")) == known - (0 if refused else leaving), case
 
 
@@ -147,7 +147,7 @@ def test_allowing_removes_for_one_model_does_not_allow_them_for_another(world: W
     result = world.run(allow_removes=["members"])
     (problem,) = result.plan.problems
     assert "list 'Others'" in problem.where
-    assert one(result, "others").outcomes == {Outcome.NOT_SENT: 15}
+    assert only_list(result, "others").outcomes == {Outcome.NOT_SENT: 15}
     assert result.exit_code == 3
 
 
@@ -165,8 +165,8 @@ def test_a_list_that_a_guard_stops_is_not_created_and_others_are(world: World) -
     result = world.run()
     assert result.exit_code == 3
     assert [listed["name"] for listed in world.sandbox.lists()] == ["New"]
-    assert one(result, "aaa").outcomes == {Outcome.APPLIED: 1}
-    assert one(result, "zzz").stop_reason.startswith("The model returned 0 rows; min_rows is 1.")
+    assert only_list(result, "aaa").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "zzz").stop_reason.startswith("The model returned 0 rows; min_rows is 1.")
 
 
 def test_each_list_of_a_model_is_guarded_separately(world: World) -> None:
@@ -202,7 +202,7 @@ def test_held_removals_do_not_count_as_removes(members: World) -> None:
     rows = many(20)
     become(members, [*rows[:8], *[{**row, "email": "mangled"} for row in rows[8:]]])
     result = members.run()
-    assert (one(result).list_plan.removes, one(result).list_plan.held_at_plan) == (0, 12)
+    assert (only_list(result).list_plan.removes, only_list(result).list_plan.held_at_plan) == (0, 12)
     assert len(members.members()) == 20
 
 
@@ -216,7 +216,7 @@ def test_a_list_that_shares_people_with_a_stopped_one_keeps_them(world: World) -
     become(world, many(5, start=20))
     world.people([many(1)[0]], table="vips")
     planned = world.plan(options=PlanOptions(sample_size=10))
-    sample = next(one.sample for _, one in planned.list_plans() if one.list_ref.name == "Others")
+    sample = next(listed.sample for _, listed in planned.list_plans() if listed.list_ref.name == "Others")
     assert {change.identity: change.op for change in sample} == {
         "email:p0001@example.com": Op.HELD,
         "email:p0002@example.com": Op.HELD,
@@ -224,7 +224,7 @@ def test_a_list_that_shares_people_with_a_stopped_one_keeps_them(world: World) -
     }
     result = world.run()
     assert result.exit_code == 3
-    others = one(result, "others")
+    others = only_list(result, "others")
     assert (others.list_plan.removes, others.list_plan.held_at_plan) == (1, 2)
     assert others.outcomes == {Outcome.REMOVED: 1}
     assert world.emails("Others") == [f"p000{number}@example.com" for number in range(3)]
@@ -241,8 +241,8 @@ def test_rows_that_a_guard_kept_back_are_planned_again(world: World) -> None:
     become(world, many(30))
     world.run()
     become(world, [*many(10), person("new")])
-    assert one(world.run(), "members").outcomes == {Outcome.NOT_SENT: 21}
-    plan = next(one for _, one in world.plan().list_plans() if one.list_ref.name == "Members")
+    assert only_list(world.run(), "members").outcomes == {Outcome.NOT_SENT: 21}
+    plan = next(listed for _, listed in world.plan().list_plans() if listed.list_ref.name == "Members")
     assert (plan.adds, plan.removes) == (1, 20)
     become(world, [*many(30), person("new")])
     result = world.run()

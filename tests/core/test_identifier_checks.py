@@ -17,7 +17,7 @@ from reverse_etl.domain.identifiers import BLANKS, PUNCTUATION, IdentifierType, 
 from reverse_etl.domain.progress import JobProgress, ListCreated, SendProgress
 from reverse_etl.planning.sql import identifiers
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ def rejections(world: World) -> list[tuple[str, str]]:
 def staged(world: World, select: str, kinds: Sequence[str], **config: Any) -> int:
     """Run a model of these identifiers, and return how many rows were applied."""
     world.model("members", select, identifiers={kind: kind for kind in kinds}, min_rows=0, **config)
-    return one(world.run()).outcomes.get(Outcome.APPLIED, 0)
+    return only_list(world.run()).outcomes.get(Outcome.APPLIED, 0)
 
 
 FORMS = [
@@ -93,11 +93,11 @@ def test_identifiers_are_sent_in_one_form(world: World) -> None:
         world.new_list(f"List {number}")
         select = f"select {value} as {kind} from nothing"
         world.model(f"m{number}", select, list=f"List {number}", identifiers={kind: kind})
-    assert [one.outcomes for one in world.run().lists] == [{Outcome.APPLIED: 1}] * len(FORMS)
+    assert [listed.outcomes for listed in world.run().lists] == [{Outcome.APPLIED: 1}] * len(FORMS)
     for number, (kind, value, sent) in enumerate(FORMS):
         field = {"phone_e164": "phone_number"}.get(kind, kind)
         assert [member[field] for member in world.members(f"List {number}")] == [sent], value
-    assert [one.list_plan.unchanged for one in world.run().lists] == [1] * len(FORMS)
+    assert [listed.list_plan.unchanged for listed in world.run().lists] == [1] * len(FORMS)
 
 
 UNFIT = [
@@ -160,7 +160,7 @@ def test_a_malformed_identifier_is_not_sent(world: World) -> None:
         kind = name.partition("__")[0]
         select = f"select unnest([{', '.join(values)}]) as {kind}"
         world.model(name, select, surface="profiles", identifiers={kind: kind})
-    assert [one.outcomes for one in world.run().lists] == [{Outcome.APPLIED: 1}] * len(models)
+    assert [listed.outcomes for listed in world.run().lists] == [{Outcome.APPLIED: 1}] * len(models)
     counts = world.state("SELECT model, code, SUM(row_count) FROM rejections GROUP BY 1, 2")
     assert sorted(counts) == sorted(
         (name, name.partition("__")[2], len(values) - 1) for name, values in models.items()
@@ -351,7 +351,7 @@ def test_the_canonical_form_in_sql_is_the_one_in_python(
     @example("\u0391\u03a3@example.com")  # a sigma that Python writes otherwise at the end of a word
     @given(TEXTS)
     def same(text: str) -> None:
-        ((found,),) = connection.execute(f"SELECT {expression} FROM (SELECT ? AS v)", [text]).fetchall()
-        assert found == canonicalize(kind, text)
+        ((value,),) = connection.execute(f"SELECT {expression} FROM (SELECT ? AS v)", [text]).fetchall()
+        assert value == canonicalize(kind, text)
 
     same()

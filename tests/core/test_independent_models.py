@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from tests.core.consent import ANN, BOB, CAT, LONG_AGO, consents, marketing, new_list, status
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from tests.core.world import World
@@ -47,16 +47,18 @@ def test_the_others_go_out(world: World, trouble: str) -> None:
         world.people([{"email": "dan@example.com"}], "asked", "email VARCHAR")
     result = world.run()
     assert result.exit_code == (3 if trouble == "a guard" else 0)
-    assert one(result, "newsletter").outcomes == {Outcome.REMOVED: 1}
-    assert one(result, "club").outcomes == {Outcome.APPLIED: 1}
-    assert one(result, "blocked").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "newsletter").outcomes == {Outcome.REMOVED: 1}
+    assert only_list(result, "club").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "blocked").outcomes == {Outcome.APPLIED: 1}
     assert status(world, ANN) == "UNSUBSCRIBED"
     assert world.emails("Club") == [ANN, BOB]
-    assert [one["reason"] for one in marketing(world, CAT)["suppression"]] == ["USER_SUPPRESSED"]
+    assert [suppression["reason"] for suppression in marketing(world, CAT)["suppression"]] == [
+        "USER_SUPPRESSED"
+    ]
     if trouble == "a guard":
         assert len(world.emails("Many")) == 80
     else:
-        assert one(result, "asked").outcomes == {Outcome.PENDING: 1}
+        assert only_list(result, "asked").outcomes == {Outcome.PENDING: 1}
 
 
 def test_a_missing_scope_stops_only_the_models_that_need_it(world: World) -> None:
@@ -69,13 +71,15 @@ def test_a_missing_scope_stops_only_the_models_that_need_it(world: World) -> Non
     world.model("blocked", "select email from blocked", surface="suppressions")
     world.sandbox.change_rules(missing_scopes=("subscriptions:write",))
     result = world.run()
-    assert (one(result, "club").outcomes, result.exit_code) == ({Outcome.APPLIED: 1}, 4)
+    assert (only_list(result, "club").outcomes, result.exit_code) == ({Outcome.APPLIED: 1}, 4)
     for name in ("newsletter", "blocked"):
-        assert one(result, name).outcomes == {Outcome.NOT_SENT: 1}
-        assert "subscriptions:write" in one(result, name).stop_reason
+        assert only_list(result, name).outcomes == {Outcome.NOT_SENT: 1}
+        assert "subscriptions:write" in only_list(result, name).stop_reason
     world.sandbox.change_rules(missing_scopes=())
     result = world.run()
-    assert [one(result, name).outcomes for name in ("newsletter", "blocked")] == [{Outcome.APPLIED: 1}] * 2
+    assert [only_list(result, name).outcomes for name in ("newsletter", "blocked")] == [
+        {Outcome.APPLIED: 1}
+    ] * 2
 
 
 def test_a_suppression_needs_no_scope_to_read_its_job(world: World) -> None:
@@ -85,7 +89,7 @@ def test_a_suppression_needs_no_scope_to_read_its_job(world: World) -> None:
     world.model("blocked", "select email from blocked", surface="suppressions")
     world.sandbox.change_rules(suppression_seconds=3600.0, missing_scopes=("subscriptions:read",))
     result = world.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNVERIFIED: 1}, 0)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.UNVERIFIED: 1}, 0)
 
 
 def test_a_person_who_is_subscribed_and_suppressed_in_one_plan_is_not_subscribed(world: World) -> None:
@@ -95,6 +99,6 @@ def test_a_person_who_is_subscribed_and_suppressed_in_one_plan_is_not_subscribed
     world.model("blocked", "select email from blocked", surface="suppressions")
     consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO))
     result = world.run()
-    assert one(result, "blocked").outcomes == {Outcome.APPLIED: 1}
-    assert one(result, "newsletter").outcomes == {Outcome.OPTED_OUT: 1, Outcome.APPLIED: 1}
+    assert only_list(result, "blocked").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "newsletter").outcomes == {Outcome.OPTED_OUT: 1, Outcome.APPLIED: 1}
     assert (result.exit_code, status(world, ANN)) == (1, "NEVER_SUBSCRIBED")

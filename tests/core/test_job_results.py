@@ -89,7 +89,7 @@ def test_more_errors_than_failures_leave_their_rows_unknown(failed: int) -> None
     errors = [error(email="1@example.com"), error(email="2@example.com")]
     job = Job("J", JobStatus.COMPLETE, 3, 3 - failed, failed, AT, "complete")
     settled = evaluate_job(SENT, job, lambda _: errors, lambda _: [ANN, BOB, CAT])
-    assert [(found.seq, found.kind) for found in settled.row_exceptions] == [
+    assert [(row_exception.seq, row_exception.kind) for row_exception in settled.row_exceptions] == [
         (1, RowExceptionKind.UNKNOWN),
         (2, RowExceptionKind.UNKNOWN),
     ]

@@ -11,7 +11,7 @@ from reverse_etl.state import State
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.killing import die_at, dies_at_statement
 from tests.core.rows import BY_EMAIL, SELECT, become, members_model, people, person
-from tests.core.world import Interrupted, one
+from tests.core.world import Interrupted, only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,7 +81,7 @@ def check_deaths(world: World, deaths: Sequence[int]) -> list[bool]:
     ann = world.person("ann@example.com")
     assert (ann["first_name"], ann["properties"]["level"]) == ("Anna", 1)
     before = len(world.writes())
-    plan = one(world.run(), "members").list_plan
+    plan = only_list(world.run(), "members").list_plan
     assert len(world.writes()) == before
     assert (plan.unchanged, plan.rejected_by_check) == (3, 1)
     # That a row was refused now does not say that the dead run's import did not take it.
@@ -157,5 +157,5 @@ def test_a_kill_after_a_list_is_done_loses_nothing(members: World) -> None:
     become(members, people("ann", "bob"))
     assert members.dies(lambda event: isinstance(event, ListDone))
     before = len(members.writes())
-    assert one(members.run()).list_plan.unchanged == 2
+    assert only_list(members.run()).list_plan.unchanged == 2
     assert len(members.writes()) == before

@@ -20,7 +20,7 @@ from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 from tests.core.consent import LONG_AGO, consents, status
 from tests.core.rows import become, members_model, people
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +145,7 @@ def test_a_request_that_waited_longer_than_the_lease_is_not_sent(
     assert status(world) is None
     monkeypatch.setattr(Transport, "send", send)
     world.wait(LEASE_SECONDS + 1)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
 
 
 def test_a_run_whose_statement_outlasts_the_lease_keeps_it(
@@ -175,5 +175,5 @@ def test_a_run_whose_statement_outlasts_the_lease_keeps_it(
 
     monkeypatch.setattr(Lease, "_renew", renew_and_say)
     monkeypatch.setattr(DuckDB, "execute", outlast)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert outlasted == [True] * 3

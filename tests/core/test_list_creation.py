@@ -10,7 +10,7 @@ from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.lists import ListRegistry
 from tests.core.rows import become, clubs_model, members_model, names, people, person
-from tests.core.world import Interrupted, one
+from tests.core.world import Interrupted, only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +67,7 @@ def test_a_creation_that_did_not_happen_is_repeated_by_the_next_run(members: Wor
     """The reply was lost, and no such list is to be seen: the list stops, and says so."""
     members.fault(Fault(FaultKind.CUT, "POST", "/api/lists"))
     result = members.run()
-    assert (result.exit_code, "could not be created" in one(result).stop_reason) == (4, True)
+    assert (result.exit_code, "could not be created" in only_list(result).stop_reason) == (4, True)
     assert members.state("SELECT name, state FROM lists") == [("Members", "intended")]
     assert len(members.writes()) == 1
     members.run()

@@ -41,7 +41,7 @@ def clubs(world: World) -> World:
 def test_sixty_lists_take_few_look_ups(clubs: World) -> None:
     """By name in the first run, by id in the next: six pages of ten, and no look-up for each."""
     result = clubs.run()
-    assert sum(one.outcomes.get(Outcome.APPLIED, 0) for one in result.lists) == LISTS
+    assert sum(listed.outcomes.get(Outcome.APPLIED, 0) for listed in result.lists) == LISTS
     assert list_lookups(clubs) == 6
     assert clubs.run().exit_code == 0
     assert list_lookups(clubs) == 6
@@ -53,7 +53,7 @@ def test_a_deleted_list_among_many_is_asked_for_by_itself(clubs: World) -> None:
     clubs.by_hand("DELETE", f"/api/lists/{clubs.list_id('Club 07')}")
     clubs.sandbox.clear_log()
     plan = clubs.plan()
-    assert [one.list_ref.name for _, one in plan.list_plans() if one.list_ref.is_new] == ["Club 07"]
+    assert [listed.list_ref.name for _, listed in plan.list_plans() if listed.list_ref.is_new] == ["Club 07"]
     assert list_lookups(clubs) <= 6 + 4  # its id for the row, the leaving row and the note; its name
 
 
@@ -61,14 +61,14 @@ def test_if_klaviyo_refuses_to_look_them_up_together_they_are_looked_up_one_by_o
     """A refusal of the common request blocks nobody."""
     clubs.fault(Fault(FaultKind.STATUS, "GET", "/api/lists", status=400))
     result = clubs.run()
-    assert sum(one.outcomes.get(Outcome.APPLIED, 0) for one in result.lists) == LISTS
+    assert sum(listed.outcomes.get(Outcome.APPLIED, 0) for listed in result.lists) == LISTS
 
 
 def test_two_lists_of_one_name_are_found_among_many(clubs: World) -> None:
     """Which one is meant is not ours to say: the rows of that name are rejected, and all others delivered."""
     clubs.new_list("Club 07")
     result = clubs.run()
-    assert sum(one.outcomes.get(Outcome.APPLIED, 0) for one in result.lists) == LISTS - 1
-    (rejected,) = (rejection for one in result.lists for rejection in one.list_plan.check_rejections)
+    assert sum(listed.outcomes.get(Outcome.APPLIED, 0) for listed in result.lists) == LISTS - 1
+    (rejected,) = (rejection for listed in result.lists for rejection in listed.list_plan.check_rejections)
     assert (rejected.reason.code, rejected.rows) == ("ambiguous_list", 1)
     assert result.exit_code == 1

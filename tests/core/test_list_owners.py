@@ -12,7 +12,7 @@ from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, moves, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def test_a_list_with_only_uncertain_rows_is_remembered_as_left(members: World, g
     """All replies were lost, and then the model names another list, or is deleted: that is reported."""
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=9))
-    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 2}
+    assert only_list(members.run()).outcomes == {Outcome.UNKNOWN: 2}
     members.calm()
     if gone:
         members.drop_model("members")
@@ -41,7 +41,7 @@ def test_a_list_with_only_uncertain_rows_is_remembered_as_left(members: World, g
     (told,) = members.run().plan.new_notes
     assert "has 2 rows on the list 'Members'" in told
     assert members.plan().notes == (told,)
-    assert [one.note for one in members.project().status().lists if one.uncertain] == [told]
+    assert [listed.note for listed in members.project().status().lists if listed.uncertain] == [told]
 
 
 SWAPS: list[dict[str, tuple[str, list[str]]]] = [
@@ -117,7 +117,7 @@ def test_the_rows_of_a_list_that_a_model_returns_to_are_uncertain(members: World
         become(members, [person("ann", first_name=first_name), person("bob")])
         members.run()
     assert members.person("ann@example.com")["first_name"] == "Ann"
-    assert one(members.run()).list_plan.unchanged == 2
+    assert only_list(members.run()).list_plan.unchanged == 2
 
 
 @pytest.mark.parametrize("death", [False, True])
@@ -136,7 +136,7 @@ def test_a_renamed_model_removes_members_of_its_old_name(members: World, death: 
     members.run()
     members.wait(3_600.0)
     become(members, people("ann", "bob"))
-    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com"]
 
 
@@ -152,7 +152,7 @@ def test_a_renamed_model_removes_them_even_if_it_first_sent_them_later(members: 
     members.calm()
     members.wait(600.0)
     moves(members, people("ann", "bob"))
-    assert one(moves(members, people("ann"))).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(moves(members, people("ann"))).outcomes == {Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com"]
 
 
@@ -168,7 +168,7 @@ def test_a_renamed_model_removes_them_even_under_other_identifiers(world: World,
         kinds, ann = BY_EMAIL, person("ann", email="ann2@example.com")
     world.model("again", SELECT, list="Members", identifiers=kinds, max_removes=1.0)
     moves(world, [ann, person("bob")])
-    assert one(moves(world, people("bob"))).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(moves(world, people("bob"))).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["bob@example.com"]
 
 
@@ -211,8 +211,8 @@ def test_the_rows_of_two_names_of_one_list_are_rejected(world: World) -> None:
     result = world.run()
     assert world.emails("Cake") == ["cat@example.com"]
     assert world.emails("Tea") == []
-    rejected = [reason for one in result.lists for reason in one.list_plan.check_rejections]
-    assert {(one.reason.code, one.rows) for one in rejected} == {("same_list", 2)}
+    rejected = [reason for list_result in result.lists for reason in list_result.list_plan.check_rejections]
+    assert {(rejection.reason.code, rejection.rows) for rejection in rejected} == {("same_list", 2)}
 
 
 def test_members_of_a_list_that_gets_two_names_stay(world: World) -> None:

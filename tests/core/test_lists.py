@@ -11,7 +11,7 @@ from reverse_etl.domain.progress import SendProgress, Warned
 from reverse_etl.errors import KlaviyoError, UsageError
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, members_model, names, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def test_two_lists_of_one_name_are_not_guessed_between(members: World) -> None:
     before = len(members.writes())
     with pytest.raises(UsageError, match="2 lists") as error:
         members.run()
-    assert all(one in str(error.value) for one in (first, second))
+    assert all(list_id in str(error.value) for list_id in (first, second))
     assert len(members.writes()) == before
 
 
@@ -79,7 +79,7 @@ def test_a_list_that_was_renamed_in_klaviyo_is_still_the_same(members: World) ->
     members.by_hand("PATCH", f"/api/lists/{listed}", document)
     members.new_list("Members")
     become(members, people("ann"))
-    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.REMOVED: 1}
     assert members.emails(listed) == ["ann@example.com"]
 
 
@@ -275,7 +275,7 @@ def test_a_name_of_no_list_rejects_its_rows_and_stops_nothing_else(make_world: C
         "models/clubs.sql (model clubs): the rows of the list 'Teas' are rejected: there is no list of this "
         "name, and create_lists is false. Did you mean 'Tea'?"
     )
-    (rejected,) = [one for each in world.project().status().lists for one in each.rejections]
+    (rejected,) = [rejection for each in world.project().status().lists for rejection in each.rejections]
     assert rejected.reason.describe() == "there is no list of this name, and create_lists is false: 'Teas'"
 
 

@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, many
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def test_one_request_adds_a_thousand_members(
     world: World, ids: list[str], people: int, requests: list[int]
 ) -> None:
     pick(world, ids[:people])
-    assert one(world.run(), "picked").outcomes == {Outcome.APPLIED: people}
+    assert only_list(world.run(), "picked").outcomes == {Outcome.APPLIED: people}
     assert sorted(adds(world)) == requests
     assert len(world.members()) == people
 
@@ -55,10 +55,10 @@ def test_rows_with_a_lost_reply_are_unknown_until_they_are_added_again(world: Wo
     """They may be on the list: the next run adds them once more, which changes nothing where they are."""
     pick(world, ids[:3])
     world.fault(Fault(FaultKind.CUT, "POST", ADDS, after=True, times=None))
-    assert one(world.run(), "picked").outcomes == {Outcome.UNKNOWN: 3}
+    assert only_list(world.run(), "picked").outcomes == {Outcome.UNKNOWN: 3}
     world.calm()
-    assert one(world.run(), "picked").outcomes == {Outcome.APPLIED: 3}
-    assert one(world.run(), "picked").outcomes == {}
+    assert only_list(world.run(), "picked").outcomes == {Outcome.APPLIED: 3}
+    assert only_list(world.run(), "picked").outcomes == {}
     assert len(world.members()) == 3
 
 
@@ -70,5 +70,5 @@ def test_a_possibly_added_member_is_removed_once_her_row_is_gone(world: World, i
     world.calm()
     pick(world, ids[:2])
     result = world.run(allow_removes=["picked"])
-    assert one(result, "picked").outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
+    assert only_list(result, "picked").outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
     assert sorted(member["id"] for member in world.members()) == sorted(ids[:2])

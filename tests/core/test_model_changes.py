@@ -14,7 +14,7 @@ from reverse_etl.errors import UsageError
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.rows import BY_EMAIL, SELECT, become, members_model, moves, people, person
-from tests.core.world import Interrupted, one
+from tests.core.world import Interrupted, only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ def test_a_renamed_model_goes_on_where_the_old_one_stopped(members: World) -> No
     assert (moved.list_name, moved.rows) == ("Members", 3)
     assert notes(members) == []
     assert quiet(members)
-    assert one(moves(members, people("ann"))).outcomes == {Outcome.REMOVED: 2}
+    assert only_list(moves(members, people("ann"))).outcomes == {Outcome.REMOVED: 2}
     assert members.emails() == ["ann@example.com"]
     assert {listed.model for listed in members.project().status().lists} == {"vips"}
 
@@ -78,7 +78,7 @@ def test_a_rename_keeps_rejections_and_history(members: World) -> None:
     assert quiet(members)
     assert members.project().retry() == {"vips": 1}
     members.calm()
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 1}
 
 
 def test_a_rename_after_the_new_name_has_run_merges_both(members: World) -> None:
@@ -90,7 +90,7 @@ def test_a_rename_after_the_new_name_has_run_merges_both(members: World) -> None
     assert "reverse-etl state rename members vips" in note
     members.project().state_changes.rename("members", "vips")
     assert notes(members) == []
-    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com", "eve@example.com"]
     assert quiet(members)
 
@@ -166,14 +166,14 @@ def test_status_and_run_agree_after_a_list_was_deleted_and_made_again(members: W
     members.by_hand("DELETE", f"/api/lists/{old}")
     members.new_list("Members")
     result = members.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 3}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 3}
     assert "Klaviyo no longer has this list" in " ".join(result.plan.new_notes)
     status = members.project().status()
     assert [(listed.list_id, listed.applied, listed.note) for listed in status.lists] == [
         (members.list_id(), 3, "")
     ]
     assert quiet(members)
-    assert one(moves(members, people("ann"))).outcomes == {Outcome.REMOVED: 2}
+    assert only_list(moves(members, people("ann"))).outcomes == {Outcome.REMOVED: 2}
 
 
 def test_a_change_waits_for_the_results_of_an_interrupted_run(members: World) -> None:

@@ -38,30 +38,30 @@ def test_people_with_any_known_identifier_are_not_new(world: World) -> None:
     become(world, 4)
     world.new_profile(email="p0@example.com")
     world.new_profile(phone_number="+14155550101")
-    found = forecast(world)
-    assert found == NewProfiles(2, 2, looked_up=4)
-    assert found.describe(4) == "2 of the 4 adds would be new profiles"
+    new_profiles = forecast(world)
+    assert new_profiles == NewProfiles(2, 2, looked_up=4)
+    assert new_profiles.describe(4) == "2 of the 4 adds would be new profiles"
     assert len(world.writes()) == 2, "those of the two profiles"
 
 
 @pytest.mark.parametrize("people", [None, 0])
 def test_a_plan_that_may_ask_nothing_looks_nobody_up(world: World, people: int | None) -> None:
     become(world, 2)
-    found = forecast(world, people)
-    assert found == (None if people is None else NewProfiles(0, 2))
+    new_profiles = forecast(world, people)
+    assert new_profiles == (None if people is None else NewProfiles(0, 2))
     assert not look_ups(world)
-    if found is not None:
+    if new_profiles is not None:
         expected = "at most 2 of the 2 adds would be new profiles (Klaviyo was not asked)"
-        assert found.describe(2) == expected
+        assert new_profiles.describe(2) == expected
 
 
 def test_beyond_the_budget_the_forecast_is_a_range(world: World) -> None:
     become(world, 5)
     world.new_profile(email="p0@example.com")
-    found = forecast(world, 3)
-    assert found == NewProfiles(2, 4, looked_up=3)
+    new_profiles = forecast(world, 3)
+    assert new_profiles == NewProfiles(2, 4, looked_up=3)
     expected = "between 2 and 4 of the 5 adds would be new profiles (3 people were looked up)"
-    assert found.describe(5) == expected
+    assert new_profiles.describe(5) == expected
 
 
 @pytest.mark.parametrize(("people", "expected"), [(0, NewProfiles(0, 2, 0, 2)), (1, NewProfiles(0, 2, 1, 1))])
@@ -81,8 +81,8 @@ def test_a_failing_look_up_leaves_the_range(world: World) -> None:
     become(world, 2)
     world.fault(Fault(FaultKind.STATUS, status=403, path="/api/profiles", method="GET", times=None))
     warnings: list[str] = []
-    found = forecast(world, on_progress=lambda event: warnings.append(getattr(event, "text", "")))
-    assert found == NewProfiles(0, 2)
+    new_profiles = forecast(world, on_progress=lambda event: warnings.append(getattr(event, "text", "")))
+    assert new_profiles == NewProfiles(0, 2)
     start = "People could not be looked up, so the number of new profiles is a range. "
     assert [
         text

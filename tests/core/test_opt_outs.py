@@ -26,7 +26,7 @@ from tests.core.consent import (
     requests,
     status,
 )
-from tests.core.world import World, one
+from tests.core.world import World, only_list
 from tests.surfaces import register
 
 
@@ -39,7 +39,7 @@ def test_a_person_who_opted_out_is_left_alone(world: World) -> None:
     assert (outcomes(result), result.exit_code) == ({"opted_out": 1, "applied": 1}, 1)
     assert (status(world), requests(world)) == ("UNSUBSCRIBED", 1)
     again = world.run()
-    assert (outcomes(again), again.exit_code, one(again).list_plan.rejected_by_check) == ({}, 0, 1)
+    assert (outcomes(again), again.exit_code, only_list(again).list_plan.rejected_by_check) == ({}, 0, 1)
     consents(world, (ANN, "2021-05-01 12:00:00+00:00"), (BOB, LONG_AGO), custom_source="shop")
     assert outcomes(world.run()) == {"opted_out": 1}
     assert (status(world), requests(world)) == ("UNSUBSCRIBED", 1)
@@ -144,7 +144,7 @@ def test_nobody_is_subscribed_that_a_row_that_waits_suppresses(world: World) -> 
     world.run()
     world.people([{"email": each} for each in (ANN, BOB, CAT)], "blocked")
     consents(world, (ANN, LONG_AGO))
-    assert one(world.run(), "newsletter").outcomes == {Outcome.OPTED_OUT: 1}
+    assert only_list(world.run(), "newsletter").outcomes == {Outcome.OPTED_OUT: 1}
     assert status(world) == "NEVER_SUBSCRIBED"
 
 
@@ -161,7 +161,7 @@ def test_nobody_is_subscribed_that_a_model_suppresses_which_is_not_selected(
     world.people([{"email": ANN}, {"email": CAT}], "blocked")
     consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO))
     result = world.run(select=["newsletter"])
-    assert one(result).outcomes == {Outcome.OPTED_OUT: 1, Outcome.APPLIED: 1}
+    assert only_list(result).outcomes == {Outcome.OPTED_OUT: 1, Outcome.APPLIED: 1}
     assert status(world) == "NEVER_SUBSCRIBED"
 
 

@@ -90,8 +90,8 @@ def subscribed_channels(world: World, phone: str) -> set[str]:
     query = (
         f'/api/profiles?filter=equals(phone_number,"{quote(phone)}")&additional-fields[profile]=subscriptions'
     )
-    (found,) = world.by_hand("GET", query)["data"]
-    shown = found["attributes"]["subscriptions"]
+    (profile,) = world.by_hand("GET", query)["data"]
+    shown = profile["attributes"]["subscriptions"]
     return {
         medium if kind == "marketing" else f"{medium}_{kind}"
         for medium in ("sms", "whatsapp")

@@ -16,7 +16,7 @@ from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.killing import run_until_killed
 from tests.core.test_second_addresses import merge
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -91,14 +91,14 @@ def state_text(world: World) -> str:
 def test_a_person_is_deleted_once_and_erased_from_the_state(shop: World) -> None:
     erase(shop, [email(1)])
     result = run(shop)
-    assert one(result, "erase").outcomes == {Outcome.APPLIED: 1}
-    assert one(result, "members").list_plan.withheld == 1
+    assert only_list(result, "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "members").list_plan.withheld == 1
     assert email(1) not in known(shop)
     assert email(1) not in state_text(shop)
     assert requests(shop) == 1
     result = shop.run()
-    assert (one(result, "erase").outcomes, one(result, "members").outcomes) == ({}, {})
-    assert (requests(shop), one(result, "erase").list_plan.unchanged) == (1, 1)
+    assert (only_list(result, "erase").outcomes, only_list(result, "members").outcomes) == ({}, {})
+    assert (requests(shop), only_list(result, "erase").list_plan.unchanged) == (1, 1)
     assert email(1) not in known(shop), "no other model creates the person again"
     run(shop, allow(full_refresh=True), select=["erase"])
     assert requests(shop) == 1
@@ -110,7 +110,7 @@ def test_explain_says_that_a_person_is_deleted_before_and_after(shop: World) -> 
 
     def explain() -> dict[str, str]:
         lists = shop.project().explain(email(1)).lists
-        return {found.model: found.describe_next_run() for found in lists}
+        return {listed.model: listed.describe_next_run() for listed in lists}
 
     assert explain()["erase"].startswith(
         "nothing: a guard stops the list. 1 person would be deleted for good"
@@ -139,7 +139,7 @@ def test_more_people_than_allowed_are_not_deleted(shop: World) -> None:
     with pytest.raises(GuardRefused, match="allows 3"):
         run(shop, allow({"erase": 3}), select=["erase"])
     assert requests(shop) == 0
-    assert one(run(shop, allow({"erase": 11})), "erase").outcomes == {Outcome.APPLIED: 11}
+    assert only_list(run(shop, allow({"erase": 11})), "erase").outcomes == {Outcome.APPLIED: 11}
 
 
 def test_rows_of_withheld_people_are_no_missing_rows(world: World) -> None:
@@ -152,29 +152,29 @@ def test_rows_of_withheld_people_are_no_missing_rows(world: World) -> None:
     erase(world, [email(0)])
     result = world.run(options=allow())
     assert result.exit_code == 0
-    assert one(result, "members").list_plan.withheld == 1
-    assert one(result, "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "members").list_plan.withheld == 1
+    assert only_list(result, "erase").outcomes == {Outcome.APPLIED: 1}
 
 
 def test_a_withheld_person_is_neither_added_nor_removed_nor_looked_up(shop: World) -> None:
     """The deletion takes long: the person's row in the list's model comes and goes meanwhile."""
     shop.sandbox.change_rules(deletion_seconds=3 * 3600.0)
     erase(shop, [email(1)])
-    assert one(run(shop), "erase").outcomes == {Outcome.UNVERIFIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.UNVERIFIED: 1}
     shop.sql(f"DELETE FROM people WHERE email = '{email(1)}'")
     before = len(shop.sandbox.log())
     result = shop.run(select=["members"])
-    assert (one(result).outcomes, one(result).list_plan.removes) == ({}, 0)
+    assert (only_list(result).outcomes, only_list(result).list_plan.removes) == ({}, 0)
     assert not [entry for entry in shop.sandbox.log()[before:] if email(1) in entry.query]
     shop.wait(3 * 3600.0)
-    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     assert requests(shop) == 1
     assert email(1) not in state_text(shop)
 
 
 def test_a_person_that_nobody_has_counts_as_deleted(shop: World) -> None:
     erase(shop, ["new@example.com"])
-    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     assert requests(shop) == 0
     assert "new@example.com" not in state_text(shop)
 
@@ -184,7 +184,7 @@ def test_two_profiles_of_one_row_are_held(shop: World) -> None:
     shop.people([{"email": email(1), "phone_e164": "+14155550100"}], table="erase")
     shop.model("erase", "select email, phone_e164 from erase", surface="profile_deletions")
     result = run(shop)
-    assert (one(result, "erase").outcomes, result.exit_code) == ({Outcome.HELD: 1}, 1)
+    assert (only_list(result, "erase").outcomes, result.exit_code) == ({Outcome.HELD: 1}, 1)
     assert (requests(shop), email(1) in known(shop)) == (0, True)
 
 
@@ -193,7 +193,7 @@ def test_a_row_that_leaves_and_a_readmitted_person_are_sent_again(shop: World) -
     run(shop)
     erase(shop, [email(2)])
     result = shop.run()
-    assert one(result, "erase").outcomes == {Outcome.READMITTED: 1}
+    assert only_list(result, "erase").outcomes == {Outcome.READMITTED: 1}
     shop.run()
     assert (email(1) in known(shop), email(2) in known(shop)) == (True, False)
     assert readmit(shop, email(2)) == 1
@@ -207,12 +207,12 @@ def test_a_lost_reply_is_asked_for_again_by_the_same_profile(shop: World) -> Non
     erase(shop, [email(1)])
     shop.fault(Fault(FaultKind.CUT, "POST", DELETIONS, after=True, times=None))
     result = run(shop)
-    assert (one(result, "erase").outcomes, result.exit_code) == ({Outcome.UNKNOWN: 1}, 4)
+    assert (only_list(result, "erase").outcomes, result.exit_code) == ({Outcome.UNKNOWN: 1}, 4)
     shop.calm()
     shop.sandbox.finish_jobs()
     shop.wait()
     shop.new_profile(email=email(1))
-    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     assert email(1) in known(shop)
 
 
@@ -282,7 +282,7 @@ def test_another_person_with_the_phone_is_not_deleted(shop: World) -> None:
     shop.people([{"email": "ann@example.com", "phone_e164": "+14155550100"}], table="erase")
     shop.model("erase", "select email, phone_e164 from erase", surface="profile_deletions")
     result = run(shop)
-    assert (one(result, "erase").outcomes, result.exit_code) == ({Outcome.HELD: 1}, 1)
+    assert (only_list(result, "erase").outcomes, result.exit_code) == ({Outcome.HELD: 1}, 1)
     assert (requests(shop), "bob@example.com" in known(shop)) == (0, True)
 
 
@@ -290,7 +290,7 @@ def test_a_phone_alone_is_enough_if_the_profile_shows_no_other_identifier(shop: 
     shop.new_profile(phone_number="+14155550100")
     shop.people([{"email": "ann@example.com", "phone_e164": "+14155550100"}], table="erase")
     shop.model("erase", "select email, phone_e164 from erase", surface="profile_deletions")
-    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     assert requests(shop) == 1
 
 
@@ -300,7 +300,7 @@ def test_a_person_who_is_found_by_a_second_address_is_deleted(make_world: Callab
     shop.new_profile(email="robert@example.com")
     merge(shop, "robert", "p0001")
     erase(shop, [email(1)])
-    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     assert (requests(shop), "robert@example.com" in known(shop)) == (1, False)
 
 
@@ -308,7 +308,7 @@ def test_nobody_is_readmitted_whose_deletion_is_not_finished(shop: World) -> Non
     """The row would be asked for once more, and delete the person that other models sent again."""
     shop.sandbox.change_rules(deletion_seconds=3 * 3600.0)
     erase(shop, [email(1)])
-    assert one(run(shop), "erase").outcomes == {Outcome.UNVERIFIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.UNVERIFIED: 1}
     with pytest.raises(UsageError, match="is not finished"):
         readmit(shop, email(1))
     shop.wait(3 * 3600.0)
@@ -324,25 +324,25 @@ def test_a_rejected_row_keeps_its_person_withheld(shop: World) -> None:
     row = {"email": email(1), "phone_e164": "+14155550100"}
     shop.people([row], table="erase")
     shop.model("erase", "select email, phone_e164 from erase", surface="profile_deletions")
-    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     shop.people([row | {"email": "p0001@@example.com"}], table="erase")
     for _ in range(2):
         run(shop)
     assert email(1) not in known(shop)
     shop.people([row], table="erase")
-    assert one(shop.run(), "erase").list_plan.unchanged == 1
+    assert only_list(shop.run(), "erase").list_plan.unchanged == 1
 
 
 def test_a_deletion_waits_for_an_import_that_would_create_the_person_again(shop: World) -> None:
     shop.profile(job_timeout_minutes=1)
     shop.sandbox.change_rules(job_seconds=4 * 3600.0)
     shop.model("members", "select email, 'x' as first_name from people", min_rows=0)
-    assert one(shop.run(), "members").outcomes == {Outcome.ACCEPTED: 30}
+    assert only_list(shop.run(), "members").outcomes == {Outcome.ACCEPTED: 30}
     erase(shop, [email(1)])
     result = run(shop, select=["erase"])
-    assert (one(result, "erase").outcomes, requests(shop)) == ({Outcome.NOT_SENT: 1}, 0)
+    assert (only_list(result, "erase").outcomes, requests(shop)) == ({Outcome.NOT_SENT: 1}, 0)
     shop.calm()
-    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     assert email(1) not in known(shop)
 
 
@@ -353,9 +353,9 @@ def test_nobody_comes_back_by_an_identifier_that_only_the_profile_had(shop: Worl
     shop.model("erase", "select external_id from erase", surface="profile_deletions")
     shop.people([{"email": email(number)} for number in range(30)] + [{"email": "ann@example.com"}])
     shop.run(select=["members"])
-    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     shop.model("members", "select email, 'x' as first_name from people", min_rows=0)
-    assert one(shop.run(), "members").list_plan.withheld == 1
+    assert only_list(shop.run(), "members").list_plan.withheld == 1
     assert "ann@example.com" not in known(shop)
     assert "ann@example.com" not in state_text(shop)
     assert readmit(shop, "ann@example.com") == 1
@@ -366,12 +366,12 @@ def test_a_person_of_a_lost_reply_stays_withheld_by_what_the_profile_showed(shop
     shop.people([{"external_id": "7"}], table="erase")
     shop.model("erase", "select external_id from erase", surface="profile_deletions")
     shop.fault(Fault(FaultKind.CUT, "POST", DELETIONS, after=True, times=None))
-    assert one(run(shop), "erase").outcomes == {Outcome.UNKNOWN: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.UNKNOWN: 1}
     shop.calm()
     shop.wait()
-    assert one(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.APPLIED: 1}
     shop.people([{"email": email(number)} for number in range(30)] + [{"email": "ann@example.com"}])
-    assert one(shop.run(), "members").list_plan.withheld == 1
+    assert only_list(shop.run(), "members").list_plan.withheld == 1
     assert "ann@example.com" not in known(shop)
 
 
@@ -381,10 +381,10 @@ def test_an_empty_table_readmits_nobody(shop: World) -> None:
     run(shop)
     erase(shop, [])
     result = shop.run()
-    assert (one(result, "erase").outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 3)
+    assert (only_list(result, "erase").outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 3)
     shop.run(select=["members"])
     assert not {email(1), email(2)} & {*known(shop)}
-    assert one(run(shop), "erase").outcomes == {Outcome.READMITTED: 2}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.READMITTED: 2}
 
 
 def test_a_row_that_shares_an_identifier_takes_along_what_is_kept_by_its_own_key(shop: World) -> None:

@@ -27,7 +27,7 @@ from reverse_etl.reconcile.member_reader import (
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.sql import members as members_sql
 from tests.core.rows import become, clubs_model, many, members_model, moves, people
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -43,8 +43,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 def reconciled(world: World, **options: Any) -> ListDifference:
     """Reconcile, and return what was found of the only list."""
-    (found,) = world.project().reconcile(**options)
-    return found
+    (difference,) = world.project().reconcile(**options)
+    return difference
 
 
 def figures(drift: ListDifference) -> dict[str, int]:
@@ -77,15 +77,15 @@ def test_a_manually_removed_member_is_missing_and_can_be_resent(prepare_world: P
     """A run alone would never look: nothing of her row changed."""
     world = prepare_world(send_three)
     world.take_off_list("bo@example.com")
-    assert not one(world.run()).outcomes
-    found = reconciled(world)
-    assert figures(found) == {"applied": 3, "members": 2, "missing": 1}
-    assert found.missing_sample == ("email:bo@example.com",)
+    assert not only_list(world.run()).outcomes
+    difference = reconciled(world)
+    assert figures(difference) == {"applied": 3, "members": 2, "missing": 1}
+    assert difference.missing_sample == ("email:bo@example.com",)
     assert figures(reconciled(world, resend=True))["missing"] == 1
     assert figures(reconciled(world)) == {"applied": 3, "members": 2, "uncertain": 1}
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert figures(reconciled(world)) == {"applied": 3, "members": 3}
-    assert not one(world.run()).outcomes
+    assert not only_list(world.run()).outcomes
 
 
 def test_resending_forgets_a_missing_row_that_is_no_longer_desired(prepare_world: PrepareWorld) -> None:
@@ -94,7 +94,7 @@ def test_resending_forgets_a_missing_row_that_is_no_longer_desired(prepare_world
     world.take_off_list("bo@example.com")
     reconciled(world, resend=True)
     become(world, people("ann", "cleo"))
-    assert sum(one(world.run()).outcomes.values()) == 1
+    assert sum(only_list(world.run()).outcomes.values()) == 1
     assert world.emails() == ["ann@example.com", "cleo@example.com"]
     assert figures(reconciled(world))["applied"] == 2
 
@@ -124,9 +124,9 @@ def test_members_without_a_row_count_as_others(world: World) -> None:
     members_model(world)
     moves(world, people("ann"))
     world.put_on_list(world.list_id(), world.new_profile(email="new@example.com"))
-    found = reconciled(world)
-    assert figures(found) == {"applied": 1, "members": 3, "unmanaged": 2}
-    assert found.unmanaged_sample == ("email:new@example.com", "email:old@example.com")
+    difference = reconciled(world)
+    assert figures(difference) == {"applied": 1, "members": 3, "unmanaged": 2}
+    assert difference.unmanaged_sample == ("email:new@example.com", "email:old@example.com")
 
 
 def test_a_removal_that_found_nobody_is_reported_once_the_person_is_a_member(world: World) -> None:
@@ -134,10 +134,10 @@ def test_a_removal_that_found_nobody_is_reported_once_the_person_is_a_member(wor
     members_model(world, max_removes=1.0)
     moves(world, people("ann", "bo"))
     world.rename("bo@example.com", email="away@example.com", external_id="c-9")
-    assert one(moves(world, people("ann"))).outcomes == {Outcome.NOT_FOUND: 1}
+    assert only_list(moves(world, people("ann"))).outcomes == {Outcome.NOT_FOUND: 1}
     world.rename("away@example.com", email="bo@example.com")
-    found = reconciled(world)
-    assert (found.unmanaged, found.removals_not_found, found.removals_not_found_sample) == (
+    difference = reconciled(world)
+    assert (difference.unmanaged, difference.removals_not_found, difference.removals_not_found_sample) == (
         1,
         1,
         ("email:bo@example.com",),
@@ -157,8 +157,8 @@ def test_rows_whose_person_was_a_member_before_are_counted(world: World) -> None
 def test_a_deleted_list_is_reported(prepare_world: PrepareWorld) -> None:
     world = prepare_world(send_ann)
     world.by_hand("DELETE", f"/api/lists/{world.list_id()}")
-    found = reconciled(world, resend=True)
-    assert found.deleted
+    difference = reconciled(world, resend=True)
+    assert difference.deleted
     assert not world.state("SELECT * FROM lease")
 
 
@@ -171,8 +171,8 @@ def test_each_list_of_a_model_is_read_and_profiles_have_none(world: World) -> No
     world.run()
     members_model(world)
     world.calm()
-    found = world.project().reconcile()
-    assert [(each.model, each.list_name, each.applied) for each in found] == [
+    differences = world.project().reconcile()
+    assert [(each.model, each.list_name, each.applied) for each in differences] == [
         ("clubs", "Coffee", 1),
         ("clubs", "Tea", 1),
     ]
@@ -214,8 +214,8 @@ def test_a_list_that_only_a_killed_run_sent_to_is_read_too(world: World) -> None
     world.calm()
     world.wait()
     world.take_off_list("bo@example.com", "Coffee")
-    found = world.project().reconcile(resend=True)
-    assert [(each.list_name, each.missing) for each in found] == [("Coffee", 1), ("Tea", 0)]
+    differences = world.project().reconcile(resend=True)
+    assert [(each.list_name, each.missing) for each in differences] == [("Coffee", 1), ("Tea", 0)]
 
 
 def test_a_list_of_another_model_or_not_yet_sent_to_is_skipped(prepare_world: PrepareWorld) -> None:
@@ -308,7 +308,9 @@ def test_every_second_is_in_exactly_one_range(edges: list[int], parts: int) -> N
 
     def seconds(of: Sequence[TimeRange]) -> list[int]:
         return [
-            second for one in of for second in range(*(int(t.timestamp()) for t in (one.since, one.until)))
+            second
+            for window in of
+            for second in range(*(int(t.timestamp()) for t in (window.since, window.until)))
         ]
 
     assert seconds(cut) == seconds(ranges)

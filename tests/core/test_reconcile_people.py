@@ -40,13 +40,13 @@ def shop(prepare_world: PrepareWorld) -> World:
 
 def reconciled(world: World, **options: Any) -> ListDifference:
     """Reconcile, and return what was found of the only model."""
-    (found,) = world.project().reconcile(**options)
-    return found
+    (difference,) = world.project().reconcile(**options)
+    return difference
 
 
-def figures(found: ListDifference) -> dict[str, int]:
+def figures(difference: ListDifference) -> dict[str, int]:
     """Return the figures that are not 0, by name."""
-    numbers = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+    numbers = {field.name: getattr(difference, field.name) for field in dataclasses.fields(difference)}
     return {name: value for name, value in numbers.items() if isinstance(value, int) and value}
 
 
@@ -71,9 +71,9 @@ def test_a_suppression_that_was_lifted_by_hand_is_missing_and_can_be_resent(shop
     shop.run()
     by_hand(shop, email(2), path=UNSUPPRESS)
     assert outcomes(shop) == {}
-    found = reconciled(shop)
-    assert figures(found) == {"applied": 2, "members": 1, "missing": 1}
-    assert found.missing_sample == (f"email:{email(2)}",)
+    difference = reconciled(shop)
+    assert figures(difference) == {"applied": 2, "members": 1, "missing": 1}
+    assert difference.missing_sample == (f"email:{email(2)}",)
     assert outcomes(shop) == {}
     writes = len(shop.writes())
     assert reconciled(shop, resend=True).missing == 1
@@ -88,9 +88,9 @@ def test_suppressed_people_without_a_row_are_only_a_count(shop: World) -> None:
     by_hand(shop, email(5), email(6))
     block(shop, [email(1), email(5)])
     shop.run()
-    found = reconciled(shop)
-    assert figures(found) == {"applied": 2, "members": 3, "unmanaged": 1}
-    assert found.unmanaged_sample == ()
+    difference = reconciled(shop)
+    assert figures(difference) == {"applied": 2, "members": 3, "unmanaged": 1}
+    assert difference.unmanaged_sample == ()
     with pytest.raises(UsageError, match="owns no members"):
         shop.project().adopt(["blocked"])
 
@@ -153,8 +153,8 @@ def test_subscribers_who_opted_out_are_not_missing_and_never_resent(world: World
     world.run()
     world.sandbox.opt_out(ANN)
     world.sandbox.suppress(BOB, "USER_SUPPRESSED")
-    found = reconciled(world, resend=True)
-    assert figures(found) == {"applied": 3, "members": 1, "opted_out": 2}
+    difference = reconciled(world, resend=True)
+    assert figures(difference) == {"applied": 3, "members": 1, "opted_out": 2}
     sent = requests(world)
     assert consent_outcomes(world.run()) == {}
     assert (requests(world), status(world)) == (sent, "UNSUBSCRIBED")
@@ -166,9 +166,9 @@ def test_a_subscriber_who_is_off_the_list_is_missing_and_can_be_resent(world: Wo
     world.run()
     world.wait()
     world.take_off_list(BOB)
-    found = reconciled(world)
-    assert (figures(found), found.label) == ({"applied": 2, "members": 1, "missing": 1}, "Members")
-    assert found.missing_sample == (f"email:{BOB}",)
+    difference = reconciled(world)
+    assert (figures(difference), difference.label) == ({"applied": 2, "members": 1, "missing": 1}, "Members")
+    assert difference.missing_sample == (f"email:{BOB}",)
     reconciled(world, resend=True)
     assert consent_outcomes(world.run()) == {"applied": 1}
     assert world.emails() == [ANN, BOB]

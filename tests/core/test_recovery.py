@@ -11,7 +11,7 @@ from reverse_etl.domain.progress import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state import State
 from tests.core.rows import become, members_model, people
-from tests.core.world import Interrupted, one
+from tests.core.world import Interrupted, only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def test_sent_rows_are_uncertain_until_they_are_proved(members: World) -> None:
     assert members.state("SELECT state FROM runs") == [("submitting",)]
     before = len(members.writes())
     result = members.run()
-    assert one(result).list_plan.unchanged == 2
+    assert only_list(result).list_plan.unchanged == 2
     assert len(members.writes()) == before
     assert deltas(members) == []
     assert members.state("SELECT state FROM runs ORDER BY started_at") == [("recovered",), ("ended",)]
@@ -47,11 +47,11 @@ def test_an_uncertain_row_that_is_no_longer_desired_is_removed(members: World) -
     """It is unknown whether Bob was added. He is not desired now: if he is a member, he is removed."""
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))
-    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 2}
+    assert only_list(members.run()).outcomes == {Outcome.UNKNOWN: 2}
     members.calm()
     become(members, people("ann"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com"]
 
 
@@ -59,9 +59,9 @@ def test_an_unsent_row_is_never_marked_done(members: World) -> None:
     """The key is refused: nothing was sent, nothing is uncertain, and the next run sends it all."""
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
-    assert one(members.run()).outcomes == {Outcome.NOT_SENT: 2}
+    assert only_list(members.run()).outcomes == {Outcome.NOT_SENT: 2}
     assert deltas(members) == []
-    assert one(members.run()).list_plan.adds == 2
+    assert only_list(members.run()).list_plan.adds == 2
 
 
 def test_an_unsent_repetition_proves_nothing_about_the_first_request(members: World) -> None:
@@ -71,7 +71,7 @@ def test_an_unsent_repetition_proves_nothing_about_the_first_request(members: Wo
     members.run()
     members.sandbox.clear_faults()
     members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401))
-    assert one(members.run()).outcomes == {Outcome.NOT_SENT: 2}
+    assert only_list(members.run()).outcomes == {Outcome.NOT_SENT: 2}
     assert deltas(members) == ["email:ann@example.com", "email:bob@example.com"]
 
 
@@ -87,12 +87,12 @@ def test_jobs_of_an_earlier_run_are_settled_before_planning(
     before = len(world.writes())
     become(world, people("ann", "cat"))
     result = world.run()
-    assert "still processing import jobs" in one(result).stop_reason
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 3}, 4)
+    assert "still processing import jobs" in only_list(result).stop_reason
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 3}, 4)
     assert len(world.writes()) == before
     world.sandbox.finish_jobs()
     result = world.run()
-    assert one(result).list_plan.adds == 1
+    assert only_list(result).list_plan.adds == 1
 
 
 def test_an_import_without_a_receipt_is_waited_for(
@@ -135,7 +135,7 @@ def test_a_killed_run_is_settled_after_the_models_columns_changed(members: World
         identifiers={"email": "email", "external_id": "customer_id"},
     )
     result = members.run()
-    assert one(result).list_plan.updates == 2
+    assert only_list(result).list_plan.updates == 2
     assert members.person("ann@example.com")["properties"] == {"points": 7}
     before = len(members.writes())
     members.run()
@@ -152,7 +152,7 @@ def test_a_refused_repetition_does_not_make_the_first_import_unsent(
         Fault(FaultKind.STATUS, "POST", IMPORTS, status=409),
     )
     result = members.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 2}, 4)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 2}, 4)
     members.sandbox.finish_jobs()
     become(members, people("bob"))
     members.run()
@@ -197,5 +197,5 @@ def test_a_recovered_job_is_compared_with_the_rows_that_were_sent(members: World
     become(members, people("ann", "bob", "cat"))
     assert members.dies(lambda event: isinstance(event, JobProgress))
     before = len(members.writes())
-    assert one(members.run()).list_plan.unchanged == 2
+    assert only_list(members.run()).list_plan.unchanged == 2
     assert len(members.writes()) == before

@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import Warned
 from tests.core.rows import become, clubs_model, members_model, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def test_a_row_of_two_profiles_is_sent_without_its_secondary_identifier(
     other = world.new_profile(email="other@example.com", external_id="c-ann")
     become(world, people("ann", "bob"))
     result = world.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 2}
     assert result.exit_code == 0
     assert omitted(world) == [("external_id", 1)]
     assert world.emails() == ["ann@example.com", "bob@example.com"]

@@ -14,7 +14,7 @@ from reverse_etl.klaviyo.batching import Batch, import_envelope
 from reverse_etl.klaviyo.imports import RequestRefused, RowError
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, many, members_model, people
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_a_row_that_makes_klaviyo_refuse_the_request_without_a_pointer_is_found(
     become(members, many(500))
     members.fault(Fault(FaultKind.INVALID_REQUEST, pattern="p0137", code="invalid", times=None))
     result = members.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 499, Outcome.REJECTED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 499, Outcome.REJECTED: 1}
     assert members.state("SELECT row_key, code FROM rejections") == [("email:p0137@example.com", "invalid")]
     assert imports(members) <= 20
     before = imports(members)
@@ -54,7 +54,7 @@ def test_a_request_that_is_too_large_is_halved(members: World) -> None:
     """Until it fits; no row is rejected, and nothing stops."""
     become(members, many(100))
     members.fault(Fault(FaultKind.TOO_LARGE, rows=30, times=None))
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 100}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 100}
     assert imports(members) == 7
 
 
@@ -64,13 +64,13 @@ def test_if_klaviyo_refuses_every_row_the_request_is_at_fault(members: World, ro
     become(members, many(rows))
     members.fault(Fault(FaultKind.INVALID_REQUEST, pattern="", code="invalid", times=None))
     result = members.run()
-    assert one(result).outcomes == {Outcome.NOT_SENT: rows}
-    assert "The value was not accepted." in one(result).stop_reason
+    assert only_list(result).outcomes == {Outcome.NOT_SENT: rows}
+    assert "The value was not accepted." in only_list(result).stop_reason
     assert result.exit_code == 4
     assert members.state("SELECT * FROM rejections") == []
     assert imports(members) <= 60
     members.calm()
-    assert one(members.run()).outcomes == {Outcome.APPLIED: rows}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: rows}
 
 
 def test_a_single_bad_row_does_not_block_a_list_that_has_others(members: World) -> None:
@@ -80,7 +80,7 @@ def test_a_single_bad_row_does_not_block_a_list_that_has_others(members: World) 
     members.fault(Fault(FaultKind.INVALID_REQUEST, pattern="cat", times=None))
     become(members, people("ann", "cat"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.REJECTED: 1, Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.REJECTED: 1, Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com"]
 
 
@@ -88,7 +88,7 @@ def test_twenty_bad_rows_at_the_front_are_not_the_models_fault(members: World) -
     """A row from the other end is tried before the model is blamed."""
     become(members, many(300))
     members.fault(Fault(FaultKind.INVALID_REQUEST, pattern="p00[01]|p002[0-4]", times=None))
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 275, Outcome.REJECTED: 25}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 275, Outcome.REJECTED: 25}
 
 
 def test_the_next_run_goes_on_where_200_requests_found_no_faulty_row(
@@ -100,9 +100,9 @@ def test_the_next_run_goes_on_where_200_requests_found_no_faulty_row(
     pattern = "p0(003|051|077|120|150|199)"
     members.fault(Fault(FaultKind.INVALID_REQUEST, pattern=pattern, times=None))
     result = members.run()
-    assert "The next run goes on" in one(result).stop_reason
-    assert one(result).outcomes.get(Outcome.REJECTED, 0) >= 1
-    assert one(result).outcomes.get(Outcome.NOT_SENT, 0) >= 1
+    assert "The next run goes on" in only_list(result).stop_reason
+    assert only_list(result).outcomes.get(Outcome.REJECTED, 0) >= 1
+    assert only_list(result).outcomes.get(Outcome.NOT_SENT, 0) >= 1
     assert imports(members) <= 31
     for _ in range(4):
         members.wait(600.0)
@@ -134,8 +134,8 @@ def test_a_refusal_of_ids_is_halved(world: World, status: int, method: str, path
     write_ids(world, ids)
     world.fault(Fault(FaultKind.STATUS, method, path, status=status, times=3))
     result = world.run()
-    applied = one(result).outcomes.get(Outcome.APPLIED, 0)
-    rejected = one(result).outcomes.get(Outcome.REJECTED, 0)
+    applied = only_list(result).outcomes.get(Outcome.APPLIED, 0)
+    rejected = only_list(result).outcomes.get(Outcome.REJECTED, 0)
     assert applied + rejected == 8
     assert applied >= 7
     assert len(world.emails("By id")) == applied
@@ -156,9 +156,9 @@ def test_a_refusal_on_the_way_to_a_removal_is_halved(
     become(members, [])
     members.fault(Fault(FaultKind.STATUS, method, path, status=status, times=4))
     result = members.run()
-    left = one(result).outcomes.get(Outcome.NOT_SENT, 0)
+    left = only_list(result).outcomes.get(Outcome.NOT_SENT, 0)
     assert left <= 2
-    assert one(result).outcomes.get(Outcome.REMOVED, 0) == 8 - left
+    assert only_list(result).outcomes.get(Outcome.REMOVED, 0) == 8 - left
     assert len(members.emails()) == left
     assert bool(left) == (result.exit_code == 4)
     members.calm()

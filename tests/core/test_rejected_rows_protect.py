@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, person, send_two
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from tests.core.world import PrepareWorld, World
@@ -21,8 +21,8 @@ def test_a_rejected_row_holds_the_removal_of_a_possible_match(prepare_world: Pre
     members = prepare_world(send_two)
     become(members, [person("ann", email="ann at example"), person("bob")])
     result = members.run()
-    assert one(result).list_plan.held_at_plan == 1
-    assert one(result).list_plan.removes == 0
+    assert only_list(result).list_plan.held_at_plan == 1
+    assert only_list(result).list_plan.removes == 0
     assert result.exit_code == 1
     assert members.emails() == ["ann@example.com", "bob@example.com"]
 
@@ -33,11 +33,11 @@ def test_a_row_that_klaviyo_rejects_in_this_run_holds_removals_too(prepare_world
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann2"))
     become(members, [person("ann", email="ann2@example.com"), person("bob")])
     result = members.run()
-    assert one(result).outcomes == {Outcome.REJECTED: 1, Outcome.HELD: 1}
+    assert only_list(result).outcomes == {Outcome.REJECTED: 1, Outcome.HELD: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com"]
     assert members.state("SELECT * FROM row_exceptions") == []  # nothing of it is left to be taken over
     result = members.run()
-    assert one(result).list_plan.held_at_plan == 1
+    assert only_list(result).list_plan.held_at_plan == 1
 
 
 def test_a_rejected_row_holds_removals_by_a_shared_identifier_too(prepare_world: PrepareWorld) -> None:
@@ -50,11 +50,15 @@ def test_a_rejected_row_holds_removals_by_a_shared_identifier_too(prepare_world:
     ann2, double = person("ann", email="ann2@example.com"), person("ann", email="double@example.com")
     become(members, [ann2, double, person("bob")])
     result = members.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1, Outcome.HELD: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1, Outcome.HELD: 1}
     assert members.person("double@example.com")["external_id"] is None
     before = len(members.writes())
     again = members.run()
-    assert (one(again).list_plan.held_at_plan, one(again).outcomes, len(members.writes())) == (1, {}, before)
+    assert (only_list(again).list_plan.held_at_plan, only_list(again).outcomes, len(members.writes())) == (
+        1,
+        {},
+        before,
+    )
     assert members.emails() == ["ann@example.com", "bob@example.com", "double@example.com"]
 
 

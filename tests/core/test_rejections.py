@@ -11,7 +11,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import JobProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, many, members_model, people, person, send_two
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ def test_a_row_that_only_the_repetition_refused_may_have_been_applied(
     She is unknown, and not rejected: forgotten now, she would stay on the list when she leaves.
     """
     only_the_repetition_refuses_ann(members, kind)
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.UNKNOWN: 1}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 1, Outcome.UNKNOWN: 1}
     members.wait(300.0)
     members.calm()
     assert members.emails() == ["ann@example.com", "bob@example.com", "cat@example.com"]
     become(members, people("bob", "cat"))
-    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.REMOVED: 1}
     assert members.emails() == ["bob@example.com", "cat@example.com"]
 
 
@@ -67,7 +67,7 @@ def test_a_row_refused_only_by_a_killed_runs_repetition_may_have_been_applied(
     members.calm()
     assert members.emails() == ["ann@example.com", "bob@example.com", "cat@example.com"]
     become(members, people(*(["ann"] if stays else []), "bob", "cat"))
-    assert one(members.run()).outcomes == ({Outcome.APPLIED: 1} if stays else {Outcome.REMOVED: 1})
+    assert only_list(members.run()).outcomes == ({Outcome.APPLIED: 1} if stays else {Outcome.REMOVED: 1})
     assert members.emails() == [*(["ann@example.com"] if stays else []), "bob@example.com", "cat@example.com"]
 
 
@@ -78,7 +78,7 @@ def test_a_row_refused_in_a_killed_runs_only_import_is_rejected(members: World) 
     assert members.dies(lambda event: isinstance(event, JobProgress))
     before = len(members.writes())
     result = members.run()
-    assert [(r.reason.code, r.rows) for r in one(result).list_plan.check_rejections] == [
+    assert [(r.reason.code, r.rows) for r in only_list(result).list_plan.check_rejections] == [
         ("still_rejected", 1)
     ]
     assert len(members.writes()) == before
@@ -88,7 +88,7 @@ def test_a_refused_row_does_not_stop_the_others(members: World) -> None:
     """Klaviyo refuses a request whole for one bad row: the row is taken out, and the rest is sent again."""
     become(members, [*people("ann", "bob"), person("bad", email=BAD)])
     result = members.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com"]
     assert result.exit_code == 1
     query = "SELECT row_key, source, code, field FROM rejections"
@@ -102,7 +102,7 @@ def test_a_rejected_row_is_not_sent_again(members: World) -> None:
     before = len(members.writes())
     result = members.run()
     assert len(members.writes()) == before
-    assert one(result).list_plan.rejected_by_check == 1
+    assert only_list(result).list_plan.rejected_by_check == 1
     assert result.exit_code == 0
     assert members.run(strict=True).exit_code == 1
 
@@ -130,9 +130,9 @@ def test_a_rejection_ends_when_its_row_its_model_or_its_config_changes_or_by_ret
     assert world.project().retry(["retried"]) == {"retried": 1}
     result = world.run()
     for name in names[:-1]:
-        assert one(result, name).outcomes == {Outcome.APPLIED: 1}, name
+        assert only_list(result, name).outcomes == {Outcome.APPLIED: 1}, name
         assert world.emails(name) == [f"ann-{name}@example.com", f"bad-{name}@example.com"]
-    assert one(result, "same").outcomes == {}
+    assert only_list(result, "same").outcomes == {}
     assert world.state("SELECT model FROM rejections") == [("same",)]
 
 
@@ -149,10 +149,14 @@ def test_a_rejected_update_keeps_what_klaviyo_has(prepare_world: PrepareWorld) -
     members = prepare_world(send_two)
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann"))
     become(members, [person("ann", first_name="A"), person("bob")])
-    assert one(members.run()).outcomes == {Outcome.REJECTED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.REJECTED: 1}
     assert members.person("ann@example.com")["first_name"] == "Ann"
     result = members.run()
-    assert (one(result).list_plan.held_at_plan, one(result).list_plan.removes, result.exit_code) == (0, 0, 0)
+    assert (
+        only_list(result).list_plan.held_at_plan,
+        only_list(result).list_plan.removes,
+        result.exit_code,
+    ) == (0, 0, 0)
     become(members, [person("ann", first_name="Anna"), person("bob")])
     members.run()
     assert members.person("ann@example.com")["first_name"] == "Anna"
@@ -164,12 +168,12 @@ def test_a_request_that_is_refused_as_a_whole_rejects_nobody(world: World) -> No
     become(world, people("ann", "bob"))
     world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400, times=3))  # both rows, then each alone
     result = world.run()
-    assert one(result, "members").outcomes == {Outcome.NOT_SENT: 2}
-    assert one(result, "members").stop_reason
-    assert one(result, "others").outcomes == {Outcome.APPLIED: 2}
+    assert only_list(result, "members").outcomes == {Outcome.NOT_SENT: 2}
+    assert only_list(result, "members").stop_reason
+    assert only_list(result, "others").outcomes == {Outcome.APPLIED: 2}
     assert result.exit_code == 4
     assert world.state("SELECT * FROM rejections") == []
-    assert one(world.run(), "members").outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run(), "members").outcomes == {Outcome.APPLIED: 2}
 
 
 def test_one_list_of_a_model_stops_and_the_others_go_on(world: World) -> None:
@@ -190,8 +194,8 @@ def test_many_refusals_for_one_reason_stop_the_list_and_reject_no_row(members: W
     rows = [*many(100), *[person(f"bad{n}", email=f"bad{n}@example.c1") for n in range(101)]]
     become(members, rows)
     result = members.run()
-    assert one(result).outcomes == {Outcome.NOT_SENT: 201}
-    assert "101 of 201 rows" in one(result).stop_reason
+    assert only_list(result).outcomes == {Outcome.NOT_SENT: 201}
+    assert "101 of 201 rows" in only_list(result).stop_reason
     assert members.state("SELECT * FROM rejections") == []
     assert members.state("SELECT count(*) FROM runs WHERE state = 'ended'") == [(1,)]
 
@@ -204,9 +208,9 @@ def test_many_refusals_in_the_job_stop_the_list_too(members: World) -> None:
     become(members, many(150))
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="p0(0[0-9][0-9]|10[0-4])"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 45, Outcome.NOT_SENT: 105}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 45, Outcome.NOT_SENT: 105}
     assert members.state("SELECT * FROM rejections") == []
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 105}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 105}
 
 
 @pytest.mark.parametrize("kind", [FaultKind.REFUSE_ROWS, FaultKind.INVALID_ROWS])
@@ -218,11 +222,11 @@ def test_a_small_list_of_which_every_row_is_refused_stops_and_rejects_no_row(
     members.fault(Fault(kind, pattern=".*", times=2))
     for _ in range(2):
         result = members.run()
-        assert one(result).outcomes == {Outcome.NOT_SENT: 3}
-        assert "all 3 rows" in one(result).stop_reason
+        assert only_list(result).outcomes == {Outcome.NOT_SENT: 3}
+        assert "all 3 rows" in only_list(result).stop_reason
         assert result.exit_code == 4
         assert members.state("SELECT * FROM rejections") == []
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 3}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 3}
 
 
 @pytest.mark.parametrize(
@@ -235,7 +239,7 @@ def test_a_small_list_of_which_every_row_is_refused_stops_and_rejects_no_row(
 def test_few_refused_rows_are_rejected(members: World, rows: list[dict[str, Any]]) -> None:
     become(members, rows)
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann|bob|cat", times=1))
-    assert one(members.run()).outcomes[Outcome.REJECTED] == min(len(rows), 3)
+    assert only_list(members.run()).outcomes[Outcome.REJECTED] == min(len(rows), 3)
 
 
 def test_changed_rows_refused_alike_are_rejected_if_others_of_the_list_are_accepted(
@@ -245,7 +249,7 @@ def test_changed_rows_refused_alike_are_rejected_if_others_of_the_list_are_accep
     members.run()
     become(members, [*people("ann", "bob", "cat", first_name="New"), person("dan")])
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern=".*", times=1))
-    assert one(members.run()).outcomes == {Outcome.REJECTED: 3}
+    assert only_list(members.run()).outcomes == {Outcome.REJECTED: 3}
 
 
 def test_bad_rows_reported_one_at_a_time_are_bisected(make_world: Callable[..., World]) -> None:
@@ -254,7 +258,7 @@ def test_bad_rows_reported_one_at_a_time_are_bisected(make_world: Callable[..., 
     members_model(world)
     become(world, [*many(40), *[person(f"bad{n}", email=f"bad{n}@example.c1") for n in range(9)]])
     result = world.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 40, Outcome.REJECTED: 9}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 40, Outcome.REJECTED: 9}
     assert len(world.members()) == 40
 
 
@@ -265,7 +269,7 @@ def test_a_row_that_cannot_be_written_as_json_is_rejected_before_it_is_sent(worl
         [{"email": "ann@example.com", "score": float("nan")}, {"email": "bob@example.com", "score": 1.5}],
         columns="email VARCHAR, score DOUBLE",
     )
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
     assert world.emails() == ["bob@example.com"]
     assert world.state("SELECT code, field FROM rejections") == [("unencodable", "score")]
 
@@ -277,7 +281,7 @@ def test_an_error_of_a_job_is_matched_to_its_row_by_the_sent_identifiers(
     """An error names its row by the identifiers in it, never by its place."""
     become(members, people("ann", "bob", "cat"))
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="bob", payload=payload, code="conflict"))
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
     assert members.state("SELECT row_key, code FROM rejections") == [("email:bob@example.com", "conflict")]
 
 
@@ -289,9 +293,9 @@ def test_job_failures_without_an_identifier_leave_every_row_unknown(members: Wor
     become(members, people("ann", "bob", "cat"))
     members.fault(fault)
     result = members.run()
-    assert one(result).outcomes == {Outcome.UNKNOWN: 3}
+    assert only_list(result).outcomes == {Outcome.UNKNOWN: 3}
     assert result.exit_code == 1
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 3}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 3}
     assert len(members.emails()) == 3
 
 
@@ -299,8 +303,8 @@ def test_a_cancelled_job_proves_nothing(members: World) -> None:
     """One of its rows was applied before; which one is not said. All are sent again."""
     become(members, people("ann", "bob", "cat"))
     members.fault(Fault(FaultKind.CANCEL, rows=1))
-    assert one(members.run()).outcomes == {Outcome.UNKNOWN: 3}
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 3}
+    assert only_list(members.run()).outcomes == {Outcome.UNKNOWN: 3}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 3}
 
 
 def test_accepted_is_not_applied(make_world: Callable[..., World]) -> None:
@@ -313,12 +317,12 @@ def test_accepted_is_not_applied(make_world: Callable[..., World]) -> None:
     members_model(world)
     become(world, people("ann", "bob"))
     result = world.run()
-    assert one(result).outcomes == {Outcome.ACCEPTED: 2}
+    assert only_list(result).outcomes == {Outcome.ACCEPTED: 2}
     assert result.exit_code == 1
     world.sandbox.finish_jobs()
     before = len(world.writes())
     result = world.run()
-    assert one(result).list_plan.unchanged == 2
+    assert only_list(result).list_plan.unchanged == 2
     assert len(world.writes()) == before
 
 
@@ -336,11 +340,11 @@ def test_a_person_has_one_unfinished_import_at_a_time(make_world: Callable[..., 
     assert (second.outcomes, second.failed) == ({Outcome.NOT_SENT: 1}, False)
     assert "one at a time" in second.stop_reason
     world.sandbox.finish_jobs()
-    assert [one.list_plan.unchanged for one in world.run().lists] == [1, 0]
+    assert [listed.list_plan.unchanged for listed in world.run().lists] == [1, 0]
 
 
 def test_every_page_of_a_jobs_errors_is_read(members: World) -> None:
     """One tool reads the first page of errors alone; here 105 rows of 2,000 fail, on two pages."""
     become(members, many(2_000))
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="p0(0[0-9][0-9]|10[0-4])"))
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 1_895, Outcome.REJECTED: 105}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 1_895, Outcome.REJECTED: 105}

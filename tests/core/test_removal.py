@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from tests.core.rows import become, many, members_model, moves, people, person, send_two
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ def test_a_person_who_left_the_model_is_removed_from_the_list(prepare_world: Pre
     assert members.emails() == ["ann@example.com", "bob@example.com"]
     become(members, people("ann"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com"]
     assert members.sandbox.profile_count() == 2
 
@@ -39,12 +39,12 @@ def test_a_person_with_a_new_email_stays_and_can_leave_later(prepare_world: Prep
     members.wait()
     become(members, [person("ann", email="ann2@example.com"), person("bob")])
     result = members.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REPLACED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REPLACED: 1}
     assert members.emails() == ["ann2@example.com", "bob@example.com"]
     members.wait()
     become(members, people("bob"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.REMOVED: 1}
     assert members.emails() == ["bob@example.com"]
 
 
@@ -58,7 +58,7 @@ def test_the_old_profile_leaves_if_a_new_email_makes_a_new_profile(
     world.run()
     become(world, [person("ann", email="ann2@example.com"), person("bob")])
     result = world.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert world.emails() == ["ann2@example.com", "bob@example.com"]
 
 
@@ -75,7 +75,7 @@ def test_a_wrong_local_clock_does_not_change_removals(make_world: Callable[..., 
     world.wait(600.0)
     moves(world, people("ann", "bob", "cat"))
     result = moves(world, people("ann"))
-    assert one(result).outcomes == {Outcome.REMOVED: 1, Outcome.UNMANAGED: 1}
+    assert only_list(result).outcomes == {Outcome.REMOVED: 1, Outcome.UNMANAGED: 1}
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 
@@ -91,7 +91,7 @@ def test_a_member_who_joined_before_our_first_run_is_never_removed(members: Worl
     members.run()
     become(members, people("bob"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.UNMANAGED: 1}
+    assert only_list(result).outcomes == {Outcome.UNMANAGED: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com"]
     become(members, people("cat"))
     members.run(**ALL)
@@ -113,7 +113,7 @@ def test_joining_times_are_compared_with_a_tolerance_of_a_minute(
     become(world, people("ann", "bob"))
     world.run()
     become(world, people("bob"))
-    assert one(world.run()).outcomes == {outcome: 1}
+    assert only_list(world.run()).outcomes == {outcome: 1}
 
 
 def test_a_member_who_was_never_sent_is_never_removed(members: World) -> None:
@@ -149,11 +149,11 @@ def test_a_leaving_row_without_a_profile_is_reported_as_not_found(prepare_world:
     )
     become(members, people("ann"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.NOT_FOUND: 1}
+    assert only_list(result).outcomes == {Outcome.NOT_FOUND: 1}
     assert members.state("SELECT list_id, identity FROM unmatched_removals") == [
         (listed, "email:bob@example.com")
     ]
-    assert one(members.run()).list_plan.removes == 0
+    assert only_list(members.run()).list_plan.removes == 0
 
 
 def test_a_leaving_row_with_only_an_external_id_is_found_by_it(world: World) -> None:
@@ -166,7 +166,7 @@ def test_a_leaving_row_with_only_an_external_id_is_found_by_it(world: World) -> 
     world.run()
     become(world, people("ann"))
     result = world.run()
-    assert one(result).outcomes == {Outcome.REMOVED: 2}
+    assert only_list(result).outcomes == {Outcome.REMOVED: 2}
     assert [member["external_id"] for member in world.members()] == ["c-ann"]
 
 
@@ -184,7 +184,7 @@ def test_a_leaving_member_with_a_changed_email_is_found_by_another_identifier(
         "PATCH", f"/api/profiles/{bob}", {"data": {"type": "profile", "id": bob, "attributes": attributes}}
     )
     become(members, people("ann"))
-    assert one(members.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(members.run()).outcomes == {Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com"]
 
 
@@ -198,7 +198,7 @@ def test_every_page_of_leaving_members_is_read_and_removed(
     before = len(members.writes())
     become(members, many(5))
     result = members.run(**ALL)
-    assert one(result).outcomes == {Outcome.REMOVED: leaving}
+    assert only_list(result).outcomes == {Outcome.REMOVED: leaving}
     assert len(members.members()) == 5
     sent = members.writes()[before:]
     assert [entry.method for entry in sent] == ["DELETE"] * requests
@@ -218,8 +218,8 @@ def test_the_profiles_surface_removes_and_holds_nobody(world: World) -> None:
     before = len(world.writes())
     become(world, [person("ann"), person("bob", email="bob at example")])
     result = world.run()
-    assert one(result).list_plan.held_at_plan == 0
-    assert one(result).outcomes == {Outcome.LEFT_IN_PLACE: 2}
+    assert only_list(result).list_plan.held_at_plan == 0
+    assert only_list(result).outcomes == {Outcome.LEFT_IN_PLACE: 2}
     assert len(world.writes()) == before
     assert world.sandbox.profile_count() == 3
 
@@ -233,7 +233,7 @@ def test_a_changed_klaviyo_id_does_not_leave_the_old_member_behind(world: World)
     assert world.emails() == ["ann@example.com", "bob@example.com"]
     world.people([{"klaviyo_profile_id": ann}, {"klaviyo_profile_id": cat}])
     result = world.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 
@@ -243,7 +243,7 @@ def test_an_id_that_nobody_has_is_rejected_and_the_others_are_added(world: World
     world.model("picked", "select klaviyo_profile_id from people", surface="list_memberships_by_profile_id")
     world.people([{"klaviyo_profile_id": ann}, {"klaviyo_profile_id": "01NOBODY"}])
     result = world.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
     assert world.emails() == ["ann@example.com"]
 
 

@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import JobProgress, SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, people, send_two
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def test_nobody_is_removed_from_a_list_whose_import_failed_as_a_request(prepare_
     members.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=401, times=None))
     become(members, people("ann", "cat"))
     result = members.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 4)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 4)
     assert members.emails() == ["ann@example.com", "bob@example.com"]
     members.calm()
     members.run()
@@ -51,7 +51,7 @@ def test_a_job_with_unknown_rows_blocks_nobody_else(prepare_world: PrepareWorld)
     members.fault(Fault(FaultKind.MISCOUNT, rows=1))
     become(members, people("ann", "cat"))
     result = members.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 1, Outcome.REMOVED: 1}, 1)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.UNKNOWN: 1, Outcome.REMOVED: 1}, 1)
     members.calm()
     members.run()
     assert members.emails() == ["ann@example.com", "cat@example.com"]
@@ -91,7 +91,7 @@ def test_open_jobs_finish_before_removals_after_a_lost_import_reply(
     become(world, people("ann", "cat"))
 
     result = world.run(on_progress=later_by_another_app(world, 300.0))
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     *posts, removal = [entry for entry in world.sandbox.log(number) if entry.method != "GET"]
     assert [entry.method for entry in posts] == ["POST", "POST", "POST"]
     assert removal.method == "DELETE"
@@ -110,7 +110,7 @@ def test_constant_imports_by_another_app_block_nobody(make_world: Callable[..., 
     result = world.run(
         on_progress=lambda event: by_another_app(world) if isinstance(event, JobProgress) else None
     )
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
 
 
 def test_a_run_with_held_removals_needs_attention(
@@ -126,11 +126,11 @@ def test_a_run_with_held_removals_needs_attention(
     become(world, people("ann", "cat"))
 
     result = world.run(on_progress=later_by_another_app(world, 360.0))
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 1}
-    assert "may still be running" in one(result).stop_reason
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 1}
+    assert "may still be running" in only_list(result).stop_reason
     assert result.exit_code == 1
     world.sandbox.finish_jobs()
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -141,11 +141,11 @@ def test_a_removal_with_a_lost_reply_is_unknown_and_repeated(members: World, aft
     members.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=after))
     become(members, people("ann"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.UNKNOWN: 2}
+    assert only_list(result).outcomes == {Outcome.UNKNOWN: 2}
     assert result.exit_code == 4
     members.calm()
     result = members.run()
-    assert one(result).outcomes == {Outcome.REMOVED: 2}
+    assert only_list(result).outcomes == {Outcome.REMOVED: 2}
     assert members.emails() == ["ann@example.com"]
     assert members.state("SELECT * FROM unmatched_removals") == []
 
@@ -160,5 +160,5 @@ def test_someone_who_comes_back_after_an_uncertain_removal_is_sent_again(prepare
     members.calm()
     become(members, people("ann", "bob"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com"]

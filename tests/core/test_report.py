@@ -19,7 +19,7 @@ from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.tables import StateTables
 from tests.core.rows import become, clubs_model, members_model, people, person, send_one
 from tests.core.test_dry_run import files, tables
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -50,9 +50,11 @@ def test_a_report_has_the_counts_of_the_run(world: World) -> None:
     become(world, [*rows[:2], person("bad", email="bad", club="Tea"), person("dan", club="Coffee")])
     result = world.run(allow_removes=["members", "clubs", "everybody"])
     told = report(world)
-    assert {(one.label.model, one.label.text): (one.counts, one.reason) for one in told.lists} == {
-        (one.model, one.list_plan.list_ref.name or "(profiles)"): (collect_figures(one), "")
-        for one in result.lists
+    assert {
+        (listed.label.model, listed.label.text): (listed.counts, listed.reason) for listed in told.lists
+    } == {
+        (listed.model, listed.list_plan.list_ref.name or "(profiles)"): (collect_figures(listed), "")
+        for listed in result.lists
     }
     assert (told.run.run_id, told.run.exit_code, told.run.state) == (result.run_id, 0, "ended")
     assert (told.project, told.target, told.account) == ("shop", "trial", world.sandbox.account_id)
@@ -99,7 +101,7 @@ def test_an_older_run_is_reported_as_it_was(members: World) -> None:
     told = report(members, second.run_id)
     assert (told.run.run_id, told.later_run_count, told.previous_run_count) == (second.run_id, 1, 1)
     assert [former.run.run_id for former in told.previous_runs] == [first.run_id]
-    assert told.lists[0].counts == collect_figures(one(second))
+    assert told.lists[0].counts == collect_figures(only_list(second))
 
 
 def test_a_run_that_changed_nothing_has_no_receipt(prepare_world: PrepareWorld) -> None:
@@ -190,12 +192,12 @@ def test_a_stopped_list_says_why_and_does_not_affect_the_others(world: World) ->
     world.fault(Fault(FaultKind.STATUS, "POST", IMPORTS, status=400))
     result = world.run()
     told = report(world)
-    assert {one.label.name: one.reason for one in told.lists} == {
-        one.list_plan.list_ref.name: one.stop_reason for one in result.lists
+    assert {listed.label.name: listed.reason for listed in told.lists} == {
+        listed.list_plan.list_ref.name: listed.stop_reason for listed in result.lists
     }
-    assert [bool(one.reason) for one in told.lists] == [True, False]
+    assert [bool(listed.reason) for listed in told.lists] == [True, False]
     assert summarize_run(told).headline == "1 of 2 lists stopped early."
-    assert [one.counts["not_sent"] for one in told.lists] == [1, 0]
+    assert [listed.counts["not_sent"] for listed in told.lists] == [1, 0]
     assert {proof.label.name: proof.rows_by_state for proof in told.proofs} == {
         "Members": {"not_sent": 1},
         "Others": {"applied": 1},

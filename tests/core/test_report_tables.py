@@ -27,7 +27,7 @@ def test_rejections_count_those_that_the_run_saw_first(members: World) -> None:
     become(members, [*people("ann", "cat"), person("bad", email="bad"), person("worse", email="worse")])
     second = members.run()
     told = report(members)
-    found = {
+    rejections = {
         (each.rejected.reason.source, each.label.name): (
             each.rejected.rows,
             each.rejected.new_rows,
@@ -35,7 +35,7 @@ def test_rejections_count_those_that_the_run_saw_first(members: World) -> None:
         )
         for each in told.rejections
     }
-    assert found == {
+    assert rejections == {
         ("check", "Members"): (2, 1, "email:bad"),
         ("klaviyo", "Members"): (1, 0, "email:cat@example.com"),
     }
@@ -72,7 +72,7 @@ def test_rows_without_a_list_are_not_labelled_profiles(world: World) -> None:
     become(world, [person("ann", club="Tea"), person("bob", club=None)])
     world.run()
     told = report(world)
-    assert [one.label.text for one in told.lists] == ["(no list)", "Tea"]
+    assert [listed.label.text for listed in told.lists] == ["(no list)", "Tea"]
     assert [each.label.text for each in told.rejections] == ["(no list)"]
 
 
@@ -161,5 +161,5 @@ def test_the_notes_are_those_of_status(world: World) -> None:
     members_model(world, list="New members")
     world.run()
     status = world.project().status()
-    assert report(world).notes == tuple(one.note for one in status.lists if one.note)
+    assert report(world).notes == tuple(listed.note for listed in status.lists if listed.note)
     assert len(report(world).notes) == 2

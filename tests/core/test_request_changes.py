@@ -11,7 +11,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import RemoveProgress, SendProgress
 from reverse_etl.klaviyo.messages import Response, TransportError
 from reverse_etl.planning.plan_options import PlanOptions
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +59,7 @@ class Things:
 
     def run(self, **options: Any) -> dict[Outcome, int]:
         """Run, and return the outcomes."""
-        return dict(one(self.world.run(options=PlanOptions(**options))).outcomes)
+        return dict(only_list(self.world.run(options=PlanOptions(**options))).outcomes)
 
     def requests(self) -> list[tuple[str, Any]]:
         """Return what was sent since the last call."""
@@ -117,7 +117,7 @@ def test_a_removal_that_must_not_be_repeated_is_not_sent_again(things: Things) -
     assert things.run().get(Outcome.UNKNOWN) is None
     assert sent + len(things.requests()) == 2
     assert things.run() == {}
-    assert one(things.world.run()).list_plan.held_at_plan == 1
+    assert only_list(things.world.run()).list_plan.held_at_plan == 1
     assert things.world.project().retry(unknown=True) == {"things": 1}
     assert things.run() == {Outcome.REMOVED: 1}
     assert things.run() == {}

@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import UsageError
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def rows(world: World, *names: str, model: str = "rows", **request: Any) -> None
 def check_rejected(world: World, values: Sequence[str], reason: str, **request: Any) -> None:
     """Check that rows with these values are rejected for a reason, and that no request is sent for them."""
     rows(world, *values, **request)
-    assert one(world.run()).outcomes == {Outcome.REJECTED: len(values)}
+    assert only_list(world.run()).outcomes == {Outcome.REJECTED: len(values)}
     assert world.writes() == []
     rejections = world.project().status().lists[0].rejections
     assert sum(rejection.rows for rejection in rejections) == len(values)
@@ -63,8 +63,8 @@ def test_a_path_query_or_header_that_hides_something_is_refused(world: World) ->
         world.plan()
     problems = raised.value.problems
     for number, (request, summary) in enumerate(REFUSED):
-        found = [problem.summary for problem in problems if f"m{number:02}.sql" in problem.where]
-        assert summary in " ".join(found), request
+        summaries = [problem.summary for problem in problems if f"m{number:02}.sql" in problem.where]
+        assert summary in " ".join(summaries), request
 
 
 def test_a_value_with_a_segment_of_dots_leads_nowhere(world: World) -> None:

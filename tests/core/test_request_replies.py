@@ -9,7 +9,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.klaviyo.messages import Response
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +117,7 @@ def test_a_request_that_is_too_large_for_klaviyo_or_a_proxy_is_halved(
     """Down to the row that is too large alone."""
     rows(world, "a", "b", "c", "huge")
     sent = replies(lambda names: page if "huge" in names or len(names) > 2 else DONE)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 3, Outcome.REJECTED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 3, Outcome.REJECTED: 1}
     assert sent[:2] == [["a", "b", "c", "huge"], ["a", "b"]]
 
 
@@ -157,7 +157,7 @@ def test_a_refusal_that_means_applied_is_of_single_rows_alone(
     """One row of many that exists says nothing of the others: each is sent."""
     rows(world, "a", "known", "c", **{setting: "applied"})
     sent = replies(lambda names: refusal(status, ("x", "")) if "known" in names else DONE)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 3}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 3}
     assert sorted(name for names in sent for name in names if len(names) == 1) == ["a", "c", "known"]
 
 
@@ -196,7 +196,7 @@ def test_a_row_never_fails_another_row_of_its_request(world: World, play_replies
         select, key = "select name, kind from rows", ["name", "kind"]
         world.model(mode, select, surface="request", unique_key=key, request=request)
         applied.clear()
-        result = one(world.run(select=[mode]))
+        result = only_list(world.run(select=[mode]))
         case = (mode, status, pointer)
         assert (result.outcomes[Outcome.APPLIED], result.outcomes[Outcome.REJECTED]) == (5, 1), case
         assert sorted(applied) == [name for name in sorted(names) if not name.startswith("bad")], case
@@ -208,7 +208,7 @@ def test_an_error_of_klaviyo_about_a_row_is_stored_short_and_masked(world: World
     pointer = "/data/attributes/ann@example.com"
     detail = "ann@example.com is not valid. " + "x" * 100_000
     replies(lambda _: refusal(400, ("c" * 1_000, pointer + "y" * 1_000), detail=detail))
-    assert one(world.run()).outcomes == {Outcome.REJECTED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REJECTED: 1}
     (rejection,) = world.project().status().lists[0].rejections
     assert len(rejection.reason.code) <= 100
     assert len(rejection.reason.field) <= 200

@@ -14,7 +14,7 @@ from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.sandbox.routes.records import CATALOG_ITEM, COUPON, COUPON_CODE, TAG, TAG_LINK
 from tests.clocks import stop_while_in_flight
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import SUBSCRIBE
 
 if TYPE_CHECKING:
@@ -92,12 +92,12 @@ def test_rows_are_sent_many_a_request_and_known_ones_never_again(world: World) -
     """Klaviyo's reply to a bulk job (202) proves nothing, so that the rows count as unverified."""
     keep(world, COUPON, "SPRING", "MAY")
     codes(world, ("SPRING", "A1"), ("SPRING", "A2"), ("MAY", 'B "1"'))
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 3}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 3}
     assert kept(world, COUPON_CODE) == ['MAY-B "1"', "SPRING-A1", "SPRING-A2"]
     assert len(world.writes()) == 1
     codes(world, ("SPRING", "A1"), ("SPRING", "A3"))
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    assert only_list(world.run()).outcomes == {}
 
 
 def test_a_run_does_not_wait_for_a_job_that_stays_at_work(world: World) -> None:
@@ -119,11 +119,11 @@ def test_a_run_does_not_wait_for_a_job_that_stays_at_work(world: World) -> None:
             "row": f'{{"type": "catalog-item", "attributes": {item}}}',
         },
     )
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 2}
     assert [entry.path for entry in world.sandbox.log() if "catalog" in entry.path] == [
         "/api/catalog-item-bulk-create-jobs"
     ]
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
 
 
 def test_a_row_at_which_klaviyo_points_is_refused_alone(world: World) -> None:
@@ -131,12 +131,12 @@ def test_a_row_at_which_klaviyo_points_is_refused_alone(world: World) -> None:
     keep(world, COUPON, "SPRING")
     codes(world, ("SPRING", "A1"), ("AUTUMN", "A2"), ("SPRING", "A3"))
     result = world.run()
-    assert one(result).outcomes == {Outcome.UNVERIFIED: 2, Outcome.REJECTED: 1}
+    assert only_list(result).outcomes == {Outcome.UNVERIFIED: 2, Outcome.REJECTED: 1}
     assert kept(world, COUPON_CODE) == ["SPRING-A1", "SPRING-A3"]
     (rejected,) = world.project().status().lists[0].rejections
     assert (rejected.reason.code, rejected.reason.field) == ("invalid", "relationships/coupon/data/id")
     assert rejected.example == "key:AUTUMN|A2"
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
 
 
 def test_rows_of_a_request_have_the_same_values_in_the_path(world: World) -> None:
@@ -145,9 +145,9 @@ def test_rows_of_a_request_have_the_same_values_in_the_path(world: World) -> Non
     lists = [world.new_list(name) for name in ("A", "B")]
     links(world, ("t1", lists[0]), ("t1", lists[1]), ("t2", lists[0]))
     keep(world, TAG_LINK, f"t1|{lists[1]}")
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 3}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 3}
     assert kept(world, TAG_LINK) == sorted([f"t1|{lists[0]}", f"t1|{lists[1]}", f"t2|{lists[0]}"])
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
 
 
 def test_a_row_that_leaves_is_taken_back_by_the_request_on_remove(world: World) -> None:
@@ -157,7 +157,7 @@ def test_a_row_that_leaves_is_taken_back_by_the_request_on_remove(world: World) 
     links(world, *(("t1", each) for each in lists), on_remove={**LINKS, "method": "DELETE"})
     world.run()
     links(world, ("t1", lists[0]), on_remove={**LINKS, "method": "DELETE"})
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert kept(world, TAG_LINK) == [f"t1|{lists[0]}"]
 
 
@@ -166,7 +166,7 @@ def test_a_row_that_cannot_be_rendered_is_rejected_alone(world: World) -> None:
     keep(world, TAG, "t1")
     listed = world.new_list("A")
     links(world, ("t1", listed), ("..", listed))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
 
 
 def items(world: World, *rows: tuple[str, str]) -> None:
@@ -193,12 +193,12 @@ def test_a_new_row_that_exists_is_updated_and_a_known_one_that_does_not_is_creat
     """Klaviyo's reply decides, whatever the snapshot knows."""
     items(world, ("S1", "Mug"), ("S2", "Cup"))
     keep(world, CATALOG_ITEM, "$custom:::$default:::S1")
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
     titles = {key[-2:]: item["title"] for key, item in world.sandbox.records(CATALOG_ITEM).items()}
     assert titles == {"S1": "Mug", "S2": "Cup"}
     items(world, ("S1", "Mug"), ("S2", "Large cup"))
     world.sandbox.drop_record(CATALOG_ITEM, "$custom:::$default:::S2")
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert world.sandbox.records(CATALOG_ITEM)["$custom:::$default:::S2"]["title"] == "Large cup"
     assert [(entry.method, entry.status) for entry in world.writes()][-2:] == [("PATCH", 404), ("POST", 201)]
 
@@ -208,11 +208,11 @@ def test_twenty_refusals_alike_are_the_models_fault(world: World) -> None:
     codes(world, *(("SPRING", f"A{number}") for number in range(25)), mode="many", max_rows=5)
     result = world.run()
     assert result.exit_code == 4
-    assert Outcome.REJECTED not in one(result).outcomes
-    assert sum(one(result).outcomes.values()) == 25
-    assert "for the same reason" in one(result).stop_reason
+    assert Outcome.REJECTED not in only_list(result).outcomes
+    assert sum(only_list(result).outcomes.values()) == 25
+    assert "for the same reason" in only_list(result).stop_reason
     keep(world, COUPON, "SPRING")
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 25}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 25}
 
 
 def test_a_group_whose_path_is_gone_does_not_stop_the_others(world: World) -> None:
@@ -221,11 +221,11 @@ def test_a_group_whose_path_is_gone_does_not_stop_the_others(world: World) -> No
     list_id = world.new_list("A")
     gone = [("t1", f"L{number}") for number in range(25)]
     links(world, *gone, ("t2", list_id))
-    assert one(world.run()).outcomes == {Outcome.REJECTED: 25, Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REJECTED: 25, Outcome.APPLIED: 1}
     assert kept(world, TAG_LINK) == [f"t2|{list_id}"]
     links(world, *((tag, f"L{number}") for tag in ("t3", "t4") for number in range(15)))
     result = world.run()
-    assert "for the same reason" in one(result).stop_reason
+    assert "for the same reason" in only_list(result).stop_reason
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_group_whose_path_is_gone_does_not_stop_the_others(world: World) -> No
 def test_a_row_of_another_form_is_refused_and_not_an_error_of_the_sandbox(world: World, row: str) -> None:
     """As Klaviyo refuses it."""
     codes(world, ("SPRING", "A1"), row=row)
-    assert one(world.run()).outcomes == {Outcome.REJECTED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REJECTED: 1}
 
 
 def test_a_lost_reply_of_a_safe_request_is_sent_again(world: World) -> None:
@@ -242,7 +242,7 @@ def test_a_lost_reply_of_a_safe_request_is_sent_again(world: World) -> None:
     keep(world, COUPON, "SPRING")
     codes(world, ("SPRING", "A1"), repeat="safe")
     world.fault(Fault(FaultKind.CUT, "POST", CODES_PATH, times=1, after=True))
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
 
 
 def test_a_lost_reply_of_a_request_that_must_not_be_repeated_is_unknown_until_it_is_retried(
@@ -252,15 +252,15 @@ def test_a_lost_reply_of_a_request_that_must_not_be_repeated_is_unknown_until_it
     keep(world, COUPON, "SPRING")
     codes(world, ("SPRING", "A1"), ("SPRING", "A2"))
     world.fault(Fault(FaultKind.CUT, "POST", CODES_PATH, times=1))
-    assert one(world.run()).outcomes == {Outcome.UNKNOWN: 2}
+    assert only_list(world.run()).outcomes == {Outcome.UNKNOWN: 2}
     codes(world, ("SPRING", "A1"), ("SPRING", "A2"), ("SPRING", "A3"))
     result = world.run(options=PlanOptions(full_refresh=True))
-    assert one(result).outcomes == {Outcome.UNVERIFIED: 1}
-    (rejection,) = one(result).list_plan.check_rejections
+    assert only_list(result).outcomes == {Outcome.UNVERIFIED: 1}
+    (rejection,) = only_list(result).list_plan.check_rejections
     assert (rejection.reason.code, rejection.rows) == ("unknown_outcome", 2)
     assert kept(world, COUPON_CODE) == ["SPRING-A3"]
     assert world.project().retry(unknown=True) == {"codes": 2}
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 2}
     assert kept(world, COUPON_CODE) == ["SPRING-A1", "SPRING-A2", "SPRING-A3"]
     assert world.project().retry(unknown=True) == {"codes": 0}
 
@@ -271,7 +271,7 @@ def test_after_a_kill_only_requests_that_were_under_way_are_unknown(world: World
     rows = [("SPRING", f"A{number}") for number in range(10, 50)]
     codes(world, *rows, max_rows=2)
     assert world.dies(lambda event: isinstance(event, SendProgress) and event.rows >= 10)
-    result = one(world.run())
+    result = only_list(world.run())
     (unknown,) = (each.rows for each in result.list_plan.check_rejections)
     requests_under_way = 2 * 4  # those of the threads, and as many whose receipts were not stored yet
     assert 0 < unknown <= requests_under_way * 2
@@ -322,8 +322,8 @@ def test_a_request_that_cannot_be_right_is_refused_before_anything_is_sent(world
     with pytest.raises(UsageError) as raised:
         world.plan()
     for number, (request_settings, settings, summary) in enumerate(UNSOUND):
-        found = [str(each) for each in raised.value.problems if f"m{number:02}.sql" in each.where]
-        assert summary in " ".join(found), (request_settings, settings)
+        problems = [str(each) for each in raised.value.problems if f"m{number:02}.sql" in each.where]
+        assert summary in " ".join(problems), (request_settings, settings)
 
 
 def test_more_requests_than_max_requests_are_refused_until_they_are_allowed(world: World) -> None:
@@ -338,7 +338,7 @@ def test_more_requests_than_max_requests_are_refused_until_they_are_allowed(worl
     assert raised.value.problems[0].hint.endswith("--allow-request codes")
     assert world.writes() == []
     allowed = PlanOptions(allow=Allowances(request=["codes"]))
-    assert one(world.run(options=allowed)).outcomes == {Outcome.UNVERIFIED: 6}
+    assert only_list(world.run(options=allowed)).outcomes == {Outcome.UNVERIFIED: 6}
 
 
 def test_a_run_stops_after_max_requests_of_grouped_rows(world: World) -> None:
@@ -347,10 +347,10 @@ def test_a_run_stops_after_max_requests_of_grouped_rows(world: World) -> None:
     keep(world, TAG, *tags)
     list_id = world.new_list("A")
     links(world, *((tag, list_id) for tag in tags), max_requests=3)
-    first = one(world.run())
+    first = only_list(world.run())
     assert first.outcomes == {Outcome.APPLIED: 3, Outcome.NOT_SENT: 2}
     assert "max_requests is 3" in first.stop_reason
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
 
 
 def test_an_unsafe_request_needs_a_flag_in_each_run(world: World) -> None:
@@ -373,7 +373,7 @@ def test_an_unsafe_request_needs_a_flag_in_each_run(world: World) -> None:
         world.run()
     assert world.sandbox.members("A") == []
     allowed = PlanOptions(allow=Allowances(request=["additions"]))
-    assert one(world.run(options=allowed)).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run(options=allowed)).outcomes == {Outcome.APPLIED: 1}
     assert [member["id"] for member in world.sandbox.members("A")] == [profile]
     assert world.run().exit_code == 0
 
@@ -390,6 +390,6 @@ def test_the_limit_that_a_reply_states_is_kept_from_then_on(
     list_id = world.new_list("A")
     links(world, *((tag, list_id) for tag in tags))
     started = world.clock.monotonic()
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 30}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 30}
     assert world.clock.monotonic() - started < 20
     assert {entry.status for entry in world.writes()} == {201, 204}

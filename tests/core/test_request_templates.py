@@ -15,7 +15,7 @@ from reverse_etl.errors import GuardRefused, ModelError
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox.routes.records import CATALOG_ITEM, COUPON, COUPON_CODE, OBJECT_RECORD, TAG, TAG_LINK
-from tests.core.world import one
+from tests.core.world import only_list
 
 LEGACY = "legacy_list_members"
 
@@ -38,7 +38,7 @@ def send_coupon_codes(world: World) -> None:
         "coupon_codes",
         "coupon VARCHAR, code VARCHAR, expires_at TIMESTAMP",
     )
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
     assert [*world.sandbox.records(COUPON_CODE)] == ["SPRING-A1"]
 
 
@@ -47,9 +47,9 @@ def send_tags_on_lists(world: World) -> None:
     world.sandbox.put_record(TAG, "t1", {"name": "t1"})
     lists = [world.new_list(name) for name in ("A", "B")]
     world.people([{"tag_id": "t1", "list_id": list_id} for list_id in lists], "list_tags")
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
     world.people([{"tag_id": "t1", "list_id": lists[0]}], "list_tags")
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert [*world.sandbox.records(TAG_LINK)] == [f"t1|{lists[0]}"]
 
 
@@ -58,11 +58,11 @@ def send_custom_object_records(world: World) -> None:
     columns = "data_source_id VARCHAR, id INTEGER, customer_email VARCHAR, total DECIMAL(10, 2)"
     order = {"data_source_id": "d1", "id": 17, "customer_email": "ann@example.com", "total": "12.50"}
     world.people([order], "orders", columns)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     record = {"id": 17, "customer_email": "ann@example.com", "total": 12.5}
     assert world.sandbox.records(OBJECT_RECORD) == {"17": record}
     world.people([order | {"total": "13.00"}], "orders", columns)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert world.sandbox.records(OBJECT_RECORD)["17"]["total"] == 13
 
 
@@ -70,7 +70,7 @@ def send_profile_merge(world: World) -> None:
     """Merge one profile into another."""
     kept, merged = (world.new_profile(email=f"{name}@example.com") for name in ("ann", "bob"))
     world.people([{"source_id": merged, "destination_id": kept}], "duplicate_profiles")
-    assert sum(one(world.run()).outcomes.values()) == 1
+    assert sum(only_list(world.run()).outcomes.values()) == 1
     assert [profile["id"] for profile in world.sandbox.profiles()] == [kept]
 
 
@@ -79,14 +79,14 @@ def send_catalog_items(world: World) -> None:
     item = {"sku": "S1", "title": "Mug", "description": "A mug", "url": "https://example.com/mug", "price": 8}
     columns = "sku VARCHAR, title VARCHAR, description VARCHAR, url VARCHAR, price INTEGER"
     world.people([item], "products", columns)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     (record,) = world.sandbox.records(CATALOG_ITEM).values()
     assert (record["external_id"], record["price"]) == ("S1", 8)
     world.people([item | {"price": 9}, item | {"sku": "S2"}], "products", columns)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
     assert [record["price"] for record in world.sandbox.records(CATALOG_ITEM).values()] == [9, 8]
     world.people([item | {"price": 9}], "products", columns)
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert world.sandbox.records(CATALOG_ITEM)["$custom:::$default:::S2"]["published"] is False
 
 
@@ -94,7 +94,7 @@ def send_suppressions(world: World) -> None:
     """Suppress somebody that Klaviyo knows."""
     world.new_profile(email="ann@example.com")
     world.people([{"email": "ann@example.com"}], "blocked_addresses")
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
 
 
 def send_one_event(world: World) -> None:
@@ -102,7 +102,7 @@ def send_one_event(world: World) -> None:
     columns = "unique_id VARCHAR, email VARCHAR, returned_at TIMESTAMP, reason VARCHAR"
     event = {"unique_id": "r1", "email": "ann@example.com", "returned_at": "2026-01-01", "reason": "size"}
     world.people([event], "returns", columns)
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
     (stored,) = world.sandbox.events()
     assert (stored["metric"], stored["email"]) == ("Returned order", "ann@example.com")
 
@@ -114,7 +114,7 @@ def send_profiles_on_lists(world: World) -> None:
     with pytest.raises(GuardRefused):
         world.run()
     allowed = PlanOptions(allow=Allowances(request=["profiles_on_lists"]))
-    assert one(world.run(options=allowed)).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run(options=allowed)).outcomes == {Outcome.APPLIED: 1}
     assert world.emails() == ["a@x.com"]
 
 
@@ -133,7 +133,7 @@ def send_events(world: World) -> None:
         "channel VARCHAR"
     )
     world.people([row | {"ordered_at": ordered_at}], "orders", columns)
-    assert one(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.UNVERIFIED: 1}
     assert [event["backfill"] for event in world.sandbox.events()] == [True]
 
 
@@ -142,7 +142,7 @@ def send_subscriptions(world: World) -> None:
     columns = "email VARCHAR, consented_at TIMESTAMPTZ"
     consent = {"email": "ann@example.com", "consented_at": "2020-05-01 12:00:00+00:00"}
     world.people([consent], "newsletter_consents", columns)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert world.emails("Newsletter") == ["ann@example.com"]
 
 
@@ -151,7 +151,7 @@ def send_profile_deletions(world: World) -> None:
     world.new_profile(email="ann@example.com")
     world.people([{"email": "ann@example.com"}], "erasure_requests")
     options = PlanOptions(allow=Allowances(deletes={"profile_deletions": None}))
-    assert one(world.run(options=options)).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run(options=options)).outcomes == {Outcome.APPLIED: 1}
     assert world.sandbox.profiles() == []
 
 
@@ -159,7 +159,7 @@ def send_customers(world: World) -> None:
     """Send a customer: to a list, to the list that a column names, or to no list."""
     customer = {"customer_id": "c-1", "email": "ann@example.com", "first_name": "Ann"}
     world.people([customer], "customers")
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert world.person("ann@example.com")["external_id"] == "c-1"
 
 
@@ -168,7 +168,7 @@ def send_request(world: World) -> None:
     world.sandbox.put_record(COUPON, "OLD", {})
     rows = [{"coupon_id": coupon, "description": "10 % off"} for coupon in ("OLD", "NEW")]
     world.people(rows, "coupons")
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
     assert {*world.sandbox.records(COUPON)} == {"OLD", "NEW"}
 
 
@@ -197,7 +197,7 @@ def test_a_ready_model_sends_its_rows_and_then_nothing(world: World, name: str) 
     write_ready_model(world, name)
     SENDERS[name](world)
     writes = len(world.writes())
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
     assert len(world.writes()) == writes
 
 

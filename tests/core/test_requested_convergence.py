@@ -53,12 +53,12 @@ class BusyShop(ShopMachine):
     def list_is_deleted(self, again: bool) -> None:
         """Let somebody delete the list, and perhaps make another of its name."""
         self.world.calm()
-        found = [listed["id"] for listed in self.world.sandbox.lists() if listed["name"] == "Members"]
-        for list_id in found:
+        list_ids = [listed["id"] for listed in self.world.sandbox.lists() if listed["name"] == "Members"]
+        for list_id in list_ids:
             self.world.by_hand("DELETE", f"/api/lists/{list_id}")
             self.before["Members"] = set()
             self.not_ours = set()
-        if again and found:
+        if again and list_ids:
             self.world.wait()
             self.world.new_list("Members")
             self.world.wait()

@@ -13,7 +13,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, many, members_model, moves, people
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from tests.core.world import PrepareWorld, World
@@ -35,7 +35,7 @@ def members(prepare_world: PrepareWorld) -> World:
 
 def outcomes(world: World) -> dict[Outcome, int]:
     """Run, and return what came of the only list's rows."""
-    return dict(one(world.run()).outcomes)
+    return dict(only_list(world.run()).outcomes)
 
 
 def quiet(world: World) -> bool:
@@ -61,7 +61,7 @@ def test_a_killed_full_refresh_is_finished_by_the_next_run(members: World, event
 def test_a_full_refresh_within_a_limit_goes_on_in_the_next_run(members: World) -> None:
     """The next run needs no flag."""
     result = members.run(options=PlanOptions(full_refresh=True, limit=1))
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 2}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 2}
     assert outcomes(members) == {Outcome.APPLIED: 2}
     assert quiet(members)
 
@@ -71,7 +71,7 @@ def test_a_full_refresh_whose_requests_failed_goes_on_in_the_next_run(members: W
     """No row was sent: the next run sends all of them."""
     path = "/api/profile-bulk-import-jobs"
     members.fault(Fault(FaultKind.STATUS, method="POST", path=path, status=status, times=None))
-    assert one(members.run(options=FULL_REFRESH)).outcomes.get(Outcome.APPLIED, 0) == 0
+    assert only_list(members.run(options=FULL_REFRESH)).outcomes.get(Outcome.APPLIED, 0) == 0
     members.calm()
     assert outcomes(members) == {Outcome.APPLIED: ROWS}
     assert quiet(members)
@@ -90,7 +90,7 @@ def refuse_ann(members: World) -> None:
     """Let a full refresh refuse one of three rows."""
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="ann"))
     result = members.run(options=FULL_REFRESH)
-    assert one(result).outcomes == {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 2, Outcome.REJECTED: 1}
     members.calm()
 
 
@@ -133,10 +133,10 @@ def test_a_retry_within_a_limit_goes_on_in_the_next_run(world: World) -> None:
     members_model(world)
     become(world, many(5))
     world.fault(Fault(FaultKind.REFUSE_ROWS, pattern="p000[0-3]"))
-    assert one(world.run()).outcomes == {Outcome.REJECTED: 4, Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REJECTED: 4, Outcome.APPLIED: 1}
     world.calm()
     assert world.project().retry() == {"members": 4}
-    assert one(world.run(options=PlanOptions(limit=1))).outcomes[Outcome.APPLIED] == 1
+    assert only_list(world.run(options=PlanOptions(limit=1))).outcomes[Outcome.APPLIED] == 1
     assert outcomes(world) == {Outcome.APPLIED: 3}
 
 
@@ -145,8 +145,8 @@ def test_a_resend_stays_asked_for_until_the_members_are_back(members: World, end
     """Members who were removed by hand are added again, whatever becomes of the next run."""
     for name in ("ann", "bob"):
         members.take_off_list(f"{name}@example.com")
-    (found,) = members.project().reconcile(resend=True)
-    assert found.missing == len(("ann", "bob"))
+    (difference,) = members.project().reconcile(resend=True)
+    assert difference.missing == len(("ann", "bob"))
     match ending:
         case "killed":
             members.dies(lambda told: type(told).__name__ == "SendProgress")

@@ -12,7 +12,7 @@ from reverse_etl.errors import GuardRefused
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, moves, people
 from tests.core.test_request_changes import CREATE, Things
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -69,18 +69,18 @@ def test_a_restored_state_removes_nobody(members: World) -> None:
     for _ in range(2):
         result = moves(members, people("ann", "cat", "dan"))
         assert result.exit_code == 1
-        assert one(result).list_plan.held_at_plan == 1
+        assert only_list(result).list_plan.held_at_plan == 1
         assert result.plan.new_notes == (note,)
     assert "bob@example.com" in members.emails()
     assert members.project().state_changes.trust() == 1
     assert members.plan().notes == ()
-    assert Outcome.REMOVED in one(moves(members, people("ann", "dan"))).outcomes
+    assert Outcome.REMOVED in only_list(moves(members, people("ann", "dan"))).outcomes
 
 
 def test_a_held_list_still_gets_its_new_rows(members: World) -> None:
     moves(members, people("ann", "bob"))
     put_back(members)
-    assert one(moves(members, people("ann", "bob", "eve"))).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(moves(members, people("ann", "bob", "eve"))).outcomes == {Outcome.APPLIED: 1}
     assert "eve@example.com" in members.emails()
 
 
@@ -110,7 +110,7 @@ def test_another_machine_sees_the_hold(members: World) -> None:
     moves(members, people("ann", "cat", "dan"))
     assert members.state("SELECT DISTINCT state, cause FROM removal_holds") == [("held", "missing_run")]
     forget_records(members)
-    assert one(moves(members, people("ann", "cat", "dan"))).list_plan.held_at_plan == 1
+    assert only_list(moves(members, people("ann", "cat", "dan"))).list_plan.held_at_plan == 1
     assert "bob@example.com" in members.emails()
 
 
@@ -122,7 +122,7 @@ def test_imports_of_no_recorded_run_hold_their_list(members: World) -> None:
     assert "Removals from the list 'Members'" in note
     assert "1 import into this list" in note
     for _ in range(2):
-        assert one(moves(members, people("ann", "cat", "dan"))).list_plan.held_at_plan == 1
+        assert only_list(moves(members, people("ann", "cat", "dan"))).list_plan.held_at_plan == 1
     assert members.state("SELECT cause FROM removal_holds") == [("unrecorded_imports",)]
     assert "bob@example.com" in members.emails()
     members.project().state_changes.trust()
@@ -153,7 +153,7 @@ def test_imports_of_another_app_into_a_shared_list_hold_nothing(members: World, 
     imports_by_hand(members, "gil")
     members.profile(shared_lists=[members.list_id() if shared == "id" else shared])
     assert members.plan().notes == ()
-    assert one(moves(members, people("ann", "cat"))).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(moves(members, people("ann", "cat"))).outcomes == {Outcome.REMOVED: 1}
     assert "gil@example.com" in members.emails()
 
 
@@ -161,7 +161,7 @@ def test_a_shared_list_is_held_by_the_record_of_the_last_run(members: World) -> 
     """Imports of others show nothing there; the record still does."""
     members.profile(shared_lists=["Members"])
     removed_and_added_by_hand(members)
-    assert one(moves(members, people("ann", "cat", "dan"))).list_plan.held_at_plan == 1
+    assert only_list(moves(members, people("ann", "cat", "dan"))).list_plan.held_at_plan == 1
 
 
 def test_status_shows_that_removals_are_held(members: World) -> None:
@@ -190,13 +190,13 @@ def test_an_import_that_is_trusted_before_any_run_is_not_held(members: World) ->
     forget_records(members)
     members.project().state_changes.trust()
     assert members.plan().notes == ()
-    assert one(moves(members, people("ann"))).list_plan.held_at_plan == 0
+    assert only_list(moves(members, people("ann"))).list_plan.held_at_plan == 0
 
 
 def test_a_new_machine_removes_as_usual(members: World) -> None:
     """A missing record holds nothing: a container has none at all."""
     forget_records(members)
-    assert one(moves(members, people("ann"))).outcomes == {Outcome.REMOVED: 2}
+    assert only_list(moves(members, people("ann"))).outcomes == {Outcome.REMOVED: 2}
 
 
 def test_an_unreadable_record_holds_removals(members: World) -> None:
@@ -204,17 +204,17 @@ def test_an_unreadable_record_holds_removals(members: World) -> None:
     record.write_text("{")
     (note,) = members.plan().notes
     assert "The record of the last run cannot be read" in note
-    assert one(moves(members, people("ann"))).list_plan.held_at_plan == 2
+    assert only_list(moves(members, people("ann"))).list_plan.held_at_plan == 2
     members.project().state_changes.trust()
-    assert one(moves(members, people("ann"))).outcomes[Outcome.REMOVED] == 2
+    assert only_list(moves(members, people("ann"))).outcomes[Outcome.REMOVED] == 2
 
 
 def test_unreadable_jobs_hold_removals_only_now(members: World) -> None:
     members.fault(Fault(FaultKind.HTML, method="GET", path="/api/profile-bulk-import-jobs*", times=None))
     become(members, people("ann"))
-    assert one(members.run()).list_plan.held_at_plan == 2
+    assert only_list(members.run()).list_plan.held_at_plan == 2
     members.calm()
-    assert one(members.run()).outcomes == {Outcome.REMOVED: 2}
+    assert only_list(members.run()).outcomes == {Outcome.REMOVED: 2}
 
 
 def test_killed_runs_are_no_unrecorded_ones(members: World) -> None:

@@ -14,7 +14,7 @@ from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.saved_plan import SavedPlan
 from reverse_etl.planning.violations import Allowances
 from tests.core.rows import become, clubs_model, many, members_model, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -65,10 +65,10 @@ def test_a_saved_plan_is_what_is_sent(world: World) -> None:
     become(world, people("ann", "bo", "cleo"))
     world.run()
     become(world, [person("ann", first_name="Anne"), *people("bo", "dov")])
-    result = one(applied(world, saved(world)))
+    result = only_list(applied(world, saved(world)))
     assert result.outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
     assert world.emails() == ["ann@example.com", "bo@example.com", "dov@example.com"]
-    assert not one(world.run()).outcomes
+    assert not only_list(world.run()).outcomes
 
 
 def test_the_first_plan_of_all_can_be_applied(world: World) -> None:
@@ -183,14 +183,14 @@ def test_apply_uses_the_options_of_the_plan(world: World) -> None:
     members_model(world)
     become(world, many(40))
     limited = saved(world, options=PlanOptions(limit=30))
-    assert one(applied(world, limited)).outcomes == {Outcome.APPLIED: 30, Outcome.NOT_SENT: 10}
+    assert only_list(applied(world, limited)).outcomes == {Outcome.APPLIED: 30, Outcome.NOT_SENT: 10}
     world.run()
     again = saved(world, options=PlanOptions(full_refresh=True))
-    assert one(applied(world, again)).outcomes == {Outcome.APPLIED: 40}
+    assert only_list(applied(world, again)).outcomes == {Outcome.APPLIED: 40}
     become(world, many(20))
     assert "20 of 40 rows would be removed" in refused(world, saved(world))[0]
     allowed = saved(world, allow_removes=["members"])
-    assert one(applied(world, allowed)).outcomes == {Outcome.REMOVED: 20}
+    assert only_list(applied(world, allowed)).outcomes == {Outcome.REMOVED: 20}
 
 
 def test_a_plan_of_one_model_leaves_the_others_alone(world: World) -> None:
@@ -198,7 +198,7 @@ def test_a_plan_of_one_model_leaves_the_others_alone(world: World) -> None:
     world.model("vip", "select email from people", list="VIP")
     become(world, people("ann"))
     applied(world, saved(world, select=["vip"]))
-    assert [one["name"] for one in world.sandbox.lists()] == ["VIP"]
+    assert [listed["name"] for listed in world.sandbox.lists()] == ["VIP"]
 
 
 def test_a_run_killed_since_is_settled_first_and_changes_the_plan(world: World) -> None:
@@ -209,7 +209,7 @@ def test_a_run_killed_since_is_settled_first_and_changes_the_plan(world: World) 
     world.calm()
     world.wait()
     assert refused(world, plan)
-    assert one(world.run()).outcomes in ({}, {Outcome.APPLIED: 5})
+    assert only_list(world.run()).outcomes in ({}, {Outcome.APPLIED: 5})
 
 
 def test_a_plan_for_another_warehouse_or_account_is_refused(

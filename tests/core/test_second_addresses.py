@@ -23,7 +23,7 @@ from tests.core.consent import ANN, BOB, CAT, LONG_AGO, status
 from tests.core.rows import moves, people
 from tests.core.test_unsubscriptions import requests as unsubscriptions
 from tests.core.test_unsubscriptions import unsubscribing
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import SUPPRESS
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def test_a_person_found_by_a_second_address_is_removed(make_members: Callable[..
     world.new_profile(email="robert@example.com")
     merge(world, "robert", "bob")
     assert world.emails() == ["ann@example.com", "cat@example.com", "robert@example.com"]
-    assert one(moves(world, people("ann", "cat"))).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(moves(world, people("ann", "cat"))).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["ann@example.com", "cat@example.com"]
 
 
@@ -109,7 +109,7 @@ def test_many_values_take_few_more_requests(make_members: Callable[..., World]) 
     world.new_profile(email="other@example.com")
     merge(world, "other", "p042")
     before = len(world.sandbox.log())
-    assert one(moves(world, people("ann"))).outcomes[Outcome.REMOVED] == 99
+    assert only_list(moves(world, people("ann"))).outcomes[Outcome.REMOVED] == 99
     assert world.emails() == ["ann@example.com"]
     lookups = [entry for entry in world.sandbox.log()[before:] if entry.path.endswith("/profiles")]
     assert len(lookups) < 80
@@ -132,7 +132,7 @@ def test_adopting_a_list_removes_nobody_who_is_desired_under_a_second_address(
     world.new_profile(email="robert@example.com")
     merge(world, "robert", "bob")
     world.project().adopt(select=("members",))
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
     assert "robert@example.com" in world.emails()
 
 
@@ -182,9 +182,9 @@ def test_a_person_with_a_second_or_hidden_address_is_suppressed(
     world.model("blocked", "select email from blocked", surface="suppressions")
     world.people([{"email": "bob@example.com"}], "blocked")
     result = world.run()
-    assert one(result, "blocked").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "blocked").outcomes == {Outcome.APPLIED: 1}
     assert [entry.path for entry in world.writes()].count(SUPPRESS) == 1
-    assert one(world.run(), "blocked").outcomes == {}
+    assert only_list(world.run(), "blocked").outcomes == {}
 
 
 @HOW
@@ -195,11 +195,11 @@ def test_a_person_with_a_second_or_hidden_address_is_updated_and_cleared(
     merge_or_hide(world, how)
     world.people([{"email": "bob@example.com", "tier": "gold"}], "tiers")
     world.model("tiers", "select email, tier from tiers", surface="profiles", create="never", on_null="clear")
-    assert one(world.run(), "tiers").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run(), "tiers").outcomes == {Outcome.APPLIED: 1}
     shown = "robert@example.com" if how == "second" else "bob@example.com"
     assert world.person(shown)["properties"]["tier"] == "gold"
     world.people([{"email": "bob@example.com", "tier": None}], "tiers")
-    assert one(world.run(), "tiers").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run(), "tiers").outcomes == {Outcome.APPLIED: 1}
     assert "tier" not in world.person(shown)["properties"]
 
 
@@ -219,7 +219,7 @@ def test_a_person_desired_under_the_shown_address_stays_subscribed(
         world.new_profile(email=ANN)
     merge(world, "ann", "bob")
     unsubscribing(world, ANN, CAT, **config)
-    assert one(world.run()).outcomes[Outcome.UNMANAGED] == 1
+    assert only_list(world.run()).outcomes[Outcome.UNMANAGED] == 1
     assert unsubscriptions(world) == 0
 
 
@@ -235,7 +235,7 @@ def test_a_person_of_another_model_by_the_shown_address_stays_subscribed(
     world.people([{"email": ANN, "consented_at": LONG_AGO}], "club", columns)
     world.model("club", "select email, consented_at from club", surface="subscriptions", channel="email")
     unsubscribing(world, CAT)
-    assert one(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
+    assert only_list(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
     assert unsubscriptions(world) == 0
 
 
@@ -248,7 +248,7 @@ def test_a_person_with_a_second_address_and_no_row_is_unsubscribed(
     world.new_profile(email=ANN)
     merge(world, "ann", "bob")
     unsubscribing(world, CAT)
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert (unsubscriptions(world), status(world, ANN)) == (1, "UNSUBSCRIBED")
 
 

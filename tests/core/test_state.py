@@ -18,7 +18,7 @@ from reverse_etl.state.lease import LEASE_SECONDS, Lease
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people, person, send_one, send_two
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -33,17 +33,17 @@ def test_with_nothing_changed_a_run_sends_nothing(prepare_world: PrepareWorld) -
     before = len(members.writes())
     result = members.run()
     assert len(members.writes()) == before
-    assert (one(result).list_plan.unchanged, result.exit_code) == (2, 0)
+    assert (only_list(result).list_plan.unchanged, result.exit_code) == (2, 0)
 
 
 def test_another_account_starts_empty(prepare_world: PrepareWorld, make_world: Callable[..., World]) -> None:
     members = prepare_world(send_two)
     other = make_world("other", account_seed="another")
     members.profile(origin=other.sandbox.origin)
-    assert one(members.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(members.run()).outcomes == {Outcome.APPLIED: 2}
     assert other.emails() == ["ann@example.com", "bob@example.com"]
     members.profile(origin=members.sandbox.origin)
-    assert one(members.run()).list_plan.unchanged == 2
+    assert only_list(members.run()).list_plan.unchanged == 2
 
 
 def test_a_new_list_starts_empty_and_the_old_lists_rows_stay(prepare_world: PrepareWorld) -> None:
@@ -55,7 +55,7 @@ def test_a_new_list_starts_empty_and_the_old_lists_rows_stay(prepare_world: Prep
     members_model(members, list="Others")
     become(members, people("ann"))
     result = members.run()
-    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1}
     assert members.emails("Others") == ["ann@example.com"]
     assert members.emails("Members") == ["ann@example.com", "bob@example.com"]
     assert result.plan.models[0].orphaned_rows == ((members.list_id("Members"), 2),)
@@ -153,7 +153,7 @@ def test_a_full_refresh_sends_every_row_again_and_still_removes(prepare_world: P
     members = prepare_world(send_two)
     become(members, people("ann"))
     result = members.run(options=PlanOptions(full_refresh=True))
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert members.emails() == ["ann@example.com"]
 
 
@@ -161,10 +161,10 @@ def test_a_limit_sends_that_many_rows_and_removes_nobody(members: World) -> None
     """A first send of a few: the rest is not sent, and says so; the next run sends it."""
     become(members, people("ann", "bob", "cat", "dan"))
     result = members.run(options=PlanOptions(limit=3))
-    assert one(result).outcomes == {Outcome.APPLIED: 3, Outcome.NOT_SENT: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 3, Outcome.NOT_SENT: 1}
     become(members, people("bob", "cat", "dan"))
     result = members.run(options=PlanOptions(limit=3))
-    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1}
     assert len(members.emails()) == 4
     members.run()
     assert members.emails() == ["bob@example.com", "cat@example.com", "dan@example.com"]
@@ -174,7 +174,7 @@ def test_a_limit_of_0_sends_nothing_and_counts_every_row(members: World) -> None
     """Rows beyond the limit are not sent, and are counted as deferred."""
     become(members, people("ann", "bob"))
     result = members.run(options=PlanOptions(limit=0))
-    assert one(result).outcomes == {Outcome.NOT_SENT: 2}
+    assert only_list(result).outcomes == {Outcome.NOT_SENT: 2}
     assert members.emails() == []
 
 
@@ -190,7 +190,7 @@ def test_changed_identifiers_are_refused_without_a_flag(prepare_world: PrepareWo
         members.run()
     assert len(members.writes()) == before
     result = members.run(options=PlanOptions(rekey=frozenset({"members"})))
-    assert (one(result).list_plan.unchanged, one(result).list_plan.removes) == (2, 0)
+    assert (only_list(result).list_plan.unchanged, only_list(result).list_plan.removes) == (2, 0)
     assert members.emails() == ["ann@example.com", "bob@example.com"]
     become(members, [person("ann", email="ann2@example.com")])
     members.run()

@@ -10,7 +10,7 @@ from reverse_etl.errors import KlaviyoError
 from reverse_etl.report.status import Interruption, ListEnd
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def test_status_counts_the_outcomes_of_each_list(world: World) -> None:
     become(world, [person("ann", email="ann at example"), *people("bob", "cat", "dan")])
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=9))
     result = world.run()
-    assert one(result).outcomes == {Outcome.UNKNOWN: 1}
+    assert only_list(result).outcomes == {Outcome.UNKNOWN: 1}
     (told,) = world.project().status().lists
     assert (told.model, told.list_name, told.list_id) == (
         "members",
         "Members",
-        one(result).list_plan.list_ref.id,
+        only_list(result).list_plan.list_ref.id,
     )
     assert (told.applied, told.rejected, told.held, told.uncertain) == (3, 1, 1, 2)
     assert told.last_run is not None

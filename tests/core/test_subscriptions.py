@@ -25,7 +25,7 @@ from tests.core.consent import (
     requests,
     status,
 )
-from tests.core.world import World, one
+from tests.core.world import World, only_list
 
 MOVED = PlanOptions(allow=Allowances(updates=["newsletter"]))
 
@@ -40,7 +40,7 @@ def test_people_are_subscribed_with_the_time_of_their_consent(world: World) -> N
     assert shown["consent_timestamp"].startswith("2020-05-01T12:00:00")
     assert requests(world) == 1
     again = world.run()
-    assert (outcomes(again), one(again).list_plan.unchanged, requests(world)) == ({}, 2, 1)
+    assert (outcomes(again), only_list(again).list_plan.unchanged, requests(world)) == ({}, 2, 1)
 
 
 def test_people_are_subscribed_to_push_messages(world: World) -> None:
@@ -48,8 +48,8 @@ def test_people_are_subscribed_to_push_messages(world: World) -> None:
     consents(world, (ANN, LONG_AGO), (BOB, LONG_AGO), channel="push")
     assert outcomes(world.run()) == {"applied": 2}
     query = f'/api/profiles?filter=equals(email,"{ANN}")&additional-fields[profile]=subscriptions'
-    (found,) = world.by_hand("GET", query)["data"]
-    shown = found["attributes"]["subscriptions"]["mobile_push"]["marketing"]
+    (profile,) = world.by_hand("GET", query)["data"]
+    shown = profile["attributes"]["subscriptions"]["mobile_push"]["marketing"]
     assert (shown["consent"], status(world)) == ("SUBSCRIBED", "NEVER_SUBSCRIBED")
     assert (outcomes(world.run()), requests(world)) == ({}, 1)
     world.sandbox.opt_out(ANN, "push.marketing")
@@ -180,7 +180,7 @@ def test_the_figures_of_the_status_are_those_of_the_run(world: World) -> None:
         world.run()
     (planned,) = world.plan().models[0].lists
     assert planned.opted_out_before == 1
-    assert [(one.rows, one.reason.describe()) for one in planned.check_rejections] == [
+    assert [(rejection.rows, rejection.reason.describe()) for rejection in planned.check_rejections] == [
         (1, "opted out earlier, and nobody is subscribed over that")
     ]
     assert "opted out" in {*plan_cells(world.plan())[0]}

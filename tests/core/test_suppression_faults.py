@@ -28,7 +28,7 @@ from tests.core.suppressions import (
     outcomes,
     suppressed,
 )
-from tests.core.world import Interrupted, one
+from tests.core.world import Interrupted, only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def test_a_lost_reply_is_proved_by_the_read_back(shop: World) -> None:
     block(shop, [email(1)])
     shop.fault(Fault(FaultKind.CUT, "POST", SUPPRESS, after=True, times=None))
     result = shop.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.APPLIED: 1}, 4)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.APPLIED: 1}, 4)
     shop.calm()
     block(shop, [])
     assert outcomes(shop) == {Outcome.REMOVED: 1}
@@ -163,7 +163,7 @@ def test_a_small_model_of_which_every_email_is_refused_rejects_no_row(
     with monkeypatch.context() as context:
         refuse_emails(context, *emails, endpoint=endpoint)
         result = shop.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 3}, 4)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.NOT_SENT: 3}, 4)
     assert outcomes(shop) == {Outcome.APPLIED: 3}
 
 
@@ -181,8 +181,8 @@ def test_a_read_without_suppressions_stops_the_model_before_it_sends(
 
     monkeypatch.setattr(Transport, "send", drop_suppressions)
     result = shop.run()
-    assert one(result).outcomes == {Outcome.NOT_SENT: 1}
-    assert "the suppressions of profile" in one(result).stop_reason
+    assert only_list(result).outcomes == {Outcome.NOT_SENT: 1}
+    assert "the suppressions of profile" in only_list(result).stop_reason
     assert (result.exit_code, jobs(shop)) == (4, [])
 
 
@@ -190,7 +190,7 @@ def test_a_guard_of_another_model_does_not_stop_a_suppression(shop: World) -> No
     shop.model("everyone", "select email from people where email < 'p0050'", surface="profiles", min_rows=100)
     block(shop, [email(1)])
     result = shop.run()
-    assert one(result, "blocked").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "blocked").outcomes == {Outcome.APPLIED: 1}
     assert (result.exit_code, suppressed(shop)) == (3, [email(1)])
 
 
@@ -214,6 +214,6 @@ def test_an_import_that_may_still_be_running_does_not_stop_a_suppression(shop: W
             shop.run()
     shop.sandbox.clear_faults()
     result = shop.run()
-    assert "may still be running" in one(result, "everyone").stop_reason
-    assert one(result, "blocked").outcomes == {Outcome.APPLIED: 1}
+    assert "may still be running" in only_list(result, "everyone").stop_reason
+    assert only_list(result, "blocked").outcomes == {Outcome.APPLIED: 1}
     assert suppressed(shop) == [email(1)]

@@ -19,7 +19,7 @@ from tests.core.suppressions import (
     outcomes,
     suppressed,
 )
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from tests.core.world import PrepareWorld, World
@@ -70,7 +70,7 @@ def test_a_suppression_that_does_not_show_is_unverified_and_read_again(shop: Wor
     block(shop, [email(1)])
     before = shop.clock.now()
     result = shop.run()
-    assert one(result).outcomes == {Outcome.UNVERIFIED: 1}
+    assert only_list(result).outcomes == {Outcome.UNVERIFIED: 1}
     assert result.exit_code == 0
     assert 600 <= shop.clock.now() - before < 700
     assert shop.state("SELECT state, detail FROM receipts WHERE model = 'blocked'") == [
@@ -125,7 +125,7 @@ def test_a_row_that_leaves_before_its_suppression_shows_is_freed_later(shop: Wor
     assert outcomes(shop) == {Outcome.UNVERIFIED: 1}
     block(shop, [])
     result = shop.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.UNVERIFIED: 1}, 0)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.UNVERIFIED: 1}, 0)
     shop.wait(3600.0)
     shop.sandbox.change_rules(suppression_seconds=1.0)
     assert outcomes(shop) == {Outcome.REMOVED: 1}
@@ -155,7 +155,7 @@ def test_nobody_is_freed_that_another_model_suppresses(shop: World) -> None:
     assert outcomes(shop, select=["blocked"]) == {Outcome.REPLACED: 1}
     assert suppressed(shop) == [email(1)]
     block(shop, [], table="fraud")
-    assert one(shop.run(), "fraud").outcomes == {Outcome.REMOVED: 1}
+    assert only_list(shop.run(), "fraud").outcomes == {Outcome.REMOVED: 1}
     assert suppressed(shop) == []
 
 

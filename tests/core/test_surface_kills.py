@@ -12,7 +12,7 @@ from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.consent import LONG_AGO, consents, new_list, status
 from tests.core.killing import run_until_killed
 from tests.core.test_request_surface import LINKS, links
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -137,7 +137,7 @@ def test_a_run_may_be_killed_at_requests_and_statements(
         world.wait(3_600.0)
         world.run()
         assert (klaviyo.shown(number), klaviyo.shown(number - 1)) == (True, number - 1 in unproved), nth
-        assert one(world.run()).outcomes == {}, nth
+        assert only_list(world.run()).outcomes == {}, nth
         nth += step
     assert number > 3
     assert len(unproved) <= MOST_UNPROVED

@@ -28,7 +28,7 @@ from reverse_etl.surfaces.interface import (
     SurfaceSettings,
 )
 from tests.core.rows import become, members_model, people
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 from tests.surfaces import CODES, register
 
@@ -71,7 +71,7 @@ def test_rows_are_sent_once(world: World) -> None:
     ]
     assert (list_plan.adds, list_plan.updates, list_plan.removes) == (3, 0, 0)
     assert world.writes() == []
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 3}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 3}
     assert sent(world) == {
         "MAY/A1": {"percent": 20},
         "SPRING/A1": {"percent": 10},
@@ -79,8 +79,8 @@ def test_rows_are_sent_once(world: World) -> None:
     }
     writes = len(world.writes())
     result = world.run()
-    assert (one(result).outcomes, result.exit_code, len(world.writes())) == ({}, 0, writes)
-    assert one(result).list_plan.unchanged == 3
+    assert (only_list(result).outcomes, result.exit_code, len(world.writes())) == ({}, 0, writes)
+    assert only_list(result).list_plan.unchanged == 3
 
 
 def test_only_new_keys_are_sent_and_a_changed_row_is_rejected_by_name(world: World) -> None:
@@ -89,18 +89,18 @@ def test_only_new_keys_are_sent_and_a_changed_row_is_rejected_by_name(world: Wor
     world.run()
     codes(world, ("SPRING", "A1", 15), ("SPRING", "A2", 10), ("SPRING", "A3", 10))
     result = world.run()
-    (rejection,) = one(result).list_plan.check_rejections
+    (rejection,) = only_list(result).list_plan.check_rejections
     assert (rejection.reason.code, rejection.rows, rejection.new_rows) == ("changed", 1, 1)
-    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1}
     assert result.exit_code == 1
     assert sent(world)["SPRING/A1"] == {"percent": 10}
     (standing,) = world.project().status().lists[0].rejections
     assert (standing.reason.code, standing.reason.detail.lower()) == ("changed", "percent")
     assert standing.example == "key:SPRING|A1"
     again = world.run()
-    assert (one(again).outcomes, again.exit_code) == ({}, 0)
+    assert (only_list(again).outcomes, again.exit_code) == ({}, 0)
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10), ("SPRING", "A3", 10))
-    assert one(world.run()).list_plan.check_rejections == ()
+    assert only_list(world.run()).list_plan.check_rejections == ()
 
 
 def test_a_row_that_leaves_is_not_removed_and_not_sent_again_when_it_comes_back(world: World) -> None:
@@ -109,10 +109,10 @@ def test_a_row_that_leaves_is_not_removed_and_not_sent_again_when_it_comes_back(
     world.run()
     writes = len(world.writes())
     codes(world)
-    gone = one(world.run())
+    gone = only_list(world.run())
     assert (gone.list_plan.removes, gone.outcomes) == (0, {})
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
     assert len(world.writes()) == writes
 
 
@@ -123,7 +123,7 @@ def test_a_column_that_was_not_sent_with_a_row_does_not_change_it(world: World) 
     codes(world, ("SPRING", "A1", 10))
     world.model("codes", "select coupon, code, percent, 'new' as label from codes", surface="codes")
     result = world.run()
-    assert (one(result).outcomes, one(result).list_plan.check_rejections) == ({}, ())
+    assert (only_list(result).outcomes, only_list(result).list_plan.check_rejections) == ({}, ())
     assert world.run().exit_code == 0
 
 
@@ -131,7 +131,7 @@ def test_a_full_refresh_sends_no_known_key_again(world: World) -> None:
     codes(world, ("SPRING", "A1", 10))
     world.run()
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
-    assert one(world.run(options=PlanOptions(full_refresh=True))).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run(options=PlanOptions(full_refresh=True))).outcomes == {Outcome.APPLIED: 1}
 
 
 def test_keys_never_collide_and_duplicate_keys_are_reported(world: World) -> None:
@@ -149,9 +149,9 @@ def test_keys_never_collide_and_duplicate_keys_are_reported(world: World) -> Non
         ("", "1", 8),
     )
     result = world.run()
-    rejected = {each.reason.code: each.rows for each in one(result).list_plan.check_rejections}
+    rejected = {each.reason.code: each.rows for each in only_list(result).list_plan.check_rejections}
     assert rejected == {"duplicate": 2, "no_key": 2}
-    assert one(result).outcomes == {Outcome.APPLIED: 4}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 4}
     assert sorted(sent(world)) == ["A%7CB/C", "A/B|C", "A|B/C", "same/1"]
 
 
@@ -161,23 +161,23 @@ def test_a_whole_number_is_one_key_whatever_its_type(world: World) -> None:
     world.run()
     for code in ("42", "CAST(42 AS DECIMAL(10, 2))", "CAST('42' AS VARCHAR)"):
         world.model("codes", f"select coupon, {code} as code, percent from codes", surface="codes")
-        assert one(world.run()).outcomes == {}
+        assert only_list(world.run()).outcomes == {}
 
 
 def test_a_row_that_cannot_be_rendered_is_rejected_alone(world: World) -> None:
     codes(world, ("SPRING", "A1", 0), ("SPRING", "A2", 10))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    assert only_list(world.run()).outcomes == {}
 
 
 def test_uncertain_rows_are_sent_again_or_forgotten(world: World) -> None:
     """After a lost reply: the one that is still desired is sent, the other is no longer asked for."""
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10))
     world.fault(Fault(FaultKind.CUT, "POST", IMPORTS, times=None))
-    assert one(world.run()).outcomes == {Outcome.UNKNOWN: 2}
+    assert only_list(world.run()).outcomes == {Outcome.UNKNOWN: 2}
     world.calm()
     codes(world, ("SPRING", "A1", 10))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.LEFT_IN_PLACE: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.LEFT_IN_PLACE: 1}
     (status,) = world.project().status().lists
     assert (status.label, status.applied, status.uncertain) == ("(codes)", 1, 0)
     assert list(sent(world)) == ["SPRING/A1"]
@@ -189,9 +189,9 @@ def test_a_run_killed_after_sending_is_settled_by_the_next(world: World) -> None
     assert world.dies(lambda event: isinstance(event, JobProgress))
     writes = len(world.writes())
     codes(world, ("SPRING", "A1", 10), ("SPRING", "A2", 10), ("SPRING", "A3", 10))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert len(world.writes()) == writes + 1
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
 
 
 def test_a_later_phase_is_delivered_after_every_model_of_an_earlier_one(world: World) -> None:

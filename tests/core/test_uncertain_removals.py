@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import SendProgress
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import BY_EMAIL, UNSENT, become, clubs_model, members_model, moves, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from tests.core.world import World
@@ -30,7 +30,7 @@ def test_a_person_who_returns_to_an_earlier_email_is_sent_again(world: World, un
     for _ in range(2):
         result = moves(world, people("ann", "bob"))
         assert world.emails() == ["ann@example.com", "bob@example.com"]
-    assert one(result).outcomes == {}
+    assert only_list(result).outcomes == {}
 
 
 def test_a_person_who_moves_between_lists_and_back_under_a_limit_is_sent_again(world: World) -> None:
@@ -55,7 +55,7 @@ def test_an_uncertain_row_without_a_profile_ends_as_not_found(members: World) ->
     members.calm()
     members.rename("ann@example.com", email="other@example.com")
     become(members, people("bob"))
-    assert one(members.run()).outcomes == {Outcome.NOT_FOUND: 1}
+    assert only_list(members.run()).outcomes == {Outcome.NOT_FOUND: 1}
     assert members.state("SELECT identity FROM unmatched_removals") == [("email:ann@example.com",)]
 
 
@@ -66,7 +66,7 @@ def test_a_deferred_removal_that_then_fails_leaves_its_row_uncertain(members: Wo
     moves(members, [bob | {"first_name": "Rob"}], "a limit")
     moves(members, [bob], "a list that can't be read")
     members.rename("ann@example.com", email="other@example.com")
-    assert one(moves(members, [bob])).outcomes == {Outcome.NOT_FOUND: 1}
+    assert only_list(moves(members, [bob])).outcomes == {Outcome.NOT_FOUND: 1}
 
 
 @pytest.mark.parametrize("other", ["earlier", "later"])
@@ -101,12 +101,12 @@ def test_a_held_row_is_sent_again_after_others_were_sent(world: World, refused: 
     moves(world, [ann, bob])
     world.fault(Fault(FaultKind.REFUSE_ROWS, pattern="^bad", times=None))
     become(world, [ann | {"email": "ann2@example.com", "first_name": None}, bob, bad])
-    held = one(world.run())
+    held = only_list(world.run())
     assert held.list_plan.held_at_plan + held.outcomes.get(Outcome.HELD, 0) == 1
     world.calm()
     for _ in range(3):
         result = moves(world, [ann, bob])
-    assert (world.emails(), one(result).outcomes) == (["ann@example.com", "bob@example.com"], {})
+    assert (world.emails(), only_list(result).outcomes) == (["ann@example.com", "bob@example.com"], {})
 
 
 def test_a_desired_member_stays_whatever_a_limit_defers(world: World) -> None:
@@ -115,7 +115,7 @@ def test_a_desired_member_stays_whatever_a_limit_defers(world: World) -> None:
     for email, unsent in (("ann", ""), ("ann2", "a limit"), ("ann3", "a limit"), ("ann2", ""), ("ann2", "")):
         result = moves(world, [person("ann", email=f"{email}@example.com"), person("bob")], unsent)
         assert f"{email}@example.com" in world.emails()
-    assert (world.emails(), one(result).outcomes) == (["ann2@example.com", "bob@example.com"], {})
+    assert (world.emails(), only_list(result).outcomes) == (["ann2@example.com", "bob@example.com"], {})
 
 
 @pytest.mark.parametrize("unsent", UNSENT)
@@ -131,7 +131,7 @@ def test_a_row_whose_phone_passed_to_another_is_sent_again(world: World, unsent:
     for _ in range(2):
         result = moves(world, [ann, ben, cy])
         assert world.emails() == ["ann@example.com", "ben@example.com", "cy@example.com"]
-    assert one(result).outcomes == {}
+    assert only_list(result).outcomes == {}
 
 
 def test_a_removal_counts_as_not_sent_if_the_run_was_killed_in_a_later_model(world: World) -> None:
@@ -147,7 +147,9 @@ def test_a_removal_counts_as_not_sent_if_the_run_was_killed_in_a_later_model(wor
     world.calm()
     world.wait(600.0)
     world.rename("ann@example.com", email="other@example.com")
-    assert one(moves(world, [*rest, person("dan", club="Coffee")]), "a").outcomes == {Outcome.NOT_FOUND: 1}
+    assert only_list(moves(world, [*rest, person("dan", club="Coffee")]), "a").outcomes == {
+        Outcome.NOT_FOUND: 1
+    }
 
 
 def test_a_held_row_counts_as_not_sent_if_its_group_got_no_reply(world: World) -> None:
@@ -159,9 +161,9 @@ def test_a_held_row_counts_as_not_sent_if_its_group_got_no_reply(world: World) -
     world.rename("bob@example.com", email="bob.new@example.com", external_id="c-bobby")
     world.rename("cat@example.com", external_id="c-bob")
     world.fault(Fault(FaultKind.CUT, "DELETE", MEMBERS, times=8, after=True))
-    held = one(moves(world, people("ann", "bob"))).outcomes
+    held = only_list(moves(world, people("ann", "bob"))).outcomes
     assert held == {Outcome.HELD: 1, Outcome.UNKNOWN: 1}
     world.rename("cat@example.com", email="kitty@example.com", external_id="c-kit")
-    result = one(moves(world, people("ann", "bob")))
+    result = only_list(moves(world, people("ann", "bob")))
     assert "kitty@example.com" in world.emails()
     assert result.outcomes == {Outcome.NOT_FOUND: 1, Outcome.REMOVED: 1}

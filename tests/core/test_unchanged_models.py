@@ -12,7 +12,7 @@ from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.rows import BY_EMAIL, SELECT, become, members_model, moves, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from reverse_etl.planning.plan import Plan
@@ -38,13 +38,13 @@ def told(plan: Plan) -> tuple[int, dict[IdentifierType, int], list[tuple[str, in
 
 def quiet_days(world: World, days: int = 2) -> list[tuple[tuple[int, Any, Any], int]]:
     """Return what each of some days tells on which nothing changes and nothing is sent."""
-    found = []
+    quiet = []
     for _ in range(days):
         plan = told(world.plan())
         result = world.run()
-        assert not {Outcome.APPLIED, Outcome.REMOVED} & one(result).outcomes.keys()
-        found.append((plan, result.exit_code))
-    return found
+        assert not {Outcome.APPLIED, Outcome.REMOVED} & only_list(result).outcomes.keys()
+        quiet.append((plan, result.exit_code))
+    return quiet
 
 
 CLASHES = {
@@ -84,7 +84,7 @@ def test_a_row_refused_during_a_full_refresh_stays_rejected(prepare_world: Prepa
     assert world.run(options=PlanOptions(full_refresh=True)).exit_code == 1
     world.calm()
     assert quiet_days(world) == [((0, {}, [("still_rejected", 1)]), 0)] * 2
-    assert one(world.run(strict=True)).list_plan.rejected_by_check == 1
+    assert only_list(world.run(strict=True)).list_plan.rejected_by_check == 1
 
 
 def test_an_identity_that_was_another_rows_is_rejected_if_both_rows_claim_it(
@@ -117,14 +117,14 @@ def test_an_equal_row_count_does_not_hide_other_rows(prepare_world: PrepareWorld
     """One who leaves on the day on which another joins is removed, and the other added."""
     world = prepare_world(send_ann_and_bo)
     result = moves(world, people("ann", "cleo"))
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
 
 
 def test_an_equal_row_count_does_not_hide_a_changed_value(prepare_world: PrepareWorld) -> None:
     world = prepare_world(send_ann_and_bo)
     become(world, [*people("ann"), person("bo", first_name="Bob")])
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {}
 
 
 def test_a_model_without_changes_is_read_once_and_counted_once(
@@ -143,7 +143,7 @@ def test_a_model_without_changes_is_read_once_and_counted_once(
     members_model(world, min_rows=0)
     moves(world, people("ann", "bo"))
     asked.clear()
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
     staging, counting = [text for text in asked if "staged_" in text]
     assert staging.startswith("CREATE TABLE")
     assert counting.startswith("SELECT")
@@ -167,6 +167,6 @@ def test_values_that_were_left_out_of_the_staged_rows_are_sent_again(
     for name in ("ann", "bo"):
         world.rename(f"{name}@example.com", first_name="By hand")
     result = world.run(options=PlanOptions(full_refresh=change == "a full refresh"))
-    assert one(result).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 2}
     names = [world.person(f"{name}@example.com")["first_name"] for name in ("ann", "bo")]
     assert names == ["Ann", "Bo"]

@@ -11,7 +11,7 @@ from reverse_etl.domain.progress import JobProgress, Warned
 from reverse_etl.klaviyo import imports
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, members_model, people
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def test_an_import_error_without_an_id_names_its_row_like_any_other(members: Wor
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="bob"))
     members.fault(Fault(FaultKind.OMIT, "GET", ERRORS, field="/data/*/id", times=None))
     result = members.run()
-    assert one(result, "members").outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
-    assert one(result, "others").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "members").outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    assert only_list(result, "others").outcomes == {Outcome.APPLIED: 1}
 
 
 UNREADABLE_ERRORS = [
@@ -100,7 +100,7 @@ def test_evidence_that_cannot_be_read_leaves_its_rows_unknown_and_blocks_nobody(
         if dies:
             assert "2 rows unknown." in warnings or "1 row unknown." in warnings, case
         else:
-            assert Outcome.UNKNOWN in one(result, "members").outcomes, case
+            assert Outcome.UNKNOWN in only_list(result, "members").outcomes, case
             assert "Members: " in warnings, case
             assert result.exit_code == 1, case
         members.sandbox.clear_faults()
@@ -124,12 +124,12 @@ def test_a_status_that_nobody_knows_is_waited_for_ten_minutes_and_named(members:
     began = members.clock.monotonic()
     result, warnings = run_with_warnings(members)
     assert 1_200 <= members.clock.monotonic() - began < 1_500
-    assert one(result, "members").outcomes == {Outcome.UNKNOWN: 2}
-    assert one(result, "others").outcomes == {Outcome.UNKNOWN: 1}
+    assert only_list(result, "members").outcomes == {Outcome.UNKNOWN: 2}
+    assert only_list(result, "others").outcomes == {Outcome.UNKNOWN: 1}
     assert "The import job's status is 'archived', which reverse-etl does not know." in warnings
     members.calm()
     result = members.run()
-    assert one(result, "members").outcomes == {Outcome.APPLIED: 2}
+    assert only_list(result, "members").outcomes == {Outcome.APPLIED: 2}
     assert result.exit_code == 0
 
 
@@ -142,22 +142,22 @@ def test_a_job_that_never_ends_blocks_its_own_list_and_only_for_a_day(members: W
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.STALL, "POST", IMPORTS))
     result = members.run()
-    assert one(result, "members").outcomes == {Outcome.ACCEPTED: 2}
-    assert "status: 'processing'" in one(result, "members").stop_reason
+    assert only_list(result, "members").outcomes == {Outcome.ACCEPTED: 2}
+    assert "status: 'processing'" in only_list(result, "members").stop_reason
     members.wait(DAY / 4)
     members.people([{"email": "yan@example.com"}, {"email": "zoe@example.com"}], table="others")
     became = members.clock.monotonic()
     result = members.run()
     assert members.clock.monotonic() - became < 30.0
-    assert one(result, "members").outcomes == {Outcome.NOT_SENT: 2}
-    assert "status: 'processing'" in one(result, "members").stop_reason
-    assert one(result, "members").failed
-    assert one(result, "others").outcomes == {Outcome.APPLIED: 2}
+    assert only_list(result, "members").outcomes == {Outcome.NOT_SENT: 2}
+    assert "status: 'processing'" in only_list(result, "members").stop_reason
+    assert only_list(result, "members").failed
+    assert only_list(result, "others").outcomes == {Outcome.APPLIED: 2}
     assert result.exit_code == 4
     members.wait(DAY)
     become(members, people("bob"))
     result, warnings = run_with_warnings(members)
-    assert one(result, "members").outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(result, "members").outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
     assert "2 rows unknown. The import job did not end: its status is still 'processing'." in warnings
     assert result.exit_code == 0
     assert members.emails() == ["bob@example.com"]
@@ -169,10 +169,10 @@ def test_a_job_that_klaviyo_forgets_leaves_its_rows_unknown(members: World) -> N
     become(members, people("ann", "bob"))
     members.fault(Fault(FaultKind.FORGET, "POST", IMPORTS, seconds=0.0))
     result, warnings = run_with_warnings(members)
-    assert one(result, "members").outcomes == {Outcome.UNKNOWN: 2}
-    assert one(result, "others").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result, "members").outcomes == {Outcome.UNKNOWN: 2}
+    assert only_list(result, "others").outcomes == {Outcome.APPLIED: 1}
     assert "Klaviyo no longer knows the import job." in warnings
-    assert one(members.run(), "members").outcomes == {Outcome.APPLIED: 2}
+    assert only_list(members.run(), "members").outcomes == {Outcome.APPLIED: 2}
 
 
 def test_a_lost_import_that_may_never_end_blocks_its_own_list_and_only_for_a_day(
@@ -185,17 +185,17 @@ def test_a_lost_import_that_may_never_end_blocks_its_own_list_and_only_for_a_day
         Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8),
         Fault(FaultKind.STALL, "POST", IMPORTS, times=8),
     )
-    assert one(members.run(), "members").outcomes == {Outcome.UNKNOWN: 2}
+    assert only_list(members.run(), "members").outcomes == {Outcome.UNKNOWN: 2}
     members.sandbox.clear_faults()
     members.people([{"email": "yan@example.com"}, {"email": "zoe@example.com"}], table="others")
     for _ in range(2):
         members.wait(DAY / 4)
         result = members.run()
-        assert one(result, "members").outcomes == {Outcome.NOT_SENT: 2}
-        assert "reply was lost" in one(result, "members").stop_reason
+        assert only_list(result, "members").outcomes == {Outcome.NOT_SENT: 2}
+        assert "reply was lost" in only_list(result, "members").stop_reason
     assert members.emails("Others") == ["yan@example.com", "zoe@example.com"]
     members.wait(DAY)
-    assert one(members.run(), "members").outcomes == {Outcome.APPLIED: 2}
+    assert only_list(members.run(), "members").outcomes == {Outcome.APPLIED: 2}
     assert members.run().exit_code == 0
 
 
@@ -209,7 +209,7 @@ def test_an_error_that_names_a_row_is_believed_whatever_the_counts_say(
     members.fault(Fault(FaultKind.REFUSE_ROWS, pattern="bob"))
     job = {"status": "complete", "total_count": 2, "completed_count": 2, "failed_count": 0}
     members.fault(Fault(FaultKind.SET, "GET", IMPORTS, times=None, field="/data/*/attributes", value=job))
-    assert one(members.run(), "members").outcomes == {Outcome.APPLIED: 1, Outcome.UNKNOWN: 1}
+    assert only_list(members.run(), "members").outcomes == {Outcome.APPLIED: 1, Outcome.UNKNOWN: 1}
     members.calm()
-    assert one(members.run(), "members").outcomes == {Outcome.APPLIED: 1}
+    assert only_list(members.run(), "members").outcomes == {Outcome.APPLIED: 1}
     assert members.emails() == ["ann@example.com", "bob@example.com"]

@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.domain.progress import Warned
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.rows import become, clubs_model, members_model, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def test_an_unreadable_lookup_stops_its_list(members: World) -> None:
     warnings: list[str] = []
     result = members.run(on_progress=note_warnings(warnings))
     assert result.exit_code == 4
-    assert "could not be looked up" in one(result, "members").stop_reason
+    assert "could not be looked up" in only_list(result, "members").stop_reason
     assert any("members, list 'Members': The list could not be looked up" in text for text in warnings)
     assert members.emails("Others") == ["yve@example.com", "zoe@example.com"]
     assert members.emails("Members") == ["ann@example.com", "bob@example.com"]
@@ -67,7 +67,7 @@ def test_a_list_that_cannot_be_created_stops_alone(members: World, kind: FaultKi
     members.fault(Fault(kind, method="POST", path="/api/lists", times=1))
     result = members.run()
     assert result.exit_code == 4
-    assert "could not be created" in one(result, "members").stop_reason
+    assert "could not be created" in only_list(result, "members").stop_reason
     assert members.emails("Others") == ["zoe@example.com"]
     members.calm()
     members.wait(600.0)
@@ -82,7 +82,7 @@ def test_an_unreadable_lookup_by_id_stops_its_list(members: World) -> None:
     members.fault(unreadable(listed))
     result = members.run()
     assert result.exit_code == 4
-    assert one(result, "named").failed
+    assert only_list(result, "named").failed
     assert members.emails("Others") == ["zoe@example.com"]
     assert members.emails("Named") == []
 

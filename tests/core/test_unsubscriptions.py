@@ -24,7 +24,7 @@ from tests.core.consent import (
     status,
     subscribe_by_hand,
 )
-from tests.core.world import Interrupted, one
+from tests.core.world import Interrupted, only_list
 from tests.paths import UNSUBSCRIBE
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def test_a_person_who_leaves_the_model_is_unsubscribed(prepare_world: PrepareWor
     world = prepare_world(subscribe_two)
     unsubscribing(world, BOB)
     result = world.run()
-    assert one(result).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.REMOVED: 1}
     assert (status(world, ANN), status(world, BOB)) == ("UNSUBSCRIBED", "SUBSCRIBED")
     assert world.state("SELECT identity FROM consents") == [(f"email:{BOB}",)]
-    assert (one(world.run()).outcomes, requests(world)) == ({}, 1)
+    assert (only_list(world.run()).outcomes, requests(world)) == ({}, 1)
 
 
 def test_without_the_setting_nobody_is_unsubscribed(world: World) -> None:
@@ -80,7 +80,7 @@ def test_without_the_setting_nobody_is_unsubscribed(world: World) -> None:
     unsubscribing(world, ANN, BOB, on_remove="")
     world.run()
     unsubscribing(world, BOB, on_remove="")
-    assert one(world.run()).outcomes == {Outcome.LEFT_IN_PLACE: 1}
+    assert only_list(world.run()).outcomes == {Outcome.LEFT_IN_PLACE: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
@@ -91,7 +91,7 @@ def test_a_person_subscribed_before_the_model_stays_so(world: World) -> None:
     unsubscribing(world, ANN, BOB)
     world.run()
     unsubscribing(world, BOB)
-    assert one(world.run()).outcomes == {Outcome.UNMANAGED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.UNMANAGED: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
@@ -100,9 +100,9 @@ def test_a_person_whose_subscription_got_no_reply_is_the_models_own(world: World
     world.sandbox.change_rules(consent_seconds=0.0)
     world.fault(Fault(FaultKind.CUT, path=SUBSCRIBE, after=True))
     unsubscribing(world, ANN, BOB)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
     unsubscribing(world, BOB)
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert (status(world, ANN), status(world, BOB)) == ("UNSUBSCRIBED", "SUBSCRIBED")
 
 
@@ -114,7 +114,7 @@ def test_a_person_who_consented_again_stays_subscribed(prepare_world: PrepareWor
     subscribe_by_hand(world, ANN)
     assert status(world, ANN) == "SUBSCRIBED"
     unsubscribing(world, BOB)
-    assert one(world.run()).outcomes == {Outcome.UNMANAGED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.UNMANAGED: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
@@ -122,7 +122,7 @@ def test_with_a_list_only_the_list_is_lost(prepare_world: PrepareWorld) -> None:
     """The member leaves the list, and stays subscribed to everything else."""
     world = prepare_world(subscribe_two_of_a_list)
     unsubscribing(world, BOB, list="Members")
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == [BOB]
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 1)
 
@@ -134,7 +134,7 @@ def test_somebody_off_the_list_is_held_and_not_unsubscribed_from_everything(worl
     world.take_off_list(ANN)
     unsubscribing(world, CAT, list="Members")
     result = world.run()
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.HELD: 1, Outcome.REMOVED: 1}, 1)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.HELD: 1, Outcome.REMOVED: 1}, 1)
     assert world.emails() == [CAT]
     assert (status(world, ANN), marketing(world, ANN)["suppression"]) == ("SUBSCRIBED", [])
 
@@ -148,12 +148,12 @@ def test_a_held_person_who_is_on_the_list_again_is_unsubscribed_from_it(prepare_
     world.take_off_list(ANN)
     members_and_consents(world, [ANN, BOB], [BOB, CAT])
     result = world.run()
-    assert one(result, "newsletter").outcomes == {Outcome.APPLIED: 1, Outcome.HELD: 1}
+    assert only_list(result, "newsletter").outcomes == {Outcome.APPLIED: 1, Outcome.HELD: 1}
     assert ANN not in world.emails()
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
     world.put_on_list(world.list_id("Members"), world.person(ANN)["id"])
     result = world.run()
-    assert one(result, "newsletter").outcomes == {Outcome.REMOVED: 1}
+    assert only_list(result, "newsletter").outcomes == {Outcome.REMOVED: 1}
     assert len(marketing(world, ANN)["list_suppressions"]) == 1
 
 
@@ -161,12 +161,12 @@ def test_a_member_who_was_removed_before_her_consent_left_is_held_once(prepare_w
     """The next run forgets her row: she gets no mails of the list, and keeps her other consents."""
     world = prepare_world(subscribe_two_members)
     members_and_consents(world, [BOB], [ANN, BOB])
-    assert one(world.run(), "members").outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run(), "members").outcomes == {Outcome.REMOVED: 1}
     members_and_consents(world, [BOB], [BOB])
     ends = []
     for _ in range(3):
         result = world.run()
-        ends.append((one(result, "newsletter").outcomes, result.exit_code))
+        ends.append((only_list(result, "newsletter").outcomes, result.exit_code))
     assert ends == [({Outcome.HELD: 1}, 1), ({Outcome.UNMANAGED: 1}, 0), ({}, 0)]
     assert requests(world) == 0
     assert (status(world, ANN), world.emails()) == ("SUBSCRIBED", [BOB])
@@ -188,8 +188,8 @@ def test_a_kill_before_the_request_is_no_reason_to_think_that_it_was_sent(
     assert interruption is not None
     assert (interruption.answered, interruption.unanswered) == ({}, 2)
     result = world.run()
-    assert one(result, "newsletter").outcomes == {Outcome.HELD: 1, Outcome.REMOVED: 1}
-    assert one(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
+    assert only_list(result, "newsletter").outcomes == {Outcome.HELD: 1, Outcome.REMOVED: 1}
+    assert only_list(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
     assert world.emails() == [BOB, CAT]
     assert (status(world, ANN), marketing(world, ANN)["suppression"]) == ("SUBSCRIBED", [])
 
@@ -226,7 +226,7 @@ def test_a_person_of_another_model_is_not_unsubscribed_from_everything(world: Wo
         channel="email",
         list="Members",
     )
-    assert one(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
+    assert only_list(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
@@ -247,7 +247,7 @@ def test_a_lost_reply_is_read_back(prepare_world: PrepareWorld) -> None:
     unsubscribing(world, BOB)
     world.fault(Fault(FaultKind.CUT, path=UNSUBSCRIBE, after=True, times=None))
     result = world.run()
-    assert sum(one(result).outcomes.values()) == 1
+    assert sum(only_list(result).outcomes.values()) == 1
     world.calm()
     world.run()
     assert status(world, ANN) == "UNSUBSCRIBED"
@@ -268,7 +268,7 @@ def test_a_consent_that_cannot_be_read_holds_its_row(
     play_reads(hide)
     unsubscribing(world, BOB)
     result = world.run()
-    assert (one(result).outcomes, requests(world)) == ({Outcome.HELD: 1}, 0)
+    assert (only_list(result).outcomes, requests(world)) == ({Outcome.HELD: 1}, 0)
 
 
 def test_a_row_that_is_still_pending_is_forgotten(world: World) -> None:
@@ -287,7 +287,7 @@ def test_a_row_that_is_still_pending_is_forgotten(world: World) -> None:
     consents(world, (BOB, None), **config)
     world.run()
     consents(world, **config)
-    assert one(world.run()).outcomes == {Outcome.UNMANAGED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.UNMANAGED: 1}
     assert requests(world) <= 1
 
 
@@ -320,8 +320,8 @@ def test_a_person_who_leaves_list_and_consent_at_once_is_unsubscribed_first(worl
     world.run()
     unsubscribing(world, BOB, CAT, list="Members")
     result = world.run()
-    assert one(result, "newsletter").outcomes == {Outcome.REMOVED: 1, Outcome.APPLIED: 1}
-    assert one(result, "members").outcomes == {Outcome.NOT_FOUND: 1, Outcome.APPLIED: 1}
+    assert only_list(result, "newsletter").outcomes == {Outcome.REMOVED: 1, Outcome.APPLIED: 1}
+    assert only_list(result, "members").outcomes == {Outcome.NOT_FOUND: 1, Outcome.APPLIED: 1}
     assert sorted(world.emails()) == [BOB, CAT]
     assert len(marketing(world, ANN)["list_suppressions"]) == 1
     assert {listed.model: listed.outcomes for listed in world.run().lists} == {
@@ -340,7 +340,7 @@ def test_a_lost_reply_of_a_list_ends_too(prepare_world: PrepareWorld, times: int
     world.calm()
     world.run()
     result = world.run()
-    assert (one(result).outcomes, result.exit_code) == ({}, 0)
+    assert (only_list(result).outcomes, result.exit_code) == ({}, 0)
     assert (world.emails(), status(world, ANN)) == ([BOB], "SUBSCRIBED")
 
 
@@ -354,7 +354,7 @@ def test_a_person_of_a_rejected_row_of_another_model_is_not_unsubscribed_from_ev
     world.people([{"email": ANN}, {"email": CAT, "consented_at": LONG_AGO}], "club", columns)
     club = "select email, consented_at from club"
     world.model("club", club, surface="subscriptions", channel="email", list="Members")
-    assert one(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
+    assert only_list(world.run(), "newsletter").outcomes == {Outcome.UNMANAGED: 1}
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
@@ -365,7 +365,7 @@ def test_rows_that_a_guard_keeps_back_are_counted_once(prepare_world: PrepareWor
     world.people([{"email": CAT}])
     world.model("members", "select email from people")
     result = world.run()
-    assert (one(result, "newsletter").outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 3)
+    assert (only_list(result, "newsletter").outcomes, result.exit_code) == ({Outcome.NOT_SENT: 2}, 3)
     assert (status(world, ANN), requests(world)) == ("SUBSCRIBED", 0)
 
 
@@ -440,7 +440,7 @@ def test_a_member_comes_back_to_the_list_although_a_lost_reply_told_nobody_apart
 
     play_reads(rename)
     world.fault(Fault(FaultKind.CUT, path=UNSUBSCRIBE, after=True))
-    assert one(world.run(), "newsletter").outcomes == {Outcome.UNKNOWN: 2}
+    assert only_list(world.run(), "newsletter").outcomes == {Outcome.UNKNOWN: 2}
     world.run()
     world.run()
     assert world.emails() == [ANN, BOB, CAT]
@@ -464,7 +464,7 @@ def test_the_statements_for_people_off_a_list_do_not_grow_with_requests(
         execute(warehouse, statement)
 
     monkeypatch.setattr(DuckDB, "execute", watch)
-    assert one(world.run(), "newsletter").outcomes == {Outcome.REMOVED: 225}
+    assert only_list(world.run(), "newsletter").outcomes == {Outcome.REMOVED: 225}
     assert 0 < len(marked) < requests(world) == 3
     assert all("deltas_members" in statement for statement in marked)
 
@@ -494,7 +494,7 @@ def test_a_model_of_another_channel_keeps_nobody_subscribed_to_this_one(world: W
     )
     world.run()
     texts(world, "+14155550101", list="", on_remove="unsubscribe")
-    assert one(world.run(), "texts").outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run(), "texts").outcomes == {Outcome.REMOVED: 1}
 
 
 @pytest.mark.parametrize("leaving", ["newsletter", "texts"])
@@ -537,8 +537,8 @@ def test_nobody_is_removed_from_a_list_before_she_is_unsubscribed_from_it(
     else:
         world.fault(Fault(FaultKind.CUT, path=UNSUBSCRIBE, after=False, times=None))
         result = world.run()
-    assert one(result, "members").outcomes == {Outcome.NOT_SENT: 1}
-    reason = one(result, "members").stop_reason
+    assert only_list(result, "members").outcomes == {Outcome.NOT_SENT: 1}
+    reason = only_list(result, "members").stop_reason
     assert "The model newsletter has to unsubscribe people" in reason
     advice = "Run the models together." if selected else "its own line says why."
     assert (advice in reason, ("together" in reason) is selected) == (True, True)
@@ -572,7 +572,7 @@ def test_a_model_that_fails_to_run_lets_its_people_wait(world: World) -> None:
     world.sql("DROP TABLE consents")
     events: list[object] = []
     result = world.run(select=["members"], on_progress=events.append)
-    assert one(result).outcomes == {Outcome.NOT_SENT: 1, Outcome.REMOVED: 1}
+    assert only_list(result).outcomes == {Outcome.NOT_SENT: 1, Outcome.REMOVED: 1}
     assert world.emails() == [ANN, BOB]
     assert any("Removals of its people wait." in str(event) for event in events)
 
@@ -584,5 +584,5 @@ def test_a_guard_of_the_consents_keeps_the_members_too(world: World) -> None:
     world.run()
     members_and_consents(world, emails[:10], emails[:10], max_removes=0.1)
     result = world.run()
-    assert (result.exit_code, one(result, "members").list_plan.held_at_plan) == (3, 20)
+    assert (result.exit_code, only_list(result, "members").list_plan.held_at_plan) == (3, 20)
     assert world.emails() == sorted(emails)

@@ -11,7 +11,7 @@ from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.killing import dies_at_statement
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def become(world: World, rows: Sequence[Mapping[str, Any]], **config: Any) -> No
 def send(world: World, rows: Sequence[Mapping[str, Any]], **config: Any) -> ListResult:
     """Send people's rows, creating nobody, and return what came of it."""
     become(world, rows, **config)
-    return one(world.run())
+    return only_list(world.run())
 
 
 def writes(world: World) -> list[str]:
@@ -82,21 +82,21 @@ def test_an_unknown_person_is_looked_up_again_after_a_week_or_a_change(world: Wo
 def test_explain_says_that_klaviyo_did_not_know_the_person(world: World) -> None:
     """And when it is asked again."""
     send(world, [{"email": ANN, "tier": "gold"}])
-    (found,) = world.project().explain(ANN).lists
-    assert found.no_profile_at is not None
-    assert found.looks_again_at is not None
-    asked, again = map(parse_timestamp, (found.no_profile_at, found.looks_again_at))
+    (listed,) = world.project().explain(ANN).lists
+    assert listed.no_profile_at is not None
+    assert listed.looks_again_at is not None
+    asked, again = map(parse_timestamp, (listed.no_profile_at, listed.looks_again_at))
     assert (again - asked).total_seconds() == 7 * DAY
-    assert found.describe_next_run().startswith("nothing: Klaviyo did not know the person on ")
+    assert listed.describe_next_run().startswith("nothing: Klaviyo did not know the person on ")
     become(world, [{"email": ANN, "tier": "silver"}])
-    (found,) = world.project().explain(ANN).lists
-    assert found.describe_next_run().startswith("sends the row")
+    (listed,) = world.project().explain(ANN).lists
+    assert listed.describe_next_run().startswith("sends the row")
 
 
 def test_a_full_refresh_looks_at_all_again(world: World) -> None:
     send(world, [{"email": ANN, "tier": "gold"}])
     world.new_profile(email=ANN)
-    assert one(world.run(options=PlanOptions(full_refresh=True))).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run(options=PlanOptions(full_refresh=True))).outcomes == {Outcome.APPLIED: 1}
 
 
 def test_a_profile_that_was_deleted_has_no_profile_from_then_on(world: World) -> None:
@@ -133,15 +133,15 @@ def test_a_lost_reply_leaves_the_row_for_the_next_run(world: World, *, after: bo
     world.fault(Fault(FaultKind.CUT, path="/api/profiles/*", method="PATCH", times=None, after=after))
     assert send(world, [{"email": ANN, "tier": "gold"}]).failed
     world.calm()
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
-    assert one(world.run()).list_plan.unchanged == 1
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).list_plan.unchanged == 1
 
 
 def test_a_profile_that_is_gone_since_its_look_up_is_looked_up_again(world: World) -> None:
     world.new_profile(email=ANN)
     world.fault(Fault(FaultKind.STATUS, status=404, path="/api/profiles/*", method="PATCH"))
     assert send(world, [{"email": ANN, "tier": "gold"}]).outcomes == {Outcome.UNKNOWN: 1}
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
 
 
 def test_a_refused_change_rejects_its_row(world: World) -> None:
@@ -161,5 +161,5 @@ def test_a_run_may_be_killed_at_a_statement(world: World, nth: int) -> None:
     world.run()
     assert world.person(ANN)["properties"] == {"tier": "gold"}
     before = len(world.writes())
-    plan = one(world.run()).list_plan
+    plan = only_list(world.run()).list_plan
     assert (plan.unchanged, plan.without_profile, len(world.writes())) == (1, 1, before)

@@ -16,7 +16,7 @@ from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.killing import run_until_killed
 from tests.core.rows import BY_EMAIL, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,7 @@ def day(world: World, rows: list[dict[str, Any]], **options: Any) -> tuple[int |
     world.wait(DAY)
     result = world.run(**options)
     world.calm()
-    return compared(result), one(result).outcomes
+    return compared(result), only_list(result).outcomes
 
 
 def compare_once(world: World) -> None:
@@ -155,7 +155,7 @@ def test_a_changed_type_of_a_table_is_compared_in_full(members: World) -> None:
     members.sql("ALTER TABLE people ALTER first_name TYPE VARCHAR[] USING [first_name]")
     members.wait(DAY)
     result = members.run()
-    assert (compared(result), one(result).outcomes) == (None, {Outcome.APPLIED: 3})
+    assert (compared(result), only_list(result).outcomes) == (None, {Outcome.APPLIED: 3})
 
 
 def test_a_full_comparison_that_leaves_a_change_open_does_not_count(members: World) -> None:
@@ -193,11 +193,13 @@ def test_all_rows_protect_and_conflict_as_ever(members: World) -> None:
     rows = people("ann", "bo", "cy")
     shared = [*rows, person("dov", customer_id="c-ann")]
     assert day(members, shared) == (1, {Outcome.APPLIED: 1})
-    assert one(members.run()).outcomes == {}
+    assert only_list(members.run()).outcomes == {}
     assert day(members, rows) == (0, {Outcome.REMOVED: 1})
     again = day(members, [*rows, person("ann", first_name="Anne")])
     assert again == (2, {})
-    assert [entry.reason.code for entry in one(members.run()).list_plan.check_rejections] == ["duplicate"]
+    assert [entry.reason.code for entry in only_list(members.run()).list_plan.check_rejections] == [
+        "duplicate"
+    ]
     assert day(members, rows)[0] == 1
     assert members.emails() == ["ann@example.com", "bo@example.com", "cy@example.com"]
 
@@ -311,11 +313,11 @@ def check_death(world: World, nth: int, names: tuple[str, ...] = ("execute", "fe
     world.run()
     assert first_names(world) == ["Anne", "Bo", "Cy", "Fay"]
     writes = len(world.writes())
-    assert one(world.run()).list_plan.unchanged == 4
+    assert only_list(world.run()).list_plan.unchanged == 4
     assert len(world.writes()) == writes
     world.wait(7 * DAY)
     result = world.run()
-    assert (compared(result), one(result).outcomes) == (None, {})
+    assert (compared(result), only_list(result).outcomes) == (None, {})
     return died
 
 
@@ -403,6 +405,6 @@ def test_a_full_comparison_that_was_asked_for_lets_a_model_be_skipped(members: W
     for _ in range(2):
         assert "one by updated_at proves less" in members.run().plan.models[0].read_reason
     members.sql("UPDATE people SET first_name = 'Hidden' WHERE email = 'bo@example.com'")
-    assert one(members.run(options=PlanOptions(full_comparison=True))).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(members.run(options=PlanOptions(full_comparison=True))).outcomes == {Outcome.APPLIED: 1}
     assert not members.run(options=PlanOptions(full_comparison=True)).plan.models[0].is_skipped
     assert members.run().plan.models[0].is_skipped

@@ -11,7 +11,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
-from tests.core.world import Interrupted, one
+from tests.core.world import Interrupted, only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Ann:
             f"select 'ann@example.com' as email, {columns} from nothing",
             identifiers={"email": "email"},
         )
-        result = one(self.world.run())
+        result = only_list(self.world.run())
         if settled:
             assert result.outcomes in ({}, {Outcome.APPLIED: 1})
         return result
@@ -76,7 +76,7 @@ class People:
         )
         select = f"select 'p' || nth || '@example.com' as email{columns} from range({len(values)}) rows(nth)"
         self.world.model("people", select, surface="profiles", identifiers={"email": "email"})
-        result = one(self.world.run(options=PlanOptions(sample_size=len(values))))
+        result = only_list(self.world.run(options=PlanOptions(sample_size=len(values))))
         upserted = {change.identity for change in result.list_plan.sample}
         assert result.outcomes in ({}, {Outcome.APPLIED: len(upserted)})
         return [f"email:p{number}@example.com" in upserted for number in range(len(values))]
@@ -290,9 +290,9 @@ def test_a_secondary_identifier_that_is_null_today_is_kept(world: World) -> None
     world.people([row, other])
     world.run()
     world.people([{**row, "phone": None}, other])
-    assert one(world.run()).list_plan.unchanged == 2
+    assert only_list(world.run()).list_plan.unchanged == 2
     world.people([other])
-    assert one(world.run()).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.REMOVED: 1}
 
 
 def test_a_number_that_is_not_finite_identifies_nobody(world: World) -> None:
@@ -369,8 +369,8 @@ def test_a_column_with_a_half_finished_type_change_may_be_changed_back(
         with pytest.raises(Interrupted):
             world.run()
     select_as(types[0], new_city)
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
-    assert one(world.run()).list_plan.unchanged == 1
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).list_plan.unchanged == 1
 
 
 def test_a_collation_makes_no_values_equal(world: World) -> None:
@@ -380,9 +380,9 @@ def test_a_collation_makes_no_values_equal(world: World) -> None:
     world.model(
         "members", "select id, name as first_name from names", identifiers={"external_id": "id"}, min_rows=0
     )
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
     world.sql("UPDATE names SET name = 'ANN' WHERE name = 'Ann'")
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
 
 
 def test_a_json_null_is_a_null(ann: Ann) -> None:
@@ -426,6 +426,6 @@ def test_an_infinite_time_rejects_its_row_and_names_the_column(world: World) -> 
         identifiers={"email": "email"},
         max_rejected=1.0,
     )
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 9}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 9}
     rejections = world.state("SELECT code, detail FROM rejections ORDER BY detail")
     assert rejections == [("infinite_time", f"v{number}") for number in range(9) for _ in "ab"]

@@ -192,13 +192,13 @@ class World:
 
     def person(self, email: str) -> dict[str, Any]:
         """Return the one profile with this e-mail."""
-        (found,) = [profile for profile in self.sandbox.profiles() if profile["email"] == email]
-        return found
+        (profile_found,) = [profile for profile in self.sandbox.profiles() if profile["email"] == email]
+        return profile_found
 
     def list_id(self, name: str = "Members") -> str:
         """Return a list's id."""
-        (found,) = [one["id"] for one in self.sandbox.lists() if one["name"] == name]
-        return str(found)
+        (list_id,) = [listed["id"] for listed in self.sandbox.lists() if listed["name"] == name]
+        return str(list_id)
 
     def fault(self, *faults: Fault) -> None:
         """Let the sandbox go wrong."""
@@ -278,7 +278,7 @@ def once_at(kind: type, call: Callable[[], object]) -> Callable[[Any], None]:
     return tell
 
 
-def one(result: RunResult, model: str | None = None) -> ListResult:
+def only_list(result: RunResult, model: str | None = None) -> ListResult:
     """Return the result of the only list, or of a model's only list."""
-    (found,) = [listed for listed in result.lists if model in {None, listed.model}]
-    return found
+    (list_result,) = [listed for listed in result.lists if model in {None, listed.model}]
+    return list_result

@@ -93,8 +93,8 @@ def results(
 
 def freshness(status: str, loaded: str) -> dict[str, Any]:
     """Return what `dbt source freshness` found of the one source."""
-    found = {"unique_id": "source.shop.erp.orders", "status": status, "max_loaded_at": loaded}
-    return {"metadata": {}, "results": [found]}
+    result = {"unique_id": "source.shop.erp.orders", "status": status, "max_loaded_at": loaded}
+    return {"metadata": {}, "results": [result]}
 
 
 def model(*reads: str, max_age: int | None = None) -> GatedModel:
@@ -113,12 +113,12 @@ def verdict(
     """Write the artifacts, and return the gate's verdict. `given` are other fields of the gate's input."""
     for name, content in ({"manifest": manifest()} | artifacts).items():
         (folder / f"{name}.json").write_bytes(orjson.dumps(content))
-    graph, found = read_graph(folder / "manifest.json"), read_artifacts([folder])
-    results = [each for invocation in found.invocations for each in invocation.results]
+    graph, dbt_artifacts = read_graph(folder / "manifest.json"), read_artifacts([folder])
+    results = [each for invocation in dbt_artifacts.invocations for each in invocation.results]
     gate_input = GateInput(
-        evidence=merge_results(graph, [*results, *found.freshness]),
+        evidence=merge_results(graph, [*results, *dbt_artifacts.freshness]),
         target_schema=TargetSchema("prod", "shop", "marts"),
         now=NOW,
-        invocations=found.invocations,
+        invocations=dbt_artifacts.invocations,
     )
     return check_gate(asked, replace(gate_input, **(given or {})), strict=strict)

@@ -92,11 +92,15 @@ def test_each_key_says_what_it_means(name: SchemaName) -> None:
 
 def test_an_editor_accepts_the_settings_that_the_program_accepts() -> None:
     settings = [yaml.safe_load(text) for text, _ in SETTINGS]
-    documents = [{"models": [{"name": "m", "config": {"meta": {"reverse_etl": one}}}]} for one in settings]
-    documents += [{"models": [{"name": "m", "meta": {"reverse_etl": one}}]} for one in settings]
+    documents = [
+        {"models": [{"name": "m", "config": {"meta": {"reverse_etl": setting}}}]} for setting in settings
+    ]
+    documents += [{"models": [{"name": "m", "meta": {"reverse_etl": setting}}]} for setting in settings]
     right = [is_right for _, is_right in SETTINGS]
     assert _accepted(SchemaName.DBT, documents) == [*right, *right]
-    checked = [validate_config(one, mapping_name="config", locate=str)[0] is not None for one in settings]
+    checked = [
+        validate_config(setting, mapping_name="config", locate=str)[0] is not None for setting in settings
+    ]
     assert checked == right
 
 

@@ -43,8 +43,8 @@ def result(
 
 def newest(*results: NodeResult, node: str = PEOPLE) -> str | None:
     """Return the status that counts of a node, None where nothing is known."""
-    found = merge_results(GRAPH, results).newest.get(node)
-    return found.status if found else None
+    newest_result = merge_results(GRAPH, results).newest.get(node)
+    return newest_result.status if newest_result else None
 
 
 COUNTING = {
@@ -132,8 +132,8 @@ def invocation(
 ) -> Invocation:
     """Return an invocation as its run_results.json has it."""
     moment = MORNING + hours * HOUR
-    found = (result(hours=hours, command=command),) if results is None else results
-    return Invocation(f"at {hours}", command, "prod", moment, "target/run_results.json", found)
+    node_results = (result(hours=hours, command=command),) if results is None else results
+    return Invocation(f"at {hours}", command, "prod", moment, "target/run_results.json", node_results)
 
 
 LOST = {

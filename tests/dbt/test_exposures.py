@@ -54,9 +54,9 @@ def test_dbts_lineage_shows_the_lists(shop: Path) -> None:
     dbt(shop, "parse", "--warn-error")
     keys = ("--output", "json", "--output-keys", "unique_id")
     listed = dbt(shop, "--quiet", "ls", "--select", "+exposure:klaviyo_neighbours", *keys)
-    found = {json.loads(line)["unique_id"] for line in listed.splitlines()}
-    assert {"model.corner_shop.people.v2", "source.corner_shop.till.payments"} < found
-    assert not {"model.corner_shop.people.v1", "model.corner_shop.visits"} & found
+    unique_ids = {json.loads(line)["unique_id"] for line in listed.splitlines()}
+    assert {"model.corner_shop.people.v2", "source.corner_shop.till.payments"} < unique_ids
+    assert not {"model.corner_shop.people.v1", "model.corner_shop.visits"} & unique_ids
     assert reverse_etl(shop, "exposures", "--check").code == 0
     assert reverse_etl(shop, "exposures").code == 0
     assert "maturity: high" in (shop / "models/reverse_etl_exposures.yml").read_text()

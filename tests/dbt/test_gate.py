@@ -88,8 +88,8 @@ def test_a_fault_that_holds_several_models_is_reported_once(tmp_path: Path) -> N
         GatedModel("members", (VIPS, CUSTOMERS)),
         GatedModel("buyers", (ORDERS,)),
     ]
-    found = results({"vips": "success", "unique_vips": "fail", "unique_customers": "error"})
-    problems = verdict(tmp_path, models, run_results=found).refusals
+    run_results = results({"vips": "success", "unique_vips": "fail", "unique_customers": "error"})
+    problems = verdict(tmp_path, models, run_results=run_results).refusals
     assert [(problem.summary.split(" failed")[0], problem.where) for problem in problems] == [
         ("The test unique_vips of model.shop.vips", "model regulars, model members"),
         ("The test unique_customers of model.shop.customers", "model regulars, model members"),
@@ -120,20 +120,20 @@ def test_a_fault_outside_the_models_ancestors_holds_nothing(tmp_path: Path, stat
 def test_a_failed_unit_test_counts_as_a_test_of_its_model(tmp_path: Path) -> None:
     """Unit tests are in a section of their own, and are attached to nothing."""
     unit = {"resource_type": "unit_test", "name": "u", "depends_on": {"nodes": [VIPS]}}
-    found = results({"vips": "success"})
-    found["results"].append({"unique_id": "unit_test.shop.vips.u", "status": "fail"})
+    run_results = results({"vips": "success"})
+    run_results["results"].append({"unique_id": "unit_test.shop.vips.u", "status": "fail"})
     shop = manifest(unit_tests={"unit_test.shop.vips.u": unit})
-    (problem,) = held(tmp_path, model(VIPS), manifest=shop, run_results=found)
+    (problem,) = held(tmp_path, model(VIPS), manifest=shop, run_results=run_results)
     assert problem.summary.startswith("The unit test u of model.shop.vips failed")
 
 
 def test_a_failed_unit_test_is_reported_once_with_the_skipped_model(tmp_path: Path) -> None:
     """The model, and what is built from it, were skipped for the one reason."""
     unit = {"resource_type": "unit_test", "name": "u", "depends_on": {"nodes": [CUSTOMERS]}}
-    found = results({"customers": "skipped", "vips": "skipped"})
-    found["results"].append({"unique_id": "unit_test.shop.customers.u", "status": "fail"})
+    run_results = results({"customers": "skipped", "vips": "skipped"})
+    run_results["results"].append({"unique_id": "unit_test.shop.customers.u", "status": "fail"})
     shop = manifest(unit_tests={"unit_test.shop.customers.u": unit})
-    problems = held(tmp_path, model(VIPS), manifest=shop, run_results=found)
+    problems = held(tmp_path, model(VIPS), manifest=shop, run_results=run_results)
     assert [problem.summary for problem in problems] == [
         "The unit test u of model.shop.customers failed in `dbt build` at 2026-11-22 07:00 UTC."
     ]
@@ -150,9 +150,9 @@ def test_a_test_of_an_ephemeral_parent_counts_as_a_direct_parents(tmp_path: Path
 )
 @pytest.mark.parametrize("status", ["success", "error", "skipped"])
 def test_a_command_that_builds_nothing_is_no_evidence(tmp_path: Path, which: str, status: str) -> None:
-    found = results({"vips": status}, which=which)
-    assert held(tmp_path, model(VIPS), run_results=found) == ()
-    (problem,) = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=found)
+    run_results = results({"vips": status}, which=which)
+    assert held(tmp_path, model(VIPS), run_results=run_results) == ()
+    (problem,) = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=run_results)
     assert (
         problem.summary == "Nothing proves that model.shop.vips is younger than 24h: no build of it is known."
     )
@@ -199,9 +199,9 @@ def test_results_of_another_target_hold_every_model(
     tmp_path: Path, target_schema: Any, target: str | None, reason: str | None
 ) -> None:
     """Its tables lie elsewhere, and so does what its manifest names. dbt Cloud calls every target `default`."""
-    found = results({"vips": "error"}, **({"target": target} if target else {}))
+    run_results = results({"vips": "error"}, **({"target": target} if target else {}))
     (problem,) = verdict(
-        tmp_path, [model(VIPS)], run_results=found, given={"target_schema": target_schema}
+        tmp_path, [model(VIPS)], run_results=run_results, given={"target_schema": target_schema}
     ).refusals
     if reason:
         assert problem.summary == f"dbt's results in {tmp_path / 'run_results.json'} {reason}"
@@ -218,12 +218,12 @@ EXITS = {
 }
 
 
-@pytest.mark.parametrize(("code", "found"), EXITS.items(), ids=map(str, EXITS))
+@pytest.mark.parametrize(("code", "run_results"), EXITS.items(), ids=map(str, EXITS))
 def test_the_exit_code_of_dbt_shows_whether_its_results_are_current(
-    tmp_path: Path, code: int, found: Any
+    tmp_path: Path, code: int, run_results: Any
 ) -> None:
     """A parse error leaves the results of an earlier command. With 1 dbt ran, and its results say what failed."""
-    statuses, reason = found
+    statuses, reason = run_results
     problems = verdict(
         tmp_path, [model(VIPS)], run_results=results(statuses), given={"dbt_exit_code": code}
     ).refusals
@@ -231,8 +231,10 @@ def test_the_exit_code_of_dbt_shows_whether_its_results_are_current(
 
 
 def test_an_unexplained_exit_code_holds_every_model(tmp_path: Path) -> None:
-    found = results({"vips": "success", "unique_vips": "pass"})
-    (problem,) = verdict(tmp_path, [model(VIPS)], run_results=found, given={"dbt_exit_code": 1}).refusals
+    run_results = results({"vips": "success", "unique_vips": "pass"})
+    (problem,) = verdict(
+        tmp_path, [model(VIPS)], run_results=run_results, given={"dbt_exit_code": 1}
+    ).refusals
     assert problem.summary == (
         "dbt ended with exit code 1, but its newest results, of `dbt build` of 2026-11-22 07:00 UTC, show no "
         "failure. They are of an earlier command."
@@ -245,20 +247,22 @@ def test_a_stale_source_explains_the_exit_code_of_source_freshness(tmp_path: Pat
     for moment, held_back in (("2026-11-22T07:30:00Z", False), ("2026-11-22T06:00:00Z", True)):
         stale = freshness("error", "2026-11-19T05:30:00+00:00")
         stale["results"][0] |= {"snapshotted_at": moment}
-        found = verdict(tmp_path, [model(VIPS)], run_results=built, sources=stale, given={"dbt_exit_code": 1})
-        assert bool(found.refusals) == held_back
+        gate_verdict = verdict(
+            tmp_path, [model(VIPS)], run_results=built, sources=stale, given={"dbt_exit_code": 1}
+        )
+        assert bool(gate_verdict.refusals) == held_back
 
 
 def test_warned_tests_and_missing_tests_are_reported(tmp_path: Path) -> None:
-    found = results({"vips": "success", "unique_vips": "warn"})
-    found["results"][-1] |= {"failures": 3}
-    result = verdict(tmp_path, [model(VIPS)], run_results=found)
+    run_results = results({"vips": "success", "unique_vips": "warn"})
+    run_results["results"][-1] |= {"failures": 3}
+    result = verdict(tmp_path, [model(VIPS)], run_results=run_results)
     assert result.refusals == ()
     assert [warning.summary for warning in result.warnings] == [
         "The test unique_vips of model.shop.vips warned at 2026-11-22 07:00 UTC: 3 rows."
     ]
-    found = results({"vips": "success"}, which="run")
-    result = verdict(tmp_path, [model(VIPS)], run_results=found)
+    run_results = results({"vips": "success"}, which="run")
+    result = verdict(tmp_path, [model(VIPS)], run_results=run_results)
     assert result.refusals == ()
     assert [(warning.summary, warning.hint) for warning in result.warnings] == [
         (
@@ -271,9 +275,9 @@ def test_warned_tests_and_missing_tests_are_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [4, 5, 6, 7])
 def test_run_results_of_neighbouring_versions_are_read(tmp_path: Path, number: int) -> None:
     metadata = {"dbt_schema_version": f"https://schemas.getdbt.com/dbt/run-results/v{number}.json"}
-    found = results({"vips": "error"}) | {"metadata": metadata}
-    del found["results"][0]["timing"], found["results"][0]["message"]
-    (problem,) = held(tmp_path, model(VIPS), run_results=found)
+    run_results = results({"vips": "error"}) | {"metadata": metadata}
+    del run_results["results"][0]["timing"], run_results["results"][0]["message"]
+    (problem,) = held(tmp_path, model(VIPS), run_results=run_results)
     assert problem.summary == "model.shop.vips failed in `dbt build`."
 
 

@@ -43,10 +43,10 @@ AGES = {
 }
 
 
-@pytest.mark.parametrize(("found", "expected"), AGES.values(), ids=AGES)
-def test_max_age_requires_evidence(tmp_path: Path, found: Any, expected: Any) -> None:
+@pytest.mark.parametrize(("run_results", "expected"), AGES.values(), ids=AGES)
+def test_max_age_requires_evidence(tmp_path: Path, run_results: Any, expected: Any) -> None:
     """Only a build that built the very node proves how old it is."""
-    problems = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=found)
+    problems = held(tmp_path, model(VIPS, max_age=24 * HOUR), run_results=run_results)
     assert [problem.summary for problem in problems] == expected
 
 
@@ -70,12 +70,12 @@ def test_without_results_only_max_age_holds_a_model(tmp_path: Path) -> None:
 
 def test_a_strict_gate_holds_models_without_evidence(tmp_path: Path) -> None:
     """Without it that is a warning, which names dbt's last command where that said nothing."""
-    found = results({"vips": "success"}, which="compile")
-    passed = verdict(tmp_path, [model(VIPS)], run_results=found)
+    run_results = results({"vips": "success"}, which="compile")
+    passed = verdict(tmp_path, [model(VIPS)], run_results=run_results)
     assert passed.refusals == ()
     (warning,) = passed.warnings
     assert warning.summary.endswith("built and tested. The last command was `dbt compile`.")
-    strict = verdict(tmp_path, [model(VIPS)], run_results=found, strict=True)
+    strict = verdict(tmp_path, [model(VIPS)], run_results=run_results, strict=True)
     assert strict.warnings == ()
     assert [problem.summary for problem in strict.refusals] == [warning.summary]
     tested = results({"vips": "success", "unique_vips": "pass"})
@@ -128,32 +128,32 @@ def test_without_max_age_a_table_may_be_as_old_as_usual(
     tmp_path: Path, times: list[str], kind: str | None, text: str
 ) -> None:
     """A note where three builds were missed, a refusal at thirty days."""
-    found = [results({"vips": "success", "unique_vips": "pass"}, at=time) for time in times]
-    found[0]["results"] += [one for each in found[1:] for one in each["results"]]
-    result = verdict(tmp_path, [model(VIPS)], run_results=found[0])
+    run_results = [results({"vips": "success", "unique_vips": "pass"}, at=time) for time in times]
+    run_results[0]["results"] += [node_result for each in run_results[1:] for node_result in each["results"]]
+    result = verdict(tmp_path, [model(VIPS)], run_results=run_results[0])
     assert [problem.summary for problem in result.refusals] == ([text] if kind == "refused" else [])
     assert [problem.summary for problem in result.warnings] == ([text] if kind == "note" else [])
 
 
 def test_an_explicit_max_age_replaces_the_default(tmp_path: Path) -> None:
     """A table that is built once a quarter has one of its own."""
-    found = results({"vips": "success", "unique_vips": "pass"}, at="2026-09-01T08:00:00Z")
+    run_results = results({"vips": "success", "unique_vips": "pass"}, at="2026-09-01T08:00:00Z")
     asked = model(VIPS, max_age=100 * 24 * HOUR)
-    assert verdict(tmp_path, [asked], run_results=found) == verdict(tmp_path, [])
+    assert verdict(tmp_path, [asked], run_results=run_results) == verdict(tmp_path, [])
 
 
 def test_seeds_and_snapshots_may_be_of_any_age_and_views_are_as_old_as_their_tables(tmp_path: Path) -> None:
     """A seed is loaded when somebody changes it. A view shows what its tables hold."""
     old, new = "2026-09-01T08:00:00Z", "2026-11-22T07:00:00Z"
     seed, view = "seed.shop.raw", "model.shop.latest"
-    found = results({"raw": "success", "unique_raw": "pass", "vips": "success"}, at=old)
-    found["results"] += results({"latest": "success"}, at=new)["results"]
-    assert held(tmp_path, model(seed), run_results=found) == ()
-    (problem,) = held(tmp_path, model(view), run_results=found)
+    run_results = results({"raw": "success", "unique_raw": "pass", "vips": "success"}, at=old)
+    run_results["results"] += results({"latest": "success"}, at=new)["results"]
+    assert held(tmp_path, model(seed), run_results=run_results) == ()
+    (problem,) = held(tmp_path, model(view), run_results=run_results)
     assert problem.summary.startswith("model.shop.vips was built 82d ago")
-    (problem,) = held(tmp_path, model(view, max_age=HOUR), run_results=found)
+    (problem,) = held(tmp_path, model(view, max_age=HOUR), run_results=run_results)
     assert problem.summary.startswith("model.shop.vips was built 82d ago")
-    (problem,) = held(tmp_path, model(seed, max_age=HOUR), run_results=found)
+    (problem,) = held(tmp_path, model(seed, max_age=HOUR), run_results=run_results)
     assert problem.summary.startswith("seed.shop.raw was built 82d ago"), (
         "a max_age of the model applies to seeds too"
     )

@@ -212,15 +212,15 @@ def test_the_newest_results_count_with_the_package_and_the_last_command_without(
     """
     shop: Path = request.getfixturevalue(case.shop)
     do(shop, case)
-    found = verdict(shop)
-    assert short(found.refusals) == [*case.held]
-    assert case.warnings in str(found.warnings)
+    gate_verdict = verdict(shop)
+    assert short(gate_verdict.refusals) == [*case.held]
+    assert case.warnings in str(gate_verdict.warnings)
     remove_package(shop)
-    found = verdict(shop)
-    assert short(found.refusals) == [*(case.held if case.without is None else case.without)]
-    assert case.warnings in str(found.warnings)
+    gate_verdict = verdict(shop)
+    assert short(gate_verdict.refusals) == [*(case.held if case.without is None else case.without)]
+    assert case.warnings in str(gate_verdict.warnings)
     if case.without is not None:
-        assert "No result of dbt is known for model.corner_shop." in str(found.warnings)
+        assert "No result of dbt is known for model.corner_shop." in str(gate_verdict.warnings)
         strict = verdict(shop, mode=GateMode.STRICT)
         assert "No result of dbt is known for model.corner_shop." in str(strict.refusals)
 
@@ -322,8 +322,8 @@ def test_old_tables_are_a_warning_and_later_a_refusal(recorded_shop: Path) -> No
 def test_the_dbt_graph_selects_models(shop: Path) -> None:
     fed = {"stg_payments+": "regulars spenders", "source:loyalty+": "", "raw_people+": "neighbours regulars"}
     for origin, expected in fed.items():
-        found = [model.name for model in project(shop).models if model in chosen(shop, origin)]
-        assert " ".join(found) == expected
+        names = [model.name for model in project(shop).models if model in chosen(shop, origin)]
+        assert " ".join(names) == expected
 
 
 def change(folder: Path, *statements: str) -> None:

@@ -42,10 +42,10 @@ def test_ref_is_the_relation_that_dbt_built(
     built: Path, call: tuple[str, str | None, str | None], relation: str
 ) -> None:
     """The name comes from dbt's manifest: aliases, schemas and versions are dbt's."""
-    found = str(load_relations(trial(built), built / "target" / "manifest.json").ref(*call))
-    assert found == relation
+    resolved = str(load_relations(trial(built), built / "target" / "manifest.json").ref(*call))
+    assert resolved == relation
     with duckdb.connect(built / "corner_shop.duckdb", read_only=True) as connection:
-        assert connection.execute(f"select count(*) > 0 from {found}").fetchall() == [(True,)]
+        assert connection.execute(f"select count(*) > 0 from {resolved}").fetchall() == [(True,)]
 
 
 def test_source_is_the_table_that_the_source_names(built: Path) -> None:

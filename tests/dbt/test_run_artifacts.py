@@ -68,15 +68,15 @@ def test_dbts_own_classes_read_the_artifacts_of_a_run(shop: Path) -> None:
         timeout=60,
     )
     assert not read.returncode, read.stderr
-    found = json.loads(read.stdout)
-    assert found["nodes"]["model.reverse_etl.regulars"] == [
+    document = json.loads(read.stdout)
+    assert document["nodes"]["model.reverse_etl.regulars"] == [
         "regulars",
         ["model.corner_shop.people.v2", "model.corner_shop.visits"],
         ["daily"],
     ]
-    assert found["parents"]["model.reverse_etl.spenders"] == ["model.corner_shop.spenders"]
-    assert found["which"] == "run"
-    assert found["results"] == {
+    assert document["parents"]["model.reverse_etl.spenders"] == ["model.corner_shop.spenders"]
+    assert document["which"] == "run"
+    assert document["results"] == {
         "model.reverse_etl.neighbours": "partial success",  # one of the e-mails is none
         "model.reverse_etl.regulars": "success",
         "model.reverse_etl.spenders": "success",
@@ -103,11 +103,11 @@ def run_with_a_failed_model(shop: Path) -> None:
 def test_a_refused_run_leaves_its_reasons_and_no_older_success(shop: Path) -> None:
     """`skipped` where the gate or a guard refused a model; the others are delivered."""
     run_with_a_failed_model(shop)
-    found = statuses(shop)
-    assert list(found) == ["regulars", "spenders"]
-    assert found["spenders"][0] == "skipped"
-    assert found["spenders"][1].startswith("model.corner_shop.spenders failed in `dbt build`")
-    assert found["regulars"] == ("success", "regulars: 2 applied")
+    statuses_by_model = statuses(shop)
+    assert list(statuses_by_model) == ["regulars", "spenders"]
+    assert statuses_by_model["spenders"][0] == "skipped"
+    assert statuses_by_model["spenders"][1].startswith("model.corner_shop.spenders failed in `dbt build`")
+    assert statuses_by_model["regulars"] == ("success", "regulars: 2 applied")
     with pytest.raises(GuardRefused):
         project(shop).run(["spenders"])
     assert statuses(shop)["spenders"][0] == "skipped"

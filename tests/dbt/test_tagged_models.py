@@ -84,9 +84,9 @@ def test_every_mistake_names_the_line_of_the_dbt_models_yaml(shop: Path) -> None
     (shop / "reverse_etl" / "spenders.sql").unlink()
     with pytest.raises(ModelError) as caught:
         compiled(shop)
-    found = [(each.where, each.summary) for each in caught.value.problems]
+    problems = [(each.where, each.summary) for each in caught.value.problems]
     yaml = "models/marts/second.yml"
-    assert found == [
+    assert problems == [
         (
             f"{yaml}:23 model ephemeral_one, meta.reverse_etl",
             "ephemeral_one is ephemeral in dbt, so the warehouse has no table for it.",

@@ -202,5 +202,5 @@ def page(resources: Sequence[Mapping[str, Any]], following: str | None = None) -
 
 def problem(error: pytest.ExceptionInfo[ReverseEtlError]) -> Problem:
     """Return the one problem of an error."""
-    (found,) = error.value.problems
-    return found
+    (the_problem,) = error.value.problems
+    return the_problem

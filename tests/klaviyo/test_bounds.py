@@ -98,9 +98,9 @@ def test_an_impatient_client_goes_on_after_a_slow_reply(
     """The deadline of one attempt cuts no other."""
     server.will(Reply(content=b" " * 10_000, drip="body", stall=timers.expire))
     server.usual = page([a_list("L1", "VIP")])
-    assert [found.id for found in impatient.find_lists("VIP")] == ["L1"]
+    assert [listed.id for listed in impatient.find_lists("VIP")] == ["L1"]
     timers.expire()
-    assert [found.id for found in impatient.find_lists("VIP")] == ["L1"]
+    assert [listed.id for listed in impatient.find_lists("VIP")] == ["L1"]
     assert len(server.seen) == 3
 
 
@@ -177,7 +177,7 @@ def test_packed_replies_are_read(server: ApiServer, klaviyo: Klaviyo) -> None:
     """Klaviyo packs its replies if it is asked."""
     body = page([a_list("L1", "VIP")]).body()
     server.will(Reply(content=gzip.compress(body), headers=GZIP))
-    assert [found.id for found in klaviyo.find_lists("VIP")] == ["L1"]
+    assert [listed.id for listed in klaviyo.find_lists("VIP")] == ["L1"]
     assert server.seen[0].headers["accept-encoding"] == "gzip"
 
 
@@ -206,7 +206,7 @@ def test_a_header_of_any_form_ends_no_request(
     reply.date = form if name == "date" else ""
     server.will(refused(503, **{name: form}) if name == "retry-after" else reply)
     server.usual = reply
-    assert [found.id for found in klaviyo.find_lists("VIP")] == ["L1"]
+    assert [listed.id for listed in klaviyo.find_lists("VIP")] == ["L1"]
 
 
 @pytest.mark.parametrize(

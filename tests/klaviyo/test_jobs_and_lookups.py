@@ -39,13 +39,13 @@ def a_job(**attributes: Any) -> Resource:
 )
 def test_a_jobs_status_may_be_new(status: str | None, expected: JobStatus, ended: bool) -> None:
     """Klaviyo adds values inside a revision; none of them is taken for an end."""
-    found = jobs.parse_job(a_job(status=status))
-    assert (found.status, found.status.ended) == (expected, ended)
+    job = jobs.parse_job(a_job(status=status))
+    assert (job.status, job.status.ended) == (expected, ended)
 
 
 def test_a_jobs_counts_may_be_null() -> None:
-    found = jobs.parse_job(a_job(total_count=5, completed_count=None))
-    assert (found.total, found.completed, found.failed) == (5, 0, 0)
+    job = jobs.parse_job(a_job(total_count=5, completed_count=None))
+    assert (job.total, job.completed, job.failed) == (5, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_jobs_counts_may_be_null() -> None:
 )
 def test_a_row_error_is_matched_by_the_identifiers_that_were_sent(payload: dict[str, Any] | str) -> None:
     """Whichever form the payload comes back in; identifiers in canonical form."""
-    found = jobs.parse_job_error(
+    job_error = jobs.parse_job_error(
         Resource(
             "e",
             {
@@ -71,7 +71,7 @@ def test_a_row_error_is_matched_by_the_identifiers_that_were_sent(payload: dict[
             },
         )
     )
-    assert found == JobRowError(
+    assert job_error == JobRowError(
         RowError("invalid", "phone_number", "Bad."), "ann@example.com", None, "c-1", None
     )
 
@@ -84,15 +84,22 @@ def test_a_row_error_without_identifiers_has_no_identifiers(
     payload: dict[str, Any] | list[Any] | str | None,
 ) -> None:
     """The rest is unknown then, and not somebody else."""
-    found = jobs.parse_job_error(Resource("e", {"code": "x", "source": None, "original_payload": payload}))
-    assert (found.email, found.phone_number, found.external_id, found.id) == (None, None, None, None)
+    job_error = jobs.parse_job_error(
+        Resource("e", {"code": "x", "source": None, "original_payload": payload})
+    )
+    assert (job_error.email, job_error.phone_number, job_error.external_id, job_error.id) == (
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def test_a_payload_keeps_its_id_and_a_number_is_text() -> None:
     """An external id may come back as it was typed in a warehouse."""
     payload = {"id": "P1", "attributes": {"external_id": 17, "phone_number": "+1 (415) 555-0100"}}
-    found = jobs.parse_job_error(Resource("e", {"original_payload": payload}))
-    assert (found.id, found.external_id, found.phone_number) == ("P1", "17", "+14155550100")
+    job_error = jobs.parse_job_error(Resource("e", {"original_payload": payload}))
+    assert (job_error.id, job_error.external_id, job_error.phone_number) == ("P1", "17", "+14155550100")
 
 
 @pytest.mark.parametrize("pointer", ["/data", "/data/attributes", None])

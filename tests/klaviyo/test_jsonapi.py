@@ -81,7 +81,7 @@ def test_a_pointer_names_its_row_or_none(pointer: str, row: tuple[int, str] | No
 
 
 def test_rows_are_refused_when_every_error_points_at_one() -> None:
-    found = jobs.parse_refusal(
+    refusal = jobs.parse_refusal(
         answer(
             {
                 "errors": [
@@ -92,7 +92,7 @@ def test_rows_are_refused_when_every_error_points_at_one() -> None:
             }
         )
     )
-    assert found == RowsRefused(
+    assert refusal == RowsRefused(
         {4: RowError("invalid", "email", "It is wrong."), 1: RowError("missing", "", "It is wrong.")},
         earlier_reply_lost=False,
     )
@@ -113,8 +113,8 @@ def test_one_error_without_a_row_makes_it_a_request_error(
     error: dict[str, Any], field: str, first: bool
 ) -> None:
     errors = [error, an_error(f"{ROWS}/4/attributes/email")]
-    found = jobs.parse_refusal(answer({"errors": errors if first else errors[::-1]}, lost=True))
-    assert found == RequestRefused(RowError("invalid", field, "It is wrong."), 400, earlier_reply_lost=True)
+    refusal = jobs.parse_refusal(answer({"errors": errors if first else errors[::-1]}, lost=True))
+    assert refusal == RequestRefused(RowError("invalid", field, "It is wrong."), 400, earlier_reply_lost=True)
 
 
 @pytest.mark.parametrize("status", [401, 403, 410, 415, 418])
@@ -143,9 +143,9 @@ def test_a_refusal_without_errors_is_neither(reply: Response) -> None:
 
 def test_a_413_is_about_the_request_whether_klaviyo_or_a_proxy_sends_it() -> None:
     """A proxy has a limit too, and no errors in Klaviyo's format."""
-    found = jobs.parse_refusal(Response(413, {"content-type": "text/html"}, b"<html>no</html>"))
-    assert isinstance(found, RequestRefused)
-    assert found.status == 413
+    refusal = jobs.parse_refusal(Response(413, {"content-type": "text/html"}, b"<html>no</html>"))
+    assert isinstance(refusal, RequestRefused)
+    assert refusal.status == 413
 
 
 def test_errors_may_have_missing_and_unknown_members() -> None:

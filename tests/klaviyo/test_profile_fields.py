@@ -123,8 +123,8 @@ def test_an_empty_location_is_left_out(value: dict[str, None] | None) -> None:
 
 def test_an_unknown_location_field_is_refused_before_sending() -> None:
     """Klaviyo would refuse the whole request for it."""
-    found = refused([column("location", ColumnKind.JSON)], ('{"city": "Oslo", "planet": "Earth"}',))
-    assert found == EncodingError("location", "has fields that a location does not have (planet)")
+    refusal = refused([column("location", ColumnKind.JSON)], ('{"city": "Oslo", "planet": "Earth"}',))
+    assert refusal == EncodingError("location", "has fields that a location does not have (planet)")
 
 
 @pytest.mark.parametrize(
@@ -139,23 +139,23 @@ def test_the_content_of_a_properties_column_goes_into_properties(
     kind: ColumnKind, value: dict[str, Any] | str
 ) -> None:
     """Be it a struct, a map or text of JSON; beside the properties of the other columns."""
-    found = properties_of([column("properties", kind), column("score", ColumnKind.INTEGER)], (value, 7))
-    assert found == {"plan": "gold", "tags": ["a"], "score": 7}
+    properties = properties_of([column("properties", kind), column("score", ColumnKind.INTEGER)], (value, 7))
+    assert properties == {"plan": "gold", "tags": ["a"], "score": 7}
 
 
 @pytest.mark.parametrize("explicit", ["silver", None])
 def test_a_column_overrides_a_key_of_the_same_name_in_properties(explicit: str | None) -> None:
     """Also when it is NULL: the model said where `plan` comes from."""
-    found = properties_of(
+    properties = properties_of(
         [column("plan"), column("properties", ColumnKind.JSON)], (explicit, '{"plan": "gold", "a": 1}')
     )
-    assert found == ({"plan": "silver", "a": 1} if explicit else {"a": 1})
+    assert properties == ({"plan": "silver", "a": 1} if explicit else {"a": 1})
 
 
 @pytest.mark.parametrize("value", ["[1]", "1", '"text"'])
 def test_properties_that_are_no_object_are_refused(value: str) -> None:
-    found = refused([column("properties", ColumnKind.JSON)], (value,))
-    assert found == EncodingError("properties", "is not an object with names and values")
+    refusal = refused([column("properties", ColumnKind.JSON)], (value,))
+    assert refusal == EncodingError("properties", "is not an object with names and values")
 
 
 @pytest.mark.parametrize("name", ["properties", "location"])
@@ -196,15 +196,15 @@ def test_a_profile_of_100000_bytes_passes_and_one_byte_more_does_not(text: str) 
     width = len(json.dumps(text, ensure_ascii=False).encode()) - 2
     count, rest = divmod(MAX_BYTES - empty, width)
     assert size(text * count, "x" * rest) == MAX_BYTES == 100_000
-    found = renderer.encode([EMAIL, text * count, "x" * (rest + 1)])
-    assert found == EncodingError("", "is 100001 bytes, and Klaviyo accepts at most 100000")
+    too_long = renderer.encode([EMAIL, text * count, "x" * (rest + 1)])
+    assert too_long == EncodingError("", "is 100001 bytes, and Klaviyo accepts at most 100000")
 
 
 def test_the_size_limit_also_applies_to_rows_encoded_by_value() -> None:
     """A big integer takes the slow way; the limit holds there as well."""
-    found = refused([column("n", ColumnKind.INTEGER), column("v")], (2**60, "x" * MAX_BYTES))
-    assert found.field == ""
-    assert "Klaviyo accepts at most 100000" in found.reason
+    refusal = refused([column("n", ColumnKind.INTEGER), column("v")], (2**60, "x" * MAX_BYTES))
+    assert refusal.field == ""
+    assert "Klaviyo accepts at most 100000" in refusal.reason
 
 
 def test_the_same_row_gives_the_same_bytes() -> None:

@@ -31,10 +31,10 @@ def test_members_are_looked_up_by_the_hundred_and_read_to_the_last_page(
         page([a_member("P0", emails[0])], following),
         page([a_member("P1", emails[1].upper()), a_member("P0", emails[0])]),
     )
-    found = klaviyo.find_members("L1", IdentifierType.EMAIL, emails)
-    assert [member.profile.id for member in found] == ["P0", "P1"]
-    assert found[1].profile.email == emails[1]
-    assert found[0].joined_at == datetime(2026, 11, 21, 10, tzinfo=UTC)
+    members = klaviyo.find_members("L1", IdentifierType.EMAIL, emails)
+    assert [member.profile.id for member in members] == ["P0", "P1"]
+    assert members[1].profile.email == emails[1]
+    assert members[0].joined_at == datetime(2026, 11, 21, 10, tzinfo=UTC)
     assert len(server.seen) == 4
     asked = [parse_qs(urlsplit(seen.target).query) for seen in server.seen]
     assert [query["filter"][0].count("@") for query in asked if "filter" in query] == [100, 100, 50]
@@ -45,8 +45,8 @@ def test_unrequested_members_are_ignored(server: ApiServer, klaviyo: Klaviyo) ->
     server.will(
         page([a_member("P1", "ann@example.com"), a_member("P2", "bob@example.com"), a_member("P3", None)])
     )
-    found = klaviyo.find_members("L1", IdentifierType.EMAIL, [" ANN@example.com"])
-    assert [member.profile.id for member in found] == ["P1"]
+    members = klaviyo.find_members("L1", IdentifierType.EMAIL, [" ANN@example.com"])
+    assert [member.profile.id for member in members] == ["P1"]
 
 
 def test_members_are_found_by_phone_and_by_email(server: ApiServer, klaviyo: Klaviyo) -> None:
@@ -66,8 +66,8 @@ def test_members_cannot_be_looked_up_by_what_klaviyo_cannot_filter(
 def test_profiles_are_looked_up_by_any_identifier(server: ApiServer, klaviyo: Klaviyo) -> None:
     """Ids too: what a merge has swallowed comes back as nothing, not as the survivor."""
     server.will(page([a_member("P1", "ann@example.com"), a_member("P9", "bob@example.com")]))
-    found = klaviyo.find_profiles(IdentifierType.PROFILE_ID, ["P1", "P2"])
-    assert [profile.id for profile in found] == ["P1"]
+    profiles = klaviyo.find_profiles(IdentifierType.PROFILE_ID, ["P1", "P2"])
+    assert [profile.id for profile in profiles] == ["P1"]
     assert parse_qs(urlsplit(server.seen[0].target).query)["filter"] == ['any(id,["P1","P2"])']
 
 
@@ -112,17 +112,17 @@ def test_members_change_by_up_to_a_thousand_ids(server: ApiServer, klaviyo: Klav
 
 def test_a_list_is_read_by_its_id(server: ApiServer, klaviyo: Klaviyo) -> None:
     server.will(Reply(document={"data": a_list("L1", "VIP")}))
-    found = klaviyo.get_list("L1")
-    assert found is not None
-    assert found.name == "VIP"
+    klaviyo_list = klaviyo.get_list("L1")
+    assert klaviyo_list is not None
+    assert klaviyo_list.name == "VIP"
     assert [seen.target.partition("?")[0] for seen in server.seen] == ["/api/lists/L1"]
 
 
 def test_an_account_is_known_by_its_id(server: ApiServer, klaviyo: Klaviyo) -> None:
     attributes = {"test_account": True, "contact_information": {"organization_name": "Corner shop"}}
     server.will(page([{"type": "account", "id": "AbC123", "attributes": attributes}]))
-    found = klaviyo.get_account()
-    assert (found.id, found.name, found.test) == ("AbC123", "Corner shop", True)
+    account = klaviyo.get_account()
+    assert (account.id, account.name, account.test) == ("AbC123", "Corner shop", True)
 
 
 def test_jobs_since_a_timestamp_end_at_the_first_older_job(server: ApiServer, klaviyo: Klaviyo) -> None:
@@ -136,8 +136,8 @@ def test_jobs_since_a_timestamp_end_at_the_first_older_job(server: ApiServer, kl
         for hour in (13, 12, 11, 10)
     ]
     server.will(page(jobs, f"{server.origin}/api/profile-bulk-import-jobs?page%5Bcursor%5D=2"))
-    found = list(klaviyo.get_jobs_since(datetime(2026, 11, 21, 11, tzinfo=UTC)))
-    assert [job.id for job in found] == ["J13", "J12", "J11"]
+    listed_jobs = list(klaviyo.get_jobs_since(datetime(2026, 11, 21, 11, tzinfo=UTC)))
+    assert [job.id for job in listed_jobs] == ["J13", "J12", "J11"]
     assert len(server.seen) == 1
     assert parse_qs(urlsplit(server.seen[0].target).query) == {"sort": ["-created_at"], "page[size]": ["100"]}
 

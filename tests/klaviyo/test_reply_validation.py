@@ -95,8 +95,8 @@ def test_a_next_page_at_another_origin_is_not_fetched(server: ApiServer, klaviyo
 
 
 def test_page_links_in_a_circle_are_an_error(server: ApiServer, klaviyo: Klaviyo) -> None:
-    one, two = (f"{server.origin}/api/lists?page%5Bcursor%5D={n}" for n in (1, 2))
-    server.will(page([], one), page([], two), page([], one))
+    first, two = (f"{server.origin}/api/lists?page%5Bcursor%5D={n}" for n in (1, 2))
+    server.will(page([], first), page([], two), page([], first))
     with pytest.raises(KlaviyoError, match="circle"):
         klaviyo.get_list_names()
 
@@ -106,7 +106,7 @@ def test_every_page_is_read(server: ApiServer, klaviyo: Klaviyo) -> None:
     following = [f"{server.origin}/api/lists?page%5Bcursor%5D={n}" for n in range(149)]
     pages = [page([a_list(f"L{n}", "vip")], link) for n, link in enumerate(following)]
     server.will(*pages, page([a_list("L149", "VIP"), a_list("L150", "VIP ")]))
-    assert [found.id for found in klaviyo.find_lists("VIP")] == ["L149"]
+    assert [listed.id for listed in klaviyo.find_lists("VIP")] == ["L149"]
     assert len(server.seen) == 150
     assert parse_qs(urlsplit(server.seen[0].target).query) == {
         "filter": ['any(name,["VIP"])'],

@@ -84,10 +84,10 @@ def test_each_result_has_its_next_step(
     outcome: Response | TransportError, read: str, repeatable: str, once: str
 ) -> None:
     """A read is never lost; a write that may have been carried out is, and is repeated only if harmless."""
-    found = [
+    steps = [
         kind_of(next_step(outcome, Attempts(), endpoint, dice())) for endpoint in (READ, REPEATABLE, ONCE)
     ]
-    assert found == [read, repeatable, once]
+    assert steps == [read, repeatable, once]
 
 
 @pytest.mark.parametrize("outcome", [answer(503), TransportError.CONNECTION_LOST, TransportError.UNREACHABLE])

@@ -63,17 +63,17 @@ def test_other_limits_may_be_given(server: ApiServer, clock: QuickClock) -> None
 def test_many_threads_share_one_client(server: ApiServer, klaviyo: Klaviyo) -> None:
     """Each gets its own answer, on at most as many connections as were asked for."""
     server.usual = JOB
-    found: list[Any] = []
+    replies: list[Any] = []
 
     def work() -> None:
-        found.extend(klaviyo.start_import(BODY) for _ in range(10))
+        replies.extend(klaviyo.start_import(BODY) for _ in range(10))
 
     threads = [threading.Thread(target=work) for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert found == [ImportAccepted("am9i/+=", earlier_reply_lost=False)] * 120
+    assert replies == [ImportAccepted("am9i/+=", earlier_reply_lost=False)] * 120
     assert len({seen.connection for seen in server.seen}) <= 8
 
 

@@ -21,13 +21,13 @@ INNER = {"proofs", "rejections", "removals_not_found"}
 def documented() -> set[str]:
     """Return the keys that the document names: `proofs[].model`, and `.list` behind it."""
     text = TEXT.partition("## What `report --json` says")[2].partition("\n## ")[0]
-    found = set()
+    paths = set()
     for cell in re.findall(r"^\| (`.*?) \| ", text, flags=re.MULTILINE):
         prefix = ""
         for key in re.findall(r"`([^`]+)`", cell):
             prefix = key.rpartition(".")[0] or prefix
-            found.add(f"{prefix}{key}" if key.startswith(".") else key)
-    return found
+            paths.add(f"{prefix}{key}" if key.startswith(".") else key)
+    return paths
 
 
 def test_the_document_has_every_key_of_a_report() -> None:

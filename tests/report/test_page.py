@@ -151,8 +151,8 @@ def test_a_page_of_any_run_is_complete_and_self_contained(kind: str) -> None:
     ],
 )
 def test_the_outcome_of_a_run_is_one_sentence(kind: str, tone: Severity, headline: str) -> None:
-    found = summarize_run(KINDS[kind])
-    assert (found.severity, found.headline) == (tone, headline)
+    summary = summarize_run(KINDS[kind])
+    assert (summary.severity, summary.headline) == (tone, headline)
     page = render_page(KINDS[kind])
     assert f'<section class="summary {tone}">\n<div class="headline">{headline}</div>' in page
 
@@ -374,9 +374,9 @@ def test_the_chart_shows_a_quiet_day_beside_a_first_load() -> None:
 
 def test_a_list_has_a_line_of_its_rows_in_its_runs() -> None:
     """From the least to the greatest, the oldest first; level where nothing changed."""
-    one = changed(rows=30)
-    runs = [former(2, lists=(changed(rows=10), changed(TEA))), former(1), former(0, lists=(one,))]
-    assert chart.collect_row_history(one, runs) == (10, 30)
+    summary = changed(rows=30)
+    runs = [former(2, lists=(changed(rows=10), changed(TEA))), former(1), former(0, lists=(summary,))]
+    assert chart.collect_row_history(summary, runs) == (10, 30)
     assert chart.compute_line_points((10, 30, 20)) == "2.0,18.0 36.0,2.0 70.0,10.0"
     assert chart.compute_line_points((1_000, 990)) == "2.0,9.2 70.0,10.8"  # one in a hundred is no cliff
     assert chart.compute_line_points((0, 0)) == "2.0,10.0 70.0,10.0"

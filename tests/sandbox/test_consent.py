@@ -223,8 +223,8 @@ def test_an_unsubscription_with_a_list_is_global_for_people_who_are_not_on_it(
     )
     assert sandbox.members(news) == []
     in_list = "subscriptions.email.marketing.list_suppressions"
-    found = caller.get("/api/profiles", filter=f'equals({in_list}.list_id,"{news}")')["data"]
-    assert [each["attributes"]["email"] for each in found] == [ANN]
+    profiles = caller.get("/api/profiles", filter=f'equals({in_list}.list_id,"{news}")')["data"]
+    assert [each["attributes"]["email"] for each in profiles] == [ANN]
 
 
 def test_channels_are_apart(caller: Caller) -> None:
@@ -239,14 +239,14 @@ def test_channels_are_apart(caller: Caller) -> None:
     subscribe(caller, row(email=ANN, phone_number=PHONE, subscriptions=channels), list_id=news)
     gone = {"sms": {"marketing": leaf(consent="UNSUBSCRIBED")}}
     unsubscribe(caller, row(phone_number=PHONE, subscriptions=gone))
-    found = subscriptions(caller)
-    assert found["email"]["marketing"]["consent"] == "SUBSCRIBED"
-    assert found["email"]["click_tracking"]["can_receive"] is True
-    assert found["sms"]["marketing"]["consent"] == "UNSUBSCRIBED"
-    assert found["sms"]["transactional"]["can_receive_sms_transactional"] is True
-    assert found["whatsapp"]["transactional"]["consent"] == "SUBSCRIBED"
-    assert found["whatsapp"]["marketing"]["consent"] == "NEVER_SUBSCRIBED"
-    assert found["mobile_push"]["marketing"]["consent"] == "SUBSCRIBED"
+    subscribed = subscriptions(caller)
+    assert subscribed["email"]["marketing"]["consent"] == "SUBSCRIBED"
+    assert subscribed["email"]["click_tracking"]["can_receive"] is True
+    assert subscribed["sms"]["marketing"]["consent"] == "UNSUBSCRIBED"
+    assert subscribed["sms"]["transactional"]["can_receive_sms_transactional"] is True
+    assert subscribed["whatsapp"]["transactional"]["consent"] == "SUBSCRIBED"
+    assert subscribed["whatsapp"]["marketing"]["consent"] == "NEVER_SUBSCRIBED"
+    assert subscribed["mobile_push"]["marketing"]["consent"] == "SUBSCRIBED"
 
 
 SMS = {"sms": {"marketing": leaf()}}
@@ -346,6 +346,6 @@ def test_consent_survives_a_merge_and_is_known_by_when_it_was_given(caller: Call
         "relationships": {"profiles": {"data": [{"type": "profile", "id": phone}]}},
     }
     assert caller.ask("POST", "/api/profile-merge", json={"data": merge}).status_code == 202
-    found = subscriptions(caller)["sms"]["marketing"]
+    consent = subscriptions(caller)["sms"]["marketing"]
     now = datetime.fromtimestamp(int(sandbox.now()), UTC).isoformat()
-    assert (found["consent"], found["consent_timestamp"]) == ("UNSUBSCRIBED", now)
+    assert (consent["consent"], consent["consent_timestamp"]) == ("UNSUBSCRIBED", now)

@@ -48,20 +48,20 @@ def test_the_log_shows_the_requests(caller: Caller, sandbox: Sandbox) -> None:
 def test_the_state_is_seen_from_python_and_over_http(caller: Caller, sandbox: Sandbox) -> None:
     vip = caller.make_list("VIP / gold")
     caller.run_import([row(email="ann@example.com", first_name="Ann", properties={"n": 1})], vip)
-    (one,) = sandbox.members("VIP / gold")
-    assert (one["email"], one["first_name"], one["properties"], one["phone_number"]) == (
+    (member,) = sandbox.members("VIP / gold")
+    assert (member["email"], member["first_name"], member["properties"], member["phone_number"]) == (
         "ann@example.com",
         "Ann",
         {"n": 1},
         None,
     )
-    assert sandbox.members(vip) == [one]
+    assert sandbox.members(vip) == [member]
 
     def seen(path: str) -> Any:
         return requests.get(f"{sandbox.origin}/sandbox/{path}", timeout=5).json()["data"]
 
     assert seen("lists") == sandbox.lists()
-    assert seen("lists/VIP / gold/members") == [one]
+    assert seen("lists/VIP / gold/members") == [member]
     assert seen("profiles") == sandbox.profiles()
 
 

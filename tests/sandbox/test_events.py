@@ -214,8 +214,8 @@ def test_events_are_found(caller: Caller, sandbox: Sandbox) -> None:
     bob = next(each["id"] for each in sandbox.profiles() if each["email"] == BOB)
 
     def find(text: str, **query: Any) -> list[str]:
-        found = caller.pages(EVENTS, filter=text, **query)
-        return [each["attributes"]["event_properties"]["$event_id"] for each in found]
+        events = caller.pages(EVENTS, filter=text, **query)
+        return [each["attributes"]["event_properties"]["$event_id"] for each in events]
 
     orders = f'equals(metric_id,"{metrics["Placed Order"]}")'
     assert find(orders) == ["4", "3", "2", "1", "0"]

@@ -18,7 +18,7 @@ ROWS = "/data/attributes/profiles/data"
 ANN = "ann@example.com"
 
 
-def found(sandbox: Sandbox, email: str) -> dict[str, Any]:
+def find_profile(sandbox: Sandbox, email: str) -> dict[str, Any]:
     """Return the profile with this e-mail."""
     (profile,) = [profile for profile in sandbox.profiles() if profile["email"] == email]
     return profile
@@ -207,7 +207,7 @@ def test_null_and_omitted_values_leave_what_is_there(caller: Caller, sandbox: Sa
             )
         ]
     )
-    ann = found(sandbox, ANN)
+    ann = find_profile(sandbox, ANN)
     assert (ann["first_name"], ann["last_name"]) == ("Ann", "Lee")
     assert ann["location"] == {"city": "Bergen", "zip": "5003"}
     assert ann["properties"] == {"a": 1, "b": [1], "c": {"y": 2}}
@@ -226,7 +226,10 @@ def test_duplicates_in_a_job_are_merged_without_a_failure(caller: Caller, sandbo
     )
     assert (job["attributes"]["completed_count"], job["attributes"]["failed_count"]) == (5, 0)
     assert len(sandbox.members(vip)) == 4
-    assert (found(sandbox, ANN)["first_name"], found(sandbox, ANN)["last_name"]) == ("Ann", "Lee")
+    assert (find_profile(sandbox, ANN)["first_name"], find_profile(sandbox, ANN)["last_name"]) == (
+        "Ann",
+        "Lee",
+    )
 
 
 def test_an_existing_member_keeps_the_time_of_joining() -> None:
@@ -306,7 +309,7 @@ def test_a_secondary_identifier_of_another_profile_is_dropped(caller: Caller, sa
     job = caller.run_import([row(email="bob@example.com", phone_number="+14155550100", first_name="Bob")])
     assert job["attributes"]["failed_count"] == 0
     assert [profile["phone_number"] for profile in sandbox.profiles()] == ["+14155550100", "+14155550101"]
-    assert found(sandbox, "bob@example.com")["first_name"] == "Bob"
+    assert find_profile(sandbox, "bob@example.com")["first_name"] == "Bob"
 
 
 def test_a_secondary_identifier_of_another_profile_can_fail_the_row() -> None:

@@ -163,8 +163,8 @@ def test_members_are_found_by_filter(caller: Caller, text: str, emails: list[str
     vip = caller.make_list("VIP")
     caller.run_import([*people(5), row(email="p@example.com", phone_number="+14155550100")], vip)
     caller.run_import([row(email="stranger@example.com")])
-    found = caller.get(f"/api/lists/{vip}/profiles", filter=text)["data"]
-    assert [profile["attributes"]["email"] for profile in found] == emails
+    members = caller.get(f"/api/lists/{vip}/profiles", filter=text)["data"]
+    assert [profile["attributes"]["email"] for profile in members] == emails
 
 
 @pytest.mark.parametrize(
@@ -184,9 +184,9 @@ def test_only_the_requested_fields_are_returned(caller: Caller) -> None:
         [row(email="a@example.com", first_name="Ann", location={"city": "Bergen", "zip": "5003"})], vip
     )
     path = f"/api/lists/{vip}/profiles"
-    (found,) = caller.get(path, fields_profile="email,joined_group_at,location.city")["data"]
-    assert found["attributes"].keys() == {"email", "joined_group_at", "location"}
-    assert found["attributes"]["location"] == {"city": "Bergen"}
+    (member,) = caller.get(path, fields_profile="email,joined_group_at,location.city")["data"]
+    assert member["attributes"].keys() == {"email", "joined_group_at", "location"}
+    assert member["attributes"]["location"] == {"city": "Bergen"}
     assert caller.ask("GET", f"{path}?fields[profile]=colour").status_code == 400
     assert caller.ask("GET", "/api/profiles?fields[profile]=joined_group_at").status_code == 400
 

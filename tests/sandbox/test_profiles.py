@@ -101,9 +101,9 @@ def test_a_merge_moves_memberships_and_leaves_one_profile(caller: Caller, sandbo
         }
     }
     assert caller.ask("POST", "/api/profile-merge", json=body).status_code == 202
-    (one,) = sandbox.members(vip)
-    assert (one["id"], one["email"], one["external_id"]) == (kept["id"], ANN, "7")
-    assert (one["first_name"], one["last_name"]) == ("Ann", "Lee")
+    (member,) = sandbox.members(vip)
+    assert (member["id"], member["email"], member["external_id"]) == (kept["id"], ANN, "7")
+    assert (member["first_name"], member["last_name"]) == ("Ann", "Lee")
     assert caller.ask("GET", f"/api/profiles/{source['id']}").status_code == 404
     assert caller.ask("POST", "/api/profile-merge", json=body).status_code == 404
 

@@ -164,7 +164,7 @@ def test_the_suppressed_are_found_in_one_sweep(caller: Caller, sandbox: Sandbox,
         clock.leap(10.0)
     sandbox.suppress("u1@example.com", "HARD_BOUNCE")
     field = "subscriptions.email.marketing.suppression"
-    found = caller.pages(
+    profiles = caller.pages(
         "/api/profiles", filter=f'equals({field}.reason,"USER_SUPPRESSED")', sort=f"{field}.timestamp"
     )
-    assert [each["attributes"]["email"] for each in found] == ["u2@example.com", "u0@example.com"]
+    assert [each["attributes"]["email"] for each in profiles] == ["u2@example.com", "u0@example.com"]

@@ -78,9 +78,9 @@ def test_links_of_resources_end_with_a_slash_and_links_of_documents_do_not(
     for path in paths:
         body = caller.get(path)
         assert body["links"]["self"] == sandbox.origin + path
-        found = links(body["data"])
-        assert found
-        assert all(link.endswith("/") for link in found), path
+        addresses = links(body["data"])
+        assert addresses
+        assert all(link.endswith("/") for link in addresses), path
         if isinstance(body["data"], list):
             assert body["links"]["next"] is None
 

@@ -48,10 +48,10 @@ def account(
     request: pytest.FixtureRequest, named_account: Callable[[str], Account | Server]
 ) -> Iterator[Account | Server]:
     """Return the stand-in, and under the mark `live` the account; what is pretended ends with the test."""
-    found = named_account(request.param)
-    found.calm()
-    yield found
-    found.calm()
+    stand_in = named_account(request.param)
+    stand_in.calm()
+    yield stand_in
+    stand_in.calm()
 
 
 @pytest.fixture

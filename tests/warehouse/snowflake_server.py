@@ -123,7 +123,14 @@ async def query(request: Request) -> Response:
     text = asked.get("sqlText", "")
     if not asked.get("describeOnly"):
         stand_in.journal.append({"sql": text, "tag": (asked.get("parameters") or {}).get("QUERY_TAG")})
-    fault = next((one for one in stand_in.faults if one.times > 0 and re.search(one.pattern, text)), None)
+    fault = next(
+        (
+            candidate
+            for candidate in stand_in.faults
+            if candidate.times > 0 and re.search(candidate.pattern, text)
+        ),
+        None,
+    )
     if fault is not None:
         fault.times -= 1
         if fault.until and not await is_asked(fault.until):

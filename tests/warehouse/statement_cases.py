@@ -161,14 +161,14 @@ def _staging(dialect: Dialect, shape: ModelTables, many: ModelTables) -> Iterato
         staging.stage_rows(Staging(many, select, identifiers, name_for(dialect.engine, "club"))),
     )
     yield "stage_rows", staging.stage_rows(_consents(dialect, select, email))
-    for one in (shape, many):
-        identifier = SharedIdentifier(one, one.identifiers[1])
-        yield "collect_duplicates", conflicts.collect_duplicates(one)
-        yield "resolve_duplicates", conflicts.resolve_duplicates(one)
+    for tables in (shape, many):
+        identifier = SharedIdentifier(tables, tables.identifiers[1])
+        yield "collect_duplicates", conflicts.collect_duplicates(tables)
+        yield "resolve_duplicates", conflicts.resolve_duplicates(tables)
         yield "collect_shared", conflicts.collect_shared(identifier)
-        yield "replace_list_ids", staging.replace_list_ids(one, [("b", "L2"), ("", "L1"), (None, "L0")])
-        yield "count_staged_rows", staging.count_staged_rows(one, marks_unchanged=one is shape)
-        yield from _marks(replace(one, marks=RowMarks()))
+        yield "replace_list_ids", staging.replace_list_ids(tables, [("b", "L2"), ("", "L1"), (None, "L0")])
+        yield "count_staged_rows", staging.count_staged_rows(tables, marks_unchanged=tables is shape)
+        yield from _marks(replace(tables, marks=RowMarks()))
     yield "select_conflicting_properties", staging.select_conflicting_properties(shape)
 
 
@@ -293,8 +293,8 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
     yield "select_digest", planned_rows.select_digest(many)
     yield "select_adds", planned_rows.select_adds(shape, 100)
     sent = [
-        planned_rows.SentPeople(shape.dialect.state_table(one.snapshot), one.identifier_columns[:2])
-        for one in (shape, many)
+        planned_rows.SentPeople(shape.dialect.state_table(tables.snapshot), tables.identifier_columns[:2])
+        for tables in (shape, many)
     ]
     yield "count_sent_adds", planned_rows.count_sent_adds(shape, sent, 99)
     yield "count_by_list", snapshot.count_by_list(shape)
@@ -394,17 +394,17 @@ def _updated_at(plain: ModelTables) -> Iterator[Call]:
         yield "migrate_columns", schema.migrate_columns(shape, table, kept)
     known = row_comparison.StagedKeys(are_unique=True, are_valid=True, others_are_equal=True)
     equal = replace(shape, table_key="equal_0a1b2c3d")
-    for one, keys, list_id in ((shape, row_comparison.StagedKeys(), None), (equal, known, "L1")):
-        rows = replace(people, tables=one, updated_at=updated_at, sent_list_id=list_id)
-        yield "create_model_tables", schema.create_model_tables(one)
-        yield "replace_list_ids", staging.replace_list_ids(one, [("", "L1")])
+    for tables, keys, list_id in ((shape, row_comparison.StagedKeys(), None), (equal, known, "L1")):
+        rows = replace(people, tables=tables, updated_at=updated_at, sent_list_id=list_id)
+        yield "create_model_tables", schema.create_model_tables(tables)
+        yield "replace_list_ids", staging.replace_list_ids(tables, [("", "L1")])
         yield "stage_rows", staging.stage_rows(replace(rows, part=StagedPart.KEYS))
         for stale in ((), ("L1", "L2")):
-            yield "collect_compared", row_comparison.collect_compared(one, keys, (*KEY, MODEL), stale)
-        yield "count_compared", row_comparison.count_compared(one)
+            yield "collect_compared", row_comparison.collect_compared(tables, keys, (*KEY, MODEL), stale)
+        yield "count_compared", row_comparison.count_compared(tables)
         yield "stage_rows", staging.stage_rows(replace(rows, part=StagedPart.COMPARED))
-        yield "count_completed", row_comparison.count_completed(one)
-        yield "replace_compared", row_comparison.replace_compared(one, keys)
+        yield "count_completed", row_comparison.count_completed(tables)
+        yield "replace_compared", row_comparison.replace_compared(tables, keys)
     yield "create_empty_plan", planned_rows.create_empty_plan(shape)
     yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", None)
     yield "keep_updated_at", row_comparison.keep_updated_at(shape)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
@@ -36,13 +36,13 @@ def test_one_value_is_appended_another_removed_and_a_third_unset(shop: World) ->
         arrays={"tags": "append", "gone": "unappend"},
         on_null={"tier": "unset"},
     )
-    assert one(shop.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(shop.run()).outcomes == {Outcome.APPLIED: 1}
     assert shop.person(ANN)["properties"] == {"tags": ["other", "b"], "gone": ["y"], "tier": "gold"}
-    assert one(shop.run()).outcomes == {}
+    assert only_list(shop.run()).outcomes == {}
     shop.people([{"email": ANN, "tags": "c", "gone": "x", "tier": None}], columns=COLUMNS)
-    assert one(shop.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(shop.run()).outcomes == {Outcome.APPLIED: 1}
     assert shop.person(ANN)["properties"] == {"tags": ["other", "b", "c"], "gone": ["y"]}
-    assert one(shop.run()).outcomes == {}
+    assert only_list(shop.run()).outcomes == {}
 
 
 @stand_in_is_long
@@ -51,8 +51,8 @@ def test_a_new_person_and_a_known_one_get_values_and_the_list(shop: World) -> No
     shop.new_profile(email=ANN, properties={"tags": ["other"]})
     shop.people([{"email": email, "tags": "a"} for email in (ANN, BOB)], columns=COLUMNS)
     shop.model("tagged", "select email, tags from people", arrays={"tags": "append"})
-    assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(shop.run()).outcomes == {Outcome.APPLIED: 2}
     assert shop.emails() == [ANN, BOB]
-    found = [shop.person(email)["properties"]["tags"] for email in (ANN, BOB)]
-    assert found == [["other", "a"], ["a"]]
-    assert one(shop.run()).outcomes == {}
+    tags = [shop.person(email)["properties"]["tags"] for email in (ANN, BOB)]
+    assert tags == [["other", "a"], ["a"]]
+    assert only_list(shop.run()).outcomes == {}

@@ -16,7 +16,7 @@ from reverse_etl.warehouse.duckdb.adapter import DIALECT as DUCKDB
 from reverse_etl.warehouse.model_tables import ModelTables
 from reverse_etl.warehouse.snowflake.dialect import SnowflakeDialect
 from tests.core.rows import BY_EMAIL, become, people
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import WAREHOUSES
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ def test_a_column_name_is_never_read_as_sql(shop: World, name: str) -> None:
         "members", f"select email, customer_id, first_name as {quoted} from people", identifiers=BY_EMAIL
     )
     become(shop, [*people("ann", "bob"), *people("cat", email="no address")])
-    first = one(shop.run())
+    first = only_list(shop.run())
     assert (first.outcomes, first.list_plan.rejected_by_check) == ({Outcome.APPLIED: 2}, 1)
     assert shop.person("ann@example.com")["properties"] == {name: "Ann"}
     become(shop, people("ann", "bob", first_name="Zoe"))
-    assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(shop.run()).outcomes == {Outcome.APPLIED: 2}
     assert shop.person("bob@example.com")["properties"] == {name: "Zoe"}
-    assert one(shop.run()).outcomes == {}
+    assert only_list(shop.run()).outcomes == {}
 
 
 @pytest.mark.parametrize("dialect", [DUCKDB, SnowflakeDialect('"S"', '"S"')])
@@ -71,9 +71,9 @@ def test_a_struct_may_be_called_as_statements_call_a_table(make_world: Callable[
     become(world, people("ann", "bob"))
     world.run()
     become(world, people("ann", first_name="Zoe"))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
-    assert one(world.run(options=PlanOptions(full_refresh=True))).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REMOVED: 1}
+    assert only_list(world.run(options=PlanOptions(full_refresh=True))).outcomes == {Outcome.APPLIED: 1}
     world.model("members", f"{select}, first_name as at from people", updated_at="at", **config)
     world.run()
     become(world, people("ann", first_name="Eve"))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}

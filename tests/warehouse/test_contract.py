@@ -280,4 +280,4 @@ def test_queries_of_shared_tables_give_the_same_rows_together_as_alone(warehouse
     with pytest.MonkeyPatch.context() as patched:
         patched.delattr(type(warehouse), "fetch")  # nothing is asked again
         assert [state.tables.fetch_shared(query) for query in shared_queries(state)] == alone
-    assert [len(found) for found in alone] == [0, 2, 2, 0, 2, 2, 1, 1, 0, 0]
+    assert [len(result) for result in alone] == [0, 2, 2, 0, 2, 2, 1, 1, 0, 0]

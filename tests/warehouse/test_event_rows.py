@@ -12,7 +12,7 @@ from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.event_rows import BULK, DAY, HOUR, backfilled, order, orders, orders_model, stored
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def test_events_are_sent_by_the_rules_of_their_time(shop: World) -> None:
     plan = shop.plan().models[0]
     assert plan.events is not None
     assert (plan.events.old_rows, plan.events.backfilled, plan.events.oldest) == (1, 2, first[1]["time"])
-    assert one(shop.run(options=PlanOptions(limit=1))).outcomes[Outcome.UNVERIFIED] == 1
+    assert only_list(shop.run(options=PlanOptions(limit=1))).outcomes[Outcome.UNVERIFIED] == 1
     shop.wait()
     second = [*first, order(shop, "o3", 0 * HOUR)]
     orders(shop, *second)
@@ -51,7 +51,7 @@ def test_events_are_sent_by_the_rules_of_their_time(shop: World) -> None:
     ((key,),) = shop.state("SELECT table_key FROM models")
     keys = shop.state(f"SELECT retl_identity FROM snapshot_{key}")
     assert sorted(identity for (identity,) in keys) == ["key:o2", "key:o3"]
-    assert one(shop.run()).outcomes == {}
+    assert only_list(shop.run()).outcomes == {}
 
 
 def test_a_person_with_too_many_events_on_a_day_stops_the_model(shop: World) -> None:
@@ -78,11 +78,13 @@ def test_lost_replies_and_changed_rows(shop: World) -> None:
     rows = [order(shop, f"o{nth}") for nth in range(3)]
     orders(shop, *rows)
     shop.fault(Fault(FaultKind.CUT, method="POST", path=BULK, after=True, times=1))
-    assert one(shop.run()).outcomes == {Outcome.UNVERIFIED: 3}
+    assert only_list(shop.run()).outcomes == {Outcome.UNVERIFIED: 3}
     orders(shop, rows[0] | {"item": "coffee"}, *rows[1:], order(shop, "o3"))
     result = shop.run()
-    assert one(result).outcomes == {Outcome.UNVERIFIED: 1}
-    assert [rejection.reason.code for rejection in one(result).list_plan.check_rejections] == ["changed"]
+    assert only_list(result).outcomes == {Outcome.UNVERIFIED: 1}
+    assert [rejection.reason.code for rejection in only_list(result).list_plan.check_rejections] == [
+        "changed"
+    ]
     assert len(stored(shop)) == 4
 
 
@@ -109,10 +111,10 @@ def test_a_row_without_a_needed_value_is_rejected_in_the_plan(shop: World) -> No
     rows = [order(shop, "o1"), order(shop, "o2", time=None), order(shop, "o3", item=" "), order(shop, "o4")]
     orders(shop, *rows)
     (list_plan,) = shop.plan().models[0].lists
-    found = {
+    rejections = {
         rejection.reason.describe().lower(): rejection.rows for rejection in list_plan.check_rejections
     }  # Snowflake has the names in upper case
     reason = "a column that every row needs is empty"
-    assert found == {f"{reason}: time": 1, f"{reason}: metric": 1}
+    assert rejections == {f"{reason}: time": 1, f"{reason}: metric": 1}
     shop.run()
     assert sorted(stored(shop)) == ["o1", "o4"]

@@ -23,7 +23,7 @@ from tests.core.consent import ANN, BOB, consents, new_list
 from tests.core.costs import counting
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
 from tests.core.test_profile_deletions import email, erase, open_shop, run
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import LIVE, STAND_IN_IS_LONG, WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ def test_a_model_reads_the_journal_and_nothing_else(shop: World) -> None:
         min_rows=0,
     )
     shop.run()
-    assert one(shop.run(), "marked").outcomes == {Outcome.APPLIED: 2}
+    assert only_list(shop.run(), "marked").outcomes == {Outcome.APPLIED: 2}
     assert shop.person("ann@example.com")["properties"]["last_outcome"] == "applied"
 
 
@@ -434,9 +434,9 @@ def test_explain_of_one_list_has_its_newest_rows_however_many_others_have(
         become(world, [row])
         world.run()
     monkeypatch.setattr(explain, "MAX_JOURNAL_ROWS", 1)
-    for lists, found in (((), ["Coffee"]), (["Tea"], ["Tea"])):
+    for lists, names in (((), ["Coffee"]), (["Tea"], ["Tea"])):
         journal = world.project().explain("ann@example.com", lists=lists).journal
-        assert [row.list_name for row in journal or ()] == found
+        assert [row.list_name for row in journal or ()] == names
 
 
 def test_the_journal_costs_one_statement_for_a_run(make_world: Callable[..., World]) -> None:

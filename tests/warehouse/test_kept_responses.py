@@ -15,7 +15,7 @@ from reverse_etl.sandbox.routes.records import TAG
 from reverse_etl.state import model_changes
 from reverse_etl.state.responses import KEPT_DAYS
 from tests.core.consent import LONG_AGO, consents
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
@@ -59,8 +59,11 @@ def test_a_model_reads_the_responses_of_another_one(shop: World) -> None:
     tags(shop, ("a|b%", "ann@example.com"), ("x", "bo@example.com"), responses=["data.type", "data.none"])
     shop.model("people", READER, surface="profiles", min_rows=0)
     first = shop.run()
-    assert (one(first, "tags").outcomes, one(first, "people").outcomes) == ({Outcome.APPLIED: 2}, {})
-    assert one(shop.run(), "people").outcomes == {Outcome.APPLIED: 2}
+    assert (only_list(first, "tags").outcomes, only_list(first, "people").outcomes) == (
+        {Outcome.APPLIED: 2},
+        {},
+    )
+    assert only_list(shop.run(), "people").outcomes == {Outcome.APPLIED: 2}
     properties = shop.person("ann@example.com")["properties"]
     assert (properties["tag"], properties["status"]) == ("a|b%", 201)
     assert json.loads(properties["body"]) == {"data.type": "tag", "data.none": None}
@@ -74,7 +77,7 @@ def test_a_model_of_suppressions_that_is_not_selected_reads_responses(shop: Worl
     shop.run()
     consents(shop, ("ann@example.com", LONG_AGO), ("bo@example.com", LONG_AGO))
     result = shop.run(select=["newsletter"])
-    assert one(result).outcomes == {Outcome.APPLIED: 1, Outcome.OPTED_OUT: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1, Outcome.OPTED_OUT: 1}
 
 
 @stand_in_is_long
@@ -114,7 +117,7 @@ def test_a_refusal_is_kept_for_its_row_alone(shop: World) -> None:
         request=request,
         responses=True,
     )
-    assert one(shop.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
+    assert only_list(shop.run()).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
     statuses = {row_key: status for _, row_key, _, _, status, *_ in shop.state(READ)}
     assert statuses == {f"key:t1|{listed}": 204, "key:t1|none": 400}
 

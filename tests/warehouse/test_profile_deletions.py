@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from tests.core.test_profile_deletions import email, erase, known, open_shop, readmit, requests, run
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import WAREHOUSES
 
 if TYPE_CHECKING:
@@ -26,13 +26,13 @@ def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> Wo
 def test_a_deleted_person_is_withheld_until_the_row_leaves(shop: World) -> None:
     erase(shop, [email(1), email(2)])
     result = run(shop)
-    assert one(result, "erase").outcomes == {Outcome.APPLIED: 2}
-    assert one(result, "members").list_plan.withheld == 2
+    assert only_list(result, "erase").outcomes == {Outcome.APPLIED: 2}
+    assert only_list(result, "members").list_plan.withheld == 2
     result = shop.run()
-    assert (one(result, "erase").list_plan.unchanged, one(result, "members").outcomes) == (2, {})
+    assert (only_list(result, "erase").list_plan.unchanged, only_list(result, "members").outcomes) == (2, {})
     assert readmit(shop, email(2)) == 1
     erase(shop, [email(2)])
-    assert one(run(shop), "erase").outcomes == {Outcome.READMITTED: 1}
+    assert only_list(run(shop), "erase").outcomes == {Outcome.READMITTED: 1}
     shop.run()
     assert {email(1), email(2)} <= {*known(shop)}
     assert requests(shop) == 2

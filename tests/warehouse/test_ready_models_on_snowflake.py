@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.core.test_request_templates import SENDERS, write_ready_model
-from tests.core.world import one
+from tests.core.world import only_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,5 +34,5 @@ def test_a_ready_model_sends_its_rows_and_then_nothing(world: World, name: str) 
     write_ready_model(world, name)
     SENDERS[name](world)
     writes = len(world.writes())
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {}
     assert len(world.writes()) == writes

@@ -86,8 +86,8 @@ def test_a_name_means_one_relation_of_duckdb_or_none() -> None:
         text: RelationName(*[""] * (3 - len(text.split("."))), *text.split("."))
         for text in ("people", "crm.people", "crm.orders", "shop.crm.orders", "nobody")
     }
-    found = find_relations([*names.values()], rows, "v1")
-    assert {text: str(found[name].full_name) for text, name in names.items() if name in found} == {
+    relations = find_relations([*names.values()], rows, "v1")
+    assert {text: str(relations[name].full_name) for text, name in names.items() if name in relations} == {
         "people": "shop.main.people",
         "crm.people": "shop.crm.people",
         "shop.crm.orders": "shop.crm.orders",  # crm.orders alone may be a schema's or a database's

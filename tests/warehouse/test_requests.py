@@ -11,7 +11,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.klaviyo.endpoints import CustomEndpoint
 from reverse_etl.klaviyo.messages import Request, Response, TransportError, TransportResult
 from reverse_etl.klaviyo.transport import Transport
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import WAREHOUSES
 
 if TYPE_CHECKING:
@@ -41,18 +41,18 @@ def shop(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> Wo
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """Return the method and document of the requests of models. One about a lost code gets no reply."""
-    found: list[tuple[str, Any]] = []
+    bodies: list[tuple[str, Any]] = []
     send = Transport.send
 
     def reply(transport: Transport, request: Request) -> TransportResult:
         if not isinstance(request.endpoint, CustomEndpoint):
             return send(transport, request)
         document = json.loads(request.body or b"")
-        found.append((request.endpoint.method, document))
+        bodies.append((request.endpoint.method, document))
         return TransportError.CONNECTION_LOST if "lost" in document["code"] else Response(204, {}, b"")
 
     monkeypatch.setattr(Transport, "send", reply)
-    return found
+    return bodies
 
 
 def run(shop: World, sent: list[Any], *rows: tuple[int, str, str | None]) -> tuple[Any, list[Any]]:
@@ -65,7 +65,7 @@ def run(shop: World, sent: list[Any], *rows: tuple[int, str, str | None]) -> tup
     select = "select id, code, price from things"
     shop.model("things", select, surface="request", unique_key=["id", "code"], min_rows=0, **REQUESTS)
     sent.clear()
-    return one(shop.run()).outcomes, sorted(sent, key=lambda entry: str(entry[1]["id"]))
+    return only_list(shop.run()).outcomes, sorted(sent, key=lambda entry: str(entry[1]["id"]))
 
 
 def test_each_row_is_sent_by_the_request_of_its_change(shop: World, sent: list[Any]) -> None:
@@ -88,11 +88,11 @@ def test_unknown_rows_are_not_sent_again_until_it_is_asked_for(shop: World, sent
     outcomes, _ = run(shop, sent, (1, "lost", None))
     assert outcomes == {Outcome.UNKNOWN: 1}
     assert run(shop, sent, (1, "lost", None)) == ({}, [])
-    assert one(shop.run()).list_plan.check_rejections[0].rows == 1
+    assert only_list(shop.run()).list_plan.check_rejections[0].rows == 1
     outcomes, requests = run(shop, sent)
     assert outcomes == {Outcome.UNKNOWN: 1}
     assert requests == [("DELETE", {"id": 1, "code": "lost"})]
     assert run(shop, sent)[1] == []
-    assert one(shop.run()).list_plan.held_at_plan == 1
+    assert only_list(shop.run()).list_plan.held_at_plan == 1
     assert shop.project().retry(unknown=True) == {"things": 1}
     assert run(shop, sent)[1] == [("DELETE", {"id": 1, "code": "lost"})]

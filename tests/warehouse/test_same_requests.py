@@ -17,7 +17,7 @@ from reverse_etl.planning.saved_plan import SavedPlan
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.state_file import find_state_file
 from tests.core.rows import become, clubs_model, members_model, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 from tests.warehouse.snowflake_accounts import ACCOUNTS, WAREHOUSES, stand_in_is_long
 from tests.warehouse.snowflake_world import SnowflakeWorld
@@ -49,7 +49,7 @@ def both(request: pytest.FixtureRequest, make_world: Callable[..., World]) -> di
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return the writes of all runs since: method, path and body as they went over the wire to Klaviyo."""
-    found: list[tuple[str | None, str, Any]] = []
+    entries: list[tuple[str | None, str, Any]] = []
     send = HTTPAdapter.send
 
     def recorded(
@@ -57,28 +57,28 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     ) -> requests.Response:
         path = urlsplit(request.url or "").path
         if request.method != "GET" and "/api/" in path:
-            found.append((request.method, path, request.body))
+            entries.append((request.method, path, request.body))
         return send(adapter, request, *args, **options)
 
     monkeypatch.setattr(HTTPAdapter, "send", recorded)
-    return found
+    return entries
 
 
 def run(world: World, **options: Any) -> ListResult:
     """Run with one thread, which sends in one order."""
-    return one(world.project(threads=1).run(**options))
+    return only_list(world.project(threads=1).run(**options))
 
 
 @stand_in_is_long
 def test_the_first_run_sends_all_the_second_nothing_and_then_what_changed(shop: World) -> None:
     members_model(shop)
     become(shop, people("ann", "bob", "cat"))
-    assert one(shop.run()).outcomes == {Outcome.APPLIED: 3}
+    assert only_list(shop.run()).outcomes == {Outcome.APPLIED: 3}
     sent = len(shop.writes())
-    assert one(shop.run()).outcomes == {}
+    assert only_list(shop.run()).outcomes == {}
     assert len(shop.writes()) == sent
     become(shop, [person("ann", first_name="Anna"), *people("cat", "dan")])
-    assert one(shop.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
+    assert only_list(shop.run()).outcomes == {Outcome.APPLIED: 2, Outcome.REMOVED: 1}
     assert shop.emails() == ["ann@example.com", "cat@example.com", "dan@example.com"]
     assert shop.person("ann@example.com")["first_name"] == "Anna"
 
@@ -87,8 +87,8 @@ def has_state(shop: World) -> bool:
     """Return whether there is a state: its file beside DuckDB's, or its schema in Snowflake."""
     if not isinstance(shop, SnowflakeWorld):
         return find_state_file({"path": str(shop.path)}).existing is not None
-    found = shop.ask("SELECT schema_name FROM information_schema.schemata")
-    return shop.place.state_schema in {name for (name,) in found}
+    schemas = shop.ask("SELECT schema_name FROM information_schema.schemata")
+    return shop.place.state_schema in {name for (name,) in schemas}
 
 
 def test_a_plan_before_the_first_run_shows_everything_and_creates_nothing(shop: World) -> None:
@@ -109,9 +109,9 @@ def test_a_killed_run_is_settled_by_the_next(shop: World) -> None:
     members_model(shop)
     become(shop, people("ann", "bob"))
     shop.fault(Fault(FaultKind.CUT, "POST", IMPORTS, after=True, times=8))
-    assert Outcome.UNKNOWN in one(shop.run()).outcomes
+    assert Outcome.UNKNOWN in only_list(shop.run()).outcomes
     shop.calm()
-    assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(shop.run()).outcomes == {Outcome.APPLIED: 2}
     assert shop.emails() == ["ann@example.com", "bob@example.com"]
 
 
@@ -271,7 +271,7 @@ def test_a_saved_plan_is_carried_out_or_refused(shop: World) -> None:
         shop.project().apply(saved)
     assert not shop.writes()
     become(shop, people("bob", "ann"))
-    assert one(shop.project().apply(saved)).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(shop.project().apply(saved)).outcomes == {Outcome.APPLIED: 2}
 
 
 def test_a_list_is_reconciled_and_adopted(shop: World) -> None:
@@ -281,8 +281,8 @@ def test_a_list_is_reconciled_and_adopted(shop: World) -> None:
     shop.sandbox.finish_jobs()
     shop.put_on_list(shop.list_id(), shop.new_profile(email="zoe@example.com"))
     shop.take_off_list("bob@example.com")
-    (found,) = shop.project().reconcile(resend=True)
-    assert (found.missing_sample, found.unmanaged_sample) == (
+    (difference,) = shop.project().reconcile(resend=True)
+    assert (difference.missing_sample, difference.unmanaged_sample) == (
         ("email:bob@example.com",),
         ("email:zoe@example.com",),
     )

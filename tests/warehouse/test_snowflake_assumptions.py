@@ -21,7 +21,7 @@ from reverse_etl.planning.sql import identifiers
 from reverse_etl.state import open_state
 from reverse_etl.warehouse.duckdb.adapter import DIALECT
 from reverse_etl.warehouse.statement import Statement
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.insert_rows import create_scratch, insert
 from tests.warehouse.snowflake_accounts import ACCOUNTS, LIVE
 
@@ -123,9 +123,9 @@ def test_values_are_canonical_and_refused_as_on_duckdb(session: Snowflake) -> No
         for kind, values in VALUES.items():
             statement = check_values(DIALECT, kind, values)
             expected = ours.execute(statement.text, statement.parameters).fetchall()
-            found = session.fetch(check_values(session.dialect, kind, values))
+            rows = session.fetch(check_values(session.dialect, kind, values))
             assert [
-                (value, text or "", *rest) for value, (text, *rest) in zip(values, found, strict=True)
+                (value, text or "", *rest) for value, (text, *rest) in zip(values, rows, strict=True)
             ] == [
                 (value, (text or "").replace("\0", "\ufffd"), *rest)
                 for value, (text, *rest) in zip(values, expected, strict=True)
@@ -135,8 +135,8 @@ def test_values_are_canonical_and_refused_as_on_duckdb(session: Snowflake) -> No
 def test_texts_are_ordered_by_code_point(session: Snowflake) -> None:
     texts = ["a", "B", "ä", "Z", "é", "z", "_", "0", "漢", "🙂"]
     union = " UNION ALL ".join("SELECT CAST(? AS VARCHAR) AS t" for _ in texts)
-    found = session.fetch(Statement.read(f"SELECT t FROM ({union}) AS u ORDER BY t", tuple(texts)))
-    assert [text for (text,) in found] == sorted(texts)
+    rows = session.fetch(Statement.read(f"SELECT t FROM ({union}) AS u ORDER BY t", tuple(texts)))
+    assert [text for (text,) in rows] == sorted(texts)
 
 
 def test_a_new_schema_does_not_become_the_current_schema(session: Snowflake, place: Place) -> None:
@@ -205,8 +205,8 @@ def test_a_column_may_change_its_type(
     of_types(shop, [(type_, value) for type_, value, _, _ in changes])
     shop.run()
     of_types(shop, [(type_, value) for _, _, type_, value in changes])
-    assert one(shop.run()).outcomes == sent
-    assert one(shop.run()).outcomes == {}
+    assert only_list(shop.run()).outcomes == sent
+    assert only_list(shop.run()).outcomes == {}
 
 
 @only_an_account
@@ -252,7 +252,7 @@ def test_a_column_with_a_collation_is_compared_letter_by_letter(shop: SnowflakeW
             "CREATE OR REPLACE TABLE people (email VARCHAR, first_name VARCHAR COLLATE 'en-ci')",
             f"INSERT INTO people SELECT 'ann@example.com', '{name}'",
         )
-        assert one(shop.run()).outcomes == {Outcome.APPLIED: 1}
+        assert only_list(shop.run()).outcomes == {Outcome.APPLIED: 1}
 
 
 @only_an_account

@@ -62,7 +62,7 @@ def test_the_documented_number_of_statements_is_true(
     both_busy = counted(world.run)
 
     further = [
-        tuple(two - one for two, one in zip(*pair, strict=True))
+        tuple(two - first for two, first in zip(*pair, strict=True))
         for pair in ((both_idle, idle[1]), (both_busy, busy[1]))
     ]
     rows = [

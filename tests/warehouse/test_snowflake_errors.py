@@ -12,7 +12,7 @@ from reverse_etl.errors import ModelError, UsageError, WarehouseError, Warehouse
 from reverse_etl.state import open_state
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.insert_rows import insert
 from tests.warehouse.snowflake_accounts import LIVE, PREFIX
 
@@ -174,5 +174,5 @@ def test_a_role_that_may_not_create_the_schema_can_use_an_existing_one(
     state = shop.place.state_schema
     shop.place.sql(f"CREATE TRANSIENT SCHEMA {state}", f"USE SCHEMA {owned['schema']}")
     shop.account.grant(shop.place, f"USAGE, CREATE TABLE ON SCHEMA {state}")
-    assert one(shop.run()).outcomes == {Outcome.APPLIED: 2}
-    assert one(shop.run()).outcomes == {}
+    assert only_list(shop.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(shop.run()).outcomes == {}

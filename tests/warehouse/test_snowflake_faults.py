@@ -18,7 +18,7 @@ from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.snowflake.location import to_sql_identifier
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.surfaces import limit_rows_per_request
 from tests.warehouse.insert_rows import insert
 from tests.warehouse.snowflake_accounts import PASSWORD, new_database
@@ -149,7 +149,7 @@ def test_a_run_that_loses_its_connection_is_settled_by_the_next(
         world.run()
     server.control("forget")
     world.calm()
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
     assert world.emails() == ["ann@example.com", "bob@example.com"]
 
 

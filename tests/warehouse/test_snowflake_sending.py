@@ -11,7 +11,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.snowflake_world import SnowflakeWorld
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def test_the_small_warehouse_runs_what_belongs_to_sending(world: SnowflakeWorld,
     members_model(world)
     become(world, people("ann", "bob"))
     server.control("forget")
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
     texts = [entry["sql"] for entry in server.control("look")["journal"]]
     first, last = (i for i, text in enumerate(texts) if text.startswith("USE WAREHOUSE"))
     assert texts[first] == 'USE WAREHOUSE "SMALL_WH"'
@@ -65,7 +65,7 @@ def test_the_warehouse_can_suspend_while_klaviyo_works(tmp_path: Path, server: S
         become(world, people("ann", "bob"))
         server.control("forget")
         begun = world.clock.monotonic()
-        assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
+        assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
         assert world.clock.monotonic() - begun > HOURS * 3_600
         texts = [entry["sql"] for entry in server.control("look")["journal"]]
     renewals = [text for text in texts if text.startswith("UPDATE") and '"LEASE"' in text]

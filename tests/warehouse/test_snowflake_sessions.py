@@ -20,7 +20,7 @@ from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.snowflake.errors import SESSION_GONE_CODES
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
-from tests.core.world import once_at, one
+from tests.core.world import once_at, only_list
 from tests.warehouse.insert_rows import create_scratch, insert
 
 if TYPE_CHECKING:
@@ -323,9 +323,9 @@ def test_a_run_whose_session_ends_while_it_sends_goes_on(shop: SnowflakeWorld) -
     """Reading rows, keeping receipts and taking over need only what is kept."""
     become(shop, people("ann", "bob"))
     result = run_and_end(shop, JobProgress)
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.APPLIED: 2}, 0)
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.APPLIED: 2}, 0)
     assert shop.emails() == ["ann@example.com", "bob@example.com"]
-    assert one(shop.run()).outcomes == {}
+    assert only_list(shop.run()).outcomes == {}
 
 
 def test_nobody_is_removed_if_the_desired_rows_are_lost(shop: SnowflakeWorld) -> None:
@@ -334,12 +334,12 @@ def test_nobody_is_removed_if_the_desired_rows_are_lost(shop: SnowflakeWorld) ->
     shop.run()
     become(shop, people("ann", "dan"))
     first = run_and_end(shop, JobProgress, allow_removes=["members"])
-    assert one(first).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 2}
+    assert only_list(first).outcomes == {Outcome.APPLIED: 1, Outcome.NOT_SENT: 2}
     assert first.exit_code == 4
-    assert "rows that protect desired people" in one(first).stop_reason
+    assert "rows that protect desired people" in only_list(first).stop_reason
     assert shop.emails() == ["ann@example.com", "bob@example.com", "cat@example.com", "dan@example.com"]
     second = shop.run(allow_removes=["members"])
-    assert (one(second).outcomes, second.exit_code) == ({Outcome.REMOVED: 2}, 0)
+    assert (only_list(second).outcomes, second.exit_code) == ({Outcome.REMOVED: 2}, 0)
     assert shop.emails() == ["ann@example.com", "dan@example.com"]
 
 
@@ -349,5 +349,5 @@ def test_members_removed_before_the_loss_stay_removed(shop: SnowflakeWorld) -> N
     shop.run()
     become(shop, people("ann"))
     result = run_and_end(shop, RemoveProgress, allow_removes=["members"])
-    assert (one(result).outcomes, result.exit_code) == ({Outcome.REMOVED: 1}, 0)
-    assert one(shop.run()).outcomes == {}
+    assert (only_list(result).outcomes, result.exit_code) == ({Outcome.REMOVED: 1}, 0)
+    assert only_list(shop.run()).outcomes == {}

@@ -52,13 +52,15 @@ def test_our_names_are_upper_case_where_they_are_quoted(group: str) -> None:
 @pytest.mark.parametrize("group", GROUPS)
 def test_in_and_exists_are_only_among_the_ands_of_a_where(group: str) -> None:
     """Elsewhere Snowflake may say: Unsupported subquery type cannot be evaluated."""
-    for found in (found for name in GROUPS[group] for found in parsed(name).find_all(exp.In, exp.Exists)):
-        if isinstance(found, exp.In) and not found.args.get("query"):
+    for condition in (
+        condition for name in GROUPS[group] for condition in parsed(name).find_all(exp.In, exp.Exists)
+    ):
+        if isinstance(condition, exp.In) and not condition.args.get("query"):
             continue
-        around = found.parent
+        around = condition.parent
         while isinstance(around, exp.And | exp.Not | exp.Paren):
             around = around.parent
-        assert isinstance(around, exp.Where), found.sql()
+        assert isinstance(around, exp.Where), condition.sql()
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -119,9 +121,9 @@ def test_a_literal_does_not_make_a_narrow_column(name: str) -> None:
             assert not isinstance(value, exp.Literal) or not value.is_string, projection.sql()
             if isinstance(value, exp.Case):
                 texts = [
-                    found
-                    for found in value.find_all(exp.Literal)
-                    if found.is_string and "problem" in projection.alias
+                    literal
+                    for literal in value.find_all(exp.Literal)
+                    if literal.is_string and "problem" in projection.alias
                 ]
                 assert not texts, projection.sql()
 

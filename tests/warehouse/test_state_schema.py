@@ -15,7 +15,7 @@ from reverse_etl.state import open_state
 from reverse_etl.warehouse.snowflake import Snowflake
 from reverse_etl.warehouse.statement import Statement
 from tests.core.rows import become, members_model, people
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.insert_rows import create_scratch
 from tests.warehouse.snowflake_accounts import new_database
 
@@ -78,8 +78,8 @@ def test_a_run_keeps_its_state_where_the_profile_says(world: SnowflakeWorld) -> 
     world.destination["state_schema"] = world.place.state_schema = "OPS"
     members_model(world)
     become(world, people("ann", "bob"))
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 2}
-    assert one(world.run()).outcomes == {}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
+    assert only_list(world.run()).outcomes == {}
     assert world.state("SELECT COUNT(*) FROM runs") == [(2,)]
     look = Snowflake(world.place.output, read_only=True)
     assert not look.dialect.persistent

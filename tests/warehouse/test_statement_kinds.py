@@ -46,12 +46,12 @@ def parsed(dialect: Dialect, statement: Statement) -> exp.Expr:
     return sqlglot.parse_one(statement.text, dialect=dialect.engine.value)
 
 
-def written(found: exp.Expr) -> exp.Table:
+def written(statement: exp.Expr) -> exp.Table:
     """Return the table that a parsed statement writes."""
-    if isinstance(found, exp.Drop):
-        (table,) = found.args["tables"]
+    if isinstance(statement, exp.Drop):
+        (table,) = statement.args["tables"]
     else:
-        table = found.this.this if isinstance(found.this, exp.Schema) else found.this
+        table = statement.this.this if isinstance(statement.this, exp.Schema) else statement.this
     assert isinstance(table, exp.Table)
     return table
 
@@ -65,14 +65,14 @@ def name_of(table: exp.Table) -> list[str]:
 def test_a_statement_says_what_its_text_does(dialect: Dialect, statements: dict[str, Statement]) -> None:
     """Its kind, its table, and that it is repeatable unless it would do more the second time."""
     for name, statement in statements.items():
-        found = parsed(dialect, statement)
-        kind = next(kind for type_, kind in KINDS.items() if isinstance(found, type_))
+        tree = parsed(dialect, statement)
+        kind = next(kind for type_, kind in KINDS.items() if isinstance(tree, type_))
         assert (name, statement.kind) == (name, kind)
-        assert (name, statement.repeatable) == (name, not does_more(found))
+        assert (name, statement.repeatable) == (name, not does_more(tree))
         if kind is StatementKind.READ:
             assert (name, statement.table) == (name, None)
             continue
-        table = written(found)
+        table = written(tree)
         assert statement.table is not None, name
         named = exp.to_table(statement.table.sql, dialect=dialect.engine.value)
         assert (name, name_of(table)) == (name, name_of(named))
@@ -80,14 +80,14 @@ def test_a_statement_says_what_its_text_does(dialect: Dialect, statements: dict[
         assert (name, statement.table.temporary) == (name, temporary)
 
 
-def does_more(found: exp.Expr) -> bool:
+def does_more(statement: exp.Expr) -> bool:
     """Return whether a statement would do more the second time.
 
     An INSERT, a table that is made from itself, and a column that is added or retyped.
     """
-    own = isinstance(found, exp.Create) and found.expression is not None
-    sources = [name_of(table) for table in found.expression.find_all(exp.Table)] if own else []
-    return isinstance(found, exp.Insert | exp.Alter) or (own and name_of(written(found)) in sources)
+    own = isinstance(statement, exp.Create) and statement.expression is not None
+    sources = [name_of(table) for table in statement.expression.find_all(exp.Table)] if own else []
+    return isinstance(statement, exp.Insert | exp.Alter) or (own and name_of(written(statement)) in sources)
 
 
 TABLES = {"temporary": TableName('"A"', temporary=True), "lasting": TableName('"A"', temporary=False)}

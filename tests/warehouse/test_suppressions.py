@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from tests.core.suppressions import block, by_hand, email, free_on_remove, open_shop, outcomes, suppressed
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def test_people_are_suppressed_and_freed_by_the_model_that_did_it(shop: World) -
     assert outcomes(shop) == expected
     assert suppressed(shop) == [email(2), email(3)]
     block(shop, [], table="fraud")
-    assert one(shop.run(), "fraud").outcomes == {Outcome.REMOVED: 1}
+    assert only_list(shop.run(), "fraud").outcomes == {Outcome.REMOVED: 1}
     assert suppressed(shop) == [email(2)]
 
 

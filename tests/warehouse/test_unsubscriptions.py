@@ -9,7 +9,7 @@ import pytest
 from reverse_etl.delivery.outcomes import Outcome
 from tests.core.consent import ANN, BOB, marketing
 from tests.core.test_unsubscriptions import members_and_consents
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def test_a_member_who_is_only_unsubscribed_comes_back_to_the_list(shop: World) -
 @stand_in_is_long
 def test_models_that_run_apart_converge(shop: World) -> None:
     members_and_consents(shop, [BOB], [ANN, BOB])
-    assert one(shop.run(select=["members"])).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(shop.run(select=["members"])).outcomes == {Outcome.REMOVED: 1}
     assert shop.emails() == [BOB]
 
 
 def test_nobody_is_removed_from_a_list_before_she_is_unsubscribed_from_it(shop: World) -> None:
     members_and_consents(shop, [BOB], [BOB])
-    assert one(shop.run(select=["members"])).outcomes == {Outcome.NOT_SENT: 1}
+    assert only_list(shop.run(select=["members"])).outcomes == {Outcome.NOT_SENT: 1}
     assert shop.emails() == [ANN, BOB]
     shop.run()
     assert shop.run().exit_code == 0
