@@ -116,6 +116,8 @@ def _number(value: object) -> Sql:
 
 
 def _bind(value: object) -> Sql:
+    if isinstance(value, StrictUndefined):
+        str(value)  # raises UndefinedError, which names it
     parameters = _RENDERING.get().parameters
     parameters.append(value)
     return Sql(f"{_MARK}{len(parameters) - 1}{_MARK}")
