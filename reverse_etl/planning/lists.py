@@ -91,6 +91,18 @@ class ModelLists:
         return self.refuse([ref for ref in self.refs if counts[ref.id] > 1], RowProblem.SAME_LIST)
 
 
+@dataclass(frozen=True)
+class ListSources:
+    """Where the ids of lists are looked for: in the destination's `lists`, in the state, and at Klaviyo.
+
+    Without `klaviyo` nothing is looked up, and unknown lists count as new.
+    """
+
+    ids_by_name: Mapping[str, str]
+    registered_lists: Sequence[RegisteredList]
+    klaviyo: ListSource | None
+
+
 class AmbiguousList(UsageError):  # noqa: N818 - says what happened
     """Several lists of Klaviyo have one name."""
 
@@ -100,21 +112,15 @@ def placeholder_id(name: str) -> str:
     return f"new:{name}"
 
 
-def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
-    model: Model,
-    row_values: Sequence[str],
-    list_ids_by_name: Mapping[str, str],
-    registered_lists: Sequence[RegisteredList],
-    klaviyo: ListSource | None,
-    ids_with_rows: Collection[str] = (),
+def resolve_lists(
+    model: Model, row_values: Sequence[str], sources: ListSources, ids_with_rows: Collection[str] = ()
 ) -> ModelLists:
     """Return the lists of a model.
 
     `row_values` are the distinct values of the list column. For a model with a list column, the result also
     has the lists that no row names now, if the model has rows on them (`ids_with_rows`) and they still exist:
-    these rows are to be removed. Without `klaviyo` nothing is looked up, and unknown lists count as new. A
-    name of the list column that several lists have is refused, and names that mean one list. A list whose
-    look-up has no usable reply has a fault.
+    these rows are to be removed. A name of the list column that several lists have is refused, and names that
+    mean one list. A list whose look-up has no usable reply has a fault.
 
     Raises UsageError if two lists have the name in the config, or an id is not a list.
     """
@@ -122,33 +128,29 @@ def resolve_lists(  # noqa: PLR0913, PLR0917 - the three sources of list ids
         case None:
             return ModelLists((ListRef("", "", "", surface=model.config.surface.name),))
         case ListById(list_id):
-            list_name, fault = _fetch_list_name(model, list_id, "list_id", klaviyo)
-            list_name = list_name or _find_registered_name(list_id, registered_lists) or list_id
+            list_name, fault = _fetch_list_name(model, list_id, "list_id", sources.klaviyo)
+            list_name = list_name or _find_registered_name(list_id, sources.registered_lists) or list_id
             return ModelLists((ListRef("", list_name, list_id, fault=fault),))
         case NamedList(name):
-            return ModelLists((_resolve_name(model, "", name, list_ids_by_name, registered_lists, klaviyo),))
+            return ModelLists((_resolve_name(model, "", name, sources),))
         case ListColumn():
             refs, refused_names = [], {}
             for name in row_values:
                 try:
-                    refs.append(_resolve_name(model, name, name, list_ids_by_name, registered_lists, klaviyo))
+                    refs.append(_resolve_name(model, name, name, sources))
                 except AmbiguousList:
                     refused_names[name] = RowProblem.AMBIGUOUS_LIST
             mentioned = ModelLists(tuple(refs), refused_names).refuse_same_lists()
             unmentioned_ids = {*ids_with_rows} - {ref.id for ref in mentioned.refs}
-            unmentioned = _find_unmentioned_lists(model, unmentioned_ids, registered_lists, klaviyo)
+            unmentioned = _find_unmentioned_lists(model, unmentioned_ids, sources)
             return replace(mentioned, refs=(*mentioned.refs, *unmentioned))
 
 
 def collect_lookups(
-    model: Model,
-    row_values: Sequence[str],
-    list_ids_by_name: Mapping[str, str],
-    registered_lists: Sequence[RegisteredList],
-    ids_with_rows: Collection[str],
+    model: Model, row_values: Sequence[str], sources: ListSources, ids_with_rows: Collection[str]
 ) -> tuple[set[str], set[str]]:
     """Return the names and the ids that `resolve_lists` will look up for a model."""
-    own_lists = [entry for entry in registered_lists if entry.id and entry.model == model.name]
+    own_lists = [entry for entry in sources.registered_lists if entry.id and entry.model == model.name]
     match model.config.list_target:
         case None:
             return set(), set()
@@ -158,8 +160,8 @@ def collect_lookups(
             list_names, ids = {name}, set[str]()
         case ListColumn():
             list_names, ids = {*row_values}, {entry.id for entry in own_lists} & {*ids_with_rows}
-    ids |= {list_ids_by_name[name] for name in list_names if name in list_ids_by_name}
-    unmapped_names = list_names - list_ids_by_name.keys()
+    ids |= {sources.ids_by_name[name] for name in list_names if name in sources.ids_by_name}
+    unmapped_names = list_names - sources.ids_by_name.keys()
     ids |= {entry.id for entry in own_lists if entry.name in unmapped_names}
     return unmapped_names - {entry.name for entry in own_lists}, ids
 
@@ -205,21 +207,16 @@ def pick_list(
     )
 
 
-def _resolve_name(  # noqa: PLR0913, PLR0917 - the three sources of list ids
-    model: Model,
-    row_value: str,
-    name: str,
-    list_ids_by_name: Mapping[str, str],
-    registered_lists: Sequence[RegisteredList],
-    klaviyo: ListSource | None,
-) -> ListRef:
-    if name in list_ids_by_name:
-        klaviyo_name, fault = _fetch_list_name(
-            model, list_ids_by_name[name], f"lists.{name} of the destination", klaviyo
-        )
-        return ListRef(row_value, klaviyo_name or name, list_ids_by_name[name], fault=fault)
+def _resolve_name(model: Model, row_value: str, name: str, sources: ListSources) -> ListRef:
+    klaviyo = sources.klaviyo
+    if name in sources.ids_by_name:
+        list_id = sources.ids_by_name[name]
+        klaviyo_name, fault = _fetch_list_name(model, list_id, f"lists.{name} of the destination", klaviyo)
+        return ListRef(row_value, klaviyo_name or name, list_id, fault=fault)
     own_entries = [
-        entry for entry in registered_lists if entry.id and entry.name == name and entry.model == model.name
+        entry
+        for entry in sources.registered_lists
+        if entry.id and entry.name == name and entry.model == model.name
     ]
     new_ref = ListRef(row_value, name, placeholder_id(name), is_new=True)
     try:
@@ -228,7 +225,8 @@ def _resolve_name(  # noqa: PLR0913, PLR0917 - the three sources of list ids
                 return ListRef(row_value, name, entry.id)
         if klaviyo is None:
             return new_ref
-        where, started_at = f"{model.path} (model {model.name})", creation_started_at(registered_lists, name)
+        where = f"{model.path} (model {model.name})"
+        started_at = creation_started_at(sources.registered_lists, name)
         klaviyo_list = pick_list(klaviyo.find_lists(name), started_at, name, model=model.name, where=where)
     except UnusableReply as error:
         ref = ListRef(row_value, name, own_entries[0].id) if own_entries else new_ref
@@ -241,13 +239,11 @@ def _describe_fault(error: UnusableReply) -> str:
 
 
 def _find_unmentioned_lists(
-    model: Model,
-    list_ids: Collection[str],
-    registered_lists: Sequence[RegisteredList],
-    klaviyo: ListSource | None,
+    model: Model, list_ids: Collection[str], sources: ListSources
 ) -> Iterator[ListRef]:
     """Yield the model's lists that no row names now."""
-    for entry in registered_lists:
+    klaviyo = sources.klaviyo
+    for entry in sources.registered_lists:
         if entry.model != model.name or entry.id not in list_ids:
             continue
         ref = ListRef(None, entry.name, entry.id)

@@ -18,6 +18,7 @@ from reverse_etl.errors import UnusableReply
 from reverse_etl.parsing.suggestions import find_similar
 from reverse_etl.planning import list_ownership, lists
 from reverse_etl.planning.list_directory import ListDirectory
+from reverse_etl.planning.lists import ListSources
 from reverse_etl.planning.sql import staging
 from reverse_etl.planning.stage import SkippedModel
 from reverse_etl.state.runs import last_lists_by_model
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from reverse_etl.planning.list_directory import ListSource
     from reverse_etl.planning.lists import ListRef, ModelLists
     from reverse_etl.planning.stage import PlannableModel, StagedModel
-    from reverse_etl.state import RegisteredList, State
+    from reverse_etl.planning.stager import Stager
+    from reverse_etl.state import RegisteredList
     from reverse_etl.warehouse.interface import Warehouse
 
 _MAX_SHOWN_NAMES = 3
@@ -46,13 +48,16 @@ class ListFinder:
     registered_lists: Sequence[RegisteredList]
     klaviyo: ListSource | None
 
+    @property
+    def sources(self) -> ListSources:
+        """Return where the ids of lists are looked for."""
+        return ListSources(self.destination.lists, self.registered_lists, self.klaviyo)
+
     def find(
         self, model: Model, row_values: Sequence[str], ids_with_rows: frozenset[str] = frozenset()
     ) -> ModelLists:
         """Return the lists of a model; see `lists.resolve_lists`."""
-        return lists.resolve_lists(
-            model, row_values, self.destination.lists, self.registered_lists, self.klaviyo, ids_with_rows
-        )
+        return lists.resolve_lists(model, row_values, self.sources, ids_with_rows)
 
     @property
     def knows_missing_lists(self) -> bool:
@@ -87,13 +92,11 @@ class ListFinder:
         return usable_lists
 
 
-def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
-    warehouse: Warehouse,
-    state: State,
+def find_lists(
+    stager: Stager,
     destination: Destination,
     klaviyo: Klaviyo | None,
     staged_models: Sequence[PlannableModel],
-    project_models: Sequence[ProjectModel],
     on_progress: ProgressHandler,
 ) -> dict[str, tuple[ListRef, ...]]:
     """Return the lists of each staged model, and reject the staged rows whose list can't be used.
@@ -102,6 +105,7 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
 
     Raises UsageError if the config of a model names a list that can't be used.
     """
+    warehouse, state = stager.warehouse, stager.state
     finder = ListFinder(destination, state.lists.registered(), klaviyo)
     tasks = [
         partial(state.models.rows_by_list, staged_model.tables.table_key) for staged_model in staged_models
@@ -119,7 +123,7 @@ def find_lists(  # noqa: PLR0913, PLR0917 - where lists are looked for
         for staged_model in staged_models
     }
     models = [staged_model.model for staged_model in staged_models]
-    lists_by_model = finder.require_usable(lists_by_model, models, project_models)
+    lists_by_model = finder.require_usable(lists_by_model, models, stager.project_models)
     for staged_model in staged_models:
         refused_names = lists_by_model[staged_model.model.name].refused_names
         if not isinstance(staged_model, SkippedModel):  # it is staged if its lists are not as they were
@@ -162,8 +166,7 @@ def _look_up_together(
         model_names, model_ids = lists.collect_lookups(
             staged_model.model,
             staged_model.list_names,
-            finder.destination.lists,
-            finder.registered_lists,
+            finder.sources,
             ids_with_rows[staged_model.model.name],
         )
         names |= model_names

@@ -157,9 +157,7 @@ def _find_lists(
 ) -> tuple[Mapping[str, tuple[ListRef, ...]], Mapping[str, RemovalHold]]:
     """Return the lists of each staged model, and why removals are held, by list id."""
     state, destination = stager.state, request.target.destination
-    refs = find_lists(
-        stager.warehouse, state, destination, klaviyo, staged_models, request.project_models, on_progress
-    )
+    refs = find_lists(stager, destination, klaviyo, staged_models, on_progress)
     if request.options.full_refresh:
         refs = refresh_lists(refs, staged_models)
     removal_holds = find_removal_holds(state, klaviyo, refs, destination.shared_lists)

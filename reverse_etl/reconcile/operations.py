@@ -149,10 +149,8 @@ def _find_owned_lists(
             applied, uncertain = context.state.models.rows_by_list(tables.table_key)
             owned_ids = {*applied, *uncertain}
         else:
-            owned_ids = {
-                ref.id
-                for ref in lists.resolve_lists(model, (), list_ids_by_name, registered_lists, None).refs
-            }
+            sources = lists.ListSources(list_ids_by_name, registered_lists, None)
+            owned_ids = {ref.id for ref in lists.resolve_lists(model, (), sources).refs}
         for list_id in sorted(owned_ids & list_names.keys(), key=lambda id_: (list_names[id_], id_)):
             yield OwnedList(
                 model.name, tables, list_id, list_names[list_id], context.state.scope.key, read_back

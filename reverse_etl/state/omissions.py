@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity
 from reverse_etl.state.shared_query import SharedQuery
+from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 from reverse_etl.warehouse.statement import Statement, quote_literal
@@ -91,23 +92,18 @@ class Omissions:
 
         The deltas lose the identifiers: a removal must not look another profile up by them.
         """
+        run = RunDeltas(tables, run_id, model)
         seqs_by_reason: dict[tuple[IdentifierType, str], list[int]] = {}
         for omission in omissions:
             seqs_by_reason.setdefault((omission.kind, omission.code), []).append(omission.seq)
         for (kind, code), seqs in seqs_by_reason.items():
             for part in batched(seqs, _MAX_SEQS):
-                self.state_tables.commit(self._replace(run_id, model, tables, kind, code, part))
+                self.state_tables.commit(self._replace(run, kind, code, part))
 
-    def _replace(  # noqa: PLR0913, PLR0917 - the values of a stored omission
-        self,
-        run_id: str,
-        model: str,
-        tables: ModelTables,
-        kind: IdentifierType,
-        code: str,
-        seqs: Sequence[int],
+    def _replace(
+        self, run: RunDeltas, kind: IdentifierType, code: str, seqs: Sequence[int]
     ) -> tuple[Statement, ...]:
-        deltas = tables.dialect.state_table(tables.deltas)
+        deltas, run_id, model = run.stored, run.run_id, run.model
         placeholders = ", ".join("?" for _ in seqs)
         column = IDENTIFIER_COLUMNS[kind]
         rows = (

@@ -77,18 +77,18 @@ def add_group(
         refused |= {id_: read_row_error(error, "id") for id_, error in look_up.refused.items()}
     unknown = RowError("no_profile", "id", "Klaviyo has no profile with this id.")
     refused = {id_: refused.get(id_, unknown) for _, id_ in group if id_ not in existing_ids}
-    ids = [id_ for _, id_ in group if id_ in existing_ids]
-    return _add_existing(klaviyo, list_id, group, ids, refused, refusals)
+    return _add_existing(klaviyo, list_id, group, refused, refusals)
 
 
-def _add_existing(  # noqa: PLR0913, PLR0917 - the rows of a group in three shapes
+def _add_existing(
     klaviyo: Klaviyo,
     list_id: str,
     group: Sequence[tuple[int, str]],
-    ids: Sequence[str],
     refused: Mapping[str, RowError],
     refusals: ListRefusals,
 ) -> AddResult:
+    """Add the group's profiles but for those that are refused."""
+    ids = [id_ for _, id_ in group if id_ not in refused]
     added = (
         send_in_halves(ids, partial(klaviyo.add_members, list_id), refusals) if ids else HalvedRequest[None]()
     )
@@ -109,7 +109,7 @@ def _add_existing(  # noqa: PLR0913, PLR0917 - the rows of a group in three shap
         if (error := refused_now.get(id_)) is not None
     ]
     unsent = {*added.unsent}
-    first_unsent = next((at for at, (_, id_) in enumerate(group) if id_ in unsent), len(group))
+    first_unsent = next((index for index, (_, id_) in enumerate(group) if id_ in unsent), len(group))
     rest_state = ReceiptState.UNKNOWN if isinstance(added.error, ReplyLost) else ReceiptState.NOT_SENT
     exceptional = {exception.seq for exception in row_exceptions}
     receipts = [
