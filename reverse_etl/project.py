@@ -23,6 +23,7 @@ from reverse_etl.files import RECORDS_FOLDER
 from reverse_etl.models.model import Model
 from reverse_etl.models.project_models import ProjectModels
 from reverse_etl.planning.plan_options import PlanOptions
+from reverse_etl.planning.plan_request import build_request, require_known_options
 from reverse_etl.report.state_reader import StateReader
 
 if TYPE_CHECKING:
@@ -255,16 +256,12 @@ class Project(StateReader):
 
         Raises UsageError if a selector or an option names no model.
         """
-        from reverse_etl.planning.plan_request import require_known_options
-
         require_known_options(options, self.project_models.known)
         return self.project_models.select_names(select, exclude)
 
     def _build_request(
         self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions
     ) -> PlanRequest:
-        from reverse_etl.planning.plan_request import build_request
-
         return build_request(self.target, self.project_models, options, select, exclude)
 
     def _make_run_artifacts(self, selected: Sequence[Model]) -> RunArtifacts:

@@ -138,7 +138,7 @@ def compare_members(comparison: ListComparison) -> tuple[Statement, ...]:
     """Create the tables of the matched rows, the missing rows and the unmanaged members."""
     temp_table = comparison.tables.dialect.temp_table
     return (
-        Statement.create(temp_table(comparison.matched), *_render("members:matched_members", comparison)),
+        Statement.create(temp_table(comparison.matched), *_render("matched_members", comparison)),
         Statement.create(temp_table(comparison.missing), *_render("members:missing_members", comparison)),
         Statement.create(temp_table(comparison.unmanaged), *_render("members:unmanaged_members", comparison)),
     )
@@ -146,7 +146,7 @@ def compare_members(comparison: ListComparison) -> tuple[Statement, ...]:
 
 def select_comparison_counts(comparison: ListComparison) -> Statement:
     """Return one row with the numbers of COMPARISON_COUNTS."""
-    return Statement.read(*_render("members:comparison_counts", comparison))
+    return Statement.read(*_render("comparison_counts", comparison))
 
 
 def select_unmatched_contacts(comparison: ListComparison) -> Statement:

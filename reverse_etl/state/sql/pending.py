@@ -83,16 +83,14 @@ def select_clears(run: RunDeltas, list_id: str, seq_range: range) -> Statement:
     """Return (seq, marks of the columns to clear, the four identifiers) of the rows of one list whose import is proved, by seq."""
     first_seq, last_seq = seq_range.start, seq_range.stop - 1
     text = render(
-        "pending:pending_clears", run.tables, run=run, list_id=list_id, first_seq=first_seq, last_seq=last_seq
+        "pending_clears", run.tables, run=run, list_id=list_id, first_seq=first_seq, last_seq=last_seq
     )
     return Statement.read(*text)
 
 
 def count_clears(run: RunDeltas, list_id: str) -> Statement:
     """Return the number of the rows of one list with values to clear whose import is proved."""
-    return Statement.read(
-        *render("pending:pending_clears", run.tables, run=run, list_id=list_id, last_seq=None)
-    )
+    return Statement.read(*render("pending_clears", run.tables, run=run, list_id=list_id, last_seq=None))
 
 
 def _select_deltas(
@@ -144,7 +142,5 @@ def select_staged_rows(
     applied. A rejected row is found by what the model says, any other by what it is sent with.
     """
     values_by_column = {(kind, IDENTIFIER_COLUMNS[kind]): values for kind, values in values_by_kind.items()}
-    text = render(
-        "pending:staged_rows", run.tables, run=run, list_id=list_id, values_by_column=values_by_column
-    )
+    text = render("staged_rows", run.tables, run=run, list_id=list_id, values_by_column=values_by_column)
     return Statement.read(*text)

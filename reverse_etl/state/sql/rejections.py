@@ -62,7 +62,7 @@ def count_check_rejections(model: ModelRejections, *, with_example: bool = False
     of that row follow, '' for NULL, in the order of the model's; to read them for all rows costs a run that shows no rows too much.
     """
     text = _render(
-        "rejections:count_check_rejections",
+        "count_check_rejections",
         model,
         still_rejected=RowProblem.STILL_REJECTED,
         identifiers=[IDENTIFIER_COLUMNS[kind] for kind in model.tables.identifiers] if with_example else [],
@@ -73,9 +73,7 @@ def count_check_rejections(model: ModelRejections, *, with_example: bool = False
 
 def collect_check_rejections(model: ModelRejections, run_id: str) -> Statement:
     """Collect the rows that the checks reject now, each with the first run that saw and reported it."""
-    text = _render(
-        "rejections:collect_check_rejections", model, run_id=run_id, still_rejected=RowProblem.STILL_REJECTED
-    )
+    text = _render("collect_check_rejections", model, run_id=run_id, still_rejected=RowProblem.STILL_REJECTED)
     return Statement.create(model.tables.dialect.temp_table(model.checks), *text)
 
 
@@ -92,7 +90,7 @@ def delete_changed_rejections(model: ModelRejections) -> tuple[Statement, ...]:
     return (
         Statement.change(
             _rejected_rows(model),
-            *_render("rejections:delete_changed_rows", model, still_rejected=RowProblem.STILL_REJECTED),
+            *_render("delete_changed_rows", model, still_rejected=RowProblem.STILL_REJECTED),
         ),
         Statement.change(model.stored, *_render("rejections:delete_ended_rejections", model)),
     )
