@@ -13,7 +13,7 @@ from reverse_etl.klaviyo.endpoints import CustomEndpoint, Endpoint
 from reverse_etl.klaviyo.messages import Response
 from reverse_etl.klaviyo.transport import Transport
 from tests.core.fixtures import members  # noqa: F401 - a fixture
-from tests.core.world import World
+from tests.core.world import Interrupted, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,3 +100,21 @@ def play_reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any], Any
         monkeypatch.setattr(Transport, "send", play_reply)
 
     return play
+
+
+@pytest.fixture
+def die_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[Endpoint], None]:
+    """Return what lets the process die after the next request to an endpoint was carried out."""
+    send = Transport.send
+
+    def plan_death(endpoint: Endpoint) -> None:
+        def die(transport: Transport, request: Request) -> TransportResult:
+            reply = send(transport, request)
+            if request.endpoint is endpoint:
+                monkeypatch.setattr(Transport, "send", send)
+                raise Interrupted
+            return reply
+
+        monkeypatch.setattr(Transport, "send", die)
+
+    return plan_death

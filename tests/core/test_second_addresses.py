@@ -21,8 +21,8 @@ from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.consents import OwnConsent
 from tests.core.consent import ANN, BOB, CAT, LONG_AGO, status
 from tests.core.rows import moves, people
-from tests.core.test_unsubscriptions import requests as unsubscriptions
-from tests.core.test_unsubscriptions import unsubscribing
+from tests.core.unsubscriptions import requests as unsubscriptions
+from tests.core.unsubscriptions import unsubscribing
 from tests.core.world import only_list
 from tests.paths import SUPPRESS
 

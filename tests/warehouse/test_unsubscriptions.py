@@ -8,7 +8,7 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from tests.core.consent import ANN, BOB, marketing
-from tests.core.test_unsubscriptions import members_and_consents
+from tests.core.unsubscriptions import members_and_consents
 from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import WAREHOUSES, stand_in_is_long
 
