@@ -3,89 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import GuardRefused, UsageError
 from reverse_etl.klaviyo.transport import Transport
-from reverse_etl.planning.plan_options import PlanOptions
-from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
+from tests.core.deletions import (
+    DELETIONS,
+    allow,
+    email,
+    erase,
+    known,
+    open_shop,
+    readmit,
+    requests,
+    run,
+    state_text,
+)
 from tests.core.killing import run_until_killed
 from tests.core.test_second_addresses import merge
 from tests.core.world import only_list
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
-    from reverse_etl.delivery.results import RunResult
     from tests.core.world import PrepareWorld, World
-
-DELETIONS = "/api/data-privacy-deletion-jobs"
-ALLOWED = {"erase": None}
-
-
-def email(number: int) -> str:
-    """Return the e-mail of a numbered person."""
-    return f"p{number:04}@example.com"
-
-
-def open_shop(world: World) -> World:
-    """Let a list have 30 people, and a model delete some of them."""
-    world.new_list()
-    world.people([{"email": email(number)} for number in range(30)])
-    world.model("members", "select email from people", min_rows=0)
-    world.run()
-    world.model("erase", "select email from erase", surface="profile_deletions")
-    erase(world, [])
-    return world
 
 
 @pytest.fixture
 def shop(prepare_world: PrepareWorld) -> World:
     """Let a model delete some of the people on a list."""
     return prepare_world(open_shop)
-
-
-def erase(world: World, emails: Sequence[str]) -> None:
-    """Let the model name these e-mails."""
-    world.people([{"email": each} for each in emails], table="erase", columns="email VARCHAR")
-
-
-def allow(deletes: Mapping[str, int | None] = ALLOWED, *, full_refresh: bool = False) -> PlanOptions:
-    """Return options that allow deletions, and rows of their model to leave."""
-    allowances = Allowances(deletes=deletes, removes=["erase"])
-    return PlanOptions(full_refresh=full_refresh, allow=allowances)
-
-
-def run(world: World, options: PlanOptions | None = None, **arguments: Any) -> RunResult:
-    """Run, and allow deletions."""
-    return world.run(options=options or allow(), **arguments)
-
-
-def readmit(world: World, address: str) -> int:
-    """Readmit a person, and return how many people that was."""
-    with world.project().connections.locked_state(lambda _: None) as state:
-        return state.withheld.readmit(f"email:{address}")
-
-
-def known(world: World) -> list[str]:
-    """Return the e-mails of all profiles, in order."""
-    return sorted(str(profile["email"]) for profile in world.sandbox.profiles())
-
-
-def requests(world: World) -> int:
-    """Return how many deletions were asked for."""
-    return sum(entry.path == DELETIONS for entry in world.writes())
-
-
-def state_text(world: World) -> str:
-    """Return all rows of all tables of the state as text."""
-    tables = world.state("SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'")
-    return str([world.state(f'SELECT * FROM "{table}"') for (table,) in tables])
 
 
 def test_a_person_is_deleted_once_and_erased_from_the_state(shop: World) -> None:

@@ -21,8 +21,8 @@ from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.state.journal import Journal
 from tests.core.consent import ANN, BOB, consents, new_list
 from tests.core.costs import counting
+from tests.core.deletions import email, erase, open_shop, run
 from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, people, person
-from tests.core.test_profile_deletions import email, erase, open_shop, run
 from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import LIVE, STAND_IN_IS_LONG, WAREHOUSES, stand_in_is_long
 

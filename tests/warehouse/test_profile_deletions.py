@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
-from tests.core.test_profile_deletions import email, erase, known, open_shop, readmit, requests, run
+from tests.core.deletions import email, erase, known, open_shop, readmit, requests, run
 from tests.core.world import only_list
 from tests.warehouse.snowflake_accounts import WAREHOUSES
 
