@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.killing import nth_event
 from tests.core.rows import become, members_model, moves, people, person
-from tests.core.world import one
+from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_a_row_known_by_an_id_keeps_its_member_if_another_profile_has_the_new_ad
     moves(world, people("ann", "bob"))
     second = sign_up(world)
     result = moves(world, [{**MOVED, "first_name": "Anna"}, person("bob")])
-    assert one(result).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(result).outcomes == {Outcome.APPLIED: 1}
     assert ids_of_members(world) == [("c-ann", "ann@example.com"), ("c-bob", "bob@example.com")]
     assert world.person("ann@example.com")["first_name"] == "Anna"
     (note,) = world.project().status().notes
@@ -118,10 +118,10 @@ def test_nothing_is_sent_if_the_owner_of_an_address_cannot_be_looked_up(world: W
     sign_up(world)
     world.fault(Fault(FaultKind.STATUS, method="GET", path="/api/profiles", status=503, times=None))
     result = moves(world, [MOVED, person("bob")])
-    assert one(result).outcomes == {Outcome.NOT_SENT: 1}
+    assert only_list(result).outcomes == {Outcome.NOT_SENT: 1}
     assert result.exit_code == 4
     assert world.emails() == ["ann@example.com", "bob@example.com"]
-    assert one(world.run()).outcomes == {Outcome.APPLIED: 1}
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}
     assert world.emails() == ["ann@example.com", "bob@example.com"]
 
 
@@ -153,7 +153,7 @@ def test_both_profiles_of_a_person_who_leaves_are_removed_if_we_added_them(world
     world.new_profile(email="other@example.com", external_id="c-ann")
     moves(world, people("ann", "bob"))
     assert world.emails() == ["ann@example.com", "bob@example.com"]
-    assert one(moves(world, people("bob"))).outcomes == {Outcome.REMOVED: 1}
+    assert only_list(moves(world, people("bob"))).outcomes == {Outcome.REMOVED: 1}
     assert world.emails() == ["bob@example.com"]
 
 
@@ -163,9 +163,9 @@ def test_a_second_profile_that_joined_by_itself_stays(world: World) -> None:
     world.rename("ann@example.com", email="other@example.com")
     world.put_on_list(world.list_id(), sign_up(world, "ann@example.com"))
     world.wait(3_600.0)
-    (found,) = world.project().reconcile()
-    assert (found.several_members, found.missing, found.unmanaged) == (1, 0, 0)
-    ((identity, profiles),) = found.several_members_sample.items()
+    (difference,) = world.project().reconcile()
+    assert (difference.several_members, difference.missing, difference.unmanaged) == (1, 0, 0)
+    ((identity, profiles),) = difference.several_members_sample.items()
     assert identity == "external_id:c-ann"
     assert sorted(profiles) == sorted(world.person(f"{name}@example.com")["id"] for name in ("ann", "other"))
     moves(world, people("bob"))
@@ -178,8 +178,8 @@ def test_a_member_of_another_row_is_nobodys_second_member(world: World) -> None:
     moves(world, people("ann", "bob"))
     world.rename("ann@example.com", external_id="c-else")
     world.rename("bob@example.com", external_id="c-ann")
-    (found,) = world.project().reconcile()
-    assert (found.several_members, found.members) == (0, 2)
+    (difference,) = world.project().reconcile()
+    assert (difference.several_members, difference.members) == (0, 2)
 
 
 def test_rows_that_go_by_their_email_ask_for_no_owner(world: World) -> None:
