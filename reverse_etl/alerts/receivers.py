@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 
+from reverse_etl.klaviyo.origin import is_loopback
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -145,12 +147,22 @@ def _request(
 ) -> tuple[str, bool]:
     """Return why a request failed, and whether it may help to send it again. No reply body is read."""
     try:
-        with requests.request(
-            method, url, data=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False, stream=True
-        ) as response:
+        with (
+            _open_session(url) as session,
+            session.request(
+                method, url, data=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False, stream=True
+            ) as response,
+        ):
             status = response.status_code
     except (requests.RequestException, ValueError, OSError) as error:
         return f"no answer from {urlsplit(url).hostname} ({type(error).__name__})", True
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return "", False
     return f"status {status}", status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _open_session(url: str) -> requests.Session:
+    """Return a session for an address. One on this machine has no proxy: it is not encrypted."""
+    session = requests.Session()
+    session.trust_env = not is_loopback(urlsplit(url).hostname or "")
+    return session

@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from itertools import pairwise
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -29,6 +30,7 @@ _EXIT_ERROR = 1  # of Terraform, whose exit codes --detailed-exitcode gives
 _COMPLETE_VARIABLE = "_REVERSE_ETL_COMPLETE"  # click derives it from the program's name
 _DISK_ADVICE = "Free some disk space, or write to another path. It is safe to run again."
 _ACCESS_ADVICE = "Check the permissions of the path, or choose another one. It is safe to run again."
+_FOLDER_ADVICE = "Go to the project's folder again: cd FOLDER. A deployment may have replaced it."
 _ADVICE_BY_ERRNO = dict.fromkeys(
     (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO), _DISK_ADVICE
 ) | dict.fromkeys((errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EISDIR), _ACCESS_ADVICE)
@@ -122,15 +124,25 @@ def _report_failure(error: BaseException) -> int:
             return code
         case SystemExit(code=int(code)):
             return code
-        case OSError(errno=int(number)) if number in _ADVICE_BY_ERRNO:
-            where = str(error.filename or "a file that was being written")
-            terminal.print_problems(
-                [Problem(f"{error.strerror}.", where, _ADVICE_BY_ERRNO[number])], EXIT_FAILED
-            )
-            return EXIT_FAILED
+        case OSError() if (explained := _explain_os_error(error)) is not None:
+            problem, code = explained
+            terminal.print_problems([problem], code)
+            return code
         case _:
             terminal.print_internal_error(traceback.format_exc())
             return EXIT_FAILED
+
+
+def _explain_os_error(error: OSError) -> tuple[Problem, int] | None:
+    """Return what a disk, a permission or a deleted folder did, with the exit code; None for other errors."""
+    if advice := _ADVICE_BY_ERRNO.get(error.errno or 0):
+        where = str(error.filename or "a file that was being written")
+        return Problem(f"{error.strerror}.", where, advice), EXIT_FAILED
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return Problem("The current folder was deleted.", hint=_FOLDER_ADVICE), _error_code(_EXIT_USAGE)
+    return None
 
 
 def _error_code(code: int) -> int:

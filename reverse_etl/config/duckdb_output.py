@@ -14,6 +14,7 @@ MEMORY: Final = ":memory:"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Databases that DuckDB or reverse-etl has in a session.
 RESERVED_DATABASES: Final = frozenset({"memory", "temp", "system", "reverse_etl_state"})
+_TAKEN_NAMES: Final = RESERVED_DATABASES | {"main"}  # DuckDB gives no database the name of its schema
 _SERVICES: Final = {"md": "MotherDuck", "motherduck": "MotherDuck", "ducklake": "a DuckLake"}
 _FILE_HINT: Final = (
     "Let dbt build the tables that your models read into a file (path: shop.duckdb), and attach {service} to "
@@ -136,7 +137,7 @@ def _find_file_problem(settings: Mapping[str, Any]) -> OutputProblem | None:
 def _find_name_problem(settings: Mapping[str, Any]) -> OutputProblem | None:
     """Return the problem of the name of a database."""
     names, database = _database_names(settings), str(settings.get("database") or "")
-    taken = [name for name in names if name.lower() in RESERVED_DATABASES]
+    taken = [name for name in names if name.lower() in _TAKEN_NAMES]
     if taken:
         summary = (
             f"A database is called {taken[0]}, a name that is taken in every session with the warehouse."

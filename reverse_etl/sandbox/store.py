@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 1
 _PRIVATE: Final = 0o600
+_DISK_CODES: Final = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+)
 
 _SCHEMA: Final = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -221,15 +224,21 @@ def _prepare_database(db: sqlite3.Connection, shown_path: Path | None) -> None:
 
 
 def _open_error(path: Path | None, error: sqlite3.Error | OSError) -> WarehouseError | UsageError:
-    if getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+    if isinstance(error, sqlite3.Error) and error.sqlite_errorcode in {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+    }:
         return WarehouseError.of(
             "The sandbox's state file is in use by another process.",
             where=str(path),
             hint="Stop the sandbox or the run that uses it, or set `origin` in the destination in "
             "profiles.yml to the URL that `reverse-etl sandbox` printed, or choose another file.",
         )
+    is_of_disk = isinstance(error, OSError) or error.sqlite_errorcode & 0xFF in _DISK_CODES
     return UsageError.of(
         f"The sandbox's state file cannot be opened: {error}.",
         where=str(path),
-        hint="Choose another file. If this is an old sandbox, delete it to start with an empty one.",
+        hint="Free disk space, check the permissions of its folder, or choose another file."
+        if is_of_disk
+        else "Choose another file. If this is an old sandbox, delete it to start with an empty one.",
     )

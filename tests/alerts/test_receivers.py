@@ -59,6 +59,20 @@ def test_an_error_of_a_receiver_is_a_failure(secret: str, target: str) -> None:
     assert failure in {"failed with UnicodeEncodeError", "failed with TypeError"}
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_address_on_this_machine_is_called_without_a_proxy(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message to it is not encrypted, and the reply of a proxy would pass for the receiver's."""
+    monkeypatch.setattr(receivers, "_TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        assert send_ping(f"http://{host}:9/").startswith("no answer from")
+        proxy.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
+
+
 def test_a_name_mentions_nobody_and_is_no_link() -> None:
     name = "<!channel> @everyone [VIP](https://example.com)\n"
     condition = Condition(Subject(AlertKind.STOPPED, "vip", name), (Cause.GUARD,), {"held": 3})

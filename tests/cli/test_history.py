@@ -60,7 +60,13 @@ def test_the_lists_of_a_model_are_shown_run_by_run(three_runs: CommandLine) -> N
     """A run that did not include the model is left out, and so is one that recorded no list."""
     shown = rows(three_runs.run("history", "--model", "vip").out)
     assert [row[2:5] for row in shown] == [["vip", "VIP", "unchanged"], ["vip", "VIP", "updated"]]
-    assert three_runs.run("history", "--model", "other").out.startswith("No run is recorded yet.")
+    missing = three_runs.run("history", "--model", "other").out
+    assert missing == "No recorded run included other. To see the models: reverse-etl ls"
+
+
+def test_a_project_without_runs_has_no_history(cli: CommandLine) -> None:
+    for arguments in ([], ["--model", "vip"]):
+        assert cli.run("history", *arguments).out.startswith("No run is recorded yet.")
 
 
 def test_rows_that_a_limit_defers_count_once(cli: CommandLine) -> None:

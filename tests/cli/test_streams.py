@@ -239,3 +239,18 @@ def test_a_bar_says_how_fast_rows_go_and_how_long_the_rest_takes() -> None:
         assert re.search(r"VIP: removals +5/20 .* removing", shown)
         bars.stop()
         assert "\x1b[?25h" in screen.getvalue(), "the cursor is shown again"
+
+
+def test_a_current_folder_that_was_deleted_is_reported(cli: CommandLine) -> None:
+    """A deployment replaces the folder in which a job waits."""
+    script = f"mkdir old; cd old; rmdir ../old; exec {PROGRAM} status"
+    ended = subprocess.run(
+        ["/bin/sh", "-c", script],
+        cwd=cli.folder,
+        env=cli.environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error The current folder was deleted.")

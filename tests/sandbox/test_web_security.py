@@ -137,6 +137,7 @@ def test_a_folder_in_the_place_of_the_file_keeps_its_permissions(tmp_path: Path)
     """It cannot be opened, and stays as it is."""
     folder = tmp_path / "folder"
     folder.mkdir(0o755)
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError) as caught:
         Sandbox(folder).start()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert "delete it" not in caught.value.problems[0].hint

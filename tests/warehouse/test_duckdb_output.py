@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from reverse_etl.config.duckdb_output import Attachment, database_name
+from reverse_etl.config.duckdb_output import Attachment, database_name, find_path_problem
 from reverse_etl.errors import UsageError
 from reverse_etl.warehouse.duckdb.settings import SessionSettings, session_settings
 
@@ -99,3 +99,13 @@ def test_a_database_is_called_as_duckdb_calls_it(
     (tmp_path / "data").mkdir()
     with duckdb.connect(path) as connection:
         assert connection.execute("SELECT current_database()").fetchone() == (database_name(path),)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("main.duckdb", "main"), ("Main.dev.duckdb", "Main"), ("temp.duckdb", "temp")]
+)
+def test_a_file_whose_database_duckdb_refuses_is_reported(path: str, name: str) -> None:
+    """DuckDB itself opens main.duckdb as main_db, which dbt does not find either."""
+    problem = find_path_problem({"path": path})
+    assert problem is not None
+    assert problem[0].startswith(f"A database is called {name},")

@@ -70,6 +70,32 @@ def test_the_password_of_an_attached_database_is_not_shown(path: str) -> None:
     assert "***" in shown
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('Cannot open file "/data/block/shop.duckdb": Permission denied', "Check the file's disk"),
+        ('Cannot open file "/my extension/s.duckdb": Read-only file system', "Check the file's disk"),
+        ('The file "/block/x.duckdb" exists, but it is not a valid DuckDB database file!', "damaged"),
+        (
+            'Could not set lock on file "/data/shop.duckdb": Conflicting lock is held in python (PID 7).',
+            "close it",
+        ),
+        ('Extension "/root/.duckdb/sqlite_scanner.duckdb_extension" not found.', "downloads no extension"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_explained_whatever_its_name(text: str, expected: str) -> None:
+    """A path may have the words of a fault. A state that a full disk keeps closed is not to be restored."""
+    error = open_error("/data/shop.duckdb", duckdb.IOException(f"IO Error: {text}"), is_state=True)
+    assert expected in error.problems[0].hint
+
+
+def test_a_table_whose_name_has_the_words_of_a_fault_is_no_fault_of_a_file() -> None:
+    text = "Catalog Error: Table with name customer_extensions does not exist!"
+    with pytest.raises(WarehouseError) as caught, translate_errors(Statement.read("SELECT 1")):
+        raise duckdb.CatalogException(text)
+    assert caught.value.problems[0].hint == "It is safe to run again."
+
+
 def test_the_token_of_a_path_that_cannot_be_read_is_not_shown() -> None:
     problem = find_path_problem({"path": "md:shop?motherduck_token=topsecret"})
     assert problem is not None

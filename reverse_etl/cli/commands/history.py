@@ -48,12 +48,13 @@ def command(
 
     Reads the state alone and does not ask Klaviyo. To see one run in full: reverse-etl report RUN_ID
     """
-    runs = project_flags.load().history()
-    if models:
-        runs = _select_models(runs, models)
+    all_runs = project_flags.load().history()
+    runs = _select_models(all_runs, models) if models else all_runs
     newest_runs = runs[:limit]
     if as_json:
         show.print_json(history_document(newest_runs, run_count=len(runs)))
+    elif not runs and all_runs:
+        show.print_line(f"No recorded run included {' or '.join(models)}. To see the models: reverse-etl ls")
     elif not runs:
         show.print_line("No run is recorded yet. To see what a run would send: reverse-etl plan")
     else:

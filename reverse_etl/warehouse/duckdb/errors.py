@@ -43,14 +43,30 @@ def _error_hint(error: duckdb.Error) -> str:
             return _MEMORY_HINT
         case duckdb.PermissionException() if "disabled" in str(error):
             return _FILE_ACCESS_HINT
-        case _ if "xtension" in str(error):
+        case _ if _EXTENSION.search(_without_names(error)):
             return EXTENSION_HINT
-        case _ if re.search(_DAMAGED_FILE, str(error)):
+        case _ if re.search(_DAMAGED_FILE, _without_names(error)):
             return _DAMAGED_FILE_HINT
+        case _ if _DISK.search(_without_names(error)):
+            return _DISK_HINT
         case _:
             return "It is safe to run again."
 
 
+def _without_names(error: duckdb.Error) -> str:
+    """Return what DuckDB says without what it quotes: a path or a table may be called as a fault."""
+    return re.sub(r"""(?<!\w)(["']).*?\1""", "''", str(error))
+
+
+_LOCK: Final = re.compile(r"(?i)\block(ed)?\b|used by another process")
+_EXTENSION: Final = re.compile(r"(?i)\bextension\b")
+_DISK: Final = re.compile(
+    "No space left|Disk quota exceeded|Read-only file system|Input/output error|"
+    "Permission denied|Operation not permitted|Too many open files"
+)
+_DISK_HINT = (
+    "Check the file's disk, its free space and the permissions of its folder. It is safe to run again."
+)
 _UNAVAILABLE: Final = re.compile(r"(?i)database is locked|unable to connect|connection to server")
 EXTENSION_HINT = (
     "reverse-etl downloads no extension. Install it once with DuckDB (INSTALL name), or run dbt with "
@@ -78,10 +94,10 @@ PATH_HINT = (
 
 def open_error(path: str, error: duckdb.Error, *, is_state: bool) -> ReverseEtlError:
     """Return the error of a file that could not be opened, perhaps because another process holds it."""
-    text, path = str(error), hide_passwords(path)
-    if "lock" not in text:
+    path = hide_passwords(path)
+    if not _LOCK.search(_without_names(error)):
         return unreadable_error(path, error, is_state=is_state)
-    holder = re.search(r"Conflicting lock is held in (.+?)\.? See also", text)
+    holder = re.search(r"Conflicting lock is held in (.+?)\.? See also", str(error))
     return WarehouseError.of(
         f"Another process holds the DuckDB file{': ' + holder.group(1) if holder else ''}.",
         where=path,
@@ -96,15 +112,18 @@ def unreadable_error(path: str, error: duckdb.Error, *, is_state: bool) -> Rever
     It is not safe to run again while the state can't be read, so that this is not a failure that passes.
     """
     path = hide_passwords(path)
-    if "xtension" in str(error):
+    if _EXTENSION.search(_without_names(error)):
         return WarehouseError.of(
             f"DuckDB could not attach a database. {end_sentence(error_message(error))}",
             where=path,
             hint=EXTENSION_HINT,
         )
-    summary = f"DuckDB could not open the file. {end_sentence(error_message(error))}"
+    subject = "The state can't be read. " if is_state else ""
+    summary = f"{subject}DuckDB could not open the file. {end_sentence(error_message(error))}"
+    if _DISK.search(_without_names(error)):
+        return WarehouseUnavailable.of(summary, where=path, hint=_DISK_HINT)
     if is_state:
-        return UsageError.of(f"The state can't be read. {summary}", where=path, hint=_DAMAGED_STATE_HINT)
+        return UsageError.of(summary, where=path, hint=_DAMAGED_STATE_HINT)
     return WarehouseError.of(
         summary,
         where=path,
