@@ -39,8 +39,9 @@ def ids_of_members(world: World) -> list[tuple[Any, Any]]:
     return sorted((member["external_id"], member["email"]) for member in world.members())
 
 
-@pytest.mark.parametrize("identifiers", [BY_ID, BY_EMAIL], ids=["by id", "by e-mail"])
-@pytest.mark.parametrize("addresses", ADDRESSES)
+@pytest.mark.parametrize(
+    ("addresses", "identifiers"), [*((kind, BY_ID) for kind in ADDRESSES), ("another list", BY_EMAIL)]
+)
 def test_a_model_of_addresses_makes_no_second_member(
     world: World, addresses: str, identifiers: dict[str, str]
 ) -> None:
@@ -62,7 +63,7 @@ def sign_up(world: World, email: str = "new@example.com") -> str:
     return world.new_profile(email=email)
 
 
-@pytest.mark.parametrize("conflicts", ["drop", "refuse", "refuse_request"])
+@pytest.mark.parametrize("conflicts", ["drop", "refuse"])
 def test_a_row_known_by_an_id_keeps_its_member_if_another_profile_has_the_new_address(
     make_world: Callable[..., World], conflicts: str
 ) -> None:
@@ -134,7 +135,7 @@ def test_an_address_that_klaviyo_refuses_to_look_up_is_left_out(world: World) ->
     assert world.state("SELECT row_key, identifier FROM omissions") == [("external_id:c-ann", "email")]
 
 
-@pytest.mark.parametrize("nth", range(1, 8, 2))
+@pytest.mark.parametrize("nth", [3, 5])
 def test_a_run_that_dies_adds_no_second_member(world: World, nth: int) -> None:
     members_model(world, identifiers=BY_ID)
     moves(world, people("ann", "bob"))

@@ -291,3 +291,19 @@ def test_a_list_is_reconciled_and_adopted(shop: World) -> None:
     shop.project().adopt(["members"])
     shop.run()
     assert shop.emails() == ["ann@example.com", "bob@example.com"]
+
+
+def test_a_new_address_of_another_profile_is_left_out_and_two_members_of_a_row_are_shown(shop: World) -> None:
+    members_model(shop, identifiers={"external_id": "customer_id", "email": "email"})
+    become(shop, people("ann"))
+    shop.run()
+    shop.rename("ann@example.com", email="old@example.com")
+    profiles = shop.person("old@example.com")["id"], shop.new_profile(email="ann@example.com")
+    shop.put_on_list(shop.list_id(), profiles[1])
+    (found,) = shop.project().reconcile()
+    assert found.several_members == 1
+    assert found.several_members_sample == {"external_id:c-ann": tuple(sorted(profiles))}
+    shop.new_profile(email="new@example.com")
+    become(shop, [person("ann", email="new@example.com")])
+    shop.run()
+    assert shop.emails() == ["ann@example.com", "old@example.com"]

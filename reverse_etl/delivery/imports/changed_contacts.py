@@ -1,9 +1,10 @@
 """Find the rows of which a new e-mail or phone belongs to another profile, before they are imported.
 
-Klaviyo finds the profile of a row by its e-mail first, then by its phone, then by its external id. If a row
-is known by an id and its new address already has a profile of its own, the import would change that profile
-and add it to the list, beside the member that the row had until then. Such a row is sent without the address,
-as if Klaviyo had refused it for that, and so stays the same member.
+Klaviyo's documentation does not say by which identifier an import finds a profile. It may be the e-mail
+first, then the phone, and the external id last. If a row is known by an id and its new address has a profile
+of its own, the import would then change that profile and add it to the list, beside the member that the row
+had until then. Such a row is sent without the address, as if Klaviyo had refused it for that, and so stays the
+same member.
 """
 
 from __future__ import annotations
