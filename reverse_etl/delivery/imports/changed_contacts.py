@@ -3,8 +3,8 @@
 Klaviyo's documentation does not say by which identifier an import finds a profile. It may be the e-mail
 first, then the phone, and the external id last. If a row is known by an id and its new address has a profile
 of its own, the import would then change that profile and add it to the list, beside the member that the row
-had until then. Such a row is sent without the address, as if Klaviyo had refused it for that, and so stays the
-same member.
+had until then. Such a row is sent without the address, as if Klaviyo had refused it for that, and so stays
+the same member.
 """
 
 from __future__ import annotations
