@@ -22,7 +22,7 @@ def collect_duplicates(tables: ModelTables) -> Statement:
     valid_rows = f"FROM {tables.staged_rows} WHERE retl_problem IS NULL"
     key = "retl_list, retl_identity" if tables.many_lists else "retl_identity"
     repeated_keys = Sql(tables.dialect.repeated_keys_sql(key, valid_rows))
-    return _create("collect_duplicates", tables, tables.duplicates, repeated_keys=repeated_keys)
+    return _create("conflicts:collect_duplicates", tables, tables.duplicates, repeated_keys=repeated_keys)
 
 
 def resolve_duplicates(tables: ModelTables) -> tuple[Statement, ...]:
@@ -34,12 +34,12 @@ def resolve_duplicates(tables: ModelTables) -> tuple[Statement, ...]:
     }
     staged = tables.dialect.temp_table(tables.staged_table)
     return (
-        _create("collect_distinct_rows", tables, tables.distinct, columns=columns),
-        Statement.change(staged, *_render("delete_duplicates", tables)),
+        _create("conflicts:collect_distinct_rows", tables, tables.distinct, columns=columns),
+        Statement.change(staged, *_render("conflicts:delete_duplicates", tables)),
         Statement.insert(
             staged,
             *_render(
-                "insert_distinct_rows",
+                "conflicts:insert_distinct_rows",
                 tables,
                 columns=columns,
                 labeled_values=values,
@@ -83,7 +83,7 @@ def collect_shared(identifier: SharedIdentifier) -> Statement:
 
     `retl_owner` is 1 if the value is itself a row's identity; `retl_shared` is 1 if several other rows carry it.
     """
-    return _create("collect_shared", identifier.tables, identifier.shared, identifier=identifier)
+    return _create("conflicts:collect_shared", identifier.tables, identifier.shared, identifier=identifier)
 
 
 def mark_shared(identifier: SharedIdentifier, *, reject: bool) -> Statement:
@@ -93,7 +93,7 @@ def mark_shared(identifier: SharedIdentifier, *, reject: bool) -> Statement:
     """
     tables = identifier.tables
     text = _render(
-        "mark_shared",
+        "conflicts:mark_shared",
         tables,
         identifier=identifier,
         conflict=RowProblem.IDENTITY_IS_ANOTHER_ROWS_IDENTIFIER,
@@ -110,7 +110,9 @@ def mark_claimed(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement:
     With `rekeyed`, stored rows are matched by the current identifiers.
     """
     tables = identifier.tables
-    return tables.mark_rows(*_render("mark_claimed", tables, identifier=identifier, rekeyed=rekeyed))
+    return tables.mark_rows(
+        *_render("conflicts:mark_claimed", tables, identifier=identifier, rekeyed=rekeyed)
+    )
 
 
 def count_marks(tables: ModelTables) -> Statement:
@@ -125,7 +127,9 @@ def count_marks(tables: ModelTables) -> Statement:
 def count_upserts_of_others(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement:
     """Return how many planned upserts have an identifier that another stored row has: if none, none is claimed."""
     return Statement.read(
-        *_render("count_upserts_of_others", identifier.tables, identifier=identifier, rekeyed=rekeyed)
+        *_render(
+            "conflicts:count_upserts_of_others", identifier.tables, identifier=identifier, rekeyed=rekeyed
+        )
     )
 
 

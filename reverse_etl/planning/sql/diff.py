@@ -163,12 +163,12 @@ def select_first_difference(diff: ModelDiff) -> Statement:
     If it returns none, and the snapshot has as many rows as were staged, identities are unique: the snapshot has each identity once.
     Rows may still share secondary identifiers, as the snapshot's rows may.
     """
-    return Statement.read(*_render("first_difference", diff))
+    return Statement.read(*_render("diff:first_difference", diff))
 
 
 def mark_unknown_rows(diff: ModelDiff) -> Statement:
     """Reject the uncertain rows, for models whose requests must not be repeated."""
-    return diff.tables.mark_rows(*_render("mark_unknown_rows", diff, problem=RowProblem.UNKNOWN_OUTCOME))
+    return diff.tables.mark_rows(*_render("diff:mark_unknown_rows", diff, problem=RowProblem.UNKNOWN_OUTCOME))
 
 
 def mark_changed_rows(diff: ModelDiff) -> Statement:
@@ -176,7 +176,7 @@ def mark_changed_rows(diff: ModelDiff) -> Statement:
 
     No value was sent of a column that the model did not have then, or that was NULL: the row counts as unchanged.
     """
-    return diff.tables.mark_rows(*_render("mark_changed_rows", diff, problem=RowProblem.CHANGED))
+    return diff.tables.mark_rows(*_render("diff:mark_changed_rows", diff, problem=RowProblem.CHANGED))
 
 
 def count_moved(diff: ModelDiff, names: Collection[str]) -> Statement:
@@ -184,7 +184,7 @@ def count_moved(diff: ModelDiff, names: Collection[str]) -> Statement:
     columns = [column for column in diff.tables.payload if column.name.lower() in names]
     labels = {f", {column.name}" for column in columns}
     comparisons = [comparison for comparison in diff.comparisons if comparison.label in labels]
-    return Statement.read(*_render("count_moved", diff, comparisons=comparisons))
+    return Statement.read(*_render("diff:count_moved", diff, comparisons=comparisons))
 
 
 def compute_deltas(diff: ModelDiff) -> tuple[Statement, ...]:
@@ -215,7 +215,7 @@ def compute_marked_deltas(tables: ModelTables, list_id: str) -> tuple[Statement,
 
     Only while no identifier is left out of a row: that may undo its change.
     """
-    rows, _ = render_sql("planning/sql/marked_changes", tables.dialect, tables=tables, list_id=list_id)
+    rows, _ = render_sql("planning/sql/diff:marked_changes", tables.dialect, tables=tables, list_id=list_id)
     return tables.dialect.number_rows(NumberedRows(tables.planned, rows, _order_sql(tables)))
 
 

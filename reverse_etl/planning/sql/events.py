@@ -31,7 +31,7 @@ def count_planned_events(tables: ModelTables, live_since: datetime) -> Statement
     time = tables.find_column(TIME)
     return Statement.read(
         *render_sql(
-            "planning/sql/planned_events",
+            "planning/sql/events:planned_events",
             tables.dialect,
             tables=tables,
             time=_column_sql(time),
@@ -44,7 +44,7 @@ def count_busy_days(tables: ModelTables, limit: int) -> Statement:
     """Return one row: on how many days a person has too many events, one to be sent among them, and the most."""
     return Statement.read(
         *render_sql(
-            "planning/sql/count_busy_days",
+            "planning/sql/events:count_busy_days",
             tables.dialect,
             tables=tables,
             time=_column_sql(tables.find_column(TIME)),

@@ -50,17 +50,17 @@ def apply_limit(tables: ModelTables, limit: int) -> tuple[Statement, ...]:
 
 def cancel_rejected_removals(tables: ModelTables) -> Statement:
     """Cancel the removal of an identity that has a rejected row on that list: it is still desired."""
-    return _change_planned("cancel_rejected_removals", tables)
+    return _change_planned("planned_rows:cancel_rejected_removals", tables)
 
 
 def hold_shared_removals(tables: ModelTables) -> Statement:
     """Hold each removal that shares an identifier with a rejected row of the model, on every list."""
-    return _change_planned("hold_shared_removals", tables)
+    return _change_planned("planned_rows:hold_shared_removals", tables)
 
 
 def hold_unknown_removals(tables: ModelTables) -> Statement:
     """Hold each removal that an earlier run may have sent, for models whose removals must not be repeated."""
-    return _change_planned("hold_unknown_removals", tables)
+    return _change_planned("planned_rows:hold_unknown_removals", tables)
 
 
 def hold_list_removals(tables: ModelTables, list_ids: Sequence[str]) -> Statement:
@@ -98,7 +98,9 @@ def count_clears_by_list(tables: ModelTables) -> Statement:
 def select_adds(tables: ModelTables, limit: int) -> Statement:
     """Return (number, list id, the four identifiers) of the first rows to add, as they are sent."""
     columns = [*tables.sent_identifiers_sql("s").values()]
-    text = render_sql("planning/sql/select_adds", tables.dialect, tables=tables, columns=columns, limit=limit)
+    text = render_sql(
+        "planning/sql/planned_rows:select_adds", tables.dialect, tables=tables, columns=columns, limit=limit
+    )
     return Statement.read(*text)
 
 
@@ -114,7 +116,7 @@ def count_sent_adds(tables: ModelTables, sources: Sequence[SentPeople], after: i
     """Return (list id, rows) of the adds with a number above `after` whose person is in one of the tables."""
     return Statement.read(
         *render_sql(
-            "planning/sql/count_sent_adds",
+            "planning/sql/planned_rows:count_sent_adds",
             tables.dialect,
             tables=tables,
             sources=sources,
@@ -133,7 +135,11 @@ def set_created_list_ids(tables: ModelTables, ids: Mapping[str, str]) -> Stateme
     return Statement.create(
         tables.dialect.temp_table(tables.planned),
         *render_sql(
-            "planning/sql/set_created_list_ids", tables.dialect, tables=tables, ids=ids, columns=columns
+            "planning/sql/planned_rows:set_created_list_ids",
+            tables.dialect,
+            tables=tables,
+            ids=ids,
+            columns=columns,
         ),
         repeatable=False,
     )
@@ -150,7 +156,7 @@ def select_digest(tables: ModelTables) -> Statement:
     values = [*(f"p.{name}" for name in ("retl_op", *KEY_COLUMNS, FIRST_SENT_COLUMN)), *identifiers]
     values += [f"d.{column}" for column in tables.payload_columns]
     values += [f"p.{CLEARED_COLUMN}"] if tables.clear_columns else []
-    rows, _ = render_sql("planning/sql/digest_rows", tables.dialect, tables=tables)
+    rows, _ = render_sql("planning/sql/planned_rows:digest_rows", tables.dialect, tables=tables)
     return Statement.read(tables.dialect.select_digest_sql(values, rows, "p.retl_seq"))
 
 

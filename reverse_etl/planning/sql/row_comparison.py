@@ -45,7 +45,7 @@ def collect_compared(
         *((tables.without_profile,) if tables.keeps_without_profile else ()),
     )
     text = _render(
-        "compared_rows",
+        "row_comparison:compared_rows",
         tables,
         keys=keys,
         identifier_columns=[IDENTIFIER_COLUMNS[kind] for kind in tables.compared_identifiers],
@@ -78,13 +78,15 @@ def replace_compared(tables: ModelTables, keys: StagedKeys) -> tuple[Statement, 
     )
     return (
         *(() if keys.are_valid else (Statement.change(staged, without_identity),)),
-        Statement.change(staged, *_render("delete_completed", tables)),
+        Statement.change(staged, *_render("row_comparison:delete_completed", tables)),
         Statement.change(
             staged,
             f"UPDATE {staged} SET retl_problem = {problem}\n"
             f"WHERE retl_problem IS NULL AND retl_identity IN (SELECT retl_identity FROM {compared}){of_lists}",
         ),
-        Statement.insert(staged, *_render("insert_completed", tables, columns=_staged_columns(tables, keys))),
+        Statement.insert(
+            staged, *_render("row_comparison:insert_completed", tables, columns=_staged_columns(tables, keys))
+        ),
     )
 
 
@@ -98,7 +100,7 @@ def keep_updated_at(tables: ModelTables) -> Statement:
 
     Run it once the deltas of a run are stored, in one transaction with them.
     """
-    text = _render("keep_updated_at", tables, diff=ModelDiff(tables, {}))
+    text = _render("row_comparison:keep_updated_at", tables, diff=ModelDiff(tables, {}))
     return Statement.change(tables.dialect.state_table(tables.snapshot), *text)
 
 

@@ -40,7 +40,7 @@ def mark_still_rejected(tables: ModelTables, checksum: str) -> Statement:
     staged_values |= {str(name): value for name, value in tables.sent_identifiers_sql("s").items()}
     pairs = [(staged_values[name], rejected_value) for name, rejected_value in rejected_values.items()]
     text = _render(
-        "mark_still_rejected",
+        "staging:mark_still_rejected",
         tables,
         problem=RowProblem.STILL_REJECTED,
         checksum=checksum,
@@ -51,13 +51,15 @@ def mark_still_rejected(tables: ModelTables, checksum: str) -> Statement:
 
 def reject_lists(tables: ModelTables, problems: Mapping[str, RowProblem]) -> Statement:
     """Reject the rows that name one of these lists, with its problem; they count as rows without a list."""
-    return tables.refuse_lists(*_render("reject_lists", tables, problems=dict(sorted(problems.items()))))
+    return tables.refuse_lists(
+        *_render("staging:reject_lists", tables, problems=dict(sorted(problems.items())))
+    )
 
 
 def select_conflicting_properties(tables: ModelTables) -> Statement:
     """Return one row: for each payload column, (people, an example) of those whose rows on several lists differ in it."""
     return Statement.read(
-        *_render("conflicting_properties", tables, columns=[*_numbered_payload(tables).values()])
+        *_render("staging:conflicting_properties", tables, columns=[*_numbered_payload(tables).values()])
     )
 
 
@@ -79,7 +81,7 @@ def replace_list_ids(tables: ModelTables, lists: Sequence[tuple[str | None, str]
         return tables.dialect.replace_empty_temp_table(tables.lists, columns)
     pairs = sorted(lists, key=lambda pair: (pair[0] or "", pair[1]))
     return Statement.create(
-        tables.dialect.temp_table(tables.lists), *_render("list_ids", tables, lists=pairs)
+        tables.dialect.temp_table(tables.lists), *_render("staging:list_ids", tables, lists=pairs)
     )
 
 

@@ -90,7 +90,7 @@ def delete_changed_rejections(model: ModelRejections) -> tuple[Statement, ...]:
     return (
         Statement.change(
             _rejected_rows(model),
-            *_render("delete_changed_rows", model, still_rejected=RowProblem.STILL_REJECTED),
+            *_render("rejections:delete_changed_rows", model, still_rejected=RowProblem.STILL_REJECTED),
         ),
         Statement.change(model.stored, *_render("rejections:delete_ended_rejections", model)),
     )

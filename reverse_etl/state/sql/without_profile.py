@@ -43,4 +43,4 @@ def record_without_profile(run: RunDeltas, looked_up_at: str) -> tuple[Statement
 def prune_without_profile(tables: ModelTables) -> Statement:
     """Forget the rows that left the model."""
     without_profile = tables.dialect.state_table(tables.without_profile)
-    return Statement.change(without_profile, *render("prune_without_profile", tables))
+    return Statement.change(without_profile, *render("without_profile:prune_without_profile", tables))
