@@ -71,7 +71,7 @@ def forget(project_flags: ProjectFlags, *, name: str, list_id: str | None, as_js
 @command.command("move")
 @state_options
 @click.option("--from-profile", "old_profile", metavar="NAME", help="The name that the profile had before.")
-@click.option("--from", "source", metavar="PATH", help="The place that the state had before.")
+@click.option("--from", "source", metavar="PATH", help="The location that the state had before.")
 @AS_JSON
 def move(project_flags: ProjectFlags, *, old_profile: str | None, source: str | None, as_json: bool) -> None:
     """Let a moved state or a renamed profile continue.
@@ -83,11 +83,11 @@ def move(project_flags: ProjectFlags, *, old_profile: str | None, source: str | 
         raise click.UsageError("Give either --from-profile or --from.")
     project = project_flags.load()
     if source is not None:
-        place = project.state_changes.move_from(source)
+        location = project.state_changes.move_from(source)
         if as_json:
-            show.print_json({"from": source, "to": place})
+            show.print_json({"from": source, "to": location})
         else:
-            show.print_line(f"The state was moved from {source} to {place}.")
+            show.print_line(f"The state was moved from {source} to {location}.")
         return
     assert old_profile is not None  # noqa: S101 - one of the two is given
     models = project.state_changes.move_from_project(old_profile, on_progress=terminal.print_progress)

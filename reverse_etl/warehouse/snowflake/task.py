@@ -116,8 +116,8 @@ def render_snowflake_task(target: Target, after: str | None = None) -> str:
         )
     database = _quote_identifier(str(output.settings["database"]))
     state_database = target.destination.warehouse_options.state_database
-    place = _quote_identifier(state_database) if state_database else database
-    schema = f"{place}.{_quote_identifier(target.state_schema)}"
+    state_container = _quote_identifier(state_database) if state_database else database
+    schema = f"{state_container}.{_quote_identifier(target.state_schema)}"
     role = _quote_identifier(str(output.settings["role"]))
     names = {
         "after": after,
@@ -133,7 +133,8 @@ def render_snowflake_task(target: Target, after: str | None = None) -> str:
         profile=target.profile,
         output=_comment_lines(yaml.safe_dump({target.name: _output_inside_account(target)}, sort_keys=False)),
         database_grants="\n".join(
-            f"GRANT USAGE ON DATABASE {name} TO ROLE {role};" for name in dict.fromkeys((database, place))
+            f"GRANT USAGE ON DATABASE {name} TO ROLE {role};"
+            for name in dict.fromkeys((database, state_container))
         ),
         schema=schema,
         timeout=_TIMEOUT_HOURS * 3_600_000,
