@@ -77,7 +77,7 @@ def bind_columns(config_input: ConfigInput, surface: Surface, columns: Sequence[
         payload,
     )
     guards = surface.guards
-    hint = find_attribute_hint(surface, properties)
+    hint = find_attribute_hint(surface, properties, [column.name for column in payload if column.quoted])
     config = ModelConfig(
         surface=surface,
         list_target=list_target,

@@ -8,7 +8,7 @@ from reverse_etl.surfaces.column_rules import ColumnProblem
 from reverse_etl.surfaces.interface import OtherColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from reverse_etl.surfaces.interface import Surface
 
@@ -37,10 +37,13 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def find_attribute_hint(surface: Surface, properties: Mapping[str, str]) -> ColumnProblem | None:
+def find_attribute_hint(
+    surface: Surface, properties: Mapping[str, str], quoted: Collection[str] = ()
+) -> ColumnProblem | None:
     """Return which columns, by the names under which they are sent, most likely belong in an attribute.
 
     A column gets no hint if another one fills the attribute, or if the model's `custom_properties` name it.
+    The names of `quoted` columns stay in quotes in the advice: without them Snowflake looks for another one.
     """
     if surface.columns.others is not OtherColumns.PROFILE_FIELDS:
         return None
@@ -54,7 +57,8 @@ def find_attribute_hint(surface: Surface, properties: Mapping[str, str]) -> Colu
     if not attributes:
         return None
     simple, names = min(attributes.items(), key=lambda entry: len(entry[1]))
-    value = simple if len(names) == 1 else "..."
+    column_sql = f'"{simple}"' if simple in quoted else simple
+    value = column_sql if len(names) == 1 else "..."
     example = ", ".join(f"{value} AS {attribute}" for attribute in names)
     listed = ", ".join(f"{column} ({' and '.join(names)})" for column, names in attributes.items())
     return ColumnProblem(

@@ -153,7 +153,7 @@ HINTED = "Columns are sent as custom properties, though Klaviyo has attributes f
         ("name, zip", "name (first_name and last_name), zip (location_zip)", "zip AS location_zip"),
         ("surname, first_name", "surname (last_name)", "surname AS last_name"),
         ("company, location", "company (organization)", "company AS organization"),
-        ('"First_Name"', "First_Name (first_name)", "First_Name AS first_name"),
+        ('"First_Name"', "First_Name (first_name)", '"First_Name" AS first_name'),
     ],
 )
 def test_a_column_that_misses_an_attribute_of_klaviyo_gets_a_hint(
