@@ -102,6 +102,7 @@ class AppliedRow:
     """A row that was applied: when it was first sent, and the values that Klaviyo was last given.
 
     `first_run_id` and `first_job_id` are those of that first time, "" if the state cannot tell.
+    `are_values_hidden`: the values may be those of somebody who had the e-mail before.
     """
 
     identity: str
@@ -110,6 +111,7 @@ class AppliedRow:
     first_sent_at: str | None
     first_run_id: str = ""
     first_job_id: str = ""
+    are_values_hidden: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ class OpenChange:
     state: str
     job_id: str | None = None
     detail: str = ""
+    identifiers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,8 @@ class ListExplanation:
     `no_profile_at` is when Klaviyo did not know the person of a row that creates nobody, `looks_again_at`
     when it is asked again. `consent` is what became of a consent that was sent. `hidden_until` is when the
     next full comparison is due, if `updated_at` is as it was when the row was compared last.
-    `is_model_deleted` is whether the model's file is gone: no run changes its rows.
+    `is_model_deleted` is whether the model's file is gone: no run changes its rows. `is_sent_for_another` is
+    whether rows were sent for another person, who had the e-mail or phone before: `sent` is without them.
     """
 
     model: str
@@ -196,6 +200,7 @@ class ListExplanation:
     consent: ConsentState | None = None
     hidden_until: str | None = None
     is_model_deleted: bool = False
+    is_sent_for_another: bool = False
 
     @property
     def is_known(self) -> bool:

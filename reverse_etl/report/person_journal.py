@@ -2,68 +2,95 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from reverse_etl.config.journal import Pii
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, IdentifierType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reverse_etl.report.explanation import ListExplanation
+    from reverse_etl.report.text_owner import TextOwner
     from reverse_etl.state import State
     from reverse_etl.state.journal import JournalRow, JournalSearch
 
-# They do not pass from one person to another, as an e-mail or a phone may.
-_OWN_IDS: Final = (IdentifierType.EXTERNAL_ID, IdentifierType.PROFILE_ID)
 
+def find_person_rows(state: State, search: JournalSearch, owner: TextOwner) -> tuple[JournalRow, ...]:
+    """Return the newest rows of the person of a search, who is the owner of its text.
 
-def find_person_rows(
-    state: State, search: JournalSearch, lists: Sequence[ListExplanation]
-) -> tuple[JournalRow, ...]:
-    """Return the newest rows of the person of a search.
-
-    `lists` are those on which the models or the state know the person.
-    If nothing else knows the person, the id of the rows with the text does, if they have only one.
+    If no row of the models or of the state has an id of the owner, the newest row with the text does.
     """
-    search = replace(search, own_ids=_find_own_ids(state, lists))
+    search = replace(
+        search,
+        own_ids={
+            kind: [text for value in values for text in state.journal.kept_texts(kind, value)]
+            for kind, values in owner.ids.items()
+        },
+        since=owner.since,
+        follows=owner.is_one_person,
+    )
     rows = state.journal.find(search)
-    if not lists and (own_ids := _find_recorded_ids(state, rows)):
-        rows = state.journal.find(replace(search, own_ids=own_ids))
-    return tuple(replace(row, replaced_by=_find_replacement(state, row, rows)) for row in rows)
+    if not owner.has_id and (recorded := _find_recorded_owner(state, search, rows)) != search:
+        rows = state.journal.find(recorded)
+        search = recorded
+    return tuple(
+        replace(
+            row,
+            replaced_by=_find_replacement(state, row, rows),
+            changes=_hide_former_values(row, search.since, owner),
+        )
+        for row in rows
+    )
 
 
-def _find_own_ids(state: State, lists: Sequence[ListExplanation]) -> Mapping[IdentifierType, Sequence[str]]:
-    """Return the ids that all rows agree on; none if they disagree on one, as several people share the text.
+def _hide_former_values(row: JournalRow, since: str, owner: TextOwner) -> str:
+    """Return the changes of a row, without the values before if these may be another person's.
 
-    The models' rows decide before those that were sent, which an address's earlier owner may have left.
+    The row has another id since then, or it has no id, and is the first that has the owner's values.
     """
-    known = [row.identifiers for found in lists for row in found.rows]
-    known = known or [row.identifiers for found in lists for row in found.sent]
-    own_ids: dict[IdentifierType, Sequence[str]] = {}
-    for kind in _OWN_IDS:
-        values = {identifiers[kind.value] for identifiers in known if kind.value in identifiers}
-        if len(values) > 1:
-            return {}
-        for value in values:
-            own_ids[kind] = state.journal.kept_texts(kind, value)
-    return own_ids
+    changes = json.loads(row.changes)
+    has_other_id = any(change["column"] in UNIQUE_IDENTIFIERS and change.get("before") for change in changes)
+    takes_over = (
+        since
+        and not (row.external_id or row.klaviyo_profile_id)
+        and (row.recorded_at <= owner.find_first_application(row.model, row.list_id, since))
+    )
+    if not (has_other_id or takes_over):
+        return row.changes
+    return json.dumps([{key: change[key] for key in change if key != "before"} for change in changes])
 
 
-def _find_recorded_ids(state: State, rows: Sequence[JournalRow]) -> Mapping[IdentifierType, Sequence[str]]:
-    """Return the ids that all rows of the journal agree on; none if they disagree on one."""
-    own_ids: dict[IdentifierType, Sequence[str]] = {}
-    for kind in _OWN_IDS:
-        texts = {(row.pii, text) for row in rows if (text := getattr(row, kind.value))}
-        kept = {state.journal.kept_texts(kind, text) if pii == Pii.VALUES else (text,) for pii, text in texts}
-        if len({options[-1] for options in kept}) > 1:  # the last one is the hash
-            return {}
-        if kept:
-            own_ids[kind] = max(kept, key=len)
-    return own_ids
+def _find_recorded_owner(state: State, search: JournalSearch, rows: Sequence[JournalRow]) -> JournalSearch:
+    """Return the search for the person that the newest row with an id names, and for nobody before."""
+    newest = next((row for row in rows if any(_hashes(state, row).values())), None)
+    if newest is None:
+        return search
+    own = {kind: text for kind, text in _hashes(state, newest).items() if text}
+    others = [
+        row.recorded_at
+        for row in rows
+        if any(text not in {None, own.get(kind, text)} for kind, text in _hashes(state, row).items())
+    ]
+    own_rows = (row for row in rows if any(text in own.values() for text in _hashes(state, row).values()))
+    starts = (row.recorded_at for row in own_rows if row.recorded_at > max(others, default=""))
+    texts = {
+        kind: state.journal.kept_texts(kind, getattr(newest, kind)) if newest.pii == Pii.VALUES else (text,)
+        for kind, text in own.items()
+    }
+    return replace(search, own_ids=texts, since=min(starts) if others else "")
+
+
+def _hashes(state: State, row: JournalRow) -> Mapping[IdentifierType, str | None]:
+    """Return the ids of a row as hashes, which rows of every `pii` can be compared by."""
+    texts = {kind: getattr(row, kind) for kind in UNIQUE_IDENTIFIERS}
+    return {
+        kind: state.journal.kept_texts(kind, text)[-1] if text and row.pii == Pii.VALUES else text
+        for kind, text in texts.items()
+    }
 
 
 def _find_replacement(state: State, replaced: JournalRow, rows: Sequence[JournalRow]) -> str:

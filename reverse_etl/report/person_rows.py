@@ -91,10 +91,11 @@ def select_sent_rows(tables: ModelTables, values: Mapping[IdentifierType, str]) 
 
 
 def select_open_changes(tables: ModelTables, values: Mapping[IdentifierType, str]) -> Statement:
-    """Return (list id, identity, run, number, op) of the changes of earlier runs that are not proved."""
+    """Return (list id, identity, run, number, op, identifiers) of the changes that are not proved."""
     condition, parameters = _has_identifier("", values)
     return Statement.read(
-        f"SELECT retl_list_id, retl_identity, retl_run_id, retl_seq, retl_op\n"
+        f"SELECT retl_list_id, retl_identity, retl_run_id, retl_seq, retl_op, "
+        f"{', '.join(IDENTIFIER_COLUMNS.values())}\n"
         f"FROM {tables.dialect.state_table(tables.deltas)} WHERE {condition} ORDER BY 3, 4 LIMIT {MAX_ROWS}",
         parameters,
     )

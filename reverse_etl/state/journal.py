@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.state.consents import ConsentState
 from reverse_etl.state.person_hash import PersonHash
@@ -56,13 +57,42 @@ class JournalRow:
 
 
 @dataclass(frozen=True)
+class TextUse:
+    """That a run sent rows with a text, such as an e-mail: for one model, list, outcome and person.
+
+    The person's external id and profile id are as the journal keeps them, with `pii`.
+    """
+
+    run_id: str
+    model: str
+    list_id: str
+    outcome: str
+    pii: str
+    first_at: str
+    last_at: str
+    external_id: str | None
+    klaviyo_profile_id: str | None
+
+    @property
+    def ids(self) -> Mapping[IdentifierType, str]:
+        """Return the person's ids by type."""
+        return {kind: text for kind in UNIQUE_IDENTIFIERS if (text := getattr(self, kind))}
+
+    @property
+    def has_no_id(self) -> bool:
+        """Return whether nothing but the text says whose rows they are."""
+        return not self.ids
+
+
+@dataclass(frozen=True)
 class JournalSearch:
     """A person, and where to look: in some models, and with list ids only on these lists.
 
     The newest `limit` rows are wanted.
     `values` are what the person is looked up by. `own_ids` are the person's external id or profile id, as the
-    texts that the journal has for it. Rows with the first of them are found, too, and rows with another are
-    not: an e-mail or a phone passes from one person to another, these ids do not.
+    texts that the journal has for it; those of several people if they share the values. Rows with another are
+    not found: an e-mail or a phone passes from one person to another, these ids do not. Rows without one are
+    found from `since` on. If `follows`, rows with the first of the ids are found, too.
     """
 
     values: Mapping[IdentifierType, str]
@@ -70,6 +100,8 @@ class JournalSearch:
     limit: int
     list_ids: Sequence[str] = ()
     own_ids: Mapping[IdentifierType, Sequence[str]] = field(default_factory=dict)
+    since: str = ""
+    follows: bool = True
 
 
 @dataclass(frozen=True)
@@ -195,13 +227,46 @@ class Journal:
 
     def _has_identifier(self, search: JournalSearch) -> tuple[str, list[str]]:
         """Return the condition of a person's rows, and its parameters."""
-        found = [(kind, self.kept_texts(kind, value)) for kind, value in search.values.items()]
-        own = [*search.own_ids.items()][:1]
-        any_of = " OR ".join(f"{kind.value} IN ({_placeholders(texts)})" for kind, texts in (*found, *own))
+        found = self._kept_values(search.values)
+        own = [*search.own_ids.items()]
+        followed = own[:1] if search.follows else []
+        any_of = " OR ".join(
+            f"{kind.value} IN ({_placeholders(texts)})" for kind, texts in (*found, *followed)
+        )
+        parameters = [text for _, texts in (*found, *followed) for text in texts]
         no_other = "".join(
             f" AND ({kind.value} IS NULL OR {kind.value} IN ({_placeholders(texts)}))" for kind, texts in own
         )
-        return f"({any_of}){no_other}", [text for _, texts in (*found, *own, *own) for text in texts]
+        parameters += [text for _, texts in own for text in texts]
+        if own and search.since:
+            has_id = " OR ".join(f"{kind.value} IS NOT NULL" for kind, _ in own)
+            no_other += f" AND ({has_id} OR recorded_at >= ?)"
+            parameters.append(search.since)
+        return f"({any_of}){no_other}", parameters
+
+    def find_uses(self, values: Mapping[IdentifierType, str]) -> list[TextUse]:
+        """Return what runs sent with a text, which may be each of these values; [] without a journal.
+
+        Removals are left out: they take back what somebody had.
+        """
+        if self.settings is None or not values:
+            return []
+        found = self._kept_values(values)
+        any_of = " OR ".join(f"{kind.value} IN ({_placeholders(texts)})" for kind, texts in found)
+        keys = "run_id, model, list_id, outcome, pii"
+        statement = Statement.read(
+            f"SELECT {keys}, MIN(recorded_at), MAX(recorded_at), {', '.join(UNIQUE_IDENTIFIERS)}\n"
+            f"FROM {self.state_tables.dialect.state_table(_TABLE)}\n"
+            f"WHERE {IN_SCOPE_SQL} AND op <> '{Op.REMOVE}' AND ({any_of})\n"
+            f"GROUP BY {keys}, {', '.join(UNIQUE_IDENTIFIERS)} ORDER BY {keys}",
+            (*self.state_tables.scope.key, *(text for _, texts in found for text in texts)),
+        )
+        return [TextUse(*row) for row in self.state_tables.fetch(statement)]
+
+    def _kept_values(
+        self, values: Mapping[IdentifierType, str]
+    ) -> list[tuple[IdentifierType, tuple[str, str]]]:
+        return [(kind, self.kept_texts(kind, value)) for kind, value in values.items()]
 
     def find_identity(self, tables: ModelTables, digest: str) -> str:
         """Return the identity of an applied row that has this hash, '' if none has."""

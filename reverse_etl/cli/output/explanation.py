@@ -36,6 +36,7 @@ _OTHER_THAN_IDS = frozenset({IdentifierType.EMAIL, IdentifierType.PHONE})
 _PROFILE_ID_ADVICE = (
     "A profile id is found only in models that send it: ask by the profile's e-mail, phone or external id."
 )
+_HIDDEN = "the row has no id, and may be that of somebody who had the e-mail or phone before"
 _NO_JOURNAL = " To know which from now on, add to the destination: journal: 90d"
 
 
@@ -120,7 +121,7 @@ def _list_lines(list_explanation: ListExplanation, query: PersonQuery) -> Iterat
         yield "in model", "no row"
     for sent in list_explanation.sent:
         yield "sent", _sent_line(sent, list_explanation.rows)
-    if not list_explanation.sent:
+    if list_explanation.is_sent_for_another or not list_explanation.sent:
         yield "sent", _unsent_text(list_explanation)
     for change in list_explanation.open_changes:
         yield "open", describe_open_change(change)
@@ -137,6 +138,8 @@ def _list_lines(list_explanation: ListExplanation, query: PersonQuery) -> Iterat
 
 def _unsent_text(list_explanation: ListExplanation) -> str:
     """Return why there is no applied row; one that was taken back leaves no trace in the state."""
+    if list_explanation.is_sent_for_another:
+        return "for another person, who had the e-mail or phone before"
     if list_explanation.open_changes:
         return "not proved yet"
     if any(row.rejection and row.rejection.is_by_klaviyo for row in list_explanation.rows):
@@ -176,6 +179,8 @@ def _sent_line(sent: AppliedRow, rows: Sequence[ModelRow]) -> str:
         values = "these values"
     job = f", job {sent.first_job_id}" if sent.first_job_id else ""
     evidence = f" (run {sent.first_run_id}{job})" if sent.first_run_id else ""
+    if sent.are_values_hidden:
+        values = f"not shown: {_HIDDEN}"
     since = f"since {format_short_time(sent.first_sent_at)}{evidence}, now " if sent.first_sent_at else ""
     return f"{since}{values}"
 
@@ -200,8 +205,12 @@ def _journal_line(row: JournalRow) -> str:
 
 
 def _change_text(change: Mapping[str, Any]) -> str:
-    before, after = ("NULL" if change[key] is None else change[key] for key in ("before", "after"))
-    return f"{change['column']} {before} → {after}"
+    """Return a change with its values; without the value before if that may be another person's."""
+    values = {
+        key: "NULL" if change[key] is None else change[key] for key in ("before", "after") if key in change
+    }
+    before = f" {values['before']}" if "before" in values else ""
+    return f"{change['column']}{before} → {values['after']}"
 
 
 def _column_name(change: Mapping[str, Any]) -> str:
@@ -278,13 +287,14 @@ def _list_document(list_explanation: ListExplanation) -> dict[str, Any]:
             {
                 "identity": sent.identity,
                 "identifiers": dict(sent.identifiers),
-                "values": dict(sent.values),
+                "values": None if sent.are_values_hidden else dict(sent.values),
                 "first_sent_at": sent.first_sent_at,
                 "first_run_id": sent.first_run_id or None,
                 "first_job_id": sent.first_job_id or None,
             }
             for sent in list_explanation.sent
         ],
+        "sent_for_another": list_explanation.is_sent_for_another,
         "open_changes": [
             {
                 "run_id": change.run_id,

@@ -1,0 +1,125 @@
+"""Explain a person whose e-mail was, or is now, somebody else's: nobody sees another person's values."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reverse_etl.cli.output.explanation import explanation_document, explanation_lines
+from reverse_etl.report.text_owner import TextOwner
+from tests.core.rows import become, members_model, person
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.core.world import World
+
+OLD, NEW = "old@example.com", "new@example.com"
+ANN_BEFORE = person("ann", email=OLD)
+ANN = person("ann", email=NEW)
+BOB = person("bob", email=OLD)
+VALUES = {"keep": "90d", "pii": "values"}
+HASHED = pytest.param("90d", marks=pytest.mark.long, id="hashed")
+JOURNALS: list[Any] = [pytest.param(None, id="none"), pytest.param(VALUES, id="values"), HASHED]
+
+
+def subscribe(world: World, *names: tuple[str, str]) -> None:
+    """Let the model that knows people by e-mail alone have these (e-mail, name)."""
+    rows = [{"email": email, "first_name": name} for email, name in names]
+    world.people(rows, table="subscribers", columns="email VARCHAR, first_name VARCHAR")
+
+
+@pytest.fixture
+def sent(request: pytest.FixtureRequest, world: World) -> World:
+    """Let a model with ids and one of e-mails alone have sent Ann with her old e-mail."""
+    if request.param:
+        world.profile(journal=request.param)
+    members_model(world, max_removes=1.0, min_rows=0)
+    select = "select email, first_name from subscribers"
+    world.model("subscribers", select, surface="profiles", identifiers={"email": "email"})
+    become(world, [ANN_BEFORE])
+    subscribe(world, (OLD, "Ann"))
+    world.run()
+    world.calm()
+    return world
+
+
+def answer(world: World, text: str) -> str:
+    """Return all that `explain` says, as text and as JSON."""
+    explanation = world.project().explain(text)
+    return "\n".join((*explanation_lines(explanation), json.dumps(explanation_document(explanation))))
+
+
+# The names in the model of e-mails once the old e-mail is Bob's; None if the model is deleted.
+SUBSCRIBERS: dict[str, Sequence[tuple[str, str]] | None] = {
+    "it has the new owner": [(OLD, "Bob"), (NEW, "Ann")],
+    "it has nobody with the e-mail": [(NEW, "Ann")],
+    "it is deleted": None,
+}
+
+
+@pytest.mark.parametrize("sent", JOURNALS, indirect=True)
+@pytest.mark.parametrize("names", SUBSCRIBERS.values(), ids=SUBSCRIBERS)
+def test_an_address_that_passed_on_shows_each_owner_their_own_values(
+    sent: World, names: Sequence[tuple[str, str]] | None
+) -> None:
+    """Before the run that sends it and after it, by each identifier."""
+    become(sent, [ANN, BOB])
+    if names is None:
+        sent.drop_model("subscribers")
+    else:
+        subscribe(sent, *names)
+    for _ in range(2):
+        for text in (OLD, "c-bob"):
+            said = answer(sent, text)
+            assert "first_name Bob" in said
+            assert "Ann" not in said, (text, said)
+            assert "c-ann" not in said, (text, said)
+        for text in (NEW, "c-ann"):
+            said = answer(sent, text)
+            assert "first_name Ann" in said
+            assert "Bob" not in said, (text, said)
+            assert "c-bob" not in said, (text, said)
+        sent.run()
+        sent.calm()
+
+
+@pytest.mark.parametrize("sent", JOURNALS[:1], indirect=True)
+def test_the_update_of_a_row_that_was_another_persons_says_so(sent: World) -> None:
+    become(sent, [ANN, BOB])
+    subscribe(sent, (OLD, "Bob"))
+    lists = {found.model: found for found in sent.project().explain(OLD).lists}
+    for found in lists.values():
+        assert (found.sent, found.is_sent_for_another) == ((), True)
+        assert found.describe_next_run() == "sends the row again"
+
+
+@pytest.mark.parametrize("sent", JOURNALS[1:], indirect=True)
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_an_old_address_leads_to_the_person_although_a_model_of_e_mails_still_has_it(
+    sent: World, is_deleted: bool
+) -> None:
+    """The journal has the id, and with it what the other models sent since."""
+    become(sent, [ANN])
+    if is_deleted:
+        sent.drop_model("subscribers")
+    sent.run()
+    sent.calm()
+    become(sent, [{**ANN, "first_name": "Anna"}])
+    sent.run()
+    rows = sent.project().explain(OLD).journal or ()
+    assert sorted((row.model, row.op, row.outcome) for row in rows) == [
+        ("members", "add", "applied"),
+        ("members", "add", "applied"),
+        ("members", "remove", "replaced"),
+        ("members", "update", "applied"),
+        ("subscribers", "add", "applied"),
+    ]
+
+
+def test_people_who_share_a_text_are_all_its_owners() -> None:
+    owner = TextOwner({"external_id": {"1", "2"}})  # type: ignore[dict-item]
+    assert [owner.owns({"external_id": text}) for text in "123"] == [True, True, False]
+    assert owner.owns({"email": OLD}) is None
