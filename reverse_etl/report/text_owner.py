@@ -27,7 +27,7 @@ _NEVER: Final = "9"  # later than every time
 
 @dataclass(frozen=True)
 class TextOwner:
-    """The owner of a text: the ids, by type, of the rows that have it now; several if several people share it.
+    """The owner of a text: the ids, by type, of the rows that have it now; several if people share it.
 
     `since` is from when on rows without an id are this owner's: '' if nobody else is known to have had the
     text. `uses` is what the journal has of the text. `is_in_model` is whether rows of the models say so: then
