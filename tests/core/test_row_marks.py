@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from tests.core.killing import dies_at_statement
 from tests.core.rows import BY_EMAIL, COLUMNS, SELECT, become, clubs_model, people, person
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from reverse_etl.planning.plan import Plan
     from reverse_etl.warehouse.statement import Statement
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[2] / "reverse_etl"
 # They make the staged table, or change which rows it has or their values.
 WRITERS = {
-    "planning/sql/delete_completed.sql.j2",
-    "planning/sql/delete_duplicates.sql.j2",
-    "planning/sql/insert_completed.sql.j2",
-    "planning/sql/insert_distinct_rows.sql.j2",
+    "planning/sql/conflicts.sql.j2: delete_duplicates",
+    "planning/sql/conflicts.sql.j2: insert_distinct_rows",
+    "planning/sql/row_comparison.sql.j2: delete_completed",
+    "planning/sql/row_comparison.sql.j2: insert_completed",
     "planning/sql/conflicts.py",
     "planning/sql/events.py",
     "planning/sql/model_query.py",
@@ -221,8 +222,23 @@ def test_a_run_with_such_rows_may_be_killed_between_any_two_statements(
     assert day > 30
 
 
+def macros(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the macros of a template by name, and before them, without a name, the text outside of macros."""
+    outside, *others = re.split(r"\{% macro (\w+)", text)
+    yield "", outside
+    for name, part in zip(others[::2], others[1::2], strict=True):
+        yield f": {name}", part
+
+
 def test_only_writers_name_the_staged_table() -> None:
     """All others read `staged_rows`, where no rejected row counts as valid."""
-    files = [file for suffix in ("py", "j2") for file in PACKAGE.rglob(f"*.{suffix}")]
-    naming = {str(file.relative_to(PACKAGE)) for file in files if "staged_table" in file.read_text("utf-8")}
+    texts = {
+        file: file.read_text("utf-8") for suffix in ("py", "j2") for file in PACKAGE.rglob(f"*.{suffix}")
+    }
+    naming = {
+        f"{file.relative_to(PACKAGE)}{macro}"
+        for file, text in texts.items()
+        for macro, part in macros(text)
+        if "staged_table" in part
+    }
     assert naming == WRITERS
