@@ -41,7 +41,7 @@ def load_target(  # noqa: PLR0913 - what the command line's flags give
         summary = f"The folder {project_dir} does not exist."
         raise UsageError.of(summary, where="--project-dir", hint="Give the folder of your project.")
     dbt_project = read_dbt_project(project_dir, environ=environ, cli_vars=vars or {})
-    document = read_yaml(find_profiles_file(project_dir, profiles_dir, environ))
+    document = read_profiles(find_profiles_file(project_dir, profiles_dir, environ))
     context = {"env_var": make_env_var(environ), "var": Var(vars or {})}
     reader = ProfileReader(
         document, _choose_profile(document, profile, dbt_project, environ), context, environ
@@ -59,7 +59,7 @@ def list_targets(
 ) -> tuple[str, ...]:
     """Return the names of the profile's targets; none is rendered. Raises UsageError as `load_target`."""
     dbt_project = read_dbt_project(project_dir, environ=environ, cli_vars=vars)
-    document = read_yaml(find_profiles_file(project_dir, profiles_dir, environ))
+    document = read_profiles(find_profiles_file(project_dir, profiles_dir, environ))
     match document.content[_choose_profile(document, profile, dbt_project, environ)]:
         case {"outputs": {**outputs}}:
             return tuple(map(str, outputs))
@@ -88,6 +88,14 @@ def find_profiles_file(project_dir: Path, profiles_dir: Path | None, environ: Ma
     )
 
 
+def read_profiles(path: Path) -> YamlDocument:
+    """Read profiles.yml. Raises UsageError if it is not YAML, or no mapping; an empty file is one."""
+    document = read_yaml(path)
+    if not isinstance(document.content, dict):
+        raise UsageError.of(f"{PROFILES_FILE} is not a mapping of profiles.", where=document.locate_line(()))
+    return document
+
+
 def _parent_project_hint(folder: Path) -> str:
     """Return a hint if a parent folder holds a project, otherwise ''."""
     for parent in folder.absolute().parents:
@@ -99,8 +107,6 @@ def _parent_project_hint(folder: Path) -> str:
 def _choose_profile(
     document: YamlDocument, requested: str | None, dbt_project: DbtProject | None, environ: Mapping[str, str]
 ) -> str:
-    if not isinstance(document.content, dict):
-        raise UsageError.of(f"{PROFILES_FILE} is not a mapping of profiles.", where=document.locate_line(()))
     # `config` is a legacy key of dbt, and `destinations` is one that belongs to a profile.
     names = [str(name) for name in document.content if name not in ("config", "destinations", "destination")]
     chosen = requested or environ.get("DBT_PROFILE") or (dbt_project.profile if dbt_project else None)

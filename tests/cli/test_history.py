@@ -81,6 +81,7 @@ def test_a_limit_says_how_many_runs_are_not_shown(three_runs: CommandLine) -> No
     ended = three_runs.run("history", "--limit", "1")
     assert len(rows(ended.out)) == 2
     assert ended.out.endswith("… and 2 earlier runs: --limit 3")
+    assert three_runs.run("history", "--limit", "2").out.endswith("… and 1 earlier run: --limit 3")
 
 
 def test_the_json_has_every_run_with_its_lists(three_runs: CommandLine) -> None:

@@ -262,6 +262,33 @@ def test_a_folder_with_a_warehouse_does_not_use_the_home_folders_profile(cli: Co
     assert (again.code, "profiles.yml exists already" in again.err) == (2, True)
 
 
+@pytest.mark.parametrize("comments", ["", "# ours", "# ours\r\n\r\n"])
+def test_a_profiles_file_without_profiles_is_continued(cli: CommandLine, comments: str) -> None:
+    """`plan` says of it: run init."""
+    path = cli.folder / "profiles.yml"
+    path.write_bytes(comments.encode())
+    assert cli.run("init").code == 0
+    assert path.read_bytes().startswith(comments.encode())
+    assert "trial" in yaml.safe_load(path.read_bytes())[cli.folder.name]["destinations"]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("config: {}", "No profile has outputs."),
+        ("shop:", "No profile has outputs."),
+        ("x", "is not a mapping"),
+    ],
+)
+def test_a_profiles_file_without_outputs_is_not_changed(
+    cli: CommandLine, content: str, expected: str
+) -> None:
+    path = cli.write("profiles.yml", content)
+    ended = cli.run("init")
+    assert (ended.code, path.read_text(encoding="utf-8")) == (2, content)
+    assert expected in ended.err
+
+
 def test_in_a_dbt_project_the_table_is_a_dbt_model(cli: CommandLine) -> None:
     """A raw table of a likelier name lies beside them; `ref` would not find it."""
     cli.write("dbt_project.yml", "name: shop\nprofile: shop\nversion: '1'\n")

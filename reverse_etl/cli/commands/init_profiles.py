@@ -14,7 +14,7 @@ import yaml
 
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
-from reverse_etl.config.profiles import PROFILES_FILE, find_profiles_file
+from reverse_etl.config.profiles import PROFILES_FILE, find_profiles_file, read_profiles
 from reverse_etl.config.scaffold import (
     SANDBOX_DESTINATION,
     add_destination,
@@ -23,7 +23,6 @@ from reverse_etl.config.scaffold import (
 from reverse_etl.dbt.project import read_dbt_project
 from reverse_etl.errors import UsageError
 from reverse_etl.formatting import format_path
-from reverse_etl.parsing.yaml_document import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +43,9 @@ def ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> Pr
         if project_flags.profiles_dir or os.environ.get("DBT_PROFILES_DIR"):
             raise
         path = _write_profiles(project_flags, warehouse)
+        return replace(project_flags, profiles_dir=path.parent)
+    if _has_only_comments(path) and not _is_in_home(path):
+        path = _write_profiles(project_flags, warehouse, path)
         return replace(project_flags, profiles_dir=path.parent)
     if _is_unrelated_profile(path, project_flags):
         path = _write_profiles(project_flags, warehouse)
@@ -71,7 +73,7 @@ def ensure_destination(project_flags: ProjectFlags, warehouse: str | None) -> Pr
         _require_consent(path, project_flags)
         path.write_bytes(changed.encode("utf-8"))
         show.print_line(f"added a sandbox as the destination of {name}.{target} to {format_path(path)}")
-    is_default = target == _default_target(read_yaml(path).content[name])
+    is_default = target == _default_target(read_profiles(path).content[name])
     return replace(project_flags, profiles_dir=path.parent, target=None if is_default else target)
 
 
@@ -80,7 +82,7 @@ def _require_consent(path: Path, project_flags: ProjectFlags) -> None:
 
     Raises UsageError if nobody can be asked, or the answer is no.
     """
-    if project_flags.profiles_dir or path.parent != Path.home() / ".dbt":
+    if project_flags.profiles_dir or not _is_in_home(path):
         return
     question = f"{format_path(path)} may belong to other projects too. Add a destination to it?"
     if sys.stdin.isatty() and click.confirm(question, err=True):
@@ -99,11 +101,18 @@ def _is_unrelated_profile(path: Path, project_flags: ProjectFlags) -> bool:
         or project_flags.profiles_dir
         or (project_flags.project_dir / "dbt_project.yml").exists()
     )
-    return (
-        is_unconfigured
-        and path.parent == Path.home() / ".dbt"
-        and bool(_find_duckdb_files(project_flags.project_dir))
-    )
+    return is_unconfigured and _is_in_home(path) and bool(_find_duckdb_files(project_flags.project_dir))
+
+
+def _has_only_comments(path: Path) -> bool:
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    return all(line.strip() == "" or line.lstrip().startswith("#") for line in lines)
+
+
+def _is_in_home(path: Path) -> bool:
+    """Return whether a file is in dbt's folder of the home folder; a user in a container may have none."""
+    home = os.environ.get("HOME")
+    return bool(home) and path.parent == Path(home or "") / ".dbt"
 
 
 def _find_duckdb_files(folder: Path) -> list[Path]:
@@ -115,7 +124,10 @@ def _name_file(folder: Path, name: str) -> str:
     return name if folder.resolve() == Path.cwd() else str(folder.resolve() / name)
 
 
-def _write_profiles(project_flags: ProjectFlags, warehouse: str | None) -> Path:
+def _write_profiles(
+    project_flags: ProjectFlags, warehouse: str | None, empty_file: Path | None = None
+) -> Path:
+    """Create profiles.yml in the project's folder, or continue a file that has only comments."""
     folder = project_flags.project_dir
     files = _find_duckdb_files(folder)
     project = read_dbt_project(folder, environ=os.environ, cli_vars={})
@@ -130,11 +142,12 @@ def _write_profiles(project_flags: ProjectFlags, warehouse: str | None) -> Path:
     if len(files) > 1 and not warehouse:
         other_files = ", ".join(path.name for path in files[1:])
         terminal.warn(f"There are more DuckDB files: {other_files}. To read another one, use --warehouse.")
-    path = folder / PROFILES_FILE
+    path = empty_file or folder / PROFILES_FILE
     name = project_flags.profile or (project.profile if project else "") or _derive_profile_name(folder)
-    path.write_text(
-        render_profiles_yml(name, warehouse_path, project_flags.target or "trial"), encoding="utf-8"
-    )
+    comments = path.read_bytes() if empty_file else b""
+    text = render_profiles_yml(name, warehouse_path, project_flags.target or "trial")
+    line_end = b"" if not comments or comments.endswith(b"\n") else b"\n"
+    path.write_bytes(comments + line_end + text.encode())
     show.print_line(
         f"wrote {format_path(path)}: the warehouse is {warehouse_path}, the destination a sandbox"
     )
@@ -155,12 +168,18 @@ def _choose_profile_and_target(path: Path, project_flags: ProjectFlags) -> tuple
     """Return the profile and target that dbt would choose, or the first target if dbt has no choice."""
     profiles: dict[str, dict[str, Any]] = {
         str(key): value
-        for key, value in read_yaml(path).content.items()
+        for key, value in read_profiles(path).content.items()
         if isinstance(value, dict) and isinstance(value.get("outputs"), dict) and value["outputs"]
     }
     project = read_dbt_project(project_flags.project_dir, environ=os.environ, cli_vars={})
     name = project_flags.profile or (project.profile if project else None)
     name = name or (next(iter(profiles)) if len(profiles) == 1 else "")
+    if not profiles:
+        raise UsageError.of(
+            "No profile has outputs.",
+            where=format_path(path),
+            hint="Add them, as in dbt. Or move the file away, and run: reverse-etl init",
+        )
     if name not in profiles:
         raise UsageError.of(
             f"There is no profile {name}." if name else "There are several profiles.",
