@@ -64,7 +64,7 @@ class ProfileIndex:
     def apply_row(self, row: Mapping[str, Any], now: int) -> StoredProfile | RowFailure:
         """Create or update the profile of a row, and return it, or return the error of the row.
 
-        The profile is found by the first of id, e-mail, phone and, depending on the rules, external id. Null
+        The profile is found by the first of id, e-mail, phone and external id, as the rules say. Null
         and omitted values change nothing; custom properties and the location are merged by key. Source: guide
         "Bulk Import Profiles".
         """
@@ -95,8 +95,9 @@ class ProfileIndex:
         return profile
 
     def _find_by_identifiers(self, identifiers: Mapping[str, str]) -> StoredProfile | None:
-        for name, value in identifiers.items():
-            if owner := self._find_owner(name, value):
+        external_id_first = self.rules.found_by == "external_id"
+        for name in sorted(identifiers, key=lambda name: external_id_first and name != "external_id"):
+            if owner := self._find_owner(name, identifiers[name]):
                 return owner
         return None
 

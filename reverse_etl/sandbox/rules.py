@@ -35,6 +35,7 @@ class Rules:
 
     match_external_id     a row without a known id, e-mail or phone matches a profile by external id; if not,
                           external ids need not be unique
+    found_by              of a row's e-mail and external id the one that finds its profile, if both are known
     conflicts             a secondary identifier of another profile is dropped without notice (`drop`), makes
                           the row fail in the job (`refuse`), or refuses the request with a pointer to the row
     invalid_phones        an invalid phone beside a valid e-mail refuses the request, or is dropped
@@ -60,6 +61,7 @@ class Rules:
     job_seconds: float = 1.0
     row_seconds: float = 0.0
     match_external_id: bool = True
+    found_by: Literal["email", "external_id"] = "email"
     conflicts: Conflicts = "drop"
     invalid_phones: Literal["refuse", "drop"] = "refuse"
     unknown_ids: Literal["refuse", "ignore"] = "refuse"
@@ -106,6 +108,7 @@ class RuleOptions(TypedDict, total=False):
     job_seconds: float
     row_seconds: float
     match_external_id: bool
+    found_by: Literal["email", "external_id"]
     conflicts: Conflicts
     invalid_phones: Literal["refuse", "drop"]
     unknown_ids: Literal["refuse", "ignore"]

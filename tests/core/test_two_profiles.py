@@ -192,3 +192,20 @@ def test_rows_that_go_by_their_email_ask_for_no_owner(world: World) -> None:
     requests = [(entry.method, entry.path) for entry in world.sandbox.log()[before:]]
     assert ("POST", IMPORTS) in requests
     assert ("GET", "/api/profiles") not in requests
+
+
+@pytest.mark.parametrize("identifiers", [BY_ID, BY_EMAIL], ids=["by id", "by e-mail"])
+def test_nobody_is_removed_if_klaviyo_finds_profiles_by_the_external_id_first(
+    make_world: Callable[..., World], identifiers: dict[str, str]
+) -> None:
+    """Then the new row means Ann's profile too, which keeps its address. The other profile is no member."""
+    world = make_world(found_by="external_id")
+    members_model(world, identifiers=identifiers, max_removes=1.0)
+    moves(world, people("ann", "bob"))
+    sign_up(world)
+    for _ in range(2):
+        result = moves(world, [MOVED, person("bob")])
+        assert ids_of_members(world) == [("c-ann", "ann@example.com"), ("c-bob", "bob@example.com")]
+    assert only_list(result).outcomes == ({Outcome.HELD: 1} if identifiers is BY_EMAIL else {})
+    moves(world, people("bob"))
+    assert world.emails() == ["bob@example.com"]

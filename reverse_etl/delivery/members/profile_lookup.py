@@ -91,6 +91,7 @@ def resolve_removals(
             lookup.joined_at,
             matches_by_profile,
             profile_ids_by_identity,
+            _find_absent_identities(lookups, lookup, matches_by_profile, profile_ids_by_identity),
             context.state.runs.windows(list_id),
         ),
     )
@@ -219,6 +220,38 @@ def _look_up_identities(lookups: Lookups, matches: Iterable[IdentifierMatch]) ->
             for value in profile.identifiers(kind):
                 profile_ids_by_identity[f"{kind}:{value}"].add(profile.id)
     return {identity: frozenset(profiles) for identity, profiles in profile_ids_by_identity.items()}
+
+
+def _find_absent_identities(
+    lookups: Lookups,
+    lookup: _ProfileLookup,
+    matches_by_profile: Mapping[str, Sequence[IdentifierMatch]],
+    profile_ids_by_identity: Mapping[str, frozenset[str]],
+) -> frozenset[str]:
+    """Return the desired rows that share an id with a member, while nobody on the list has their identity.
+
+    Klaviyo may have applied such a row to the member, if it looks at the id first.
+    """
+    elsewhere = {
+        match.identity
+        for profile_id, matches in matches_by_profile.items()
+        for match in matches
+        if match.identity and match.on_this_list and match.kind in UNIQUE_IDENTIFIERS
+        if profile_id not in (owners := profile_ids_by_identity.get(match.identity, frozenset()))
+        if owners.isdisjoint(lookup.joined_at)
+    }
+    values_by_kind: dict[IdentifierType, list[str]] = defaultdict(list)
+    for identity in sorted(elsewhere):
+        kind, value = split_identity(identity)
+        values_by_kind[kind].append(value)
+    present = {
+        f"{kind}:{value}"
+        for kind in LIST_FILTERABLE
+        for member in lookups.find_members(kind, values_by_kind.get(kind, ()))
+        for value in member.profile.identifiers(kind)
+    }
+    absent_kinds = tuple(f"{kind}:" for kind in LIST_FILTERABLE)
+    return frozenset(identity for identity in elsewhere - present if identity.startswith(absent_kinds))
 
 
 def _collect_values(rows: Iterable[RemovalCandidate], kind: IdentifierType) -> list[str]:

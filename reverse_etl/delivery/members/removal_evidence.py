@@ -76,6 +76,8 @@ class RemovalEvidence:
     - `matches_by_profile`: by profile id, the staged rows that share an identifier with the profile.
     - `profile_ids_by_identity`: by identity of a desired row of this list, the profiles that it was found to
       be.
+    - `absent_identities`: identities of desired rows of this list that share an id with a member, and whose
+      own profile is not on the list: the row may mean that member.
     - `run_windows`: start and end of each run that may have added members to this list, in Klaviyo's time.
     """
 
@@ -83,6 +85,7 @@ class RemovalEvidence:
     joined_at: Mapping[str, datetime]
     matches_by_profile: Mapping[str, Sequence[IdentifierMatch]]
     profile_ids_by_identity: Mapping[str, frozenset[str]]
+    absent_identities: frozenset[str]
     run_windows: Sequence[tuple[datetime, datetime]]
 
     def select_members(self, profiles: Iterable[Profile]) -> list[Profile]:

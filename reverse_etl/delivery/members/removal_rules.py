@@ -138,6 +138,10 @@ def _decide_managed(
         has_unresolved = any(
             identity not in evidence.profile_ids_by_identity for identity in desired_identities
         )  # an identity without a profile may be this person
+        has_unresolved = has_unresolved or any(
+            match.kind in UNIQUE_IDENTIFIERS and match.identity in evidence.absent_identities
+            for match in other_matches
+        )  # so may a row with the person's id that is nobody else on the list
         if has_unresolved or any(match.rejected for match in other_matches):
             return RemovalDecision(row, Outcome.HELD, successors=_sort_unique(other_identities))
         profile_identities = evidence.select_identities_of(profile, desired_identities)
