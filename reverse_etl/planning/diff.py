@@ -63,8 +63,8 @@ class DiffResult:
     counts, by identifier type, the rows that omit an identifier which belongs to another row's profile at
     Klaviyo. `deferred` counts, by list, the upserts that exceed `--limit`. `kept_values` are not cleared.
     `without_profile` counts, by list, the rows whose person Klaviyo did not know lately. `counts` are those
-    of the staged rows, None if the diff rejected or removed some. `planned` counts the deltas by list and
-    operation.
+    of the staged rows, None if the diff rejected or removed some. `may_match` is whether nothing but the
+    rows themselves asks for deltas. `planned` counts the deltas by list and operation.
     """
 
     diff: ModelDiff
@@ -76,6 +76,7 @@ class DiffResult:
     kept_values: tuple[KeptValue, ...] = ()
     without_profile: Mapping[str, int] = field(default_factory=dict)
     counts: StagedCounts | None = None
+    may_match: bool = False
     planned: PlannedCounts = field(default_factory=PlannedCounts)
 
     @property
@@ -111,7 +112,9 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
     if not (may_match and [ref.id for ref in refs] == [staged.sent_list_id]):
         staged = restore_values(warehouse, staged)
     counts = _count_staged_rows(warehouse, staged) if may_match else None
-    result = DiffResult(diff, snapshot_rows, uncertain_rows, ConflictReport(), {}, {}, counts=counts)
+    result = DiffResult(
+        diff, snapshot_rows, uncertain_rows, ConflictReport(), {}, {}, counts=counts, may_match=may_match
+    )
     snapshot_total = sum(snapshot_rows.get(ref.id, 0) for ref in refs)
     if counts is not None and _matches_snapshot(state, staged, diff, snapshot_total, counts):
         # Shared identifiers are reported in every run, even if nothing is sent.
@@ -132,7 +135,7 @@ def run_diff(warehouse: Warehouse, state: State, request: DiffRequest) -> DiffRe
         conflicts=conflicts,
         claimed=claimed,
         planned=planned,
-        counts=None if conflicts.changed_rows or rejects else counts,
+        counts=None if conflicts.changed_rows or rejects else counts or _known_counts(staged),
     )
 
 
@@ -193,11 +196,16 @@ def _changes_deltas(staged: StagedModel) -> bool:
 
 
 def _count_staged_rows(warehouse: Warehouse, staged: StagedModel) -> StagedCounts:
-    """Return the staged rows by list name and problem. Rows of many lists may have been rejected since."""
-    known = None if staged.tables.many_lists else staged.counts
+    """Return the staged rows by list name and problem."""
+    known = _known_counts(staged)
     if known is not None:
         return known
     return count_staged_rows(warehouse, staged.tables, marks_unchanged=staged.sent_list_id is not None)
+
+
+def _known_counts(staged: StagedModel) -> StagedCounts | None:
+    """Return the counts of staging if they still hold. Rows of many lists may have been rejected since."""
+    return None if staged.tables.many_lists else staged.counts
 
 
 def _matches_snapshot(

@@ -127,7 +127,7 @@ def plan_skipped_model(
 def _match_snapshot(state: State, staged: StagedModel, result: DiffResult) -> SnapshotMatch | None:
     """Return that all rows of a model equal the snapshot, and what it read; None if that is not known."""
     counts, comparison = result.counts, staged.comparison
-    if staged.sources is None or counts is None or result.planned.by_list or result.uncertain_rows:
+    if staged.sources is None or counts is None or result.planned.by_list or not result.may_match:
         return None
     if result.kept_values or result.omitted_identifiers:  # other rows decided about these
         return None

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reverse_etl.planning.sql import staging
 from tests.core.costs import measure, work_through
 from tests.core.rows import become, members_model, people
 from tests.core.updated_at_costs import copies, measure_updated_at
@@ -13,6 +14,10 @@ from tests.core.updated_at_costs import copies, measure_updated_at
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
+
+    from reverse_etl.warehouse.model_tables import ModelTables
+    from reverse_etl.warehouse.statement import Statement
     from tests.core.world import World
 
 PAGE = Path(__file__).parents[2] / "benchmarks" / "cost.md"
@@ -52,3 +57,18 @@ def test_a_first_load_takes_two_requests_an_import_and_six_more(make_world: Call
         f"POST {jobs}": 1,
         errors: 1,
     }
+
+
+def test_a_first_load_counts_the_staged_rows_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: list[Statement] = []
+    count = staging.count_staged_rows
+
+    def count_and_note(tables: ModelTables, *, marks_unchanged: bool) -> Statement:
+        statements.append(count(tables, marks_unchanged=marks_unchanged))
+        return statements[-1]
+
+    monkeypatch.setattr(staging, "count_staged_rows", count_and_note)
+    members_model(world)
+    become(world, people("ann", "bo"))
+    world.run()
+    assert len(statements) == 1
