@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
+from reverse_etl.state.damage import reading
 from reverse_etl.state.tables import IN_SCOPE_SQL, ROWS_PER_STATEMENT, in_scope_sql
 from reverse_etl.warehouse.statement import Statement
 
@@ -107,6 +108,7 @@ class Consents:
         )
         tables.commit((*marked, *and_then))
 
+    @reading("consents")
     def states_of(self, model: str, identities: Sequence[str]) -> Mapping[str, ConsentState]:
         """Return by list id what became of the consent of these rows, which are one person's."""
         if not identities:
@@ -159,6 +161,7 @@ class Consents:
             identity for statement in statements for (identity,) in self.state_tables.fetch(statement)
         )
 
+    @reading("consents")
     def read_confirmed(self, model: str, list_id: str, identities: Sequence[str]) -> Mapping[str, OwnConsent]:
         """Return the confirmed consents of a model's list among these identities."""
         return {
@@ -187,6 +190,7 @@ class Consents:
             for part in batched(identities, ROWS_PER_STATEMENT)
         )
 
+    @reading("consents")
     def count_by_state(
         self, run_id: str | None = None
     ) -> Mapping[tuple[str, str], Mapping[ConsentState, int]]:
@@ -203,6 +207,7 @@ class Consents:
             counts.setdefault((model, list_id), {})[ConsentState(state)] = int(number)
         return counts
 
+    @reading("consents")
     def count_unconfirmed(self, model: str, table_key: str) -> Mapping[str, Mapping[ConsentState, int]]:
         """Return the number of applied rows whose consent Klaviyo did not show, by list and state."""
         snapshot = self.state_tables.dialect.state_table(f"snapshot_{table_key}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.state.consents import ConsentState
+from reverse_etl.state.damage import reading, require
 from reverse_etl.state.person_hash import PersonHash
 from reverse_etl.state.runs import RunState
 from reverse_etl.state.sql.journal import JournalEntry, insert_journal
@@ -197,6 +199,7 @@ class Journal:
         )
         return {str(list_id): int(rows) for list_id, rows in tables.fetch(statement)}
 
+    @reading("journal")
     def find(self, search: JournalSearch) -> list[JournalRow]:
         """Return the newest rows about a person."""
         if self.settings is None or not search.values or not search.models:
@@ -219,7 +222,7 @@ class Journal:
             "ORDER BY j.recorded_at DESC, j.run_id DESC, j.model, j.list_id, j.seq",
             (*tables.scope.key, *search.models, *search.list_ids, *texts),
         )
-        return [JournalRow(*row) for row in tables.fetch(statement)]
+        return [_to_row(*row) for row in tables.fetch(statement)]
 
     def kept_texts(self, kind: IdentifierType, value: str) -> tuple[str, str]:
         """Return the texts that the journal may have for an identifier: its value and its hash."""
@@ -285,6 +288,14 @@ class Journal:
             f"FROM {dialect.state_table(_TABLE)} "
             f"WHERE account_id = {account} AND project = {project}"
         )
+
+
+def _to_row(*values: Any) -> JournalRow:
+    row = JournalRow(*values)
+    json.loads(row.changes)
+    for text in (row.outcome, row.op, row.recorded_at):
+        require(text)
+    return row
 
 
 def _placeholders(values: Sequence[str]) -> str:

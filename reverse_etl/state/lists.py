@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.timestamps import format_timestamp
+from reverse_etl.state.damage import reading
 from reverse_etl.state.tables import IN_SCOPE_SQL
 from reverse_etl.surfaces.interface import ListAspect
 from reverse_etl.warehouse.statement import Statement
@@ -54,6 +55,7 @@ class ListRegistry:
             "lists", "list_id, name, model, recorded_at, aspect", "name, list_id, aspect"
         )
 
+    @reading("lists")
     def registered(self) -> tuple[RegisteredList, ...]:
         """Return the owned and the intended lists, by name."""
         rows = self.state_tables.fetch_shared(self.shared_query)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.progress import StateMigrated
 from reverse_etl.errors import UsageError
+from reverse_etl.state.damage import reading
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.sql import migrations, schema
 from reverse_etl.state.tables import StateScope, StateTables
@@ -119,6 +120,7 @@ def _execute(warehouse: Warehouse, statements: Sequence[Statement], leases: Sequ
         warehouse.execute(statement)
 
 
+@reading("meta")
 def _read_meta(warehouse: Warehouse) -> _Meta:
     columns = _column_names(warehouse, "meta")
     if not columns:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity
+from reverse_etl.state.damage import reading
 from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql
@@ -75,6 +76,7 @@ class Omissions:
             integers=(4,),
         )
 
+    @reading("omissions")
     def by_list(self) -> Mapping[tuple[str, str], Sequence[OmittedRows]]:
         """Return the current omissions by model and list id."""
         omitted: dict[tuple[str, str], list[OmittedRows]] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
+from reverse_etl.state.damage import reading
 from reverse_etl.state.tables import ROWS_PER_STATEMENT
 from reverse_etl.warehouse.statement import Statement
 
@@ -97,9 +98,11 @@ class OwnSuppressions:
             **condition,
         )
         for identity, requested_at, suppressed_at in rows:
-            yield OwnSuppression(
-                identity, parse_timestamp(requested_at), suppressed_at and parse_timestamp(suppressed_at)
-            )
+            with reading(_TABLE):
+                own = OwnSuppression(
+                    identity, parse_timestamp(requested_at), suppressed_at and parse_timestamp(suppressed_at)
+                )
+            yield own
 
     def _delete(self, model: str, identities: list[str]) -> Statement:
         return self.state_tables.delete(

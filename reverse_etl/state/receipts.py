@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.domain.timestamps import parse_timestamp
+from reverse_etl.state.damage import reading
 from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.tables import in_scope_sql
 from reverse_etl.warehouse.statement import Statement
@@ -106,6 +107,7 @@ class Receipts:
             booleans=(9,),
         )
 
+    @reading("receipts")
     def open_receipts(self) -> tuple[OpenReceipt, ...]:
         """Return the receipts of earlier runs whose import job had not ended, each with its run's start."""
         return tuple(_to_open_receipt(*row) for row in self.state_tables.fetch_shared(self.shared_query))
@@ -170,6 +172,7 @@ class Receipts:
         )
         return [StoredReceipt(*row) for row in self.state_tables.fetch(statement)]
 
+    @reading("receipts")
     def first_sending(self, model: str, list_id: str, first_sent_at: str) -> tuple[str, str]:
         """Return the run that first sent a row, and its import job if that had all rows of the list.
 

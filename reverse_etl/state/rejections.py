@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reverse_etl.domain.rejections import RejectedRow, RejectedRows, RejectionReason, RejectionSource
+from reverse_etl.domain.identifiers import mask_identity
+from reverse_etl.domain.rejections import (
+    RejectedRow,
+    RejectedRows,
+    RejectionReason,
+    RejectionSource,
+    RowProblem,
+)
+from reverse_etl.state.damage import reading, require
 from reverse_etl.state.omissions import Omissions
 from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.sql import rejections as sql
@@ -47,6 +55,7 @@ class Rejections:
             integers=(6, 8),
         )
 
+    @reading("rejections")
     def by_list(self, run_id: str = "") -> Mapping[tuple[str, str], Sequence[RejectedRows]]:
         """Return the current rejections by model and list id; `new_rows` are those that a run saw first."""
         rejections: dict[tuple[str, str], list[RejectedRows]] = {}
@@ -61,9 +70,11 @@ class Rejections:
             example,
             new_rows,
         ) in self.state_tables.fetch_shared(self._query(run_id)):
-            reason = RejectionReason(RejectionSource(source), code, field, detail)
+            reason = _to_reason(source, code, field, detail)
+            if example is not None:
+                mask_identity(example)  # it has a type
             rejected = RejectedRows(reason, int(rows), int(new_rows), example)
-            rejections.setdefault((model, list_id), []).append(rejected)
+            rejections.setdefault((model, require(list_id)), []).append(rejected)
         return rejections
 
     def exist(self, model: str, source: RejectionSource | None = None) -> bool:
@@ -85,6 +96,7 @@ class Rejections:
             if rejected.reason.source is RejectionSource.CHECK
         )
 
+    @reading("rejections")
     def of_rows(self, model: str, row_keys: Sequence[str]) -> Mapping[tuple[str, str], RejectionReason]:
         """Return, by list id and row key, why Klaviyo refused these rows of a model."""
         if not row_keys:
@@ -99,7 +111,7 @@ class Rejections:
             source=RejectionSource.KLAVIYO.value,
         )
         return {
-            (list_id, row_key): RejectionReason(RejectionSource(source), code, field, detail)
+            (list_id, row_key): _to_reason(source, code, field, detail)
             for list_id, row_key, source, code, field, detail in rows
         }
 
@@ -121,9 +133,13 @@ class Rejections:
         )
         for batch in self.state_tables.warehouse.stream(statement, _BATCH_ROWS):
             for model, list_id, row_key, rows, source, code, field, detail, run_id in batch:
-                identity = None if row_key.startswith(NO_IDENTITY_PREFIX) else row_key
-                reason = RejectionReason(RejectionSource(source), code, field, detail)
-                yield RejectedRow(model, list_id, identity, int(rows), reason, run_id)
+                with reading("rejections"):
+                    identity = None if row_key.startswith(NO_IDENTITY_PREFIX) else row_key
+                    if identity is not None:
+                        mask_identity(identity)  # it has a type
+                    reason = _to_reason(source, code, field, detail)
+                    row = RejectedRow(model, list_id, identity, int(rows), reason, run_id)
+                yield row
 
     def record_check_rejections(
         self,
@@ -176,3 +192,11 @@ class Rejections:
 
     def _of_model(self, tables: ModelTables, model: str) -> sql.ModelRejections:
         return sql.ModelRejections(tables, *self.state_tables.scope.key, model)
+
+
+def _to_reason(source: str, code: str, field: str, detail: str) -> RejectionReason:
+    """Return a stored reason. Raises ValueError if no run writes it."""
+    kind = RejectionSource(source)
+    return RejectionReason(
+        kind, RowProblem(code) if kind is RejectionSource.CHECK else require(code), field, require(detail)
+    )

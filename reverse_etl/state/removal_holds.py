@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.timestamps import parse_timestamp
+from reverse_etl.state.damage import reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,6 +73,7 @@ class RemovalHolds:
             "removal_holds", "list_id, state, cause, reason, recorded_at", "list_id"
         )
 
+    @reading("removal_holds")
     def load(self) -> StoredHolds:
         """Return what is held, and since when the state is trusted."""
         rows = self.state_tables.fetch_shared(self.shared_query)

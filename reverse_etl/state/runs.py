@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import GuardRefused
+from reverse_etl.state.damage import reading, require
 from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.snapshot_matches import LastComparison
 from reverse_etl.state.tables import in_scope_sql
@@ -120,6 +121,7 @@ class Runs:
             (self.state_tables.scope.project,),
         )
 
+    @reading("runs")
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs, newest first."""
         rows = self._rows()
@@ -140,6 +142,7 @@ class Runs:
         rows = self.state_tables.read("run_lists", "run_id", "run_id", model="", stop_cause=cause)
         return frozenset(run_id for (run_id,) in rows) & {*run_ids}
 
+    @reading("run_lists")
     def run_lists(self) -> tuple[RunList, ...]:
         """Return the result of each list in each run, newest run first. A refused run has no lists.
 
@@ -151,8 +154,8 @@ class Runs:
                 run_id,
                 started,
                 model,
-                list_id,
-                name,
+                require(list_id),
+                require(name),
                 _parse_counts(stored),
                 _stop_cause(cause),
                 reason,
@@ -185,6 +188,7 @@ class Runs:
         rows = self.state_tables.read("run_lists", "reason", "reason", run_id=run.run_id, model="")
         return tuple(reason for (reason,) in rows)
 
+    @reading("runs")
     def unfinished(self) -> dict[str, datetime]:
         """Return the runs that left something open, with Klaviyo's time at their start."""
         return {
@@ -193,6 +197,7 @@ class Runs:
             if state in {RunState.SUBMITTING, RunState.UNSETTLED}
         }
 
+    @reading("runs")
     def ends(self) -> dict[str, datetime | None]:
         """Return the runs that may have sent something, in their order.
 
@@ -204,6 +209,7 @@ class Runs:
             if klaviyo_time  # a refused run has none
         }
 
+    @reading("runs")
     def windows(self, list_id: str) -> tuple[tuple[datetime, datetime], ...]:
         """Return the start and end, in Klaviyo's time, of each run that may have added members to a list.
 

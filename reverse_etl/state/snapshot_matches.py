@@ -70,6 +70,7 @@ class SnapshotMatches:
 
     state_tables: StateTables
 
+    @reading("comparisons")
     def load(self, newest_run_id: str) -> Mapping[str, SnapshotMatch]:
         """Return the comparisons by model; none if another run than the newest one stored them."""
         tables = self.state_tables

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
+from reverse_etl.state.damage import reading, require
 from reverse_etl.state.model_record import ModelRecord, models_query
 from reverse_etl.state.sql import deltas, snapshot
 from reverse_etl.state.sql.deltas import RunDeltas
@@ -28,6 +29,7 @@ class StoredModels:
     def __init__(self, tables: StateTables) -> None:
         self.tables = tables
 
+    @reading("models")
     def records(self) -> dict[str, ModelRecord]:
         """Return every model that was ever sent, by name."""
         rows = self.tables.fetch_shared(models_query(self.tables))
@@ -54,11 +56,12 @@ class StoredModels:
         names = (f"{name}_{model_record.table_key}" for name in MODEL_TABLES)
         return tuple(name for name in names if self.tables.columns(name))
 
+    @reading("models")
     def other_projects(self) -> tuple[str, ...]:
         """Return the other projects that ever sent a model to this account; to any if it is not known."""
         account = {"account_id": self.tables.scope.account} if self.tables.scope.account else {}
         rows = self.tables.read("models", "DISTINCT project", "project", **account)
-        return tuple(project for (project,) in rows if project != self.tables.scope.project)
+        return tuple(require(project) for (project,) in rows if project != self.tables.scope.project)
 
     def load_tables(self, model_record: ModelRecord) -> ModelTables | None:
         """Return a model's tables with the columns that are stored, or None if it has none."""
