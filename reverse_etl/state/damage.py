@@ -21,8 +21,8 @@ def reading(table: str) -> Iterator[None]:
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         raise UsageError.of(
             f"The state is damaged: its table {table} has a value that no run writes ({error}).",
-            hint="Restore the state from a backup, or correct the value: docs/state.md has the columns. Don't "
-            "delete the state: a run without it removes nobody who left before.",
+            hint="Restore the state from a backup, or correct the value: docs/state.md has the columns. "
+            "Don't delete the state: a run without it removes nobody who left before.",
         ) from error
 
 

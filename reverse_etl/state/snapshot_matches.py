@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from reverse_etl.state.damage import reading
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

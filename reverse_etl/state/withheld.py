@@ -16,6 +16,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_text
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.errors import UsageError
+from reverse_etl.state.damage import reading
 from reverse_etl.state.person_hash import PersonHash
 from reverse_etl.state.sql.schema import shared_tables_with
 from reverse_etl.state.tables import IN_SCOPE_SQL, ROWS_PER_STATEMENT
@@ -210,6 +211,7 @@ class Withheld:
                 self.state_tables.delete(_TABLE, **self.state_tables.in_scope, model=model, person=[*part])
             )
 
+    @reading("withheld")
     def erased_state(self, model: str, identity: str) -> WithheldState | None:
         """Return how far the deletion of a person is whose row is known by its hash, if there is one."""
         rows = self.state_tables.read(
