@@ -47,6 +47,7 @@ def explain_person(warehouse: Warehouse, state: State, plan: Plan, search: Perso
     query, lists = parse_query(search.text), search.lists
     explained: list[ListExplanation] = []
     others: list[str] = []
+    without_identifier: list[str] = []
     without_people = [
         model_plan.model.name for model_plan in plan.models if not model_plan.tables.identifiers
     ]
@@ -54,7 +55,8 @@ def explain_person(warehouse: Warehouse, state: State, plan: Plan, search: Perso
         list_explanations = [*ModelSearch(warehouse, state, model_plan, query).explain_lists()]
         explained += list_explanations
         if not list_explanations and model_plan.tables.identifiers:
-            others.append(model_plan.model.name)
+            can_know = not query.values.keys().isdisjoint(model_plan.tables.identifiers)
+            (others if can_know else without_identifier).append(model_plan.model.name)
     for model in search.deleted_models:
         explained += explain_deleted(warehouse, state, model, query)
     owner = find_owner(state, query, explained)
@@ -70,6 +72,7 @@ def explain_person(warehouse: Warehouse, state: State, plan: Plan, search: Perso
         tuple(explained),
         tuple(others),
         models_without_people=tuple(without_people),
+        models_without_identifier=tuple(without_identifier),
         are_lists_chosen=bool(lists),
         journal=journal,
     )

@@ -304,7 +304,8 @@ class ListExplanation:
 class Explanation:
     """Everything that is known of one person: the lists with something to say, and the models without.
 
-    `models_without_people` were not searched, since their rows have no person.
+    `models_without_people` were not searched, since their rows have no person;
+    `models_without_identifier` could not know the text, since their rows have no identifier of its types.
     `profiles` are the ids of the profiles that Klaviyo shows for the text, None if Klaviyo was not asked;
     `consents` are what they show of consent, and `consent_fault` why that could not be read, '' if it was.
     `journal` is what came of the person's rows, newest first, None if no journal is kept.
@@ -318,6 +319,7 @@ class Explanation:
     are_lists_chosen: bool = False
     journal: tuple[JournalRow, ...] | None = None
     models_without_people: tuple[str, ...] = ()
+    models_without_identifier: tuple[str, ...] = ()
     consents: tuple[ShownConsent, ...] = ()
     consent_fault: str = ""
 

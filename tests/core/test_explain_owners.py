@@ -119,6 +119,14 @@ def test_an_old_address_leads_to_the_person_although_a_model_of_e_mails_still_ha
     ]
 
 
+@pytest.mark.parametrize("sent", JOURNALS[:1], indirect=True)
+def test_a_model_of_e_mails_is_not_said_to_know_nothing_of_an_id(sent: World) -> None:
+    explanation = sent.project().explain("c-ann")
+    assert (explanation.other_models, explanation.models_without_identifier) == ((), ("subscribers",))
+    assert "no such identifier: subscribers. Ask by" in answer(sent, "c-ann")
+    assert sent.project().explain(NEW).other_models == ("members", "subscribers")
+
+
 def test_people_who_share_a_text_are_all_its_owners() -> None:
     owner = TextOwner({"external_id": {"1", "2"}})  # type: ignore[dict-item]
     assert [owner.owns({"external_id": text}) for text in "123"] == [True, True, False]

@@ -37,6 +37,7 @@ _PROFILE_ID_ADVICE = (
     "A profile id is found only in models that send it: ask by the profile's e-mail, phone or external id."
 )
 _HIDDEN = "the row has no id, and may be that of somebody who had the e-mail or phone before"
+_OTHER_IDENTIFIERS = "Ask by the person's other identifiers, too."
 _NO_JOURNAL = " To know which from now on, add to the destination: journal: 90d"
 
 
@@ -50,10 +51,7 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield from (
             f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(list_explanation, explanation.query)
         )
-    if explanation.is_known and explanation.other_models:
-        yield f"\nNo row, and nothing applied, in: {', '.join(explanation.other_models)}"
-    if explanation.models_without_people:
-        yield f"\nNot searched, since the rows have no person: {', '.join(explanation.models_without_people)}"
+    yield from _other_models_lines(explanation)
     if explanation.journal is None and any(item.sent for item in explanation.lists):
         yield f"\n{_NO_LATER_CHANGES}"
     if explanation.journal:
@@ -69,6 +67,17 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
             yield f"  {shown.channel:<{_WIDTH}} {shown.describe()}{whose}"
         if explanation.consent_fault:
             yield f"  {'consent':<{_WIDTH}} could not be read. {explanation.consent_fault}"
+
+
+def _other_models_lines(explanation: Explanation) -> Iterator[str]:
+    """Yield which models know nothing of the person, and which could not be searched."""
+    if explanation.is_known and explanation.other_models:
+        yield f"\nNo row, and nothing applied, in: {', '.join(explanation.other_models)}"
+    if explanation.models_without_identifier:
+        names = ", ".join(explanation.models_without_identifier)
+        yield f"\nNot searched, since the rows have no such identifier: {names}. {_OTHER_IDENTIFIERS}"
+    if explanation.models_without_people:
+        yield f"\nNot searched, since the rows have no person: {', '.join(explanation.models_without_people)}"
 
 
 def _unknown_lines(explanation: Explanation) -> Iterator[str]:
@@ -230,6 +239,7 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         if explanation.journal is None
         else [_journal_document(row) for row in explanation.journal],
         "other_models": list(explanation.other_models),
+        "models_without_identifier": list(explanation.models_without_identifier),
         "klaviyo_profiles": None if explanation.profiles is None else list(explanation.profiles),
         "klaviyo_consents": None
         if explanation.profiles is None or explanation.consent_fault
