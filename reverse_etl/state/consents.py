@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
-from reverse_etl.state.damage import reading
-from reverse_etl.state.tables import IN_SCOPE_SQL, ROWS_PER_STATEMENT, in_scope_sql
+from reverse_etl.state.tables import IN_SCOPE_SQL, ROWS_PER_STATEMENT, in_scope_sql, reading
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:

@@ -11,12 +11,11 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.state.consents import ConsentState
-from reverse_etl.state.damage import reading, require
 from reverse_etl.state.person_hash import PersonHash
 from reverse_etl.state.runs import RunState
 from reverse_etl.state.sql.journal import JournalEntry, insert_journal
 from reverse_etl.state.sql.schema import column_names
-from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql
+from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql, reading, require
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.timestamps import format_timestamp
-from reverse_etl.state.damage import reading
-from reverse_etl.state.tables import IN_SCOPE_SQL
+from reverse_etl.state.tables import IN_SCOPE_SQL, reading
 from reverse_etl.surfaces.interface import ListAspect
 from reverse_etl.warehouse.statement import Statement
 

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.progress import StateMigrated
 from reverse_etl.errors import UsageError
-from reverse_etl.state.damage import reading
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.sql import migrations, schema
-from reverse_etl.state.tables import StateScope, StateTables
+from reverse_etl.state.tables import StateScope, StateTables, reading
 from reverse_etl.warehouse.model_tables import MODEL_TABLES
 
 if TYPE_CHECKING:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import IdentifierType, mask_identity
-from reverse_etl.state.damage import reading
 from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.sql.deltas import RunDeltas
-from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql
+from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql, reading
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 from reverse_etl.warehouse.statement import Statement, quote_literal
 

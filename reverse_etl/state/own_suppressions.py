@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
-from reverse_etl.state.damage import reading
-from reverse_etl.state.tables import ROWS_PER_STATEMENT
+from reverse_etl.state.tables import ROWS_PER_STATEMENT, reading
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:

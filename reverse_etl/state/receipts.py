@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState
 from reverse_etl.domain.timestamps import parse_timestamp
-from reverse_etl.state.damage import reading
 from reverse_etl.state.shared_query import SharedQuery
-from reverse_etl.state.tables import in_scope_sql
+from reverse_etl.state.tables import in_scope_sql, reading
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:

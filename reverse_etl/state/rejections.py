@@ -13,13 +13,12 @@ from reverse_etl.domain.rejections import (
     RejectionSource,
     RowProblem,
 )
-from reverse_etl.state.damage import reading, require
 from reverse_etl.state.omissions import Omissions
 from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.sql import rejections as sql
 from reverse_etl.state.sql import schema
 from reverse_etl.state.sql.deltas import mark_rejected_uncertain
-from reverse_etl.state.tables import IN_SCOPE_SQL
+from reverse_etl.state.tables import IN_SCOPE_SQL, reading, require
 from reverse_etl.warehouse.model_tables import NO_IDENTITY_PREFIX
 from reverse_etl.warehouse.statement import Statement
 

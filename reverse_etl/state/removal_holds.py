@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.timestamps import parse_timestamp
-from reverse_etl.state.damage import reading
+from reverse_etl.state.tables import reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

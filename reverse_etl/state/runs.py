@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import GuardRefused
-from reverse_etl.state.damage import reading, require
 from reverse_etl.state.shared_query import SharedQuery
 from reverse_etl.state.snapshot_matches import LastComparison
-from reverse_etl.state.tables import in_scope_sql
+from reverse_etl.state.tables import in_scope_sql, reading, require
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from reverse_etl.state.damage import reading
+from reverse_etl.state.tables import reading
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.identifiers import KEY_TYPE, IdentifierType
-from reverse_etl.state.damage import reading, require
 from reverse_etl.state.model_record import ModelRecord, models_query
 from reverse_etl.state.sql import deltas, snapshot
 from reverse_etl.state.sql.deltas import RunDeltas
-from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables
+from reverse_etl.state.tables import ROWS_PER_STATEMENT, StateTables, reading, require
 from reverse_etl.surfaces.catalog import find_surface
 from reverse_etl.warehouse.dialect import RESERVED_PREFIX
 from reverse_etl.warehouse.model_tables import CLEARED_COLUMN, MODEL_TABLES, UPDATED_COLUMN, ModelTables

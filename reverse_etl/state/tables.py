@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Lock
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.timestamps import format_epoch_seconds
+from reverse_etl.errors import UsageError
 from reverse_etl.state.shared_query import SharedQuery, select_together, split_rows
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.clock import Clock
     from reverse_etl.domain.columns import Column
@@ -38,6 +40,26 @@ def in_scope_sql(table: str) -> str:
     Its parameters are `StateScope.key`.
     """
     return f"{table}.account_id = ? AND {table}.project = ?"
+
+
+@contextmanager
+def reading(table: str) -> Iterator[None]:
+    """Report a stored value that can't be read as damage of a table. Also a decorator of what reads it."""
+    try:
+        yield
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        raise UsageError.of(
+            f"The state is damaged: its table {table} has a value that no run writes ({error}).",
+            hint="Restore the state from a backup, or correct the value: docs/state.md has the columns. "
+            "Don't delete the state: a run without it removes nobody who left before.",
+        ) from error
+
+
+def require(value: ValueT | None) -> ValueT:
+    """Return a stored value. Raises ValueError if it is NULL."""
+    if value is None:
+        raise ValueError("NULL in a column that always has a value")
+    return value
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import KEY_PREFIX, IdentifierType, row_key_text
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.errors import UsageError
-from reverse_etl.state.damage import reading
 from reverse_etl.state.person_hash import PersonHash
 from reverse_etl.state.sql.schema import shared_tables_with
-from reverse_etl.state.tables import IN_SCOPE_SQL, ROWS_PER_STATEMENT
+from reverse_etl.state.tables import IN_SCOPE_SQL, ROWS_PER_STATEMENT, reading
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 from reverse_etl.warehouse.statement import Sql, Statement, quote_literal
 

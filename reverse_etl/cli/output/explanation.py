@@ -73,7 +73,8 @@ def _other_models_lines(explanation: Explanation) -> Iterator[str]:
     """Yield which models know nothing of the person, and which could not be searched."""
     if explanation.is_known and explanation.other_models:
         yield f"\nNo row, and nothing applied, in: {', '.join(explanation.other_models)}"
-    if explanation.models_without_identifier:
+    is_advised = not explanation.is_known and _OTHER_THAN_IDS.isdisjoint(explanation.query.values)
+    if explanation.models_without_identifier and not is_advised:
         names = ", ".join(explanation.models_without_identifier)
         yield f"\nNot searched, since the rows have no such identifier: {names}. {_OTHER_IDENTIFIERS}"
     if explanation.models_without_people:
