@@ -5,6 +5,7 @@
     ReverseEtlError
     ├── UsageError                 exit 2   a flag, a file or the state is not usable; nothing was sent
     │   ├── WarehouseMissing       exit 2   the warehouse's file is missing; nothing was sent
+    │   ├── StateUnreadable        exit 2   the state is damaged, or of a newer version; nothing was sent
     │   └── ModelError             exit 2   a model does not compile, or not fit its config; nothing was sent
     │       └── NoModels           exit 2   the project has neither a model's file nor a dbt model to send
     ├── GuardRefused               exit 3   a guard refused the plan; this run sent no write
@@ -24,6 +25,7 @@ the command line prints them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar, Self
 
 
@@ -39,6 +41,43 @@ class Problem:
     where: str = ""
     hint: str = ""
     models: tuple[str, ...] = ()
+
+
+class FailureCause(StrEnum):
+    """The code of why a request to Klaviyo failed, and with it a list or a run."""
+
+    KLAVIYO_REFUSED = "klaviyo_refused"
+    KLAVIYO_KEY = "klaviyo_key"  # refused, or without a scope that the request needs
+    KLAVIYO_RATE_LIMIT = "klaviyo_rate_limit"  # 429 for longer than a request waits
+    KLAVIYO_TIMEOUT = "klaviyo_timeout"
+    KLAVIYO_UNREACHABLE = "klaviyo_unreachable"  # no connection, or a lost one
+    KLAVIYO_ERROR = "klaviyo_error"  # 5xx, or a reply that can't be read
+    LIST_MISSING = "list_missing"
+    WAREHOUSE = "warehouse"
+
+
+class FailureReason(str):
+    """Why a list failed: a sentence for people, and the cause for programs."""
+
+    __slots__ = ("cause",)
+    cause: FailureCause
+
+    @classmethod
+    def of(cls, error: KlaviyoError) -> Self:
+        """Return why a list failed that an error ended."""
+        return cls.because(error.failure_cause, str(error))
+
+    @classmethod
+    def refusal(cls, text: str) -> Self:
+        """Return why a list failed of which Klaviyo refused what was sent."""
+        return cls.because(FailureCause.KLAVIYO_REFUSED, text)
+
+    @classmethod
+    def because(cls, cause: FailureCause, text: str) -> Self:
+        """Return a sentence with its cause."""
+        reason = cls(text)
+        reason.cause = cause
+        return reason
 
 
 class ReverseEtlError(Exception):
@@ -66,6 +105,10 @@ class WarehouseMissing(UsageError):  # noqa: N818 - says what happened
     """The warehouse's file is missing: its path may be wrong, or its disk out of reach; nothing was sent."""
 
 
+class StateUnreadable(UsageError):  # noqa: N818 - says what happened
+    """The state is damaged, or a newer version wrote it; nothing was sent."""
+
+
 class ModelError(UsageError):
     """A model cannot be compiled or does not fit its config; nothing was sent."""
 
@@ -78,11 +121,13 @@ class GuardRefused(ReverseEtlError):  # noqa: N818 - says what happened
     """A guard refused the plan; this run sent no write.
 
     `run_id` is "" if the state has no record of the run. `cause` says what refused it, as `StopCause` does.
+    `was_applied`: a saved plan no longer fits, since nothing of it is left to send.
     """
 
     exit_code = 3
     run_id: str = ""
     cause: str = "guard"
+    was_applied: bool = False
 
     def with_cause(self, cause: str) -> Self:
         """Set the cause, and return the error."""
@@ -113,6 +158,13 @@ class SessionLost(WarehouseError):  # noqa: N818 - says what happened
 class KlaviyoError(ReverseEtlError):
     """Klaviyo refused a request or could not be reached; it is safe to run again."""
 
+    failure_cause: FailureCause = FailureCause.KLAVIYO_UNREACHABLE
+
+    def with_failure_cause(self, cause: FailureCause) -> Self:
+        """Set the cause, and return the error."""
+        self.failure_cause = cause
+        return self
+
 
 class KeyRefused(KlaviyoError):  # noqa: N818 - says what happened
     """Klaviyo does not accept the key, or the key lacks a scope: the configuration is wrong.
@@ -121,6 +173,7 @@ class KeyRefused(KlaviyoError):  # noqa: N818 - says what happened
     """
 
     exit_code = 2
+    failure_cause = FailureCause.KLAVIYO_KEY
 
 
 class ReplyLost(KlaviyoError):  # noqa: N818 - says what happened
@@ -133,6 +186,7 @@ class UnusableReply(KlaviyoError):  # noqa: N818 - says what happened
     `status` is the reply's status; `code` and `detail` are those of Klaviyo's first error, or "".
     """
 
+    failure_cause = FailureCause.KLAVIYO_REFUSED
     status: int = 0
     code: str = ""
     detail: str = ""

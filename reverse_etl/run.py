@@ -24,7 +24,12 @@ from reverse_etl.domain.progress import Progress, ProgressHandler, Warned
 from reverse_etl.errors import GuardRefused, UnusableReply
 from reverse_etl.models.model import Model
 from reverse_etl.planning import planner as planning
-from reverse_etl.planning.plan_drift import find_plan_drift, require_same_account, require_same_models
+from reverse_etl.planning.plan_drift import (
+    find_plan_drift,
+    needs_nothing,
+    require_same_account,
+    require_same_models,
+)
 from reverse_etl.planning.project_gate import collect_warnings
 from reverse_etl.state import RunState, read_shared_tables
 from reverse_etl.state.model_changes import forget_list
@@ -111,7 +116,9 @@ def run_models(
         )
         cause, problems = _find_refusals(plan, options.saved_plan)
         if problems:
-            raise _record_refusal(context, request, cause, problems)
+            refusal = _record_refusal(context, request, cause, problems)
+            refusal.was_applied = cause is StopCause.PLAN_DIFFERS and needs_nothing(plan)
+            raise refusal
         plan = create_missing_lists(context, plan)
         _block_lists_with_fault(context, plan)
         context = replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -10,12 +10,13 @@ from reverse_etl.config.notify import AlertKind
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.results import collect_figures
 from reverse_etl.errors import (
+    FailureCause,
     GuardRefused,
     IncompleteFile,
-    KeyRefused,
     KlaviyoError,
     ModelError,
-    UnusableReply,
+    ReverseEtlError,
+    StateUnreadable,
     UsageError,
     WarehouseError,
     WarehouseMissing,
@@ -24,10 +25,11 @@ from reverse_etl.errors import (
 from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from reverse_etl.delivery.results import ListResult, RunResult
     from reverse_etl.domain.rejections import RejectedRows
+    from reverse_etl.errors import Problem
 
 _FAILED_EXIT_CODE: Final = 4
 
@@ -39,12 +41,17 @@ class Cause(StrEnum):
     DBT_GATE = StopCause.DBT_GATE.value
     PLAN_DIFFERS = StopCause.PLAN_DIFFERS.value
     UNFINISHED = StopCause.UNFINISHED.value  # the list stopped, and the next run goes on with it
-    LIST_FAILED = "list_failed"  # Klaviyo failed or refused while the list was sent
-    KLAVIYO_UNREACHABLE = "klaviyo_unreachable"  # no answer, or none that proves anything
-    KLAVIYO_REFUSED = "klaviyo_refused"
-    KLAVIYO_KEY = "klaviyo_key"  # refused, or without a scope that the run needs
+    LIST_FAILED = "list_failed"  # while it was sent, for a reason that has no code
+    LIST_MISSING = FailureCause.LIST_MISSING.value
+    KLAVIYO_UNREACHABLE = FailureCause.KLAVIYO_UNREACHABLE.value
+    KLAVIYO_TIMEOUT = FailureCause.KLAVIYO_TIMEOUT.value
+    KLAVIYO_RATE_LIMIT = FailureCause.KLAVIYO_RATE_LIMIT.value
+    KLAVIYO_ERROR = FailureCause.KLAVIYO_ERROR.value
+    KLAVIYO_REFUSED = FailureCause.KLAVIYO_REFUSED.value
+    KLAVIYO_KEY = FailureCause.KLAVIYO_KEY.value
     WAREHOUSE_UNAVAILABLE = "warehouse_unavailable"  # out of reach or busy
-    WAREHOUSE = "warehouse"
+    WAREHOUSE = FailureCause.WAREHOUSE.value
+    STATE_DAMAGED = "state_damaged"  # or of a version that this program can't read
     MODEL = "model"  # it does not compile, or does not fit its config
     CONFIGURATION = "configuration"
     INCOMPLETE_FILE = "incomplete_file"  # of another program, such as dbt's artifacts
@@ -55,14 +62,13 @@ class Cause(StrEnum):
     UNPROVED_ROWS = "unproved_rows"  # accepted or unknown: a later run finds out
 
 
+LIST_FAILURES: Final = frozenset({Cause.LIST_FAILED, *(Cause(cause) for cause in FailureCause)})
 # The first class that an error is an instance of decides.
 _CAUSES: Final = (
-    (KeyRefused, Cause.KLAVIYO_KEY),
-    (UnusableReply, Cause.KLAVIYO_REFUSED),
-    (KlaviyoError, Cause.KLAVIYO_UNREACHABLE),
     ((WarehouseUnavailable, WarehouseMissing), Cause.WAREHOUSE_UNAVAILABLE),
     (WarehouseError, Cause.WAREHOUSE),
     (ModelError, Cause.MODEL),
+    (StateUnreadable, Cause.STATE_DAMAGED),
     (UsageError, Cause.CONFIGURATION),
     (IncompleteFile, Cause.INCOMPLETE_FILE),
 )
@@ -73,7 +79,7 @@ _CAUSES_BY_OUTCOME: Final = {
     Outcome.UNKNOWN: Cause.UNPROVED_ROWS,
     Outcome.ACCEPTED: Cause.UNPROVED_ROWS,
 }
-_HELD_FIGURES: Final = ("held_at_plan", Outcome.HELD.value)
+_REJECTED_FIGURES: Final = frozenset({"rejected_by_check", Outcome.REJECTED.value})
 # Later runs count such rows no more, or among those that were rejected before.
 _COUNTED_ONCE: Final = frozenset({Cause.REJECTED_ROWS, Cause.OPTED_OUT})
 
@@ -105,20 +111,16 @@ class Condition:
     figures: Mapping[str, int] = field(default_factory=dict)
     known_causes: frozenset[Cause] = frozenset()
     new_row_causes: frozenset[Cause] = frozenset()
-
-    @property
-    def held_rows(self) -> int:
-        """Return how many removals are held."""
-        return sum(self.figures.get(name, 0) for name in _HELD_FIGURES)
+    held_rows: int = 0
 
 
 @dataclass(frozen=True)
 class RunEnd:
     """How a run ended. `models` are those that it looked at.
 
-    `run_id` is "" if the state has no record of the run. `has_result` is false if it raised an error.
-    `unfinished` are (model, list) of the lists that were not sent to the end: not all about their rows is
-    known.
+    `run_id` is "" if the state has no record of the run. `has_result` is false if it raised an error: then
+    `not_sent` are the models that are well, of which nothing was sent either. `unfinished` are (model, list)
+    of the lists that were not sent to the end: not all about their rows is known.
     """
 
     run_id: str
@@ -127,14 +129,23 @@ class RunEnd:
     models: frozenset[str]
     has_result: bool = True
     unfinished: frozenset[tuple[str, str]] = frozenset()
+    not_sent: tuple[str, ...] = ()
 
 
 def end_of_result(result: RunResult, *, strict: bool) -> RunEnd:
     """Return how a run ended that has a result. The models that the dbt gate held were not looked at."""
+    removes_nobody = {
+        model_plan.model.name
+        for model_plan in result.plan.models
+        if model_plan.model.config.surface.remove is None
+    }
     of_lists = (
         condition
         for list_result in result.lists
-        for condition in (_find_stop(list_result), _find_attention(list_result, strict=strict))
+        for condition in (
+            _find_stop(list_result),
+            _find_attention(list_result, strict=strict, removes=list_result.model not in removes_nobody),
+        )
         if condition is not None
     )
     held = {name for problem in result.gate_problems for name in problem.models}
@@ -153,28 +164,56 @@ def end_of_result(result: RunResult, *, strict: bool) -> RunEnd:
 
 
 def end_of_error(error: Exception, models: Collection[str]) -> RunEnd:
-    """Return how a run of these models ended that raised an error."""
+    """Return how a run of these models ended that raised an error. It concerns the models that it names.
+
+    An error that names none concerns all of them. A saved plan that no longer fits is wrong itself, and no
+    model; if it was applied already, nothing is.
+    """
+    exit_code: int = getattr(error, "exit_code", _FAILED_EXIT_CODE)
+    problems = error.problems if isinstance(error, ReverseEtlError) else ()
+    concerned = _find_concerned(problems, models) or {""}
+    kind, run_id = AlertKind.FAILED, ""
+    if isinstance(error, GuardRefused):
+        kind, run_id = AlertKind.STOPPED, error.run_id
+        if error.cause == StopCause.PLAN_DIFFERS:
+            concerned = set() if error.was_applied else {""}
+    conditions = tuple(
+        Condition(Subject(kind, name), (_cause_of_error(error),)) for name in sorted(concerned)
+    )
+    not_sent = {*models} - concerned if concerned - {""} else set()
+    return RunEnd(
+        run_id,
+        exit_code,
+        conditions,
+        frozenset(models),
+        has_result=False,
+        not_sent=tuple(sorted(not_sent)),
+    )
+
+
+def _find_concerned(problems: Sequence[Problem], models: Collection[str]) -> set[str]:
+    """Return the models of the run that problems name; all if they name none, or one of them names none."""
+    named = {name for problem in problems for name in problem.models}
+    if not all(problem.models for problem in problems):
+        return {*models}
+    return named.intersection(models) or named or {*models}
+
+
+def _cause_of_error(error: Exception) -> Cause:
     match error:
-        case GuardRefused():
-            named = {name for problem in error.problems for name in problem.models}
-            end = _end_of_all(AlertKind.STOPPED, Cause(error.cause), error.exit_code, named or models)
-            return replace(end, run_id=error.run_id)
+        case GuardRefused(cause=cause):
+            return Cause(cause)
+        case KlaviyoError(failure_cause=cause):
+            return Cause(cause)
         case _:
-            exit_code: int = getattr(error, "exit_code", _FAILED_EXIT_CODE)
-            cause = next((cause for kind, cause in _CAUSES if isinstance(error, kind)), Cause.INTERNAL)
-            return _end_of_all(AlertKind.FAILED, cause, exit_code, models)
-
-
-def _end_of_all(kind: AlertKind, cause: Cause, exit_code: int, models: Collection[str]) -> RunEnd:
-    conditions = tuple(Condition(Subject(kind, name), (cause,)) for name in sorted(models) or [""])
-    return RunEnd("", exit_code, conditions, frozenset(models), has_result=False)
+            return next((cause for kind, cause in _CAUSES if isinstance(error, kind)), Cause.INTERNAL)
 
 
 def _find_stop(result: ListResult) -> Condition | None:
     """Return that a list failed, or that a guard stopped it."""
     match result.stop_cause:
         case StopCause.FAILURE:
-            kind, cause = AlertKind.FAILED, Cause.LIST_FAILED
+            kind, cause = AlertKind.FAILED, Cause(result.failure_cause or Cause.LIST_FAILED)
         case StopCause.GUARD:
             kind, cause = AlertKind.STOPPED, Cause.GUARD
         case _:
@@ -182,18 +221,22 @@ def _find_stop(result: ListResult) -> Condition | None:
     return Condition(_subject(kind, result), (cause,), _remarkable_figures(result))
 
 
-def _find_attention(result: ListResult, *, strict: bool) -> Condition | None:
+def _find_attention(result: ListResult, *, strict: bool, removes: bool) -> Condition | None:
     """Return that rows of a list need attention, or were rejected before.
 
     A list that failed has such rows, too: the next run counts them no more. It counts those that a guard
-    stopped again.
+    stopped again. Rows that are held since their people are on a stopped list end with that stop, and those
+    of a surface that `removes` nobody would change nothing: neither is reported.
     """
     if result.stop_cause is StopCause.GUARD:
         return None
     rejections = [(_cause_of(rejected), rejected) for rejected in result.list_plan.check_rejections]
     of_checks = {cause for cause, rejected in rejections if rejected.rows}
     of_outcomes = {cause for outcome, cause in _CAUSES_BY_OUTCOME.items() if result.outcomes.get(outcome)}
-    held = {Cause.HELD_ROWS} if result.list_plan.held_at_plan else set()
+    held_rows = result.outcomes.get(Outcome.HELD, 0)
+    if removes:
+        held_rows += result.list_plan.held_at_plan - result.list_plan.held_by_stops
+    held = {Cause.HELD_ROWS} if held_rows else set()
     unfinished = {Cause.UNFINISHED} if result.stop_cause is StopCause.UNFINISHED else set()
     found = of_checks | of_outcomes | held | unfinished
     if not found:
@@ -206,6 +249,7 @@ def _find_attention(result: ListResult, *, strict: bool) -> Condition | None:
         _remarkable_figures(result),
         frozenset(known),
         frozenset(new_rows),
+        held_rows,
     )
 
 
@@ -218,4 +262,9 @@ def _subject(kind: AlertKind, result: ListResult) -> Subject:
 
 
 def _remarkable_figures(result: ListResult) -> dict[str, int]:
-    return {name: rows for name, rows in collect_figures(result).items() if rows}
+    """Return the figures of a list that are not 0; with rejected rows also how many are new, even if none."""
+    figures = {name: rows for name, rows in collect_figures(result).items() if rows}
+    newly_rejected = result.outcomes.get(Outcome.REJECTED, 0) + sum(
+        rejected.new_rows for rejected in result.list_plan.check_rejections if not rejected.reason.is_opt_out
+    )
+    return figures | ({"newly_rejected": newly_rejected} if not _REJECTED_FIGURES.isdisjoint(figures) else {})

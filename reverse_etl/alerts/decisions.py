@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.alerts.conditions import Cause, Condition, Subject
+from reverse_etl.alerts.conditions import LIST_FAILURES, Cause, Condition, Subject
 from reverse_etl.config.notify import AlertKind
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _was_seen(before: ReportedCause, end: RunEnd, known_models: Collection[str])
         return False
     if subject.model and subject.model not in end.models:
         return subject.model not in known_models
-    is_of_rows = subject.kind is AlertKind.ATTENTION or before.cause is Cause.LIST_FAILED
+    is_of_rows = subject.kind is AlertKind.ATTENTION or before.cause in LIST_FAILURES
     return not (is_of_rows and (subject.model, subject.list_name) in end.unfinished)
 
 

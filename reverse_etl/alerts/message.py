@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from reverse_etl.alerts.conditions import Cause
 from reverse_etl.config.notify import AlertKind
 from reverse_etl.formatting import escape_unsafe
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from reverse_etl.alerts.conditions import Condition, RunEnd
     from reverse_etl.alerts.decisions import MessageDecision
 
@@ -25,8 +28,8 @@ _LINES: Final = {
     AlertKind.ATTENTION: "has rows that need attention",
 }
 _ENDED: Final = {
-    AlertKind.FAILED: "no longer fails",
-    AlertKind.STOPPED: "is no longer stopped",
+    AlertKind.FAILED: "no longer failing",
+    AlertKind.STOPPED: "no longer stopped",
     AlertKind.ATTENTION: "has no such rows any more",
 }
 _LASTING: Final = {
@@ -36,7 +39,21 @@ _LASTING: Final = {
 }
 _MARKUP: Final = re.compile(r"[@<\]]")  # begins <!channel> and @everyone, or is inside of [text](address)
 _MAX_LINES: Final = 20  # of one message
+_MAX_NAMES: Final = 10  # in one line
+_PLAN_WORDS: Final = {
+    _LINES[AlertKind.STOPPED]: "no longer fits, nothing of it was sent",
+    _ENDED[AlertKind.STOPPED]: "was followed by another run",
+}
+_STATUS_ADVICE: Final = "To see why: reverse-etl status"
+_LOG_ADVICE: Final = "To see why: the log of the run"
+_ADVICE: Final = {
+    Cause.STATE_DAMAGED: "Run nothing before the state is restored. To see why: the log of the run",
+    Cause.MODEL: "To see why: reverse-etl compile, or the log of the run",
+    Cause.PLAN_DIFFERS: "To see what a run would send now: reverse-etl plan",
+    Cause.DBT_GATE: _LOG_ADVICE,
+}
 # Figures that say nothing of what to look at.
+_FIGURE_NAMES: Final = {"newly_rejected": "new rejections"}
 _UNREMARKABLE: Final = frozenset({"rows", "snapshot_rows", "adds", "updates", "removes", "unchanged"})
 
 
@@ -56,18 +73,17 @@ def build_message(decision: MessageDecision, end: RunEnd, profile: str, target: 
     assert kind is not None  # noqa: S101 - the caller sends no message without one
     is_part = kind is AlertKind.RECOVERED and decision.lasting
     title = f"reverse-etl: the run of {profile}/{target} {_TITLES[kind]}{' in part' if is_part else ''}"
-    lines = [
-        _describe_condition(condition, _LINES[condition.subject.kind]) for condition in decision.conditions
-    ]
-    lines += [_describe_condition(condition, _ENDED[condition.subject.kind]) for condition in decision.ended]
+    lines = _describe_conditions(decision.conditions, _LINES)
+    lines += _describe_conditions(decision.ended, _ENDED)
     if is_part:
-        lines += [
-            _describe_condition(condition, _LASTING[condition.subject.kind]) for condition in decision.lasting
-        ]
+        lines += _describe_conditions(decision.lasting, _LASTING)
     if len(lines) > _MAX_LINES:
         lines = [*lines[:_MAX_LINES], f"… and {len(lines) - _MAX_LINES:,} more"]
+    not_sent = end.not_sent if decision.conditions else ()
+    if not_sent:
+        lines.append(f"Not sent, without a fault of their own: {_join_names(not_sent)}")
     run = f"run {end.run_id}, exit code {end.exit_code}" if end.run_id else f"exit code {end.exit_code}"
-    advice = [] if kind is AlertKind.RECOVERED else ["To see why: reverse-etl status"]
+    advice = [] if kind is AlertKind.RECOVERED else [_find_advice(decision.conditions, end)]
     return Message(
         kind,
         _break_markup(escape_unsafe(title)),
@@ -82,6 +98,7 @@ def build_message(decision: MessageDecision, end: RunEnd, profile: str, target: 
             "conditions": [_condition_document(condition) for condition in decision.conditions],
             "ended": [_cause_document(condition) for condition in decision.ended],
             "lasting": [_cause_document(condition) for condition in decision.lasting],
+            "not_sent": list(not_sent),
         },
     )
 
@@ -99,6 +116,7 @@ def build_test_message(profile: str, target: str) -> Message:
         "conditions": [],
         "ended": [],
         "lasting": [],
+        "not_sent": [],
     }
     return Message(AlertKind.TEST, escape_unsafe(title), "Alerts of runs arrive here.", document)
 
@@ -108,12 +126,47 @@ def _break_markup(text: str) -> str:
     return _MARKUP.sub(lambda match: f"{match[0]}\u200b", text)
 
 
-def _describe_condition(condition: Condition, what: str) -> str:
+def _find_advice(conditions: Sequence[Condition], end: RunEnd) -> str:
+    """Return what to do first: `status` knows why, if the state has the run."""
+    usual = _STATUS_ADVICE if end.run_id else _LOG_ADVICE
+    causes = [cause for condition in conditions for cause in condition.causes]
+    return next((advice for cause in causes if (advice := _ADVICE.get(cause))), usual)
+
+
+def _describe_conditions(conditions: Sequence[Condition], words: Mapping[AlertKind, str]) -> list[str]:
+    """Return a line for each condition; models that fail as a whole for the same reason share one."""
+    models: dict[tuple[AlertKind, tuple[Cause, ...]], list[str]] = {}
+    for condition in conditions:
+        if _is_of_model(condition):
+            models.setdefault((condition.subject.kind, condition.causes), []).append(condition.subject.model)
+    lines = []
+    for condition in conditions:
+        kind = condition.subject.kind
+        names = models.pop((kind, condition.causes), []) if _is_of_model(condition) else []
+        if names or not _is_of_model(condition):
+            lines.append(_describe_condition(condition, _join_names(names), words[kind]))
+    return lines
+
+
+def _is_of_model(condition: Condition) -> bool:
+    return bool(condition.subject.model and not condition.subject.list_name and not condition.figures)
+
+
+def _join_names(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - _MAX_NAMES:,} more" if len(names) > _MAX_NAMES else ""
+    return f"{', '.join(names[:_MAX_NAMES])}{more}"
+
+
+def _describe_condition(condition: Condition, models: str, what: str) -> str:
     subject = condition.subject
-    name = subject.list_name or subject.model or "The run"
+    if Cause.PLAN_DIFFERS in condition.causes and not subject.model:
+        name, what = "The saved plan", _PLAN_WORDS.get(what, what)
+    else:
+        name = subject.list_name or models or subject.model or "The run"
     model = f" (model {subject.model})" if subject.list_name else ""
     figures = ", ".join(
-        f"{rows:,} {figure.replace('_', ' ')}"
+        f"{rows:,} {_FIGURE_NAMES.get(figure) or figure.replace('_', ' ')}"
         for figure, rows in condition.figures.items()
         if figure not in _UNREMARKABLE
     )

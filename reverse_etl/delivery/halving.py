@@ -47,7 +47,7 @@ def send_in_halves(
     while waiting and halved.error is None:
         part = waiting.pop(0)
         if sent and not refusals.reserve_extra_request():
-            halved.error = KlaviyoError.of(BUDGET_SPENT)
+            halved.error = KlaviyoError.of(BUDGET_SPENT).with_failure_cause(BUDGET_SPENT.cause)
         else:
             sent = True
             waiting = [*_send_part(halved, part, send), *waiting]

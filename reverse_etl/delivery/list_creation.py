@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.progress import ListCreated
-from reverse_etl.errors import KeyRefused, KlaviyoError, ReplyLost
+from reverse_etl.errors import FailureReason, KeyRefused, KlaviyoError, ReplyLost
 from reverse_etl.planning.lists import AmbiguousList, ListRef, creation_started_at, pick_list
 from reverse_etl.planning.sql import planned_rows, staging
 
@@ -69,7 +69,10 @@ def _try_create(context: DeliveryContext, model_plan: ModelPlan, ref: ListRef) -
     except KeyRefused:
         raise
     except (KlaviyoError, AmbiguousList) as error:
-        return replace(ref, fault=f"The list could not be created. {error} Nothing was sent to it.")
+        fault = f"The list could not be created. {error} Nothing was sent to it."
+        if isinstance(error, KlaviyoError):
+            fault = FailureReason.because(error.failure_cause, fault)
+        return replace(ref, fault=fault)
     context.on_progress(ListCreated(created.name, created.id))
     return created
 

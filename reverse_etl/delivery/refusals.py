@@ -6,13 +6,13 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from reverse_etl.errors import KlaviyoError
+from reverse_etl.errors import FailureCause, FailureReason, KlaviyoError
 
 if TYPE_CHECKING:
     from reverse_etl.klaviyo.api import Klaviyo
 
 MAX_EXTRA_REQUESTS: Final = 200  # of one list in one run, beyond those that its rows need
-BUDGET_SPENT: Final = (
+BUDGET_SPENT: Final = FailureReason.refusal(
     f"Klaviyo refused requests, and {MAX_EXTRA_REQUESTS} more were not enough to find all rows at fault. "
     "The next run goes on with the rest."
 )
@@ -46,5 +46,8 @@ def describe_missing_list(klaviyo: Klaviyo, list_id: str) -> str:
     try:
         exists = klaviyo.get_list(list_id) is not None
     except KlaviyoError as error:
-        return str(error)
-    return "" if exists else f"Klaviyo no longer has a list with the id {list_id}. It was probably deleted."
+        return FailureReason.of(error)
+    if exists:
+        return ""
+    text = f"Klaviyo no longer has a list with the id {list_id}. It was probably deleted."
+    return FailureReason.because(FailureCause.LIST_MISSING, text)

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.errors import GuardRefused
+from reverse_etl.errors import FailureReason, GuardRefused
 from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reverse_etl.errors import Problem
+    from reverse_etl.errors import FailureCause, Problem
     from reverse_etl.planning.list_plan import ListPlan
     from reverse_etl.planning.plan import Plan
 
@@ -33,6 +33,12 @@ class ListResult:
     outcomes: dict[Outcome, int]
     stop_reason: str
     failed: bool
+
+    @property
+    def failure_cause(self) -> FailureCause | None:
+        """Return why the list failed, None if it did not, or for a reason that has no code."""
+        reason = self.stop_reason
+        return reason.cause if self.failed and isinstance(reason, FailureReason) else None
 
     @property
     def stop_cause(self) -> StopCause | None:

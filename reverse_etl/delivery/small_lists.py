@@ -13,6 +13,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.systematic_failure import SYSTEMATIC_FAILURE_ALL_ROWS
 from reverse_etl.domain.receipts import RowExceptionKind
 from reverse_etl.domain.rejections import RejectionReason, RejectionSource
+from reverse_etl.errors import FailureReason
 from reverse_etl.formatting import end_sentence
 from reverse_etl.klaviyo.profiles import FIELD_BY_IDENTIFIER_TYPE
 
@@ -43,10 +44,11 @@ def blame_model_for_small_list(delivery: ListDelivery) -> None:
     context.state.receipts.replace_row_exceptions(context.run_id, delivery.model_name, not_sent)
     delivery.counter.replace(Outcome.REJECTED, Outcome.NOT_SENT, len(refused))
     where = f"{first.code} at {first.field}" if first.field else first.code
-    delivery.counter.fail(
+    reason = (
         f"Klaviyo refused all {len(refused)} rows of the list for the same reason, so the cause is the model "
         f"or the account ({where}). {end_sentence(first.detail)}"
     )
+    delivery.counter.fail(FailureReason.refusal(reason))
 
 
 def _is_of_rows(delivery: ListDelivery, refused: RowException) -> bool:

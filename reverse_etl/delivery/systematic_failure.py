@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reverse_etl.errors import FailureReason
 from reverse_etl.formatting import end_sentence, format_count
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def find_systematic_failure(errors: list[RowError], size: int) -> str | None:
         return None
     detail = next(error.detail for error in errors if (error.code, error.field) == (code, field))
     code_and_field = f"{code} at {field}" if field else code
-    return (
+    return FailureReason.refusal(
         f"Klaviyo refused {count:,} of {format_count(size, 'row')} of one request for the same reason, so "
         f"the cause is the model or the account ({code_and_field}). {end_sentence(detail)}"
     )

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from reverse_etl.errors import KeyRefused, KlaviyoError, Problem, ReplyLost, UnusableReply
+from reverse_etl.errors import FailureCause, KeyRefused, KlaviyoError, Problem, ReplyLost, UnusableReply
 from reverse_etl.klaviyo.jsonapi import Document, MalformedReply, parse_document, parse_errors, require_data
 from reverse_etl.klaviyo.messages import Request, Response, TransportError
 
@@ -47,13 +47,14 @@ def retries_exhausted_error(request: Request, decision: Fail, origin: str) -> Kl
     error = decision.error
     if error is TransportError.CONNECTION_REFUSED:
         summary = f"Could not connect to {origin}: {decision.reason}."
-        return _error(summary, request, _sandbox_hint(origin), outcome_unknown=decision.outcome_unknown)
+        failure = _error(summary, request, _sandbox_hint(origin), outcome_unknown=decision.outcome_unknown)
+        return failure.with_failure_cause(decision.cause)
     hint = _HINT_BY_TRANSPORT_ERROR.get(error, _RETRY_LATER) if error is not None else _RETRY_LATER
     summary = f"{decision.reason[:1].upper()}{decision.reason[1:]}."
     failure = _error(summary, request, hint, outcome_unknown=decision.outcome_unknown)
     if error is TransportError.TOO_LARGE and not isinstance(failure, ReplyLost):
-        return UnusableReply(*failure.problems)
-    return failure
+        failure = UnusableReply(*failure.problems)
+    return failure.with_failure_cause(decision.cause)
 
 
 def _sandbox_hint(origin: str) -> str:
@@ -102,7 +103,8 @@ def malformed_reply_error(request: Request, response: Response, summary: str) ->
     """Return the error of a reply with a success status and an unreadable body."""
     outcome_unknown = response.earlier_reply_lost or request.endpoint.writes
     error = _error(summary, request, _CHECK_PROXY, outcome_unknown=outcome_unknown)
-    return error if isinstance(error, ReplyLost) else _unusable(error, response)
+    failure = error if isinstance(error, ReplyLost) else _unusable(error, response)
+    return failure.with_failure_cause(FailureCause.KLAVIYO_ERROR)
 
 
 def _unusable(error: KlaviyoError, response: Response) -> UnusableReply:
@@ -135,9 +137,13 @@ def refusal_error(request: Request, response: Response) -> KlaviyoError:
         hint,
         outcome_unknown=response.earlier_reply_lost or (good and request.endpoint.writes),
     )
-    if isinstance(error, ReplyLost):
-        return error
-    return KeyRefused(*error.problems) if _is_key_refusal(response) else _unusable(error, response)
+    if _is_key_refusal(response) and not isinstance(error, ReplyLost):
+        return KeyRefused(*error.problems)
+    failure = error if isinstance(error, ReplyLost) else _unusable(error, response)
+    is_readable = bool(parse_errors(response))
+    return failure.with_failure_cause(
+        FailureCause.KLAVIYO_REFUSED if is_readable else FailureCause.KLAVIYO_ERROR
+    )
 
 
 def _is_key_refusal(response: Response) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeAlias
 
+from reverse_etl.errors import FailureCause
 from reverse_etl.klaviyo.headers import parse_date, parse_number_header
 from reverse_etl.klaviyo.messages import Response, TransportError, TransportResult
 
@@ -71,6 +72,7 @@ class Fail:
 
     reason: str
     outcome_unknown: bool
+    cause: FailureCause
     error: TransportError | None = None
 
 
@@ -88,7 +90,7 @@ def next_step(result: TransportResult, attempts: Attempts, endpoint: AnyEndpoint
         return _decide_after_failure(reason, result, attempts, endpoint, random)
     if not result.retryable:
         reply_lost = attempts.reply_lost or (endpoint.writes and result.outcome_unknown)
-        return Fail(result.value, reply_lost, result)
+        return Fail(result.value, reply_lost, _find_cause(result), result)
     return _decide_after_failure(result.value, result, attempts, endpoint, random)
 
 
@@ -103,7 +105,7 @@ def _decide_after_429(response: Response, attempts: Attempts, random: Random) ->
     waited = attempts.throttled_seconds + delay
     if waited > MAX_THROTTLED_SECONDS:
         reason = f"Klaviyo's rate limit is used up (429), and Klaviyo asks to wait {delay:.0f} s more"
-        return Fail(reason, attempts.reply_lost)
+        return Fail(reason, attempts.reply_lost, FailureCause.KLAVIYO_RATE_LIMIT)
     return Retry(
         delay, replace(attempts, throttled=attempts.throttled + 1, throttled_seconds=waited), throttled=True
     )
@@ -115,13 +117,27 @@ def _decide_after_failure(
     reply_lost = endpoint.writes and (isinstance(result, Response) or result.outcome_unknown)
     attempts = replace(attempts, failed=attempts.failed + 1, reply_lost=attempts.reply_lost or reply_lost)
     if attempts.reply_lost and (attempts.is_sent_once or not endpoint.idempotent):
-        return Fail(reason, outcome_unknown=True)
+        return Fail(reason, outcome_unknown=True, cause=_find_cause(result))
     if attempts.failed >= (MAX_FUTILE_ATTEMPTS if result in _SELDOM_ENDED else MAX_ATTEMPTS):
         error = result if isinstance(result, TransportError) else None
-        return Fail(f"{reason} after {attempts.failed} attempts", attempts.reply_lost, error)
+        return Fail(
+            f"{reason} after {attempts.failed} attempts", attempts.reply_lost, _find_cause(result), error
+        )
     requested_delay = parse_retry_after(result) if isinstance(result, Response) else None
     delay = _backoff(attempts.failed, _FIRST_BACKOFF) * random.random()
     return Retry(max(delay, min(requested_delay or 0.0, _MAX_BACKOFF)), attempts)
+
+
+def _find_cause(result: TransportResult) -> FailureCause:
+    match result:
+        case Response(status=HTTPStatus.REQUEST_TIMEOUT):
+            return FailureCause.KLAVIYO_TIMEOUT
+        case Response() | TransportError.TOO_LARGE:
+            return FailureCause.KLAVIYO_ERROR
+        case TransportError.TIMED_OUT | TransportError.TOO_SLOW:
+            return FailureCause.KLAVIYO_TIMEOUT
+        case _:
+            return FailureCause.KLAVIYO_UNREACHABLE
 
 
 def _backoff(nth: int, first: float) -> float:

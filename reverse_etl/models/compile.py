@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.dbt.project import read_dbt_project
@@ -44,7 +44,12 @@ class Compilation:
         """
         names = {model.name for model in models}
         problems = [
-            *(problem for model in models if isinstance(model, BrokenModel) for problem in model.problems),
+            *(
+                replace(problem, models=problem.models or (model.name,))
+                for model in models
+                if isinstance(model, BrokenModel)
+                for problem in model.problems
+            ),
             *(problem for problem in self.shared_lists if not names.isdisjoint(problem.models)),
         ]
         if problems:

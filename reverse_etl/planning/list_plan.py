@@ -59,7 +59,8 @@ class ListPlan:
     """The plan of one list, as counts of rows.
 
     `rows` are valid and staged; `snapshot_rows` are in the snapshot. `held_at_plan` removals are held because
-    a rejected row may be the same person. `left_in_place` rows left a model that sends nothing for them; they
+    a rejected row may be the same person; `held_by_stops` of them since a stopped list has the person.
+    `left_in_place` rows left a model that sends nothing for them; they
     are not among `removes`. `deferred` upserts exceed `--limit`. `clears` of the upserts have
     values to clear. `without_profile` rows are not sent: Klaviyo did not know their person lately. `withheld`
     rows are of people whose deletion was asked for. `moved` updates change a time that the surface watches.
@@ -101,6 +102,7 @@ class ListPlan:
     added_again: int | None = None
     removed_before: tuple[tuple[str, int], ...] = ()
     exempt_clears: int = 0
+    held_by_stops: int = 0
     stop_reason: str = ""
 
     @property

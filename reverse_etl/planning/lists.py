@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.list_target import ListById, ListColumn, NamedList
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE, parse_timestamp
-from reverse_etl.errors import UnusableReply, UsageError
+from reverse_etl.errors import FailureReason, UnusableReply, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -235,7 +235,8 @@ def _resolve_name(model: Model, row_value: str, name: str, sources: ListSources)
 
 
 def _describe_fault(error: UnusableReply) -> str:
-    return f"The list could not be looked up. {error} Nothing was sent to it."
+    text = f"The list could not be looked up. {error} Nothing was sent to it."
+    return FailureReason.because(error.failure_cause, text)
 
 
 def _find_unmentioned_lists(

@@ -77,9 +77,10 @@ def find_changed_models(saved_plan: SavedPlan, checksums: Mapping[str, str]) -> 
 
 def find_plan_drift(saved_plan: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
     """Return how today's plan differs from a saved one; empty if they are equal, row by row."""
-    nothing_to_send = not any(list_plan.upserts or list_plan.leaving for _, list_plan in plan.list_plans())
     hint = (
-        f"The plan may have been applied already. {_PLAN_AGAIN_HINT}" if nothing_to_send else _PLAN_AGAIN_HINT
+        _PLAN_AGAIN_HINT
+        if _sends_rows(plan)
+        else f"The plan may have been applied already. {_PLAN_AGAIN_HINT}"
     )
     differences = [
         Problem(f"{entry.list or entry.model}: {difference}.", f"model {entry.model}", hint, (entry.model,))
@@ -100,6 +101,22 @@ def find_plan_drift(saved_plan: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
         for model in to_saved_models(plan)
         if digests.get(model.name) != model.digest
     )
+
+
+def needs_nothing(plan: Plan) -> bool:
+    """Return whether a plan has nothing to send and nothing to look at, as after it was applied."""
+    return not _sends_rows(plan) and not any(
+        list_plan.deferred
+        or list_plan.held_at_plan
+        or list_plan.stop_reason
+        or list_plan.list_ref.fault
+        or any(rejected.new_rows for rejected in list_plan.check_rejections)
+        for _, list_plan in plan.list_plans()
+    )
+
+
+def _sends_rows(plan: Plan) -> bool:
+    return any(list_plan.upserts or list_plan.leaving for _, list_plan in plan.list_plans())
 
 
 def _describe_difference(saved_list: SavedList | None, current_list: SavedList | None) -> str:

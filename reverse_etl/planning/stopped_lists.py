@@ -165,7 +165,8 @@ def _recount_removals(warehouse: Warehouse, model_plan: ModelPlan) -> ModelPlan:
             if list_plan.stop_reason or list_plan.has_no_list
             else replace(
                 list_plan,
-                held_at_plan=counts.get((list_plan.list_ref.id, Op.HELD), 0),
+                held_at_plan=(held_rows := counts.get((list_plan.list_ref.id, Op.HELD), 0)),
+                held_by_stops=held_rows - list_plan.held_at_plan,
                 sample=tuple(
                     replace(change, op=Op.HELD)
                     if (list_plan.list_ref.id, change.identity) in held

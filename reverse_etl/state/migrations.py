@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.progress import StateMigrated
-from reverse_etl.errors import UsageError
+from reverse_etl.errors import StateUnreadable
 from reverse_etl.state.lease import Lease
 from reverse_etl.state.sql import migrations, schema
 from reverse_etl.state.tables import StateScope, StateTables, reading
@@ -44,8 +44,8 @@ class _Meta:
 def open_state(warehouse: Warehouse, clock: Clock, on_progress: ProgressHandler | None = None) -> None:
     """Create, check or migrate the tables that all models share.
 
-    Raises UsageError if a newer version of the program wrote them, or began to migrate them; WarehouseError
-    while another process uses a state that has to be migrated.
+    Raises StateUnreadable if a newer version of the program wrote them, or began to migrate them;
+    WarehouseError while another process uses a state that has to be migrated.
     """
     meta = _read_meta(warehouse)
     if meta.version is None:
@@ -55,7 +55,7 @@ def open_state(warehouse: Warehouse, clock: Clock, on_progress: ProgressHandler 
         return
     newest = max(meta.version, meta.migrating_to or 0)
     if newest > schema.STATE_VERSION:
-        raise UsageError.of(
+        raise StateUnreadable.of(
             f"The state was written by a newer reverse-etl: version {newest}; "
             f"this one knows {schema.STATE_VERSION}.",
             where="table meta of the state",

@@ -84,18 +84,22 @@ def list_result(
     *,
     rejected: Sequence[tuple[int, int]] = (),
     opted_out: Sequence[tuple[int, int]] = (),
-    held_at_plan: int = 0,
+    held: tuple[int, int] = (0, 0),
     guard: str = "",
     **ending: Any,
 ) -> ListResult:
-    """Return the result of a list; `rejected` and `opted_out` are (rows, new rows) of a reason."""
+    """Return the result of a list; `rejected` and `opted_out` are (rows, new rows) of a reason.
+
+    `held` are the removals that the plan holds, and those of them that stopped lists hold.
+    """
     malformed = RejectionReason(RejectionSource.CHECK, RowProblem.EMAIL_MALFORMED)
     opt_out = RejectionReason(RejectionSource.CHECK, RowProblem.STILL_REJECTED, field=OPTED_OUT)
     list_plan = ListPlan(
         ListRef("l1", "VIP", "VIP"),
         rows=9,
         snapshot_rows=9,
-        held_at_plan=held_at_plan,
+        held_at_plan=held[0],
+        held_by_stops=held[1],
         check_rejections=tuple(
             RejectedRows(reason, rows, new)
             for reason, figures in ((malformed, rejected), (opt_out, opted_out))

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.alerts.receivers import WebServer, mail_server, web_server
-from tests.cli.command_line import CommandLine
+from tests.cli.command_line import SELECT, CommandLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +103,56 @@ def test_a_missing_warehouse_is_not_a_wrong_setting(cli: CommandLine, server: We
     assert cli.run("run").code == 2
     (condition,) = server.received[0].document["conditions"]
     assert condition["causes"] == ["warehouse_unavailable"]
+
+
+def test_a_broken_model_has_failed_and_the_others_were_not_sent(cli: CommandLine, server: WebServer) -> None:
+    notified(cli, webhooks=hook(server))
+    cli.model("other", "select 'a@example.com' as email", list="Other")
+    cli.model("vip", "select nothing from nowhere at all", list="VIP")
+    assert cli.run("run").code == 2
+    (got,) = server.received
+    conditions = [(condition["model"], condition["causes"]) for condition in got.document["conditions"]]
+    assert conditions == [("vip", ["model"])]
+    assert got.document["not_sent"] == ["other"]
+
+
+def test_rows_that_a_guard_stop_elsewhere_holds_are_not_reported(cli: CommandLine, server: WebServer) -> None:
+    """The stop is: with it they end. A model of profiles removes nobody, in any case."""
+    notified(cli, webhooks=hook(server))
+    cli.model("everybody", SELECT, surface="profiles")
+    cli.model("twin", SELECT, list="Twin", max_removes=1.0)
+    assert cli.run("run").code == 0
+    cli.sql("DELETE FROM customers WHERE email NOT LIKE 'p1@%'")
+    ended = json.loads(cli.run("run", "--json").out)
+    assert {entry["model"]: entry["held_at_plan"] for entry in ended["lists"]} == {
+        "everybody": 19,
+        "twin": 19,
+        "vip": 0,
+    }
+    (got,) = server.received
+    conditions = [(condition["model"], condition["causes"]) for condition in got.document["conditions"]]
+    assert conditions == [("vip", ["guard"])]
+
+
+def test_a_plan_that_is_applied_again_is_not_reported(cli: CommandLine, server: WebServer) -> None:
+    """The job did not work, which the ping says; with the lists all is well."""
+    notified(cli, webhooks=hook(server), ping={"failure": f"{server.origin}/failure"})
+    cli.run("plan", "--out", "plan.json")
+    assert [cli.run("apply", "plan.json").code for _ in range(2)] == [0, 3]
+    assert server.paths() == ["/failure"]
+    cli.sql("INSERT INTO customers VALUES ('new@example.com', 'x')")
+    assert cli.run("apply", "plan.json").code == 3
+    assert kinds(server) == ["stopped"]
+    (condition,) = server.received[-2].document["conditions"]
+    assert (condition["model"], condition["causes"]) == (None, ["plan_differs"])
+
+
+def test_a_damaged_state_has_a_code_of_its_own(cli: CommandLine, server: WebServer) -> None:
+    notified(cli, webhooks=hook(server))
+    cli.write("shop.reverse_etl.duckdb", "not a database")
+    assert cli.run("run").code == 2
+    (condition,) = server.received[0].document["conditions"]
+    assert condition["causes"] == ["state_damaged"]
 
 
 def test_pings_say_that_a_run_began_and_how_it_ended(cli: CommandLine, server: WebServer) -> None:

@@ -135,7 +135,7 @@ KNOWN_OPT_OUT = list_result(opted_out=[(1, 0)])
         ),
         pytest.param(
             [OPT_OUT, KNOWN_OPT_OUT],
-            list_result(opted_out=[(1, 0)], rejected=[(2, 2)], held_at_plan=2),
+            list_result(opted_out=[(1, 0)], rejected=[(2, 2)], held=(2, 0)),
             (ATTENTION, ["rejected_rows", "held_rows"], []),
             id="other causes join it",
         ),
@@ -146,11 +146,11 @@ KNOWN_OPT_OUT = list_result(opted_out=[(1, 0)])
             id="another row is rejected",
         ),
         pytest.param(
-            [list_result(held_at_plan=2)], list_result(held_at_plan=2), (None, [], []), id="the same held"
+            [list_result(held=(2, 0))], list_result(held=(2, 0)), (None, [], []), id="the same held"
         ),
         pytest.param(
-            [list_result(held_at_plan=2)],
-            list_result(held_at_plan=3),
+            [list_result(held=(2, 0))],
+            list_result(held=(3, 0)),
             (ATTENTION, ["held_rows"], []),
             id="more held",
         ),
@@ -164,7 +164,7 @@ KNOWN_OPT_OUT = list_result(opted_out=[(1, 0)])
             [OPT_OUT], list_result(guard="Too many."), (STOPPED, ["guard"], []), id="rows are not looked at"
         ),
         pytest.param(
-            [list_result(rejected=[(1, 1)], held_at_plan=2)],
+            [list_result(rejected=[(1, 1)], held=(2, 0))],
             list_result(rejected=[(1, 0)]),
             (RECOVERED, [], ["held_rows"]),
             id="one cause ends",
@@ -232,7 +232,7 @@ def test_the_record_of_an_earlier_version_starts_no_flood(tmp_path: Path, strict
         '{"version": 1, "sent": [["attention", "vip", "VIP"], ["stopped", "other", ""]], "unsent": []}'
     )
     stays = run_of(
-        list_result(opted_out=[(1, 0)], rejected=[(2, 0)], held_at_plan=1),
+        list_result(opted_out=[(1, 0)], rejected=[(2, 0)], held=(1, 0)),
         replace(list_result(guard="Too many."), model="other"),
         strict=strict,
     )
@@ -260,7 +260,7 @@ def test_a_record_that_nobody_can_read_has_reported_nothing(tmp_path: Path, cont
 
 
 def test_a_message_says_what_has_ended_and_what_lasts() -> None:
-    reported = after(list_result(rejected=[(1, 1)], held_at_plan=2))
+    reported = after(list_result(rejected=[(1, 1)], held=(2, 0)))
     end = run_of(list_result(rejected=[(1, 0)]))
     message = build_message(decide(end, reported), end, "shop", "prod")
     assert message.title == "reverse-etl: the run of shop/prod has recovered in part"

@@ -19,7 +19,7 @@ from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.batched import batched, split_in_half
 from reverse_etl.domain.receipts import RowException, RowExceptionKind
 from reverse_etl.domain.rejections import OPTED_OUT, UNDELIVERABLE, OptOut
-from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.errors import FailureReason, KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import Subscriber, subscribe_request
 from reverse_etl.klaviyo.imports import RequestRefused, RowError, RowsRefused
 from reverse_etl.klaviyo.lists import MAX_MEMBERS
@@ -135,12 +135,12 @@ class _BatchSender:
         except AmbiguousPerson:
             self._send_again(*split_in_half(rows))
         except ReplyLost as error:
-            self._stop(str(error))
+            self._stop(FailureReason.of(error))
             unknown = [row for row in rows if row.seq in part.ever_requested]
             self.leave(unknown, RowExceptionKind.UNKNOWN)
             self._conclude(part, [row for row in rows if row.seq not in part.ever_requested])
         except KlaviyoError as error:
-            self._stop(str(error))
+            self._stop(FailureReason.of(error))
             self.leave(rows, RowExceptionKind.NOT_SENT)
         else:
             match refusal:
@@ -164,7 +164,7 @@ class _BatchSender:
             for part in batched(ids, MAX_MEMBERS):
                 self.reader.klaviyo.add_members(self.reader.options.list_id, part)
         except KlaviyoError as error:
-            self._stop(str(error))
+            self._stop(FailureReason.of(error))
             lost = isinstance(error, ReplyLost)
             self.leave(rows, RowExceptionKind.UNKNOWN if lost else RowExceptionKind.NOT_SENT)
         else:

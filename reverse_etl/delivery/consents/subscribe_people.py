@@ -20,7 +20,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.errors import KlaviyoError
+from reverse_etl.errors import FailureReason, KlaviyoError
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.consents import Subscriber
 from reverse_etl.klaviyo.filters import batch_values
@@ -126,7 +126,7 @@ class _SubscriptionSender:
             try:
                 PendingList(context, model, self.reader).wait_and_settle()
             except KlaviyoError as error:
-                self.delivery.counter.fail(str(error))
+                self.delivery.counter.fail(FailureReason.of(error))
             counts = context.state.consents.count_by_state(context.run_id)
             key = model, self.delivery.list_id
             for state, rows in counts.get(key, {}).items():

@@ -21,7 +21,7 @@ from reverse_etl.domain.batched import batched, split_in_half
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import row_key_text
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.errors import FailureReason, KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import ConsentStatus, unsubscribe_request
 from reverse_etl.klaviyo.filters import batch_values
 from reverse_etl.models.model import Model
@@ -122,7 +122,7 @@ class _Unsubscriber:
                     try:
                         leaving_part = self._leave_desired(part)
                     except KlaviyoError as error:
-                        self.delivery.counter.fail(str(error))
+                        self.delivery.counter.fail(FailureReason.of(error))
                         return
                     intent = self._make_receipt(part, ReceiptState.UNKNOWN, len(part))
                     self.delivery.receipt_buffer.add((intent,))
@@ -202,7 +202,10 @@ class _Unsubscriber:
         try:
             unproved = self._wait_for(batch.sent)
         except KlaviyoError as error:
-            unproved, batch.stop_reason = {row.seq for row in batch.sent}, batch.stop_reason or str(error)
+            unproved, batch.stop_reason = (
+                {row.seq for row in batch.sent},
+                batch.stop_reason or FailureReason.of(error),
+            )
         removed = [row for row in batch.sent if row.seq not in unproved]
         held = self._hold_outside(batch)
         unknown = [*batch.unknown, *(row for row in batch.sent if row.seq in unproved)]
@@ -329,7 +332,7 @@ def _send_rows(reader: ConsentReader, batch: UnsubscribedBatch, rows: Sequence[L
         for half in split_in_half(rows):
             _send_rows(reader, batch, half)
     except KlaviyoError as error:
-        batch.stop_reason = str(error)
+        batch.stop_reason = FailureReason.of(error)
         lost = attempt.ever_requested if isinstance(error, ReplyLost) else set()
         unknown = [row for row in rows if row.seq in lost]
         batch.unknown += unknown

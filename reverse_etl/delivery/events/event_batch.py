@@ -16,7 +16,7 @@ from reverse_etl.delivery.row_exceptions import make_row_exception
 from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.errors import FailureReason, KlaviyoError, ReplyLost
 from reverse_etl.formatting import end_sentence
 from reverse_etl.klaviyo.custom_requests import CustomAccepted, CustomRefused
 from reverse_etl.klaviyo.events import EventBatch, is_repeat, points_into_event, strip_pointer
@@ -95,7 +95,7 @@ class _EventPieces:
         except ReplyLost:
             self.send_alone(piece, may_be_stored=True)
         except KlaviyoError as error:
-            self._stop(piece.seqs, ReceiptState.NOT_SENT, str(error))
+            self._stop(piece.seqs, ReceiptState.NOT_SENT, FailureReason.of(error))
         else:
             match reply:
                 case CustomAccepted():
@@ -130,10 +130,10 @@ class _EventPieces:
                 reply = self.klaviyo.create_event(event)
             except ReplyLost as error:
                 self._record_end(piece.seqs[index + 1 :], unsent, _OTHERS_STOPPED)
-                self._stop([seq], ReceiptState.UNKNOWN, str(error))
+                self._stop([seq], ReceiptState.UNKNOWN, FailureReason.of(error))
                 return
             except KlaviyoError as error:
-                self._stop(piece.seqs[index:], unsent, str(error))
+                self._stop(piece.seqs[index:], unsent, FailureReason.of(error))
                 return
             match reply:
                 case CustomAccepted():

@@ -20,7 +20,7 @@ from reverse_etl.delivery.row_exceptions import make_row_exception
 from reverse_etl.delivery.systematic_failure import SYSTEMATIC_FAILURE_ALL_ROWS, find_systematic_failure
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.errors import FailureReason, KlaviyoError, ReplyLost
 from reverse_etl.formatting import end_sentence, format_count
 from reverse_etl.klaviyo.batching import Batch, exclude_rows, split_in_half
 from reverse_etl.klaviyo.imports import ImportAccepted, RequestRefused, RowError, RowsRefused
@@ -87,10 +87,10 @@ class _Submission:
             reply = self.klaviyo.start_import(piece.body)
         except ReplyLost as error:
             self.reply_lost = True
-            self._stop(piece, str(error), unknown=True)
+            self._stop(piece, FailureReason.of(error), unknown=True)
             return
         except KlaviyoError as error:
-            self._stop(piece, str(error))
+            self._stop(piece, FailureReason.of(error))
             return
         self.reply_lost = self.reply_lost or reply.earlier_reply_lost
         match reply:
@@ -178,7 +178,7 @@ class _Submission:
             self.waiting = [part for part in (far_row, *self.waiting, rest) if part is not None]
             return
         self.rows_at_fault = False
-        self.stop_reason = (
+        self.stop_reason = FailureReason.refusal(
             f"Klaviyo refused {format_count(len(self.unexplained), 'row')} one by one and accepted none, so "
             f"the cause is the model or the account. {_describe_request_error(error)}"
         )
@@ -216,4 +216,5 @@ class _Submission:
 
 def _describe_request_error(error: RowError) -> str:
     location = f" at {error.field}" if error.field else ""
-    return f"Klaviyo refused the request ({error.code}{location}). {end_sentence(error.detail)}"
+    text = f"Klaviyo refused the request ({error.code}{location}). {end_sentence(error.detail)}"
+    return FailureReason.refusal(text)

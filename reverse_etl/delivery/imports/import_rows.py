@@ -15,7 +15,7 @@ from reverse_etl.delivery.imports.refused_identifiers import note_refused_identi
 from reverse_etl.delivery.imports.submit_imports import submit_imports
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.receipts import Receipt, ReceiptState
-from reverse_etl.errors import KlaviyoError
+from reverse_etl.errors import FailureReason, KlaviyoError
 from reverse_etl.formatting import format_count
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _poll_imports(deliveries: Sequence[ListDelivery], accepted: Mapping[str, Seq
                 delivery.counter.fail(result.stop_reason)
     except KlaviyoError as error:
         for list_id in {*open_seqs.values()}:
-            by_list[list_id].counter.fail(str(error))
+            by_list[list_id].counter.fail(FailureReason.of(error))
     for list_id, delivery in by_list.items():
         open_receipts = [receipt for receipt in accepted[list_id] if receipt.first_seq in open_seqs]
         _halt_unfinished(delivery, open_receipts, statuses[list_id])
@@ -126,7 +126,7 @@ def _wait_for_unidentified_jobs(delivery: ListDelivery) -> None:
         )
     except KlaviyoError as error:
         delivery.counter.has_unidentified_job = True
-        delivery.counter.fail(str(error))
+        delivery.counter.fail(FailureReason.of(error))
         return
     if not ended:
         delivery.counter.has_unidentified_job = True

@@ -15,7 +15,7 @@ from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.errors import ReplyLost
+from reverse_etl.errors import FailureReason, ReplyLost
 from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.klaviyo.imports import RowError
 
@@ -72,7 +72,9 @@ def add_group(
     for part in batched([id_ for _, id_ in group], MAX_VALUES):
         look_up = send_in_halves(part, partial(klaviyo.find_profiles, IdentifierType.PROFILE_ID), refusals)
         if look_up.error is not None:
-            return AddResult((_receipt(list_id, group, ReceiptState.NOT_SENT),), (), str(look_up.error))
+            return AddResult(
+                (_receipt(list_id, group, ReceiptState.NOT_SENT),), (), FailureReason.of(look_up.error)
+            )
         existing_ids |= {profile.id for profiles in look_up.results for profile in profiles}
         refused |= {id_: read_row_error(error, "id") for id_, error in look_up.refused.items()}
     unknown = RowError("no_profile", "id", "Klaviyo has no profile with this id.")
@@ -94,11 +96,11 @@ def _add_existing(
     )
     if added.done:
         refusals.note_applied_rows()
-    stop_reason = str(added.error) if added.error is not None else ""
+    stop_reason = FailureReason.of(added.error) if added.error is not None else ""
     if added.refused and not stop_reason:
         stop_reason = describe_missing_list(klaviyo, list_id)
         if not stop_reason and not refusals.has_applied_rows:
-            stop_reason = str(next(iter(added.refused.values())))
+            stop_reason = FailureReason.of(next(iter(added.refused.values())))
     kind = RowExceptionKind.NOT_SENT if stop_reason else RowExceptionKind.REJECTED
     refused_now = {id_: read_row_error(error, "id") for id_, error in added.refused.items()}
     row_exceptions = [

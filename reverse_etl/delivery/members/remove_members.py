@@ -21,7 +21,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.timestamps import parse_timestamp
-from reverse_etl.errors import KlaviyoError, SessionLost
+from reverse_etl.errors import FailureCause, FailureReason, KlaviyoError, SessionLost
 from reverse_etl.formatting import format_count
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.sql.pending import select_staged_rows
@@ -37,9 +37,10 @@ if TYPE_CHECKING:
 
 READ_ROWS = 10_000  # leaving rows resolved together, with few statements
 _MAX_VALUES = 5_000  # in one IN list
-_SESSION_LOST_REASON = (
+_SESSION_LOST_REASON = FailureReason.because(
+    FailureCause.WAREHOUSE,
     "The warehouse session ended, and with it the staged rows that protect desired people. Nobody else was "
-    "removed from the list. The next run continues."
+    "removed from the list. The next run continues.",
 )
 
 
@@ -59,7 +60,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
             resolved = resolve_removals(delivery, candidates, partial(_read_matches, delivery))
             waiting = _find_waiting_rows(delivery, resolved)
         except KlaviyoError as error:
-            delivery.counter.fail(str(error))
+            delivery.counter.fail(FailureReason.of(error))
             break
         except SessionLost:
             delivery.counter.fail(_SESSION_LOST_REASON)
@@ -200,7 +201,7 @@ def _remove_profiles(
         batched(ids, operation.max_rows),
     ):
         if part.error is not None:
-            return _RemovedProfiles(ReceiptState.UNKNOWN, {}, str(part.error))
+            return _RemovedProfiles(ReceiptState.UNKNOWN, {}, FailureReason.of(part.error))
         refused |= part.refused
     return _RemovedProfiles(ReceiptState.APPLIED, refused)
 

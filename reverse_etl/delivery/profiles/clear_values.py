@@ -20,7 +20,7 @@ from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.null_rules import OnNull
 from reverse_etl.domain.progress import ClearProgress
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.errors import KlaviyoError, ReplyLost, UnusableReply
+from reverse_etl.errors import FailureReason, KlaviyoError, ReplyLost, UnusableReply
 from reverse_etl.klaviyo import profile_changes
 from reverse_etl.klaviyo.errors import is_content_refusal
 from reverse_etl.klaviyo.filters import MAX_VALUES
@@ -80,7 +80,7 @@ def clear_values(delivery: ListDelivery, operation: ClearValues) -> None:
             takes_turns = operation.by_identifier is not None
             rows = _look_up_profiles(delivery.context.klaviyo, group, takes_turns=takes_turns)
         except KlaviyoError as error:
-            delivery.counter.fail(str(error))
+            delivery.counter.fail(FailureReason.of(error))
             break
         results = [*map_concurrently(delivery.context, lambda row: _send(delivery, operation, row), rows)]
         _record(delivery, results)
@@ -165,9 +165,9 @@ def _send(delivery: ListDelivery, operation: ClearValues, row: ValuesToClear) ->
             )
             reply = klaviyo.change_profile(request)
     except ReplyLost as error:
-        return ClearResult(row.seq, ReceiptState.UNKNOWN, failure=str(error))
+        return ClearResult(row.seq, ReceiptState.UNKNOWN, failure=FailureReason.of(error))
     except KlaviyoError as error:
-        return ClearResult(row.seq, ReceiptState.NOT_SENT, failure=str(error))
+        return ClearResult(row.seq, ReceiptState.NOT_SENT, failure=FailureReason.of(error))
     match reply:
         case None:
             return ClearResult(row.seq, ReceiptState.UNKNOWN, NO_PROFILE)

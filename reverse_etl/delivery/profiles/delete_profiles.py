@@ -14,7 +14,7 @@ from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.progress import Warned
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.errors import FailureReason, KlaviyoError, ReplyLost
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.filters import MAX_VALUES
 from reverse_etl.state.withheld import DeletionRequest
@@ -96,7 +96,7 @@ class _Deletion:
             try:
                 profiles_by_seq = self._find_profiles(rows, requested)
             except KlaviyoError as error:
-                self.delivery.counter.fail(str(error))
+                self.delivery.counter.fail(FailureReason.of(error))
                 break
             state.renew_lease_or_raise()  # a run that lost the lease must not delete anybody
             holds = {row: find_hold(row.identifiers, profiles_by_seq[row.seq].values()) for row in rows}
@@ -148,7 +148,7 @@ class _Deletion:
             if self.open_rows:
                 wait_until_shown(self.delivery.context, self._are_gone)
         except KlaviyoError as error:
-            self.delivery.counter.fail(str(error))
+            self.delivery.counter.fail(FailureReason.of(error))
         for rows in self.open_rows.values():
             for row in rows:
                 self._record(row, Outcome.UNVERIFIED, _NOT_GONE)
@@ -200,11 +200,11 @@ class _Deletion:
         try:
             accepted = self.delivery.context.klaviyo.delete_profile(profile_id)
         except ReplyLost as error:
-            self._record(row, Outcome.UNKNOWN, str(error))
-            self.delivery.counter.fail(str(error))
+            self._record(row, Outcome.UNKNOWN, FailureReason.of(error))
+            self.delivery.counter.fail(FailureReason.of(error))
         except KlaviyoError as error:
-            self._record(row, Outcome.NOT_SENT, str(error))
-            self.delivery.counter.fail(str(error))
+            self._record(row, Outcome.NOT_SENT, FailureReason.of(error))
+            self.delivery.counter.fail(FailureReason.of(error))
         else:
             if not accepted:
                 self._mark_deleted([row])

@@ -24,7 +24,7 @@ from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
-from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.errors import FailureReason, KlaviyoError, ReplyLost
 from reverse_etl.klaviyo import profile_changes
 from reverse_etl.klaviyo.array_changes import find_patch, patch_request, to_list
 from reverse_etl.klaviyo.filters import MAX_VALUES
@@ -154,7 +154,9 @@ class _Updates:
         results = {}
         for seq, value in value_by_seq.items():
             if halved.error is not None:
-                results[seq] = UpdateResult(seq, kind=RowExceptionKind.NOT_SENT, failure=str(halved.error))
+                results[seq] = UpdateResult(
+                    seq, kind=RowExceptionKind.NOT_SENT, failure=FailureReason.of(halved.error)
+                )
             elif (refused := halved.refused.get(value)) is not None:
                 error = read_row_error(refused, kind.value)
                 results[seq] = UpdateResult(seq, kind=RowExceptionKind.REJECTED, error=error)
@@ -187,9 +189,9 @@ class _Updates:
         try:
             reply = self.delivery.context.klaviyo.change_profile(request)
         except ReplyLost as error:
-            return UpdateResult(update.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
+            return UpdateResult(update.seq, kind=RowExceptionKind.UNKNOWN, failure=FailureReason.of(error))
         except KlaviyoError as error:
-            return UpdateResult(update.seq, kind=RowExceptionKind.NOT_SENT, failure=str(error))
+            return UpdateResult(update.seq, kind=RowExceptionKind.NOT_SENT, failure=FailureReason.of(error))
         if not isinstance(reply, ProfileChanged):
             return _conclude(looked_up, reply)
         changed = replace(looked_up, profile_id=reply.profile_id, kind=None)
@@ -230,7 +232,9 @@ class _Updates:
             try:
                 reply, failure = self._send_patch(looked_up.profile_id, patch)
             except KlaviyoError as error:
-                return UpdateResult(looked_up.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
+                return UpdateResult(
+                    looked_up.seq, kind=RowExceptionKind.UNKNOWN, failure=FailureReason.of(error)
+                )
         return UpdateResult(looked_up.seq, kind=RowExceptionKind.UNKNOWN, error=_NOT_CHANGED, failure=failure)
 
     def _send_patch(
@@ -245,7 +249,7 @@ class _Updates:
             return change_profile(patch_request(endpoint, profile_id, patch)), ""
         except ReplyLost as error:
             request = profile_changes.change_request(endpoint, profile_id, {})
-            return change_profile(request), str(error)
+            return change_profile(request), FailureReason.of(error)
 
     def _add_to_list(self, results: list[UpdateResult]) -> list[UpdateResult]:
         """Add the profiles that were changed to the list, if there is one."""
@@ -257,7 +261,7 @@ class _Updates:
             self.delivery.context.klaviyo.add_members(list_id, ids)
         except KlaviyoError as error:  # their values were changed
             return [
-                UpdateResult(result.seq, kind=RowExceptionKind.UNKNOWN, failure=str(error))
+                UpdateResult(result.seq, kind=RowExceptionKind.UNKNOWN, failure=FailureReason.of(error))
                 if result.kind is None
                 else result
                 for result in results

@@ -15,7 +15,7 @@ from reverse_etl.delivery.row_exceptions import make_row_exception
 from reverse_etl.delivery.systematic_failure import find_systematic_failure
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, as_unknown
 from reverse_etl.domain.rejections import UNENCODABLE
-from reverse_etl.errors import KlaviyoError, ReplyLost
+from reverse_etl.errors import FailureReason, KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.batching import Batch, exclude_rows, split_in_half
 from reverse_etl.klaviyo.custom_requests import CustomAccepted, CustomRefused, custom_request
 from reverse_etl.klaviyo.imports import RowError
@@ -89,9 +89,9 @@ class _RequestPieces:
         try:
             reply = klaviyo.send_custom(request)
         except ReplyLost as error:
-            self._stop(batch, ReceiptState.UNKNOWN, str(error))
+            self._stop(batch, ReceiptState.UNKNOWN, FailureReason.of(error))
         except KlaviyoError as error:
-            self._stop(batch, ReceiptState.NOT_SENT, str(error))
+            self._stop(batch, ReceiptState.NOT_SENT, FailureReason.of(error))
         else:
             match reply:
                 case CustomAccepted():

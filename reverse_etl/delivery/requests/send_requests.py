@@ -13,6 +13,7 @@ from reverse_etl.domain.columns import ColumnKind
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import split_row_key
 from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.errors import FailureReason
 from reverse_etl.formatting import end_sentence, format_count
 from reverse_etl.klaviyo.json_values import convert_decimal, convert_integer
 from reverse_etl.klaviyo.serialize import EncodingError, ValueReader
@@ -183,10 +184,11 @@ class _RequestSender:
         self.is_model_at_fault = True
         rows = sum(len(sent.row_exceptions) for sent in self.undecided)
         where = f"{refusal.code} at {refusal.field}" if refusal.field else refusal.code
-        self.delivery.counter.fail(
+        reason = (
             f"Klaviyo refused all of the first {format_count(rows, 'row')} for the same reason, so the cause "
             f"is the model or the account ({where}). {end_sentence(refusal.detail)}"
         )
+        self.delivery.counter.fail(FailureReason.refusal(reason))
         for sent in self.undecided:
             receipts = [replace(receipt, state=ReceiptState.NOT_SENT) for receipt in sent.receipts]
             not_sent = [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.delivery.halving import send_in_halves
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.suppressions.suppression_rules import suppression_time
-from reverse_etl.errors import ReplyLost
+from reverse_etl.errors import FailureReason, ReplyLost
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,7 +83,7 @@ class GroupSender:
         read = send_in_halves(emails, self.klaviyo.find_email_states, self.refusals)
         if read.error is not None:
             unsent = (EmailResult(row, Outcome.NOT_SENT) for row in rows)
-            return GroupResult(tuple(unsent), str(read.error))
+            return GroupResult(tuple(unsent), FailureReason.of(read.error))
         states = {state.email: state for part in read.results for state in part}
         asked_at = self.klaviyo.server_time
         results: dict[int, EmailResult] = {}

@@ -10,7 +10,7 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.read_back import READ_BACK_SECONDS, wait_until_shown
 from reverse_etl.delivery.suppressions.suppression_rules import suppression_time
 from reverse_etl.domain.batched import batched
-from reverse_etl.errors import KlaviyoError
+from reverse_etl.errors import FailureReason, KlaviyoError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ class SuppressionReadBack:
         try:
             self.is_worth_waiting &= wait_until_shown(self.delivery.context, self._read, schedule)
         except KlaviyoError as error:
-            self.delivery.counter.fail(str(error))
+            self.delivery.counter.fail(FailureReason.of(error))
 
     def _open_results(self) -> Iterator[tuple[Rule, EmailResult]]:
         return ((rule, result) for rule, rows in self.spans for result in rows if result.is_open)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from reverse_etl.errors import ReverseEtlError, UsageError, WarehouseError, WarehouseUnavailable
+from reverse_etl.errors import ReverseEtlError, StateUnreadable, WarehouseError, WarehouseUnavailable
 from reverse_etl.formatting import end_sentence, hide_passwords
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def unreadable_error(path: str, error: duckdb.Error, *, is_state: bool) -> Rever
     if _DISK.search(_without_names(error)):
         return WarehouseUnavailable.of(summary, where=path, hint=_DISK_HINT)
     if is_state:
-        return UsageError.of(summary, where=path, hint=_DAMAGED_STATE_HINT)
+        return StateUnreadable.of(summary, where=path, hint=_DAMAGED_STATE_HINT)
     return WarehouseError.of(
         summary,
         where=path,
