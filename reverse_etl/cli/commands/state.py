@@ -71,7 +71,7 @@ def forget(project_flags: ProjectFlags, *, name: str, list_id: str | None, as_js
 @command.command("move")
 @state_options
 @click.option("--from-profile", "old_profile", metavar="NAME", help="The name that the profile had before.")
-@click.option("--from", "source", metavar="PATH", help="The location that the state had before.")
+@click.option("--from", "source", metavar="PATH", help="The place that the state had before.")
 @AS_JSON
 def move(project_flags: ProjectFlags, *, old_profile: str | None, source: str | None, as_json: bool) -> None:
     """Let a moved state or a renamed profile continue.
