@@ -25,8 +25,13 @@ WITH_DIGEST = PlanOptions(with_digest=True)
 
 
 def plan_as_values(world: World) -> dict[str, Any]:
-    """Return all of a plan: its document, with every value, and the digests of its rows."""
+    """Return all of a plan: its document, with every value, and the digests of its rows.
+
+    The clock is put back: each plan is made at the same time, as long ago as a text says.
+    """
+    begun = world.clock.seconds
     plan = world.plan(options=WITH_DIGEST)
+    world.clock.seconds = begun
     digests = {model_plan.model.name: model_plan.digest for model_plan in plan.models}
     return plan_document(plan, show_values=True) | {"digests": digests}
 
