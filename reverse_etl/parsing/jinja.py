@@ -12,6 +12,7 @@ import sys
 import traceback
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from types import FrameType
+    from types import CodeType, FrameType
 
     from jinja2.lexer import TokenStream
 
@@ -210,9 +211,15 @@ def render_value(source: str, context: Mapping[str, Any]) -> Any:
     return _render(_VALUES, source, context)
 
 
+@lru_cache(maxsize=1_000)
+def _compile(environment: SandboxedEnvironment, source: str) -> CodeType:
+    """Compile a template; a process that loads a project again and again compiles each text once."""
+    return environment.compile(source, name=_TEMPLATE_NAME, filename=_TEMPLATE_NAME)
+
+
 def _render(environment: SandboxedEnvironment, source: str, context: Mapping[str, Any]) -> Any:
     try:
-        code = environment.compile(source, name=_TEMPLATE_NAME, filename=_TEMPLATE_NAME)
+        code = _compile(environment, source)
         return Template.from_code(environment, code, {}).render(dict(context))
     except TemplateSyntaxError as error:
         reason = (error.message or "it has an error").strip().rstrip(".")
