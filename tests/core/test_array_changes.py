@@ -96,8 +96,15 @@ def test_nobody_is_created_by_a_profile_id_alone(world: World) -> None:
     assert world.person(BOB)["properties"] == {"tags": ["a"]}
 
 
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("is_new", [False, True])
+@pytest.mark.parametrize(
+    ("after", "is_new"),
+    [
+        (False, True),
+        (True, True),
+        (True, False),
+        pytest.param(False, False, marks=pytest.mark.long),
+    ],
+)
 def test_a_lost_reply_appends_nothing_twice(world: World, *, after: bool, is_new: bool) -> None:
     """Whether it is of the request that creates, of one that changes, or of that which adds to the list."""
     world.new_list()

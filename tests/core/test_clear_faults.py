@@ -49,8 +49,15 @@ def check_cleared(world: World) -> None:
     assert len(world.writes()) == before
 
 
-@pytest.mark.parametrize("path", [IMPORT_ONE, UPDATE_ONE])
-@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    ("path", "after"),
+    [
+        (IMPORT_ONE, False),
+        (IMPORT_ONE, True),
+        (UPDATE_ONE, True),
+        pytest.param(UPDATE_ONE, False, marks=pytest.mark.long),
+    ],
+)
 def test_a_lost_reply_leaves_the_row_for_the_next_run(
     prepare_world: PrepareWorld, path: str, *, after: bool
 ) -> None:

@@ -146,7 +146,7 @@ def phone_of(email: str) -> str:
     return f"+1415555010{PEOPLE.index(email)}"
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=LONG) for seed in (2, 3))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=LONG) for seed in (1, 2, 3))])
 def test_two_channels_and_the_members_of_a_list_converge(
     world: World, live: Callable[[int], Life], seed: int
 ) -> None:

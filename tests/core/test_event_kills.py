@@ -61,8 +61,15 @@ def test_a_run_may_be_killed_at_any_statement(make_world: Callable[..., World], 
     assert nth > 40 / step
 
 
-@pytest.mark.parametrize("nth", range(1, 4))
-@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize(
+    ("nth", "after"),
+    [
+        (1, True),
+        (2, False),
+        (3, True),
+        *(pytest.param(*case, marks=pytest.mark.long) for case in ((1, False), (2, True), (3, False))),
+    ],
+)
 def test_a_run_may_be_killed_at_any_request(world: World, nth: int, after: bool) -> None:
     """The request is lost in the moment at which the run dies."""
     begin(world)
@@ -78,8 +85,15 @@ def test_a_run_may_be_killed_at_any_request(world: World, nth: int, after: bool)
     converges(world)
 
 
-@pytest.mark.parametrize("after", [True, False])
-@pytest.mark.parametrize("repeats", ["refuse", "ignore"])
+@pytest.mark.parametrize(
+    ("after", "repeats"),
+    [
+        (True, "refuse"),
+        (True, "ignore"),
+        (False, "refuse"),
+        pytest.param(False, "ignore", marks=pytest.mark.long),
+    ],
+)
 def test_lost_replies_store_no_event_twice(
     make_world: Callable[..., World], after: bool, repeats: str
 ) -> None:

@@ -108,7 +108,7 @@ def statements(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
     return counted[0]
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", [1, 2, *(pytest.param(part, marks=pytest.mark.long) for part in (0, 3))])
 def test_a_run_may_be_killed_between_statements(world: World, statements: int, part: int) -> None:
     """Related changes are committed together, so the next run finishes the work. One kill in each quarter."""
     assert check_deaths(world, [statements * (2 * part + 1) // 8]) == [True]

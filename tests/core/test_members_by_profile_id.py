@@ -41,7 +41,10 @@ def adds(world: World) -> list[int]:
     return [entry.rows for entry in world.writes() if entry.path.endswith("/relationships/profiles")]
 
 
-@pytest.mark.parametrize(("people", "requests"), [(999, [999]), (1_000, [1_000]), (1_001, [1, 1_000])])
+@pytest.mark.parametrize(
+    ("people", "requests"),
+    [pytest.param(999, [999], marks=pytest.mark.long), (1_000, [1_000]), (1_001, [1, 1_000])],
+)
 def test_one_request_adds_a_thousand_members(
     world: World, ids: list[str], people: int, requests: list[int]
 ) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(
     "widest",
-    [1, 25, None, pytest.param(4, marks=pytest.mark.long), pytest.param(1000, marks=pytest.mark.long)],
+    [1, None, *(pytest.param(widest, marks=pytest.mark.long) for widest in (4, 25, 1000))],
 )
 def test_every_row_is_sent_once_however_many_are_sorted_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch, widest: int | None

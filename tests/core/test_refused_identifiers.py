@@ -138,9 +138,9 @@ def test_a_run_that_dies_before_the_second_import_goes_on(
     """Whatever it recorded: the next run sends the row without the identifier, once.
 
     It dies at each event. Unless `repeats`, only at those that are no repetition of the event before, and
-    at each second of these, the others being those of the other answer.
+    at each third of these, the next ones being those of the other answer.
     """
-    first, step = (1, 1) if repeats else (1 + (conflicts == "refuse_request"), 2)
+    first, step = (1, 1) if repeats else (1 + (conflicts == "refuse_request"), 3)
     for nth in range(first, 30, step):
         world = make_world(f"{conflicts}{nth}", conflicts=conflicts)
         members_model(world, max_removes=1.0, min_rows=0)

@@ -58,7 +58,9 @@ def test_a_request_that_is_too_large_is_halved(members: World) -> None:
     assert imports(members) == 7
 
 
-@pytest.mark.parametrize("rows", [1, 3, 19, 20, 60])
+@pytest.mark.parametrize(
+    "rows", [1, 19, 20, *(pytest.param(rows, marks=pytest.mark.long) for rows in (3, 60))]
+)
 def test_if_klaviyo_refuses_every_row_the_request_is_at_fault(members: World, rows: int) -> None:
     """Nothing was ever applied, and nothing is: the list stops, and no row is rejected."""
     become(members, many(rows))
@@ -141,11 +143,16 @@ def test_a_refusal_of_ids_is_halved(world: World, status: int, method: str, path
     assert len(world.emails("By id")) == applied
 
 
-@pytest.mark.parametrize("status", [400, 413])
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [("DELETE", MEMBERS), ("GET", LIST_PROFILES), ("GET", PROFILES)],
-    ids=["removing", "looking up members", "looking up profiles"],
+    ("status", "method", "path"),
+    [
+        pytest.param(400, "DELETE", MEMBERS, id="removing"),
+        pytest.param(400, "GET", LIST_PROFILES, id="looking up members"),
+        pytest.param(413, "GET", PROFILES, id="looking up profiles"),
+        pytest.param(413, "DELETE", MEMBERS, id="removing, too large"),
+        pytest.param(413, "GET", LIST_PROFILES, id="looking up members, too large", marks=pytest.mark.long),
+        pytest.param(400, "GET", PROFILES, id="looking up profiles, refused", marks=pytest.mark.long),
+    ],
 )
 def test_a_refusal_on_the_way_to_a_removal_is_halved(
     members: World, status: int, method: str, path: str

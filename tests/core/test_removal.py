@@ -188,7 +188,9 @@ def test_a_leaving_member_with_a_changed_email_is_found_by_another_identifier(
     assert members.emails() == ["ann@example.com"]
 
 
-@pytest.mark.parametrize(("leaving", "requests"), [(99, 1), (101, 1), (1_005, 2)])
+@pytest.mark.parametrize(
+    ("leaving", "requests"), [pytest.param(99, 1, marks=pytest.mark.long), (101, 1), (1_005, 2)]
+)
 def test_every_page_of_leaving_members_is_read_and_removed(
     members: World, leaving: int, requests: int
 ) -> None:

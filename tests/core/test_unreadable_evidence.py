@@ -77,9 +77,17 @@ UNREADABLE_ERRORS = [
 ]
 
 
-@pytest.mark.parametrize("dies", [False, True], ids=["in the run", "after its death"])
+@pytest.mark.parametrize(
+    ("dies", "faults"),
+    [
+        (False, UNREADABLE_ERRORS),
+        (True, UNREADABLE_ERRORS[::3]),  # each kind of fault: how a document is damaged is read alike
+        pytest.param(True, UNREADABLE_ERRORS, marks=pytest.mark.long),
+    ],
+    ids=["in the run", "after its death", "each after its death"],
+)
 def test_evidence_that_cannot_be_read_leaves_its_rows_unknown_and_blocks_nobody(
-    members: World, monkeypatch: pytest.MonkeyPatch, dies: bool
+    members: World, monkeypatch: pytest.MonkeyPatch, *, dies: bool, faults: list[Fault]
 ) -> None:
     """The rows are sent again; those of a person who leaves meanwhile are looked up and removed.
 
@@ -88,7 +96,7 @@ def test_evidence_that_cannot_be_read_leaves_its_rows_unknown_and_blocks_nobody(
     """
     members.profile(job_timeout_minutes=30)  # of the test's clock; by default thousands of polls longer
     monkeypatch.setattr(imports, "MAX_ERROR_PAGES", 20)  # of the errors that do not end
-    for number, fault in enumerate(UNREADABLE_ERRORS):
+    for number, fault in enumerate(faults):
         case = f"{fault.kind} {fault.path} {fault.field}"
         become(members, people(f"ann{number}", f"bob{number}"))
         members.people([{"email": f"zoe{number}@example.com"}], table="others")

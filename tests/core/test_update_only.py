@@ -152,7 +152,13 @@ def test_a_refused_change_rejects_its_row(world: World) -> None:
     assert send(world, rows).outcomes == {Outcome.APPLIED: 1, Outcome.REJECTED: 1}
 
 
-@pytest.mark.parametrize("nth", range(3, 110, 12))
+@pytest.mark.parametrize(
+    "nth",
+    [
+        *range(15, 110, 24),
+        *(pytest.param(nth, marks=pytest.mark.long) for nth in range(3, 110, 12) if nth % 24 != 15),
+    ],
+)
 def test_a_run_may_be_killed_at_a_statement(world: World, nth: int) -> None:
     world.new_profile(email=ANN)
     rows = [{"email": ANN, "tier": "gold"}, {"email": BOB, "tier": "gold"}]
