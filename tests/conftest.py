@@ -34,11 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse the switch in a pipeline, where nobody reads the diff; let no test's log have the time.
 
     Where memory can hold files, temporary ones are there: each commit would wait for a disk and cost its CPU.
-    The long tests write too much for that. The worlds of the core take shortcuts, but for the long tests.
+    The long tests write too much for that.
     """
     os.environ["REVERSE_ETL_LOG_FORMAT"] = "text"
-    if "not long" in config.option.markexpr:
-        os.environ["RETL_SHORTCUTS"] = "1"
     if "not long" in config.option.markexpr and "TMPDIR" not in os.environ and _has_room(_MEMORY_FOLDER):
         os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY_FOLDER)
     if config.getoption(OPTION) and os.environ.get("CI"):

@@ -6,28 +6,21 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from reverse_etl.planning.sql import staging
 from tests.core.costs import measure, work_through
 from tests.core.rows import become, members_model, people
 from tests.core.updated_at_costs import copies, measure_updated_at
-from tests.core.world import SHORTCUTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import pytest
 
     from reverse_etl.warehouse.model_tables import ModelTables
     from reverse_etl.warehouse.statement import Statement
     from tests.core.world import World
 
 PAGE = Path(__file__).parents[2] / "benchmarks" / "cost.md"
-
-
-@pytest.fixture(autouse=True)
-def sessions_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each session make an instance, as a run does: what it reads of others would be counted."""
-    monkeypatch.delenv(SHORTCUTS, raising=False)
 
 
 def test_a_run_costs_what_the_page_of_costs_says(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import time
@@ -16,10 +15,8 @@ from reverse_etl.project import Project
 from reverse_etl.sandbox import Sandbox
 from reverse_etl.surfaces.catalog import find_surface
 from tests.clocks import OtherClock, QuickClock
-from tests.core.direct_requests import answer_directly
 from tests.core.files import opened
 from tests.core.invariants import check_accounts, check_journal
-from tests.core.reused_sessions import reuse_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
 
 PrepareWorld: TypeAlias = "Callable[[Callable[[World], object]], World]"
 KEY = "pk_test"
-SHORTCUTS = "RETL_SHORTCUTS"  # tests/conftest.py sets it for `make test`
 MINUTE = 60.0
 
 
@@ -69,9 +65,6 @@ class World:
         self._stack = ExitStack()
         rules = {"limits": False, "job_seconds": 0.5, "account_seed": "core", **rules}
         self.sandbox = self._stack.enter_context(Sandbox(None, clock=self.klaviyo_clock, **rules))
-        if SHORTCUTS in os.environ:
-            self._stack.enter_context(answer_directly(self.sandbox))
-            self._stack.enter_context(reuse_sessions())
         (folder / "models").mkdir(parents=True)
         self.destination = {"create_lists": create_lists, "lists": dict(lists or {})}
         self.sql("CREATE TABLE nothing (x INT)")
