@@ -57,7 +57,11 @@ class FailureCause(StrEnum):
 
 
 class FailureReason(str):
-    """Why a list failed: a sentence for people, and the cause for programs."""
+    """Why a list failed: a sentence for people, and the cause for programs.
+
+    It is a text since all that stops a list is one, also where nothing failed. A text that is made of it,
+    such as by `str` or an f-string, has no cause any more: give the reason itself to `OutcomeCounter.fail`.
+    """
 
     __slots__ = ("cause",)
     cause: FailureCause

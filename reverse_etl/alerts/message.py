@@ -22,17 +22,20 @@ _TITLES: Final = {
     AlertKind.ATTENTION: "needs attention",
     AlertKind.RECOVERED: "has recovered",
 }
-_LINES: Final = {
+# By the kind of a condition. A saved plan that no longer fits has words of its own.
+_LINES: Final[Mapping[AlertKind | Cause, str]] = {
     AlertKind.FAILED: "failed",
     AlertKind.STOPPED: "stopped, nothing of it was sent",
     AlertKind.ATTENTION: "has rows that need attention",
+    Cause.PLAN_DIFFERS: "no longer fits, nothing of it was sent",
 }
-_ENDED: Final = {
+_ENDED: Final[Mapping[AlertKind | Cause, str]] = {
     AlertKind.FAILED: "no longer failing",
     AlertKind.STOPPED: "no longer stopped",
     AlertKind.ATTENTION: "has no such rows any more",
+    Cause.PLAN_DIFFERS: "was followed by another run",
 }
-_LASTING: Final = {
+_LASTING: Final[Mapping[AlertKind | Cause, str]] = {
     AlertKind.FAILED: "still failed",
     AlertKind.STOPPED: "still stopped",
     AlertKind.ATTENTION: "still has rows that were reported",
@@ -40,10 +43,6 @@ _LASTING: Final = {
 _MARKUP: Final = re.compile(r"[@<\]]")  # begins <!channel> and @everyone, or is inside of [text](address)
 _MAX_LINES: Final = 20  # of one message
 _MAX_NAMES: Final = 10  # in one line
-_PLAN_WORDS: Final = {
-    _LINES[AlertKind.STOPPED]: "no longer fits, nothing of it was sent",
-    _ENDED[AlertKind.STOPPED]: "was followed by another run",
-}
 _STATUS_ADVICE: Final = "To see why: reverse-etl status"
 _LOG_ADVICE: Final = "To see why: the log of the run"
 _ADVICE: Final = {
@@ -52,8 +51,8 @@ _ADVICE: Final = {
     Cause.PLAN_DIFFERS: "To see what a run would send now: reverse-etl plan",
     Cause.DBT_GATE: _LOG_ADVICE,
 }
-# Figures that say nothing of what to look at.
 _FIGURE_NAMES: Final = {"newly_rejected": "new rejections"}
+# Figures that say nothing of what to look at.
 _UNREMARKABLE: Final = frozenset({"rows", "snapshot_rows", "adds", "updates", "removes", "unchanged"})
 
 
@@ -133,7 +132,9 @@ def _find_advice(conditions: Sequence[Condition], end: RunEnd) -> str:
     return next((advice for cause in causes if (advice := _ADVICE.get(cause))), usual)
 
 
-def _describe_conditions(conditions: Sequence[Condition], words: Mapping[AlertKind, str]) -> list[str]:
+def _describe_conditions(
+    conditions: Sequence[Condition], words: Mapping[AlertKind | Cause, str]
+) -> list[str]:
     """Return a line for each condition; models that fail as a whole for the same reason share one."""
     models: dict[tuple[AlertKind, tuple[Cause, ...]], list[str]] = {}
     for condition in conditions:
@@ -141,10 +142,10 @@ def _describe_conditions(conditions: Sequence[Condition], words: Mapping[AlertKi
             models.setdefault((condition.subject.kind, condition.causes), []).append(condition.subject.model)
     lines = []
     for condition in conditions:
-        kind = condition.subject.kind
-        names = models.pop((kind, condition.causes), []) if _is_of_model(condition) else []
+        key = condition.subject.kind, condition.causes
+        names = models.pop(key, []) if _is_of_model(condition) else []
         if names or not _is_of_model(condition):
-            lines.append(_describe_condition(condition, _join_names(names), words[kind]))
+            lines.append(_describe_condition(condition, _join_names(names), words))
     return lines
 
 
@@ -158,12 +159,11 @@ def _join_names(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_MAX_NAMES])}{more}"
 
 
-def _describe_condition(condition: Condition, models: str, what: str) -> str:
+def _describe_condition(condition: Condition, models: str, words: Mapping[AlertKind | Cause, str]) -> str:
     subject = condition.subject
+    name, what = subject.list_name or models or subject.model or "The run", words[subject.kind]
     if Cause.PLAN_DIFFERS in condition.causes and not subject.model:
-        name, what = "The saved plan", _PLAN_WORDS.get(what, what)
-    else:
-        name = subject.list_name or models or subject.model or "The run"
+        name, what = "The saved plan", words.get(Cause.PLAN_DIFFERS, what)
     model = f" (model {subject.model})" if subject.list_name else ""
     figures = ", ".join(
         f"{rows:,} {_FIGURE_NAMES.get(figure) or figure.replace('_', ' ')}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
+from reverse_etl.errors import FailureCause
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.killing import nth_event
 from tests.core.rows import become, members_model, moves, people, person
@@ -119,7 +120,9 @@ def test_nothing_is_sent_if_the_owner_of_an_address_cannot_be_looked_up(world: W
     sign_up(world)
     world.fault(Fault(FaultKind.STATUS, method="GET", path="/api/profiles", status=503, times=None))
     result = moves(world, [MOVED, person("bob")])
-    assert only_list(result).outcomes == {Outcome.NOT_SENT: 1}
+    failed = only_list(result)
+    assert failed.outcomes == {Outcome.NOT_SENT: 1}
+    assert failed.failure_cause is FailureCause.KLAVIYO_ERROR
     assert result.exit_code == 4
     assert world.emails() == ["ann@example.com", "bob@example.com"]
     assert only_list(world.run()).outcomes == {Outcome.APPLIED: 1}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.delivery.imports.refused_identifiers import record_omissions
 from reverse_etl.delivery.lookups import Lookups
 from reverse_etl.domain.identifiers import IdentifierType, split_identity
-from reverse_etl.errors import KlaviyoError
+from reverse_etl.errors import FailureReason, KlaviyoError
 from reverse_etl.klaviyo.filters import LIST_FILTERABLE
 from reverse_etl.state.omissions import Omission
 
@@ -67,7 +67,7 @@ def omit_contacts_of_others(delivery: ListDelivery) -> None:
         try:
             omissions = find_contacts_of_others(changed, lookups)
         except KlaviyoError as error:
-            delivery.counter.fail(str(error))
+            delivery.counter.fail(FailureReason.of(error))
             return
         record_omissions(delivery.context, delivery.pending_rows, delivery.model_name, omissions)
 
