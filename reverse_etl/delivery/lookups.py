@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -33,7 +33,7 @@ class Lookups:
     context: DeliveryContext
     list_id: str
     refusals: ListRefusals
-    refused_values: dict[tuple[IdentifierType, str], UnusableReply]
+    refused_values: dict[tuple[IdentifierType, str], UnusableReply] = field(default_factory=dict)
 
     def find_members(self, kind: IdentifierType, values: Sequence[str]) -> list[Member]:
         """Return the list's members with one of these identifiers, in the order of the values."""

@@ -62,7 +62,7 @@ class MemberReader:
 
     @cached_property
     def _lookups(self) -> Lookups:
-        return Lookups(self._context, self._list_id, ListRefusals(has_applied_rows=True), {})
+        return Lookups(self._context, self._list_id, ListRefusals(has_applied_rows=True))
 
     def read_all(self) -> Iterator[Sequence[ShownPerson]]:
         """Yield all members."""

@@ -57,7 +57,7 @@ class TextOwner:
     def hide_others(self, found: ListExplanation) -> ListExplanation:
         """Return what is known on a list without what is another person's."""
         sent = tuple(
-            row if self._is_surely_own(found, row) else replace(row, values={}, are_values_hidden=True)
+            row if self._may_show_values(found, row) else replace(row, values={}, are_values_hidden=True)
             for row in found.sent
             if self._owns_sent(found, row)
         )
@@ -81,8 +81,11 @@ class TextOwner:
         as_now = any((row.identifiers, row.values) == (sent.identifiers, sent.values) for row in found.rows)
         return as_now or self._is_recorded(found)
 
-    def _is_surely_own(self, found: ListExplanation, sent: AppliedRow) -> bool:
-        """Return whether a row is the owner's, as far as anybody can know, and not only nobody else's."""
+    def _may_show_values(self, found: ListExplanation, sent: AppliedRow) -> bool:
+        """Return whether the values of a row that is not another person's are known to be the owner's.
+
+        Its id says so, a row of the model, or the journal; or no row of the models says who has the text now.
+        """
         is_known = self.owns(sent.identifiers) is not None or not self.is_in_model
         return is_known or bool(found.rows) or self._is_recorded(found)
 

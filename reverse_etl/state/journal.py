@@ -59,7 +59,7 @@ class JournalRow:
 
 @dataclass(frozen=True)
 class TextUse:
-    """That a run sent rows with a text, such as an e-mail: for one model, list, outcome and person.
+    """The rows with a text, such as an e-mail, that a run sent for one model, list, outcome and person.
 
     The person's external id and profile id are as the journal keeps them, with `pii`.
     """

@@ -34,10 +34,8 @@ def find_suppressing_models(
 
 def find_own_on_list(state: State, model: str, list_id: str, identities: Sequence[str]) -> frozenset[str]:
     """Return those identities that a model subscribed itself and still has a row of on a list."""
-    own, record = (
-        [*state.consents.read_confirmed(model, list_id, identities)],
-        state.models.records().get(model),
-    )
+    own = [*state.consents.read_confirmed(model, list_id, identities)]
+    record = state.models.records().get(model)
     tables = state.models.load_tables(record) if own and record else None
     return frozenset(
         identity

@@ -71,7 +71,10 @@ class RowMarks:
     built later reads it, or fails.
     """
 
-    tables: list[str] = field(default_factory=list)
+    # Mutable for safety: the diff, plans, other models and the delivery hold copies of the tables from before
+    # the marks. With a value that is passed on, a copy that was forgotten would send rows that are rejected.
+    # So nothing that depends on it may be cached. A model's statements are built one after another.
+    names: list[str] = field(default_factory=list)
     refused_lists: str = ""
 
 
@@ -154,7 +157,7 @@ class ModelTables:
         return {
             column: Sql(
                 f"CASE WHEN {alias}.{omit_flag_column(kind)} THEN NULL ELSE {alias}.{column} END"
-                if self.marks.tables and kind in self.secondary_identifiers
+                if self.marks.names and kind in self.secondary_identifiers
                 else f"{alias}.{column}"
             )
             for kind, column in IDENTIFIER_COLUMNS.items()
@@ -211,7 +214,7 @@ class ModelTables:
             columns.append("CASE WHEN r.retl_list IS NULL THEN s.retl_list END AS retl_list")
             refused = self.dialect.temp_table(self.marks.refused_lists)
             joins.append(f"LEFT JOIN {refused} AS r ON s.retl_list = r.retl_list")
-        if self.marks.tables:
+        if self.marks.names:
             problem.append("m.retl_problem")
             detail.append("m.retl_detail")
             columns += [
@@ -241,7 +244,7 @@ class ModelTables:
             f", COUNT(CASE WHEN retl_omitted = '{kind}' THEN 1 END) > 0 AS {omit_flag_column(kind)}"
             for kind in self.secondary_identifiers
         )
-        names = map(self.dialect.temp_table, self.marks.tables)
+        names = map(self.dialect.temp_table, self.marks.names)
         all_marks = " UNION ALL ".join(f"SELECT * FROM {name}" for name in names)
         key = "retl_list, retl_identity" if self.many_lists else "retl_identity"
         return (
@@ -255,8 +258,8 @@ class ModelTables:
         The query is built before, and the statement runs next. It returns of each row `retl_list`,
         `retl_identity`, `retl_problem`, `retl_detail` and in `retl_omitted` the type of an identifier.
         """
-        name = f"marks_{len(self.marks.tables) + 1}_{self.table_key}"
-        self.marks.tables.append(name)
+        name = f"marks_{len(self.marks.names) + 1}_{self.table_key}"
+        self.marks.names.append(name)
         return self._create_table(name, select, parameters)
 
     def refuse_lists(self, select: str, parameters: tuple[Any, ...] = ()) -> Statement:
@@ -275,7 +278,7 @@ class ModelTables:
 
     def omits_sql(self, alias: str) -> tuple[Sql, ...]:
         """Return, for each secondary identifier, whether it is left out of what is sent of a staged row."""
-        return tuple(Sql(f"{alias}.{flag}" if self.marks.tables else "FALSE") for flag in self.omit_flags)
+        return tuple(Sql(f"{alias}.{flag}" if self.marks.names else "FALSE") for flag in self.omit_flags)
 
     @property
     def duplicates(self) -> str:

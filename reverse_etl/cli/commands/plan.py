@@ -140,7 +140,7 @@ def plan_and_print(
         on_request=terminal.print_request,
     )
     try:
-        findings = _find(project, plan, plan_flags)
+        findings = _collect_findings(project, plan, plan_flags)
     except ReverseEtlError as error:  # dbt's results are missing or unreadable
         findings = _Findings((), (), error.problems)
         _print_plan(project, plan, findings, view.format, show_values=plan_flags.show_values)
@@ -169,13 +169,13 @@ class _Findings:
         return [*map(format_warning, self.refusals), *self.warnings, *self.notes]
 
 
-def _find(project: Project, plan: Plan, plan_flags: PlanFlags) -> _Findings:
+def _collect_findings(project: Project, plan: Plan, plan_flags: PlanFlags) -> _Findings:
     models = [model_plan.model for model_plan in plan.models]
     verdict = project.check_gate(models, plan_flags.gate)
     hints = (hint for model in models for hint in model.hints)
     warnings = map(format_warning, (*collect_warnings(models, verdict), *hints))
     return _Findings(
-        [*find_doubts(project, plan)], [*_warn_of_new_lists(project, plan), *warnings], verdict.refusals
+        [*find_doubts(project, plan)], [*_find_list_warnings(project, plan), *warnings], verdict.refusals
     )
 
 
@@ -236,7 +236,7 @@ def find_doubts(project: Project, plan: Plan) -> Iterator[str]:
         )
 
 
-def _warn_of_new_lists(project: Project, plan: Plan) -> Iterator[str]:
+def _find_list_warnings(project: Project, plan: Plan) -> Iterator[str]:
     """Yield that a run may create no list, if the plan has lists that Klaviyo was not asked for."""
     destination = project.target.destination
     may_stop = not (plan.lists_looked_up or destination.sandbox or destination.create_lists)

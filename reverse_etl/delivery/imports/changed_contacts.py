@@ -59,7 +59,7 @@ def omit_contacts_of_others(delivery: ListDelivery) -> None:
     """
     if not delivery.list_plan.updates or not _may_mean_two_profiles(delivery.model_plan.tables.identifiers):
         return
-    lookups = Lookups(delivery.context, delivery.list_id, delivery.refusals, {})
+    lookups = Lookups(delivery.context, delivery.list_id, delivery.refusals)
     for rows in delivery.pending_rows.read_changed_contacts(delivery.list_id, _READ_ROWS):
         changed = [
             ChangedRow(seq, identity, _present_contacts(contacts)) for seq, identity, *contacts in rows

@@ -72,7 +72,7 @@ def resolve_removals(
     A row is left alone if Klaviyo refuses to look up an identifier of it, or of a profile that it may mean.
     """
     context, list_id = delivery.context, delivery.list_id
-    lookups = Lookups(context, list_id, delivery.refusals, {})
+    lookups = Lookups(context, list_id, delivery.refusals)
     lookup = _look_up_profiles(lookups, rows)
     unresolved = _find_unresolved_rows(lookup, lookups.refused_values, rows)
     rows = [row for row in rows if row.seq not in unresolved]
@@ -232,16 +232,15 @@ def _find_absent_identities(
 
     Klaviyo may have applied such a row to the member, if it looks at the id first.
     """
-    elsewhere = {
-        match.identity
-        for profile_id, matches in matches_by_profile.items()
-        for match in matches
-        if match.identity and match.on_this_list and match.kind in UNIQUE_IDENTIFIERS
-        if profile_id not in (owners := profile_ids_by_identity.get(match.identity, frozenset()))
-        if owners.isdisjoint(lookup.joined_at)
-    }
+    identities: set[str] = set()
+    for profile_id, matches in matches_by_profile.items():
+        for match in matches:
+            if match.identity and match.on_this_list and match.kind in UNIQUE_IDENTIFIERS:
+                owners = profile_ids_by_identity.get(match.identity, frozenset())
+                if profile_id not in owners and owners.isdisjoint(lookup.joined_at):
+                    identities.add(match.identity)
     values_by_kind: dict[IdentifierType, list[str]] = defaultdict(list)
-    for identity in sorted(elsewhere):
+    for identity in sorted(identities):
         kind, value = split_identity(identity)
         values_by_kind[kind].append(value)
     present = {
@@ -250,8 +249,9 @@ def _find_absent_identities(
         for member in lookups.find_members(kind, values_by_kind.get(kind, ()))
         for value in member.profile.identifiers(kind)
     }
-    absent_kinds = tuple(f"{kind}:" for kind in LIST_FILTERABLE)
-    return frozenset(identity for identity in elsewhere - present if identity.startswith(absent_kinds))
+    # Others, such as external ids, can't be looked up on a list.
+    prefixes = tuple(f"{kind}:" for kind in LIST_FILTERABLE)
+    return frozenset(identity for identity in identities - present if identity.startswith(prefixes))
 
 
 def _collect_values(rows: Iterable[RemovalCandidate], kind: IdentifierType) -> list[str]:

@@ -135,14 +135,16 @@ def _decide_managed(
         desired_identities = {
             match.identity for match in other_matches if match.on_this_list and match.identity
         }
-        has_unresolved = any(
-            identity not in evidence.profile_ids_by_identity for identity in desired_identities
-        )  # an identity without a profile may be this person
-        has_unresolved = has_unresolved or any(
-            match.kind in UNIQUE_IDENTIFIERS and match.identity in evidence.absent_identities
-            for match in other_matches
-        )  # so may a row with the person's id that is nobody else on the list
-        if has_unresolved or any(match.rejected for match in other_matches):
+        if (
+            any(match.rejected for match in other_matches)
+            # An identity that no profile has may be this person.
+            or any(identity not in evidence.profile_ids_by_identity for identity in desired_identities)
+            # So may a row with the person's id, if nobody on the list has the row's own e-mail or phone.
+            or any(
+                match.kind in UNIQUE_IDENTIFIERS and match.identity in evidence.absent_identities
+                for match in other_matches
+            )
+        ):
             return RemovalDecision(row, Outcome.HELD, successors=_sort_unique(other_identities))
         profile_identities = evidence.select_identities_of(profile, desired_identities)
         successors |= profile_identities

@@ -117,7 +117,7 @@ def mark_claimed(identifier: SharedIdentifier, *, rekeyed: bool) -> Statement:
 
 def count_marks(tables: ModelTables) -> Statement:
     """Return, of the marks that were made last, (rejected rows, rows without an identifier, identities of these)."""
-    marks = tables.dialect.temp_table(tables.marks.tables[-1])
+    marks = tables.dialect.temp_table(tables.marks.names[-1])
     return Statement.read(
         "SELECT COUNT(retl_problem), COUNT(retl_omitted),\n"
         f"COUNT(DISTINCT CASE WHEN retl_omitted IS NOT NULL THEN retl_identity END) FROM {marks}"
