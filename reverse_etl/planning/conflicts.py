@@ -32,6 +32,25 @@ class ConflictReport:
     changed_rows: bool = False
 
 
+@dataclass(frozen=True)
+class MarkCounts:
+    """The numbers of the marks that were made last.
+
+    `omitting_rows` are sent without an identifier. `omitting_identities` counts a row key once, on however
+    many lists it is.
+    """
+
+    rejected_rows: int
+    omitting_rows: int
+    omitting_identities: int
+
+
+def count_marks(warehouse: Warehouse, tables: ModelTables) -> MarkCounts:
+    """Return the numbers of the marks that were made last."""
+    (numbers,) = warehouse.fetch(sql.count_marks(tables))
+    return MarkCounts(*map(int, numbers))
+
+
 def resolve_conflicts(
     warehouse: Warehouse, staged: StagedModel, counts: StagedCounts | None
 ) -> ConflictReport:
@@ -67,9 +86,9 @@ def resolve_shared_identifiers(
         match staged.model.config.on_shared_identifier:
             case OnSharedIdentifier.OMIT:
                 warehouse.execute(sql.mark_shared(identifier, reject=False))
-                ((rejected, omitted, _),) = warehouse.fetch(sql.count_marks(tables))
-                omitted_identifiers[kind] = int(omitted)
-                changed_rows = changed_rows or bool(rejected)
+                marks = count_marks(warehouse, tables)
+                omitted_identifiers[kind] = marks.omitting_rows
+                changed_rows = changed_rows or marks.rejected_rows > 0
             case OnSharedIdentifier.REJECT:
                 warehouse.execute(sql.mark_shared(identifier, reject=True))
                 changed_rows = True

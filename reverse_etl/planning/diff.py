@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.rejections import RejectionSource
-from reverse_etl.planning.conflicts import ConflictReport, resolve_conflicts, resolve_shared_identifiers
+from reverse_etl.planning.conflicts import (
+    ConflictReport,
+    count_marks,
+    resolve_conflicts,
+    resolve_shared_identifiers,
+)
 from reverse_etl.planning.kept_values import keep_values
 from reverse_etl.planning.planned_rows import (
     PlannedCounts,
@@ -279,5 +284,5 @@ def _omit_claimed(warehouse: Warehouse, tables: ModelTables, *, rekeyed: bool) -
         if not upserts:
             continue
         warehouse.execute(conflicts_sql.mark_claimed(identifier, rekeyed=rekeyed))
-        omitted[kind] = warehouse.fetch(conflicts_sql.count_marks(tables))[0][2]
+        omitted[kind] = count_marks(warehouse, tables).omitting_identities
     return {kind: rows for kind, rows in omitted.items() if rows}
