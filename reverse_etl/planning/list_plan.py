@@ -58,15 +58,15 @@ class Change:
 class ListPlan:
     """The plan of one list, as counts of rows.
 
-    `rows` are valid and staged; `snapshot_rows` are in the snapshot. `held_at_plan` removals are held because
-    a rejected row may be the same person; `held_by_stops` of them since a stopped list has the person.
-    `left_in_place` rows left a model that sends nothing for them; they
-    are not among `removes`. `deferred` upserts exceed `--limit`. `clears` of the upserts have
-    values to clear. `without_profile` rows are not sent: Klaviyo did not know their person lately. `withheld`
-    rows are of people whose deletion was asked for. `moved` updates change a time that the surface watches.
-    `removes_by_identifier` counts the removes with each identifier type, `removes_without_contact` those with
-    neither e-mail nor phone. `has_no_list` marks the rows that name no list; all of them are rejected.
-    `sample` has a few changes if `PlanOptions.sample_size` asks for them.
+    `rows` are valid and staged; `snapshot_rows` are in the snapshot, and `uncertain_rows` are those that
+    earlier runs may have sent. `held_at_plan` removals are held because a rejected row may be the same
+    person; `held_by_stops` of them since a stopped list has the person. `left_in_place` rows left a model
+    that sends nothing for them; they are not among `removes`. `deferred` upserts exceed `--limit`. `clears`
+    of the upserts have values to clear. `without_profile` rows are not sent: Klaviyo did not know their
+    person lately. `withheld` rows are of people whose deletion was asked for. `moved` updates change a time
+    that the surface watches. `removes_by_identifier` counts the removes with each identifier type,
+    `removes_without_contact` those with neither e-mail nor phone. `has_no_list` marks the rows that name no
+    list; all of them are rejected. `sample` has a few changes if `PlanOptions.sample_size` asks for them.
 
     `new_profiles` is the forecast of the profiles that the adds would create, if one was asked for. With it
     come `added_again`, the adds that earlier runs removed from this list, None without a journal; and without
@@ -104,6 +104,7 @@ class ListPlan:
     exempt_clears: int = 0
     held_by_stops: int = 0
     stop_reason: str = ""
+    uncertain_rows: int = 0
 
     @property
     def checked_adds(self) -> int:

@@ -66,6 +66,7 @@ def plan_model(
         op_counts=planned.by_list,
         removes_by_identifier=planned.removes_by_identifier if removes else {},
         snapshot_rows=result.snapshot_rows,
+        uncertain_rows=result.uncertain_rows,
         rows=row_counts,
         sample=_fetch_sample(warehouse, staged, result, options.sample_size)
         if planned.by_list and options.sample_size
@@ -260,6 +261,7 @@ class _Counts:
     op_counts: Mapping[str, Mapping[str, int]]
     removes_by_identifier: Mapping[str, tuple[int, Mapping[IdentifierType, int]]]
     snapshot_rows: Mapping[str, int]
+    uncertain_rows: Mapping[str, int]
     rows: _RowCounts
     sample: Mapping[str, Sequence[Change]]
     deferred: Mapping[str, int]
@@ -280,6 +282,7 @@ def _list_plan(ref: ListRef, list_counts: _Counts) -> ListPlan:
         list_ref=ref,
         rows=rows,
         snapshot_rows=list_counts.snapshot_rows.get(ref.id, 0),
+        uncertain_rows=list_counts.uncertain_rows.get(ref.id, 0),
         adds=ops.get(Op.ADD, 0),
         updates=ops.get(Op.UPDATE, 0),
         held_at_plan=ops.get(Op.HELD, 0),

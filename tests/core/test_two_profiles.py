@@ -8,10 +8,11 @@ import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import FailureCause
+from reverse_etl.klaviyo.endpoints import Endpoint
 from reverse_etl.sandbox import Fault, FaultKind
 from tests.core.killing import nth_event
 from tests.core.rows import become, members_model, moves, people, person
-from tests.core.world import only_list
+from tests.core.world import Interrupted, only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
@@ -169,6 +170,23 @@ def test_a_run_that_dies_adds_no_second_member(world: World, nth: int) -> None:
     world.wait(600.0)
     world.run()
     assert world.emails() == ["ann@example.com", "bob@example.com"]
+
+
+def test_a_row_that_a_dead_run_may_have_added_gets_no_second_member(
+    world: World, die_after: Callable[[Endpoint], None]
+) -> None:
+    """Its import was carried out, and no reply says so. Then she signs up with her new address."""
+    members_model(world, identifiers=BY_ID)
+    moves(world, people("bob"))
+    become(world, people("ann", "bob"))
+    die_after(Endpoint.START_IMPORT)
+    with pytest.raises(Interrupted):
+        world.run()
+    world.wait(600.0)
+    sign_up(world)
+    moves(world, [MOVED, person("bob")])
+    assert ids_of_members(world) == [("c-ann", "ann@example.com"), ("c-bob", "bob@example.com")]
+    assert world.state("SELECT row_key, identifier FROM omissions") == [("external_id:c-ann", "email")]
 
 
 def test_both_profiles_of_a_person_who_leaves_are_removed_if_we_added_them(world: World) -> None:

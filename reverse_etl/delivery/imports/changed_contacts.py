@@ -54,10 +54,12 @@ class ChangedRow:
 def omit_contacts_of_others(delivery: ListDelivery) -> None:
     """Leave out of rows each new e-mail or phone that another profile has, and report it.
 
-    Asks only about rows whose e-mail or phone changed since they were applied. If Klaviyo can't be asked, the
-    list stops.
+    Asks only about rows whose e-mail or phone changed since they were applied, or that an earlier run may
+    have added. If Klaviyo can't be asked, the list stops.
     """
-    if not delivery.list_plan.updates or not _may_mean_two_profiles(delivery.model_plan.tables.identifiers):
+    list_plan, identifiers = delivery.list_plan, delivery.model_plan.tables.identifiers
+    may_be_known = list_plan.updates or (list_plan.adds and list_plan.uncertain_rows)
+    if not may_be_known or not _may_mean_two_profiles(identifiers):
         return
     lookups = Lookups(delivery.context, delivery.list_id, delivery.refusals)
     for rows in delivery.pending_rows.read_changed_contacts(delivery.list_id, _READ_ROWS):

@@ -65,16 +65,19 @@ def select_removes(tables: ModelTables, run_id: str, list_id: str, seq_range: ra
 
 
 def select_changed_contacts(tables: ModelTables, run_id: str, list_id: str, seq_range: range) -> Statement:
-    """Return (seq, identity, e-mail, phone) of the updates in a range that are sent with another e-mail or phone than before, by seq."""
+    """Return (seq, identity, e-mail, phone) of the rows in a range that are sent with another e-mail or phone than before, by seq.
+
+    An uncertain row that is not in the snapshot may be at Klaviyo with any.
+    """
     contacts = [IDENTIFIER_COLUMNS[kind] for kind in (IdentifierType.EMAIL, IdentifierType.PHONE)]
     is_changed = " OR ".join(
         f"(d.{column} IS NOT NULL AND d.{column} IS DISTINCT FROM s.{column})" for column in contacts
     )
     return Statement.read(
         f"SELECT d.retl_seq, d.retl_identity, {', '.join(f'd.{column}' for column in contacts)} FROM {deltas_table(tables)} AS d\n"
-        f"JOIN {tables.dialect.state_table(tables.snapshot)} AS s ON d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity\n"
-        f"WHERE d.retl_run_id = ? AND d.retl_list_id = ? AND d.retl_op = '{Op.UPDATE}' AND ({is_changed})\n"
-        "AND d.retl_seq BETWEEN ? AND ? ORDER BY d.retl_seq",
+        f"LEFT JOIN {tables.dialect.state_table(tables.snapshot)} AS s ON d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity\n"
+        f"WHERE d.retl_run_id = ? AND d.retl_list_id = ? AND (d.retl_op = '{Op.UPDATE}' OR (d.retl_op = '{Op.ADD}' AND d.retl_uncertain))\n"
+        f"AND ({is_changed})\nAND d.retl_seq BETWEEN ? AND ? ORDER BY d.retl_seq",
         (run_id, list_id, seq_range.start, seq_range.stop - 1),
     )
 
