@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -224,34 +224,33 @@ def _count_rows(
     rejected: dict[str | None, list[RejectedRows]] = defaultdict(list)
     checked_rows, differ = 0, False
     if has_rejected:
-        kinds = staged.tables.identifiers if with_example else ()
-        names = staged.model.names_by_column  # a warehouse may fold the case of a column
-        model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
-        check_rejections = warehouse.fetch(
-            rejections.count_check_rejections(model, with_example=with_example)
-        )
-        for (
-            name,
-            problem,
-            column,
-            refusal,
-            rows,
-            new_rows,
-            example,
-            changed_rows,
-            *values,
-        ) in check_rejections:
-            detail = ", ".join(names.get(part.lower(), part) for part in (column or "").split(", "))
-            reason = RejectionReason(RejectionSource.CHECK, problem, field=refusal or "", detail=detail)
-            identifiers = {kind.value: value for kind, value in zip(kinds, values, strict=True) if value}
-            rejected[name].append(RejectedRows(reason, int(rows), int(new_rows), example, identifiers))
-            checked_rows += int(rows) if problem != RowProblem.STILL_REJECTED else 0
-            differ = differ or bool(changed_rows)
+        for name, of_reason, differs in _read_rejections(warehouse, state, staged, with_example=with_example):
+            rejected[name].append(of_reason)
+            checked_rows += of_reason.rows if of_reason.reason.code != RowProblem.STILL_REJECTED else 0
+            differ = differ or differs
     row_counts = {
         name: (valid_rows.get(name, 0), tuple(rejected.get(name, ())), withheld.get(name, 0))
         for name in {**valid_rows, **rejected, **withheld}
     }
     return row_counts, differ or checked_rows != state.rejections.count_checked(staged.model.name)
+
+
+def _read_rejections(
+    warehouse: Warehouse, state: State, staged: StagedModel, *, with_example: bool
+) -> Iterator[tuple[str | None, RejectedRows, bool]]:
+    """Yield the rejected rows by list and reason, after the list's name in the rows.
+
+    Last comes whether the rows may differ from those that are stored.
+    """
+    kinds = staged.tables.identifiers if with_example else ()
+    names = staged.model.names_by_column  # a warehouse may fold the case of a column
+    model = rejections.ModelRejections(staged.tables, *state.scope.key, staged.model.name)
+    for row in warehouse.fetch(rejections.count_check_rejections(model, with_example=with_example)):
+        name, problem, column, refusal, rows, new_rows, example, changed_rows, *values = row
+        detail = ", ".join(names.get(part.lower(), part) for part in (column or "").split(", "))
+        reason = RejectionReason(RejectionSource.CHECK, problem, field=refusal or "", detail=detail)
+        identifiers = {kind.value: value for kind, value in zip(kinds, values, strict=True) if value}
+        yield name, RejectedRows(reason, int(rows), int(new_rows), example, identifiers), bool(changed_rows)
 
 
 @dataclass(frozen=True)

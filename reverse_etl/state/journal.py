@@ -290,8 +290,9 @@ class Journal:
 
 
 def _to_row(*values: Any) -> JournalRow:
+    """Return a row of the journal. Raises ValueError if it has a value that no run writes."""
     row = JournalRow(*values)
-    json.loads(row.changes)
+    json.loads(row.changes)  # only to see that they can be read
     for text in (row.outcome, row.op, row.recorded_at):
         require(text)
     return row

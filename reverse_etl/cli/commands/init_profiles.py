@@ -111,8 +111,8 @@ def _has_only_comments(path: Path) -> bool:
 
 def _is_in_home(path: Path) -> bool:
     """Return whether a file is in dbt's folder of the home folder; a user in a container may have none."""
-    home = os.environ.get("HOME")
-    return bool(home) and path.parent == Path(home or "") / ".dbt"
+    home = os.environ.get("HOME", "")
+    return home != "" and path.parent == Path(home) / ".dbt"
 
 
 def _find_duckdb_files(folder: Path) -> list[Path]:

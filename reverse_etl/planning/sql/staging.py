@@ -136,10 +136,6 @@ def comparable_values(tables: ModelTables, prefix: str) -> dict[str, Sql]:
     return identifiers | payload
 
 
-def _render(template: str, tables: ModelTables, **values: object) -> tuple[Sql, tuple[object, ...]]:
-    return render_sql(f"planning/sql/{template}", tables.dialect, tables=tables, **values)
-
-
 def select_staged_identities(
     tables: ModelTables,
     identities: Sequence[str],
@@ -164,3 +160,7 @@ def select_staged_identities(
         f"WHERE retl_identity IN ({placeholders}){on_list}",
         (*identities, *parameters),
     )
+
+
+def _render(template: str, tables: ModelTables, **values: object) -> tuple[Sql, tuple[object, ...]]:
+    return render_sql(f"planning/sql/{template}", tables.dialect, tables=tables, **values)
