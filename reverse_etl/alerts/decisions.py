@@ -143,14 +143,15 @@ def _is_covered(cause: ReportedCause, reported: Iterable[ReportedCause]) -> bool
 def _name_conditions(
     conditions: Iterable[Condition], due: Collection[ReportedCause]
 ) -> tuple[Condition, ...]:
-    """Return the conditions without the causes of rows that an earlier run has counted."""
+    """Return the conditions to name: those about rows only for what is due, others as long as they last."""
     named = (
         replace(
             condition,
             causes=tuple(
                 cause
                 for cause in condition.causes
-                if cause not in condition.known_causes or ReportedCause(condition.subject, cause) in due
+                if ReportedCause(condition.subject, cause) in due
+                or (condition.subject.kind is not AlertKind.ATTENTION and cause not in condition.known_causes)
             ),
         )
         for condition in conditions

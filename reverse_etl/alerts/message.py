@@ -47,7 +47,7 @@ _STATUS_ADVICE: Final = "To see why: reverse-etl status"
 _LOG_ADVICE: Final = "To see why: the log of the run"
 _ADVICE: Final = {
     Cause.STATE_DAMAGED: "Run nothing before the state is restored. To see why: the log of the run",
-    Cause.MODEL: "To see why: reverse-etl compile, or the log of the run",
+    Cause.MODEL: "To see why: reverse-etl debug, or the log of the run",
     Cause.PLAN_DIFFERS: "To see what a run would send now: reverse-etl plan",
     Cause.DBT_GATE: _LOG_ADVICE,
 }

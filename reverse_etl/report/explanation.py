@@ -259,7 +259,8 @@ class ListExplanation:
                 return "looks the person up and takes back what was sent: the row left the model"
             case Op.HELD:
                 names = ", ".join(mask_identity(identity) for identity in self.held_by)
-                return "nothing: the row left the model, but a rejected row may be the same person" + (
+                who = "a rejected row" if names else "a person on a stopped list, or a rejected row,"
+                return f"nothing: the row left the model, but {who} may be the same person" + (
                     f": {names}" if names else ""
                 )
             case Op.DEFERRED:

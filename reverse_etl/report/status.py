@@ -105,6 +105,15 @@ class Status:
     interruption: Interruption | None = None
     ended_lists: Mapping[tuple[str, str], ListEnd] = field(default_factory=dict)
 
+    def describe_refusals(self) -> list[str]:
+        """Return a sentence for each reason why the newest run did not send all models."""
+        if not self.refusal_reasons:
+            return []
+        run_id = self.runs[0].run_id
+        sent = any(shown.last_run and shown.last_run.run_id == run_id for shown in self.lists)
+        effect = "did not send all models" if sent else "was stopped and sent nothing"
+        return [f"Run {run_id} {effect}: {reason}" for reason in self.refusal_reasons]
+
 
 def load_status(state: State, models: Collection[str], selected: Collection[str] | None = None) -> Status:
     """Return the status of each list, or of those of the `selected` models.

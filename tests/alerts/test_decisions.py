@@ -99,6 +99,13 @@ def test_a_message_names_no_model_whose_rows_were_reported_before() -> None:
     assert decide(end, sent(OTHER)).conditions == (condition_of(ROWS),)
 
 
+def test_a_message_about_another_model_names_no_held_rows_that_were_reported() -> None:
+    reported = after(list_result(held=(2, 0)))
+    run = run_of(list_result(held=(2, 0)))
+    decision = decide(replace(run, conditions=(*run.conditions, condition_of(OTHER))), reported)
+    assert decision.conditions == (condition_of(OTHER),)
+
+
 def test_kinds_that_nobody_wants_are_neither_reported_nor_named() -> None:
     decision = decide_message(ended(ROWS, RUN), Reported(), [FAILED], KNOWN)
     assert (decision.kind, decision.conditions) == (FAILED, (condition_of(RUN),))

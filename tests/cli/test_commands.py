@@ -123,6 +123,21 @@ def test_a_guard_ends_plan_and_run_with_3_unless_a_flag_allows_it(cli: CommandLi
     assert len(sandbox.members("VIP")) == 3
 
 
+def test_a_removal_that_is_held_for_a_stopped_list_is_explained_by_it(cli: CommandLine) -> None:
+    """Nobody looks for a rejected row that does not exist."""
+    cli.klaviyo()
+    cli.sql("CREATE TABLE bosses AS SELECT 'p9@example.com' AS email UNION ALL SELECT 'p1@example.com'")
+    cli.model("bosses", "select email from {{ ref('bosses') }}", list="Bosses")
+    assert cli.run("run").code == 0
+    cli.customers(3)
+    cli.sql("DELETE FROM bosses WHERE email = 'p9@example.com'")
+    planned = cli.run("plan")
+    assert planned.code == 3
+    assert "not removed: a person on a stopped list may be the same person" in planned.out
+    explained = " ".join(cli.run("explain", "p9@example.com").out.split())
+    assert "nothing: the row left the model, but a person on a stopped list, or a rejected row," in explained
+
+
 def test_a_refusal_is_recorded_for_its_own_model(cli: CommandLine) -> None:
     cli.klaviyo()
     cli.sql("CREATE TABLE bosses (email VARCHAR)", "INSERT INTO bosses VALUES ('boss@example.com')")

@@ -125,7 +125,8 @@ def test_a_run_without_the_models_that_the_gate_holds_is_recorded_with_its_exit_
     assert summary.details[0].startswith("The dbt gate held models back")
     (reason,) = report.refusal_reasons
     assert reason.startswith("model.corner_shop.spenders failed in `dbt build`")
-    assert project(shop).status().refusal_reasons == (reason,)
+    status = project(shop).status()
+    assert status.describe_refusals() == [f"Run {ran.run.run_id} did not send all models: {reason}"]
 
 
 def test_a_run_that_fails_or_is_interrupted_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,8 +71,8 @@ def command(
         _show_status(status, show_values=list_flags.show_values)
     else:
         show.print_line("Nothing has been sent yet. To see what a run would send: reverse-etl plan")
-    for reason in status.refusal_reasons:
-        show.print_line(f"\nRun {status.runs[0].run_id} was stopped and sent nothing: {reason}")
+    for sentence in status.describe_refusals():
+        show.print_line(f"\n{sentence}")
     for note in status.notes:
         show.print_line(f"\nNote: {note}")
 

@@ -289,7 +289,10 @@ def _hold_reason(list_plan: ListPlan, change: Change) -> str:
         return "the state may be too old (see the note)"
     if change.identity.startswith(KEY_PREFIX):
         return "an earlier run may have removed it; to send it again: reverse-etl retry --unknown"
-    return "a rejected row may be the same person"
+    if not list_plan.held_by_stops:
+        return "a rejected row may be the same person"
+    rejected = ", or a rejected row," if list_plan.held_at_plan > list_plan.held_by_stops else ""
+    return f"a person on a stopped list{rejected} may be the same person"
 
 
 def _stay_note(list_plan: ListPlan, change: Change) -> str:

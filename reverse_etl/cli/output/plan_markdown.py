@@ -32,7 +32,8 @@ def print_plan_markdown(
     for line in _plan_lines(plan, show_values=show_values):
         show.print_line(line)
     if notes := [*plan.notes, *findings]:
-        show.print_line("\n### Notes\n")
+        show.print_line("\n### Notes")
+        show.print_line("")
         for note in notes:
             show.print_line(f"- {_code(note)}")
 
