@@ -36,6 +36,7 @@ from reverse_etl.report.explanation import (
     parse_query,
 )
 from reverse_etl.state.consents import ConsentState
+from reverse_etl.state.journal import JournalRow
 
 if TYPE_CHECKING:
     from tests.cli.command_line import CommandLine
@@ -163,10 +164,35 @@ def test_a_person_nobody_knows_is_said_so(cli: CommandLine) -> None:
         "No model has a row of nobody@example.com, and no applied row is on record: nothing was sent for it, "
         "or it was taken back. To know which from now on, add to the destination: journal: 90d"
     )
+    advice = "Ask by the person's other identifiers, too."
+    assert cli.run("explain", "01JPROFILE").out.splitlines()[1:] == [
+        "",
+        f"Not searched, since the rows have no such identifier: vip. {advice}",
+    ]
+    ids = {"email": "email", "external_id": "id"}
+    cli.model("vip", "select email, email as id from {{ ref('customers') }}", list="VIP", identifiers=ids)
     (advice,) = cli.run("explain", "01JPROFILE").out.splitlines()[1:]
     assert advice.startswith("A profile id is found only in models that send it: ask by the profile's e-mail")
     document = json.loads(cli.run("explain", "nobody@example.com", "--json").out)
     assert (document["lists"], document["other_models"], document["klaviyo_profiles"]) == ([], ["vip"], None)
+
+
+@pytest.mark.parametrize(
+    ("pii", "changes", "heading"),
+    [
+        ("values", '[{"column": "tier", "before": "silver", "after": "gold"}]', "Journal, newest first"),
+        ("hashed", "[]", "Journal, newest first"),
+        (
+            "hashed",
+            '[{"column": "tier"}]',
+            "Journal, newest first; the values of changes are kept only with pii: values",
+        ),
+    ],
+)
+def test_the_journal_says_why_it_has_no_values(pii: str, changes: str, heading: str) -> None:
+    row = JournalRow("r1", "vip", "L1", "update", "applied", None, "2026-11-30T20:00:00Z", pii, changes)
+    lines = [*explanation_lines(replace(EXPLANATION, journal=(row,)))]
+    assert f"\n{heading}" in lines
 
 
 def test_models_without_people_are_named_as_not_searched(cli: CommandLine) -> None:

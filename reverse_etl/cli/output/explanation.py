@@ -55,7 +55,7 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
     if explanation.journal is None and any(item.sent for item in explanation.lists):
         yield f"\n{_NO_LATER_CHANGES}"
     if explanation.journal:
-        yield "\nJournal, newest first"
+        yield f"\nJournal, newest first{_hidden_values_text(explanation.journal)}"
         yield from (f"  {_journal_line(row)}" for row in explanation.journal)
     if explanation.profiles is not None:
         profiles_text = (
@@ -73,8 +73,7 @@ def _other_models_lines(explanation: Explanation) -> Iterator[str]:
     """Yield which models know nothing of the person, and which could not be searched."""
     if explanation.is_known and explanation.other_models:
         yield f"\nNo row, and nothing applied, in: {', '.join(explanation.other_models)}"
-    is_advised = not explanation.is_known and _OTHER_THAN_IDS.isdisjoint(explanation.query.values)
-    if explanation.models_without_identifier and not is_advised:
+    if explanation.models_without_identifier:
         names = ", ".join(explanation.models_without_identifier)
         yield f"\nNot searched, since the rows have no such identifier: {names}. {_OTHER_IDENTIFIERS}"
     if explanation.models_without_people:
@@ -89,7 +88,7 @@ def _unknown_lines(explanation: Explanation) -> Iterator[str]:
         f"No {models} has a row of {explanation.query.text}{where}, and no applied row is on record"
         f"{_absence_text(explanation.journal)}"
     )
-    if _OTHER_THAN_IDS.isdisjoint(explanation.query.values):
+    if _OTHER_THAN_IDS.isdisjoint(explanation.query.values) and not explanation.models_without_identifier:
         yield _PROFILE_ID_ADVICE
 
 
@@ -199,6 +198,12 @@ def _membership_line(membership: Membership) -> str:
     if membership.joined_at is None:
         return f"profile {membership.profile_id} is not on the list"
     return f"profile {membership.profile_id} is on the list since {format_short_time(membership.joined_at)}"
+
+
+def _hidden_values_text(journal: Sequence[JournalRow]) -> str:
+    """Return why changes have no values, '' if they have."""
+    hides = any(row.pii != "values" and json.loads(row.changes) for row in journal)
+    return "; the values of changes are kept only with pii: values" if hides else ""
 
 
 def _journal_line(row: JournalRow) -> str:
