@@ -53,7 +53,8 @@ _ADVICE: Final = {
 }
 _FIGURE_NAMES: Final = {"newly_rejected": "new rejections"}
 # Figures that say nothing of what to look at.
-_UNREMARKABLE: Final = frozenset({"rows", "snapshot_rows", "adds", "updates", "removes", "unchanged"})
+_UNREMARKABLE: Final = frozenset({"rows", "snapshot_rows", "unchanged"})
+_PLANNED: Final = frozenset({"adds", "updates", "removes"})  # only what a stop kept back is remarkable
 
 
 @dataclass(frozen=True)
@@ -165,10 +166,11 @@ def _describe_condition(condition: Condition, models: str, words: Mapping[AlertK
     if Cause.PLAN_DIFFERS in condition.causes and not subject.model:
         name, what = "The saved plan", words.get(Cause.PLAN_DIFFERS, what)
     model = f" (model {subject.model})" if subject.list_name else ""
+    hidden = _UNREMARKABLE if subject.kind is AlertKind.STOPPED else _UNREMARKABLE | _PLANNED
     figures = ", ".join(
         f"{rows:,} {_FIGURE_NAMES.get(figure) or figure.replace('_', ' ')}"
         for figure, rows in condition.figures.items()
-        if figure not in _UNREMARKABLE
+        if figure not in hidden
     )
     facts = [f"cause: {', '.join(condition.causes)}"] if condition.causes else []
     facts += [f"rows: {figures}"] if figures else []

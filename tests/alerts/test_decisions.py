@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reverse_etl.alerts.conditions import (
+    Cause,
+    Condition,
     RunEnd,
     Subject,
     end_of_error,
@@ -104,6 +106,15 @@ def test_a_message_about_another_model_names_no_held_rows_that_were_reported() -
     run = run_of(list_result(held=(2, 0)))
     decision = decide(replace(run, conditions=(*run.conditions, condition_of(OTHER))), reported)
     assert decision.conditions == (condition_of(OTHER),)
+
+
+def test_a_message_of_a_guard_says_what_was_kept_back() -> None:
+    figures = {"snapshot_rows": 26, "removes": 22, "not_sent": 22}
+    stopped = Condition(Subject(STOPPED, "vip", "VIP"), (Cause.GUARD,), figures)
+    end = RunEnd("r1", 3, (stopped,), KNOWN)
+    message = build_message(decide(end, Reported()), end, "shop", "prod")
+    line = "VIP (model vip): stopped, nothing of it was sent (cause: guard; rows: 22 removes, 22 not sent)"
+    assert message.body.splitlines()[0] == line
 
 
 def test_kinds_that_nobody_wants_are_neither_reported_nor_named() -> None:
