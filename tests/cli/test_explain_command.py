@@ -195,6 +195,19 @@ def test_the_journal_says_why_it_has_no_values(pii: str, changes: str, heading: 
     assert f"\n{heading}" in lines
 
 
+def test_the_journal_says_which_row_had_a_change_if_there_were_several() -> None:
+    ann, old = (
+        JournalRow(
+            "r1", "vip", "", "add", "applied", None, "2026-11-30T20:00:00Z", "values", "[]", identity=key
+        )
+        for key in ("email:ann@example.com", "email:old@example.com")
+    )
+    lines = "\n".join(explanation_lines(replace(EXPLANATION, journal=(ann, old))))
+    assert "vip, ann@example.com  add: applied" in lines
+    assert "vip, old@example.com  add: applied" in lines
+    assert "vip  add: applied" in "\n".join(explanation_lines(replace(EXPLANATION, journal=(ann, ann))))
+
+
 def test_models_without_people_are_named_as_not_searched(cli: CommandLine) -> None:
     cli.klaviyo()
     cli.write("models/coupons.sql", COUPONS)

@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from reverse_etl.delivery.outcomes import Outcome
-from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import IdentifierType, row_key_text
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.report.document import reason_document
@@ -56,7 +56,8 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield f"\n{_NO_LATER_CHANGES}"
     if explanation.journal:
         yield f"\nJournal, newest first{_hidden_values_text(explanation.journal)}"
-        yield from (f"  {_journal_line(row)}" for row in explanation.journal)
+        has_several_rows = len({row.identity for row in explanation.journal}) > 1
+        yield from (f"  {_journal_line(row, shows_row=has_several_rows)}" for row in explanation.journal)
     if explanation.profiles is not None:
         profiles_text = (
             ", ".join(f"the profile {profile}" for profile in explanation.profiles) or "no profile"
@@ -206,8 +207,11 @@ def _hidden_values_text(journal: Sequence[JournalRow]) -> str:
     return "; the values of changes are kept only with pii: values" if hides else ""
 
 
-def _journal_line(row: JournalRow) -> str:
+def _journal_line(row: JournalRow, *, shows_row: bool) -> str:
+    """Return what came of a row. A hashed row key says nothing to people."""
     where = f"{row.model}, list {row.list_name or row.list_id}" if row.list_id else row.model
+    if shows_row and row.pii == "values":
+        where += f", {row_key_text(row.identity)}"
     code = f" ({row.code})" if row.code and row.code != row.outcome else ""
     outcome = f"{row.op}: {row.outcome.replace('_', ' ')}{code}"
     if row.outcome == Outcome.REPLACED:
@@ -259,6 +263,7 @@ def _journal_document(row: JournalRow) -> dict[str, Any]:
         "model": row.model,
         "list_id": row.list_id,
         "list": row.list_name,
+        "identity": row.identity,
         "op": row.op,
         "outcome": row.outcome,
         "code": row.code,
