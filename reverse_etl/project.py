@@ -8,6 +8,7 @@ result = project.run(select=["tag:daily"])
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -27,7 +28,7 @@ from reverse_etl.planning.plan_request import build_request, require_known_optio
 from reverse_etl.report.state_reader import StateReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from reverse_etl.config.target import Target
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from reverse_etl.reconcile.drift import ListDifference
     from reverse_etl.report.dbt_artifacts import RunArtifacts
     from reverse_etl.report.explanation import Explanation
+    from reverse_etl.report.held_rows import HeldRow
     from reverse_etl.state import State
     from reverse_etl.state.changes import StateChanges
 
@@ -305,6 +307,25 @@ class Project(StateReader):
             search = PersonSearch(text, lists, deleted)
             explanation = explain_person(warehouse, state, plan, search)
             return add_shown(klaviyo, plan, explanation) if ask_klaviyo and klaviyo else explanation
+
+    @contextmanager
+    def held_rows(
+        self,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        *,
+        on_progress: ProgressHandler = ignore_progress,
+        on_request: RequestHook | None = None,
+    ) -> Iterator[Iterator[HeldRow]]:
+        """Make a plan, and yield the rows that a run keeps back, wholly or without an identifier."""
+        from reverse_etl.planning.planner import build_plan
+        from reverse_etl.report.held_search import find_held_rows
+
+        request = self._build_request(select, exclude, PlanOptions(full_comparison=True))
+        with self.connections.planning(on_request) as (warehouse, state, klaviyo):
+            yield find_held_rows(
+                warehouse, state, build_plan(warehouse, state, klaviyo, request, on_progress)
+            )
 
     def reconcile(
         self,

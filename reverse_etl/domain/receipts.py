@@ -35,6 +35,17 @@ class RowExceptionKind(StrEnum):
     HELD = "held"  # not carried out, since it might concern somebody else, or more than was asked
 
 
+class HoldCode(StrEnum):
+    """Why a row was held when its people were looked up: the code of its exception, and of the journal."""
+
+    SAME_PERSON = "same_person"  # a desired or rejected row may be the same person
+    UNSUBSCRIBED_FIRST = "unsubscribed_first"  # another model unsubscribes the person first
+    NOT_A_MEMBER = "not_a_member"  # the person is not on the list, and would lose every consent
+    UNREADABLE_CONSENT = "unreadable_consent"
+    SEVERAL_PROFILES = "several_profiles"  # it is not known which profile a deletion means
+    OTHER_PERSON = "other_person"  # the profile shows other identifiers than the row has
+
+
 @dataclass(frozen=True)
 class Receipt:
     """The evidence about deltas `first_seq` to `last_seq` of one list, except rows with a row exception.

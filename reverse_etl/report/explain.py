@@ -52,7 +52,7 @@ def explain_person(warehouse: Warehouse, state: State, plan: Plan, search: Perso
         model_plan.model.name for model_plan in plan.models if not model_plan.tables.identifiers
     ]
     for model_plan in plan.models:
-        list_explanations = [*ModelSearch(warehouse, state, model_plan, query).explain_lists()]
+        list_explanations = [*ModelSearch(warehouse, state, plan, model_plan, query).explain_lists()]
         explained += list_explanations
         if not list_explanations and model_plan.tables.identifiers:
             can_know = not query.values.keys().isdisjoint(model_plan.tables.identifiers)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.identifiers import IdentifierType, canonicalize, mask_identity
+from reverse_etl.domain.identifiers import IdentifierType, canonicalize
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.state.consents import ConsentState
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.domain.rejections import RejectionReason
     from reverse_etl.klaviyo.consents import Channel, Consent
+    from reverse_etl.report.held_rows import HeldRow
     from reverse_etl.state.journal import JournalRow
 
 _OPEN_STATES: Final = {
@@ -169,10 +171,10 @@ class ShownConsent:
 class ListExplanation:
     """One person on one list of one model.
 
-    `planned_op` is what a run would do now, '' for nothing, and `held_by` the identities of the rejected rows
-    that hold a removal. `stop_reason` is why a guard stops the list, '' if none does: the plan may have taken
-    its upserts out. `removal_not_found_at` is when a removal found nobody. `deletes_people` is whether the
-    model deletes its people for good, and `is_readmitted` whether others may send the deleted person again.
+    `planned_op` is what a run would do now, '' for nothing, `hold` why a removal is held. `stop_reason` is
+    why a guard stops the list, '' if none does: the plan may have taken its upserts out.
+    `removal_not_found_at` is when a removal found nobody. `deletes_people` is whether the model deletes its
+    people for good, and `is_readmitted` whether others may send the deleted person again.
     `no_profile_at` is when Klaviyo did not know the person of a row that creates nobody, `looks_again_at`
     when it is asked again. `consent` is what became of a consent that was sent. `hidden_until` is when the
     next full comparison is due, if `updated_at` is as it was when the row was compared last.
@@ -188,7 +190,7 @@ class ListExplanation:
     sent: tuple[AppliedRow, ...] = ()
     open_changes: tuple[OpenChange, ...] = ()
     planned_op: str = ""
-    held_by: tuple[str, ...] = ()
+    hold: HeldRow | None = None
     stop_reason: str = ""
     removal_not_found_at: str | None = None
     memberships: tuple[Membership, ...] | None = None
@@ -258,14 +260,31 @@ class ListExplanation:
             case Op.REMOVE:
                 return "looks the person up and takes back what was sent: the row left the model"
             case Op.HELD:
-                names = ", ".join(mask_identity(identity) for identity in self.held_by)
-                who = "a rejected row" if names else "a person on a stopped list, or a rejected row,"
-                return f"nothing: the row left the model, but {who} may be the same person" + (
-                    f": {names}" if names else ""
-                )
+                return f"nothing: {self._describe_hold()}"
             case Op.DEFERRED:
                 return "nothing: --limit or a guard keeps the change for a later run"
         return self._describe_rest()
+
+    def _describe_hold(self) -> str:
+        """Return why the removal is held, and how to see the row that may be the same person."""
+        if self.hold is None:
+            return "the row left the model, and its removal is held"
+        reason, other = self.hold.describe(show_values=False), self.hold.other
+        value = self.hold.identifiers.get(other.shared) if other else None
+        return f"{reason}; to see it: reverse-etl explain {shlex.quote(value)}" if value else reason
+
+    def describe_open(self, change: OpenChange) -> str:
+        """Return what became of a change that is not proved, as a sentence."""
+        if change.run_id or any(row.rejection is None for row in self.rows):
+            return describe_open_change(change)
+        match self.planned_op:
+            case Op.HELD | Op.DEFERRED:
+                state = "its removal is kept back; if the row comes back, it is sent again"
+            case Op.REMOVE:
+                state = "the row left the model, and its removal is still to be done"
+            case _:
+                state = "it is sent again once the model has a valid row"
+        return f"no run has it in hand: {state}"
 
     def _describe_rest(self) -> str:
         valid = [row for row in self.rows if row.rejection is None]

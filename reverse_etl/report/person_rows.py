@@ -35,17 +35,6 @@ def select_staged_rows(tables: ModelTables, values: Mapping[IdentifierType, str]
     )
 
 
-def select_rejected_like(tables: ModelTables, values: Mapping[IdentifierType, str]) -> Statement:
-    """Return (identity) of the rejected rows of a model that share one of these identifiers."""
-    condition, parameters = _has_identifier("", values)
-    return Statement.read(
-        f"SELECT DISTINCT retl_identity FROM {tables.staged_rows}\n"
-        f"WHERE retl_problem IS NOT NULL AND retl_identity IS NOT NULL AND {condition} "
-        f"ORDER BY 1 LIMIT {MAX_ROWS}",
-        parameters,
-    )
-
-
 def select_planned(tables: ModelTables, identities: Sequence[str]) -> Statement:
     """Return (list id, identity, op) of the plan's changes of these identities."""
     placeholders = ", ".join("?" for _ in identities)

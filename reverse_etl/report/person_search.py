@@ -14,18 +14,20 @@ from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.planning.planned_rows import LOOK_AGAIN_SECONDS
 from reverse_etl.report import person_rows as sql
 from reverse_etl.report.explanation import AppliedRow, ListExplanation, ModelRow, OpenChange
+from reverse_etl.report.held_search import HeldSearch
 from reverse_etl.state.withheld import WithheldState
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from reverse_etl.planning.list_plan import ListPlan
-    from reverse_etl.planning.plan import ModelPlan
+    from reverse_etl.planning.plan import ModelPlan, Plan
     from reverse_etl.report.explanation import PersonQuery
+    from reverse_etl.report.held_rows import HeldRow
     from reverse_etl.state import State
     from reverse_etl.state.consents import ConsentState
-    from reverse_etl.warehouse.interface import Row, Warehouse
+    from reverse_etl.warehouse.interface import Warehouse
     from reverse_etl.warehouse.model_tables import ModelTables
 
 
@@ -37,6 +39,7 @@ class _Facts:
     sent: list[AppliedRow] = field(default_factory=list)
     open_changes: list[OpenChange] = field(default_factory=list)
     planned_ops: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
     not_found_at: str | None = None
     is_readmitted: bool = False
     no_profile_at: str | None = None
@@ -56,6 +59,7 @@ class ModelSearch:
 
     warehouse: Warehouse
     state: State
+    plan: Plan
     model_plan: ModelPlan
     query: PersonQuery
 
@@ -88,7 +92,7 @@ class ModelSearch:
             sent=tuple(facts.sent),
             open_changes=tuple(facts.open_changes),
             planned_op=op,
-            held_by=tuple(self._find_holding_rows(facts)),
+            hold=self._find_hold(list_id, facts),
             stop_reason=list_plan.stop_reason if list_plan else "",
             removal_not_found_at=facts.not_found_at,
             changes=_find_changes(facts, [column.name for column in self.model_plan.tables.clear_columns]),
@@ -165,6 +169,8 @@ class ModelSearch:
             )
             if not is_for_another:  # the row that is to be sent is one of another person
                 facts[list_id].planned_ops.append(str(op))
+            if op == Op.HELD:
+                facts[list_id].held.append(str(identity))
         comparison = self.model_plan.comparison
         if comparison is None or comparison.is_due or comparison.last_full_at is None:
             return
@@ -173,18 +179,13 @@ class ModelSearch:
         for (list_id,) in self.warehouse.fetch(sql.select_hidden(self.model_plan.tables, identities)):
             facts[list_id].hidden_until = format_timestamp(next_full_at)
 
-    def _find_holding_rows(self, facts: _Facts) -> Iterable[str]:
-        if Op.HELD not in facts.planned_ops:
-            return ()
-        tables = self.model_plan.tables
-        values = {
-            kind: value
-            for row in facts.sent
-            for kind in tables.identifiers
-            if (value := row.identifiers.get(kind.value))
-        }
-        rows: Sequence[Row] = self.warehouse.fetch(sql.select_rejected_like(tables, values))
-        return [str(identity) for (identity,) in rows]
+    def _find_hold(self, list_id: str, facts: _Facts) -> HeldRow | None:
+        """Return why the plan holds the removal of the person's row, None if it holds none."""
+        for identity in facts.held:
+            sent = (row.identifiers for row in facts.sent if row.identity == identity)
+            search = HeldSearch(self.warehouse, self.state, self.plan, self.model_plan)
+            return search.explain_removal(list_id, identity, next(sent, {}))
+        return None
 
     def _find_unmatched_removals(self, facts: dict[str | None, _Facts]) -> None:
         identities = [f"{kind}:{value}" for kind, value in self.query.values.items()]

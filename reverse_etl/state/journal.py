@@ -12,10 +12,11 @@ from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS
 from reverse_etl.domain.timestamps import format_epoch_seconds
 from reverse_etl.state.consents import ConsentState
 from reverse_etl.state.person_hash import PersonHash
-from reverse_etl.state.runs import RunState
+from reverse_etl.state.runs import RunList, RunState
 from reverse_etl.state.sql.journal import JournalEntry, insert_journal
 from reverse_etl.state.sql.schema import column_names
 from reverse_etl.state.tables import IN_SCOPE_SQL, in_scope_sql, reading, require
+from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
@@ -197,6 +198,29 @@ class Journal:
             (*tables.scope.key, model),
         )
         return {str(list_id): int(rows) for list_id, rows in tables.fetch(statement)}
+
+    def select_held(self, rows: Statement, run: RunList) -> Statement:
+        """Return (identity, code, time, identifiers) of those rows of a list that a run held.
+
+        The run looked their people up. They are found by their identity, or by its hash.
+        """
+        planned, identifiers = f"FROM (\n{rows.text}\n) AS r", ", ".join(IDENTIFIER_COLUMNS.values())
+        return Statement.read(
+            f"WITH planned AS (SELECT retl_identity AS person, retl_identity, {identifiers} {planned}\n"
+            f"UNION ALL SELECT {self._hash.sql('retl_identity')}, retl_identity, {identifiers} {planned})\n"
+            f"SELECT retl_identity, MAX(j.code), MAX(j.recorded_at), {identifiers} FROM planned AS p\n"
+            f"JOIN {self.state_tables.dialect.state_table(_TABLE)} AS j ON j.identity = p.person\n"
+            f"WHERE {in_scope_sql('j')} AND j.model = ? AND j.list_id = ? AND j.run_id = ? "
+            f"AND j.outcome = 'held_at_lookup'\nGROUP BY retl_identity, {identifiers} ORDER BY 1",
+            (
+                *rows.parameters,
+                *rows.parameters,
+                *self.state_tables.scope.key,
+                run.model,
+                run.list_id,
+                run.run_id,
+            ),
+        )
 
     @reading("journal")
     def find(self, search: JournalSearch) -> list[JournalRow]:

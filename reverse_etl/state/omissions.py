@@ -52,7 +52,7 @@ class OmittedRows:
             f"{name}: {rows} sent without {self.kind.value}, which another profile in Klaviyo has "
             f"({self.code}), for example {mask_identity(self.example)}. Correct the value in the model. "
             "Or, if both profiles are one person, merge them in Klaviyo; if not, remove the value from the "
-            "other profile. Then run reverse-etl retry."
+            "other profile. Then run reverse-etl retry. To see all such rows: reverse-etl status --held"
         )
 
 
@@ -83,6 +83,21 @@ class Omissions:
             entry = OmittedRows(IdentifierType(kind), code, int(rows), example)
             omitted.setdefault((model, list_id), []).append(entry)
         return omitted
+
+    @reading("omissions")
+    def of_rows(self, model: str, row_keys: Sequence[str]) -> Mapping[tuple[str, str, str], str]:
+        """Return Klaviyo's error codes by list id, row key and identifier type, of some rows of a model."""
+        if not (row_keys and self.exist(model)):
+            return {}
+        rows = self.state_tables.read(
+            "omissions",
+            "list_id, row_key, identifier, code",
+            "list_id, row_key, identifier",
+            **self.state_tables.in_scope,
+            model=model,
+            row_key=[*row_keys],
+        )
+        return {(list_id, row_key, identifier): code for list_id, row_key, identifier, code in rows}
 
     def exist(self, model: str) -> bool:
         """Return whether a model has omissions. Most have none: then nothing else is asked or changed."""

@@ -13,6 +13,7 @@ import pytest
 from reverse_etl.cli.output.explanation import explanation_document, explanation_lines
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.deltas import Op
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import ReceiptState
 from reverse_etl.domain.rejections import (
     OPTED_OUT,
@@ -35,10 +36,13 @@ from reverse_etl.report.explanation import (
     ShownConsent,
     parse_query,
 )
+from reverse_etl.report.held_rows import HeldRow, OtherRow, PlanHold
 from reverse_etl.state.consents import ConsentState
 from reverse_etl.state.journal import JournalRow
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.cli.command_line import CommandLine
     from tests.gold import Gold
 
@@ -53,6 +57,14 @@ GOLD = Path(__file__).parent / "gold" / "documents"
 DOCUMENT = Path(__file__).parents[2] / "docs" / "cli.md"
 TIME = "2026-11-22T06:00:00.000Z"
 ANN = {"email": "ann@example.com"}
+
+
+def _held_by(identity: str, identifiers: Mapping[str, str]) -> HeldRow:
+    """Return a removal of Ann's row that a row with the same e-mail holds."""
+    other = OtherRow(identity, identifiers, IdentifierType.EMAIL)
+    return HeldRow("vip", "L1", "VIP", "email:ann@example.com", ANN, PlanHold.REJECTED_ROW, other=other)
+
+
 EXPLANATION = Explanation(
     parse_query("ann@example.com"),
     (
@@ -75,7 +87,7 @@ EXPLANATION = Explanation(
             is_append_only=False,
             sent=(AppliedRow("email:ann@example.com", ANN, {}, None),),
             planned_op="held",
-            held_by=("external_id:17",),
+            hold=_held_by("external_id:17", {"external_id": "17"}),
             removal_not_found_at=TIME,
         ),
         ListExplanation(
@@ -308,7 +320,7 @@ AFTER: dict[Outcome, dict[str, Any]] = {
     Outcome.NOT_FOUND: {"removal_not_found_at": TIME},
     Outcome.LEFT_IN_PLACE: {},
     Outcome.READMITTED: UNCHANGED | {"deletes_people": True, "is_readmitted": True},
-    Outcome.HELD: LEFT | {"planned_op": Op.HELD, "held_by": ("email:bob@example.com",)},
+    Outcome.HELD: LEFT | {"planned_op": Op.HELD, "hold": _held_by("email:bob@example.com", {})},
 }
 
 

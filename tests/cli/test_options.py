@@ -127,6 +127,7 @@ TESTED_ELSEWHERE: Final[Mapping[str, str]] = {
     "--dbt-source --from-dbt",
     "sandbox": "cli/test_commands.py: --file --port --job-seconds --no-limits",
     "demo": "cli/test_demo.py: --dir --models",
+    "status": "cli/test_held_rows.py: --held",
     "state forget": "cli/test_orphaned_lists.py: --list --json",
     "state move": "cli/test_state_move.py: --from-profile --from --json",
     "state rename": "cli/test_orphaned_lists.py: --json",

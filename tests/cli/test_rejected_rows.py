@@ -96,4 +96,4 @@ def test_a_long_table_says_how_to_get_the_rest(cli: CommandLine) -> None:
 def test_a_format_is_only_for_a_list_of_rejected_rows(cli: CommandLine, flags: list[str]) -> None:
     ended = cli.run("status", *flags)
     assert ended.code == 2
-    assert "--format is for --rejected, without --json." in ended.err
+    assert "--format is for --rejected and --held, without --json." in ended.err

@@ -74,7 +74,10 @@ CASES: dict[str, ExplainCase] = {
         (person("ann", email="ann"), person("bob")),
         Op.HELD,
         None,
-        "nothing: the row left the model, but a rejected row may be the same person: a**",
+        (
+            "nothing: the row left the model, but a rejected row may be the same person: "
+            "a** (external_id c-ann), which has the same external_id; to see it: reverse-etl explain c-ann"
+        ),
     ),
     "conflicting rows": (
         (person("ann"), person("ann", first_name="Anna"), person("bob")),

@@ -25,7 +25,7 @@ from reverse_etl.planning.sql.conflicts import SharedIdentifier
 from reverse_etl.planning.sql.diff import DiffOptions, ModelDiff
 from reverse_etl.planning.sql.kept_values import ValueSource
 from reverse_etl.planning.sql.model_query import PastTimeCheck, StagedPart, Staging
-from reverse_etl.report import person_rows
+from reverse_etl.report import held_row_queries, person_rows
 from reverse_etl.state.sql import deltas, members, pending, rejections, schema, snapshot
 from reverse_etl.state.sql import without_profile as stored_without_profile
 from reverse_etl.state.sql.deltas import RunDeltas
@@ -302,11 +302,31 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
     yield "select_sample", diff.select_sample(ModelDiff(shape, {}), 3)
     person = {IdentifierType.EMAIL: "ann@example.com", IdentifierType.EXTERNAL_ID: "17"}
     yield "select_staged_rows", person_rows.select_staged_rows(shape, person)
-    yield "select_rejected_like", person_rows.select_rejected_like(shape, person)
+    yield from _held_rows(shape)
     yield "select_planned", person_rows.select_planned(shape, ["email:ann@example.com", "external_id:17"])
     yield "select_sent_rows", person_rows.select_sent_rows(shape, person)
     yield "select_open_changes", person_rows.select_open_changes(shape, person)
     yield "set_created_list_ids", planned_rows.set_created_list_ids(shape, {"new:VIP": "L1", "new:Tea": "L2"})
+
+
+def _held_rows(shape: ModelTables) -> Iterator[Call]:
+    values = ["ann@example.com", "bob@example.com"]
+    yield "select_held_removals", held_row_queries.select_held_removals(shape)
+    for deletes_people in (False, True):
+        rows = held_row_queries.looked_up_rows(shape, "L1", deletes_people=deletes_people)
+        yield "select_looked_up", held_row_queries.select_looked_up(rows)
+    yield (
+        "select_rejected_people",
+        held_row_queries.select_rejected_people(shape, IdentifierType.EMAIL, values),
+    )
+    for has_snapshot in (False, True):
+        yield (
+            "select_people_on_lists",
+            held_row_queries.select_people_on_lists(
+                shape, ["L1"], IdentifierType.EMAIL, values, has_snapshot=has_snapshot
+            ),
+        )
+    yield "select_omitting_rows", held_row_queries.select_omitting_rows(shape)
 
 
 def _clears(plain: ModelTables) -> Iterator[Call]:

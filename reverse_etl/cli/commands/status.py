@@ -8,6 +8,7 @@ import click
 
 from reverse_etl.cli.options import ListFlags, ProjectFlags, list_options, project_options
 from reverse_etl.cli.output import tables as show
+from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.plan import describe_example
 from reverse_etl.cli.output.rejected_rows import (
     print_rejected_csv,
@@ -16,6 +17,7 @@ from reverse_etl.cli.output.rejected_rows import (
 )
 from reverse_etl.cli.output.status import status_document
 from reverse_etl.domain.rejections import OPTED_OUT
+from reverse_etl.report.figures import HELD_MEANING
 from reverse_etl.state import RunState
 
 if TYPE_CHECKING:
@@ -39,6 +41,11 @@ _HEADINGS: Final = (
 )
 _HIDDEN_IF_ZERO: Final = {"pending", "opted out"}
 _REJECTED_OPTION = click.option("--rejected", is_flag=True, help="List the rejected rows, one by one.")
+_HELD_OPTION = click.option(
+    "--held",
+    is_flag=True,
+    help="List the held rows, one by one, and those sent without an identifier. Makes a plan.",
+)
 _FORMAT_OPTION = click.option(
     "--format", "format_", type=click.Choice(("table", "csv")), help="How to list them. [default: table]"
 )
@@ -46,20 +53,27 @@ _FORMAT_OPTION = click.option(
 
 @click.command("status")
 @project_options
-@list_options(_REJECTED_OPTION, _FORMAT_OPTION)
+@list_options(_REJECTED_OPTION, _HELD_OPTION, _FORMAT_OPTION)
 def command(
     project_flags: ProjectFlags,
     list_flags: ListFlags,
     *,
     rejected: bool,
+    held: bool,
     format_: str | None,
 ) -> None:
     """Show the rows and the last run of each list.
 
-    Reads the state alone and does not ask Klaviyo: rows applied, rejected, held and uncertain.
+    Reads the state alone and does not ask Klaviyo: rows applied, rejected, held and uncertain. Only --held
+    makes a plan.
     """
-    if format_ and (not rejected or list_flags.as_json):
-        raise click.UsageError("--format is for --rejected, without --json.")
+    if rejected and held:
+        raise click.UsageError("Give --rejected or --held, not both.")
+    if format_ and (not (rejected or held) or list_flags.as_json):
+        raise click.UsageError("--format is for --rejected and --held, without --json.")
+    if held:
+        _show_held_rows(project_flags, list_flags, as_csv=format_ == "csv")
+        return
     if rejected:
         _show_rejected_rows(project_flags, list_flags, as_csv=format_ == "csv")
         return
@@ -87,6 +101,28 @@ def _show_rejected_rows(project_flags: ProjectFlags, list_flags: ListFlags, *, a
         show_rejected_rows(rejections, show_values=list_flags.show_values)
 
 
+def _show_held_rows(project_flags: ProjectFlags, list_flags: ListFlags, *, as_csv: bool) -> None:
+    from reverse_etl.cli.output.held_rows import (  # noqa: PLC0415 - only this needs it
+        held_rows_document,
+        print_held_csv,
+        show_held_rows,
+    )
+
+    project = project_flags.load()
+    with project.held_rows(
+        list_flags.select,
+        list_flags.exclude,
+        on_progress=terminal.print_progress,
+        on_request=terminal.print_request,
+    ) as held_rows:
+        if list_flags.as_json:
+            show.print_json(held_rows_document(held_rows, show_values=list_flags.show_values))
+        elif as_csv:
+            print_held_csv(held_rows, show_values=list_flags.show_values)
+        else:
+            show_held_rows(held_rows, show_values=list_flags.show_values)
+
+
 def _show_status(status: Status, *, show_values: bool) -> None:
     """Print a line per list; then why rows are rejected and lists stopped, and the notes."""
     run_states = {run.run_id: run.state for run in status.runs}
@@ -98,6 +134,11 @@ def _show_status(status: Status, *, show_values: bool) -> None:
             show.print_line(
                 f"{list_status.label}: {rejected.rows:,} {_rejection_word(rejected)}: "
                 f"{_reason_text(rejected.reason)}{describe_example(rejected, show_values=show_values)}"
+            )
+        if list_status.held:
+            show.print_line(
+                f"{list_status.label}: {list_status.held:,} held: {HELD_MEANING}. "
+                "To see which, and what to do: reverse-etl status --held"
             )
     for list_status in status.lists:
         if list_status.last_run and list_status.last_run.stop_cause:

@@ -11,7 +11,7 @@ from reverse_etl.domain.identifiers import IdentifierType, row_key_text
 from reverse_etl.domain.rejections import RowProblem
 from reverse_etl.domain.timestamps import format_timestamp
 from reverse_etl.report.document import reason_document
-from reverse_etl.report.explanation import describe_open_change, format_short_time
+from reverse_etl.report.explanation import format_short_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -134,7 +134,7 @@ def _list_lines(list_explanation: ListExplanation, query: PersonQuery) -> Iterat
     if list_explanation.is_sent_for_another or not list_explanation.sent:
         yield "sent", _unsent_text(list_explanation)
     for change in list_explanation.open_changes:
-        yield "open", describe_open_change(change)
+        yield "open", list_explanation.describe_open(change)
     if list_explanation.removal_not_found_at:
         yield (
             "not found",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reverse_etl.cli.output import tables as show
 from reverse_etl.delivery.outcomes import Outcome
@@ -12,6 +12,8 @@ from reverse_etl.report.figures import HELD_MEANING, RESULT_COLUMNS, figure_tabl
 
 if TYPE_CHECKING:
     from reverse_etl.delivery.results import RunResult
+
+_SEE_HELD: Final = "To see which, and what to do: reverse-etl status --held"
 
 
 def show_result(result: RunResult) -> None:
@@ -49,9 +51,9 @@ def follow_up_lines(result: RunResult) -> list[str]:
         ),
         (
             totals["held_at_plan"] + totals["held_at_lookup"],
-            "held: a person on a stopped list, or a rejected row, may be the same person."
+            f"held: a person on a stopped list, or a rejected row, may be the same person. {_SEE_HELD}"
             if result.plan.violations
-            else f"held: {HELD_MEANING}. To see why: reverse-etl explain PERSON",
+            else f"held: {HELD_MEANING}. {_SEE_HELD}",
         ),
         (
             totals["opted_out"],

@@ -20,7 +20,7 @@ from reverse_etl.delivery.receipt_buffer import EndedConsents
 from reverse_etl.domain.batched import batched, split_in_half
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import row_key_text
-from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.domain.receipts import HoldCode, Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import FailureReason, KlaviyoError, ReplyLost
 from reverse_etl.klaviyo.consents import ConsentStatus, unsubscribe_request
 from reverse_etl.klaviyo.filters import batch_values
@@ -207,10 +207,10 @@ class _Unsubscriber:
                 batch.stop_reason or FailureReason.of(error),
             )
         removed = [row for row in batch.sent if row.seq not in unproved]
-        held = self._hold_outside(batch)
+        held = self._hold_rows(batch)
         unknown = [*batch.unknown, *(row for row in batch.sent if row.seq in unproved)]
         exceptions = [
-            *(RowException(row.seq, RowExceptionKind.HELD, "held", "", why) for row, why in held),
+            *held,
             *(RowException(row.seq, RowExceptionKind.UNKNOWN, "", "", batch.stop_reason) for row in unknown),
             *(RowException(row.seq, RowExceptionKind.NOT_SENT, "") for row in batch.unsent),
         ]
@@ -230,8 +230,8 @@ class _Unsubscriber:
         self.done += len(batch.rows)
         self.delivery.report_progress(Op.REMOVE, self.done)
 
-    def _hold_outside(self, batch: UnsubscribedBatch) -> list[tuple[LeavingRow, str]]:
-        """Return the rows that are held, with the reasons.
+    def _hold_rows(self, batch: UnsubscribedBatch) -> list[RowException]:
+        """Return the exceptions of the rows that are held.
 
         People who are not on the list need attention once: they may be put on it again. The next run forgets
         their rows, since off the list they get none of its mails.
@@ -244,7 +244,10 @@ class _Unsubscriber:
             [row.identity for row in new],
             ConsentState.OFF_LIST,
         )
-        return [*batch.held, *((row, _OUTSIDE) for row in new)]
+        return [
+            *(_hold(row, HoldCode.UNREADABLE_CONSENT, why) for row, why in batch.held),
+            *(_hold(row, HoldCode.NOT_A_MEMBER, _OUTSIDE) for row in new),
+        ]
 
     def _make_receipt(self, rows: Sequence[LeavingRow], state: ReceiptState, count: int) -> Receipt:
         return Receipt(self.delivery.list_id, Op.REMOVE, rows[0].seq, rows[-1].seq, state, count)
@@ -352,3 +355,7 @@ def _send_rows(reader: ConsentReader, batch: UnsubscribedBatch, rows: Sequence[L
             if row not in repeated
         ]
         batch.outside += [row for row in attempt.select(Verdict.NOT_A_MEMBER) if row not in repeated]
+
+
+def _hold(row: LeavingRow, code: HoldCode, why: str) -> RowException:
+    return RowException(row.seq, RowExceptionKind.HELD, code, "", why)

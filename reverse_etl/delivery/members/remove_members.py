@@ -19,7 +19,7 @@ from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_err
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
-from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.domain.receipts import HoldCode, Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import FailureCause, FailureReason, KlaviyoError, SessionLost
 from reverse_etl.formatting import format_count
@@ -231,7 +231,11 @@ def _find_waiting_rows(delivery: ListDelivery, resolved: ResolvedRemovals) -> di
 
 def _waiting_exception(seq: int, model: str) -> RowException:
     return RowException(
-        seq, RowExceptionKind.HELD, "held", "", f"The model {model} unsubscribes the person first."
+        seq,
+        RowExceptionKind.HELD,
+        HoldCode.UNSUBSCRIBED_FIRST,
+        "",
+        f"The model {model} unsubscribes the person first.",
     )
 
 
@@ -266,7 +270,7 @@ def _held_exception(decision: RemovalDecision) -> RowException:
     return RowException(
         decision.row.seq,
         RowExceptionKind.HELD,
-        "held",
+        HoldCode.SAME_PERSON,
         "",
         "A desired or rejected row may be the same person.",
     )

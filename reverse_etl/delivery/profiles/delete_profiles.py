@@ -13,7 +13,7 @@ from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.progress import Warned
-from reverse_etl.domain.receipts import Receipt, ReceiptState, RowException, RowExceptionKind
+from reverse_etl.domain.receipts import HoldCode, Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.errors import FailureReason, KlaviyoError, ReplyLost
 from reverse_etl.formatting import format_count
 from reverse_etl.klaviyo.filters import MAX_VALUES
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.delivery.list_delivery import ListDelivery
-    from reverse_etl.delivery.profiles.deletion_rules import DeletionHold
     from reverse_etl.klaviyo.profiles import Profile
     from reverse_etl.surfaces.operations import DeleteProfiles, ReadmitPeople
 
@@ -211,9 +210,9 @@ class _Deletion:
                 return
             self.open_rows.setdefault(profile_id, []).append(row)
 
-    def _hold(self, holds: Mapping[_Row, DeletionHold | None]) -> None:
+    def _hold(self, holds: Mapping[_Row, HoldCode | None]) -> None:
         held = [
-            RowException(row.seq, RowExceptionKind.HELD, hold.value)
+            RowException(row.seq, RowExceptionKind.HELD, hold)
             for row, hold in holds.items()
             if hold is not None
         ]

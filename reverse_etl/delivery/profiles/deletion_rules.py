@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import UNIQUE_IDENTIFIERS, IdentifierType
+from reverse_etl.domain.receipts import HoldCode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from reverse_etl.klaviyo.profiles import Profile
-
-
-class DeletionHold(StrEnum):
-    """Why a row is held and nobody is deleted: the code of its exception."""
-
-    SEVERAL_PROFILES = "several_profiles"
-    OTHER_PERSON = "other_person"  # the profile shows other identifiers than the row has
 
 
 @dataclass
@@ -41,10 +34,10 @@ class FoundProfile:
 
 def find_hold(
     identifiers: Mapping[IdentifierType, str], profiles: Collection[FoundProfile]
-) -> DeletionHold | None:
+) -> HoldCode | None:
     """Return why a row with these identifiers is held, None if it has no profile or one to delete."""
     if len(profiles) > 1:
-        return DeletionHold.SEVERAL_PROFILES
+        return HoldCode.SEVERAL_PROFILES
     if not all(profile.may_be(identifiers) for profile in profiles):
-        return DeletionHold.OTHER_PERSON
+        return HoldCode.OTHER_PERSON
     return None

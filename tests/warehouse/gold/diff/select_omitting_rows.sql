@@ -1,0 +1,4 @@
+-- select_omitting_rows 1
+SELECT l.retl_list_id, s.retl_identity, s.retl_email, s.retl_phone_e164, s.retl_external_id, s.retl_klaviyo_profile_id, FALSE FROM temp.staged_vip_0a1b2c3d AS s
+JOIN temp.lists_vip_0a1b2c3d AS l ON l.retl_list = s.retl_list
+WHERE s.retl_problem IS NULL AND (FALSE) ORDER BY 1, 2;
