@@ -52,9 +52,14 @@ def watch_run(
 ) -> Iterator[RunWatch]:
     """Report how the run inside ends. Never changes how it ends: a message that can't be sent is a warning.
 
-    An interruption sends nothing: the pings stop, and that is what a dead man's switch is for.
+    So is a receiver whose variable is not set, before the run. An interruption sends nothing: the pings stop,
+    and that is what a dead man's switch is for.
     """
     watch, notify = RunWatch(), target.destination.notify
+    for problem in target.destination.unset_receivers:
+        on_warning(
+            f"{problem.where}: {problem.summary} This run sends no alert there. {problem.hint}".strip()
+        )
     if notify is None:
         yield watch
         return
@@ -91,8 +96,10 @@ class _RunAlerts:
     def _send(self, decision: MessageDecision, end: RunEnd) -> bool:
         """Send a message, if there is one; returns whether a receiver took it, or none was needed."""
         receivers = [*find_receivers(self.notify)]
-        if decision.kind is None or not receivers:
+        if decision.kind is None:
             return True
+        if not receivers:
+            return not self.target.destination.unset_receivers
         message = build_message(decision, end, self.target.profile, self.target.name)
         failures = [(receiver.name, send_message(receiver, message)) for receiver in receivers]
         for name, failure in failures:

@@ -78,8 +78,9 @@ class Destination:
     `origin` is `https://a.klaviyo.com`, a loopback address `http://host:port`, or "" for an embedded sandbox.
     `key` is None if none is configured; `plan` needs none. `key_problem` then explains how to configure one.
     `lists` maps logical names to list ids. `shared_lists` are names and ids of lists into which other apps
-    import, too. `notify` has the receivers of alerts. `journal` is None if none is kept.
-    With `skip_unchanged`, models are not read if nothing that they read has changed.
+    import, too. `notify` has the receivers of alerts. `unset_receivers` says which are left out, since a
+    variable of the environment is not set: only a run needs them. `journal` is None if none is kept. With
+    `skip_unchanged`, models are not read if nothing that they read has changed.
     """
 
     sandbox: bool
@@ -93,6 +94,7 @@ class Destination:
     warehouse_options: WarehouseOptions = NO_WAREHOUSE_OPTIONS
     key_problem: Problem | None = None
     notify: Notify | None = None
+    unset_receivers: tuple[Problem, ...] = ()
     journal: JournalSettings | None = None
     skip_unchanged: bool = False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.config.destinations import KEY_FIELDS, DestinationInput, KeyLocation, build_destination
@@ -17,11 +17,12 @@ from reverse_etl.parsing.validation import AdviceError, validate_mapping
 from reverse_etl.parsing.variables import MissingVariableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reverse_etl.parsing.yaml_document import KeyPath, YamlDocument
 
 _MIN_SECRET_LENGTH: Final = 6
+_UNSET: Final = object()
 # Matches keys whose values are secrets, or URLs that may hold one.
 _SECRET_KEY: Final = re.compile(
     r"secret|password|passphrase|token|private_key(?!_path)|api_key(?!_file)|urls?$|^ping$", re.IGNORECASE
@@ -72,6 +73,10 @@ class TargetSection:
         problem_count = len(self.problems)
         entry = self._drop_key_fields(raw_entry)
         missing_variable = self._extract_missing_key(entry)
+        unset_receivers: list[Problem] = []
+        if "notify" in entry:
+            notify = self._drop_unset(entry.pop("notify"), ("notify",), unset_receivers)
+            entry |= {} if notify is _UNSET else {"notify": notify}
         rendered = self._render(entry, ())
         if len(self.problems) > problem_count:
             return None
@@ -82,11 +87,12 @@ class TargetSection:
         if destination_input is None:
             return None
         try:
-            return build_destination(
+            destination = build_destination(
                 destination_input,
                 self.environ,
                 KeyLocation(self._locate(("private_api_key",)), missing_variable),
             )
+            return replace(destination, unset_receivers=tuple(unset_receivers))
         except AdviceError as error:
             self.problems.append(Problem(error.summary, "the environment", error.hint))
             return None
@@ -120,6 +126,45 @@ class TargetSection:
                 del entry["private_api_key"]
                 return error.cause.name
         return ""
+
+    def _drop_unset(self, value: Any, path: KeyPath, unset: list[Problem]) -> Any:
+        """Return a value of `notify` without the receivers whose environment variable is not set, or blank.
+
+        Only a run needs them, and an alert that can't be sent never changes how it ends. Adds a problem for
+        each to `unset`. An entry of a list goes as a whole: a webhook without its secret is no receiver.
+        """
+        match value:
+            case dict():
+                kept = {key: self._drop_unset(item, (*path, str(key)), unset) for key, item in value.items()}
+                return {key: item for key, item in kept.items() if item is not _UNSET}
+            case list():
+                return [item for item in self._drop_unset_entries(value, path, unset) if item is not _UNSET]
+            case str():
+                return _UNSET if self._is_unset(value, path, unset) else value
+            case _:
+                return value
+
+    def _drop_unset_entries(
+        self, entries: Sequence[Any], path: KeyPath, unset: list[Problem]
+    ) -> Iterator[Any]:
+        for index, entry in enumerate(entries):
+            known = len(unset)
+            kept = self._drop_unset(entry, (*path, index), unset)
+            yield kept if len(unset) == known else _UNSET
+
+    def _is_unset(self, value: str, path: KeyPath, unset: list[Problem]) -> bool:
+        try:
+            is_none = "ping" in path  # it may be blank: none is sent
+            if value and not is_none and not str(render_value(value, self.context)).strip():
+                hint = "Set its environment variable."
+                unset.append(Problem("The value is blank.", self._locate(path), hint))
+                return True
+        except TemplateError as error:
+            if isinstance(error.cause, MissingVariableError):
+                hint = "Set it: a secret belongs in the environment."
+                unset.append(Problem(error.summary, self._locate(path), hint))
+                return True
+        return False
 
     def _render(self, value: Any, path: KeyPath) -> Any:
         match value:

@@ -352,3 +352,25 @@ def test_the_record_of_alerts_is_private(cli: CommandLine, server: WebServer) ->
     record.write_text("{", encoding="utf-8")
     assert cli.run("run", "--strict").code == 1
     assert len(server.received) == 2
+
+
+@pytest.mark.parametrize("blank", [False, True], ids=["unset", "blank"])
+def test_a_receiver_whose_variable_is_not_set_stops_nothing(
+    cli: CommandLine, server: WebServer, *, blank: bool
+) -> None:
+    """Commands that send no alert do not need it. A run says so, and sends its alert once it is set."""
+    notified(cli, webhooks=[{"url": f"{server.origin}/hook", "secret": "{{ env_var('HOOK_SECRET') }}"}])
+    if blank:
+        cli.environ["HOOK_SECRET"] = ""
+    assert (status := cli.run("status")).code == 0
+    assert "alert" not in status.err
+    cli.sql("INSERT INTO customers VALUES ('secret-person', 'x')")
+    ended = cli.run("run")
+    assert ended.code == 1
+    assert "notify.webhooks.0.secret: " in ended.err
+    assert "This run sends no alert there. " in ended.err
+    debugged = cli.run("debug", "--notify")
+    assert (debugged.code, "profiles.yml" in debugged.err) == (4, True)
+    cli.environ["HOOK_SECRET"] = SECRET
+    assert cli.run("run").code == 0
+    assert kinds(server) == ["attention"]

@@ -148,9 +148,9 @@ CASES = [
     case(
         "missing env of secrets",
         profile(
-            "sandbox: true",
-            "sandbox: true, notify: {urls: [\"{{ env_var('SHOP_CHAT') }}\"], "
-            "webhooks: [{url: 'https://example.com', secret: \"{{ env_var('SHOP_SECRET') }}\"}]}",
+            "path: shop.duckdb",
+            "path: shop.duckdb, password: \"{{ env_var('SHOP_PASSWORD') }}\", "
+            "oauth: {token: \"{{ env_var('SHOP_TOKEN') }}\"}",
         ),
     ),
     case(

@@ -146,7 +146,7 @@ def test_each_held_row_has_its_reason(
     prepare_world: PrepareWorld, make_world: Callable[..., World], case: Case
 ) -> None:
     """The journal keeps hashes alone."""
-    world = prepare_world(case.begin) if case.begin else make_world(conflicts="refuse")
+    world = prepare_world(case.begin) if case.begin else make_world("own", conflicts="refuse")
     world.profile(journal="90d")
     case.step(world)
     held = held_rows(world)

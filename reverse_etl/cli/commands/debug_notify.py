@@ -25,7 +25,8 @@ def send_test_message(target: Target) -> int:
     """
     notify = target.destination.notify
     receivers = [*find_receivers(notify)] if notify else []
-    if not receivers:
+    unset = target.destination.unset_receivers
+    if not receivers and not unset:
         raise UsageError.of(
             f"The destination {target.name} has no urls and no webhooks in notify.",
             where=format_location(target.path),
@@ -37,12 +38,11 @@ def send_test_message(target: Target) -> int:
         failure = send_message(receiver, message)
         failures += bool(failure)
         show.print_mapping({receiver.name: f"failed: {failure}" if failure else "sent"}, _WIDTH)
-    if not failures:
+    problems = [*unset]
+    if failures:
+        hint = "Check the address of each that failed, and its key."
+        problems.append(Problem("Not every alert could be sent.", format_location(target.path), hint))
+    if not problems:
         return 0
-    problem = Problem(
-        "Not every alert could be sent.",
-        format_location(target.path),
-        "Check the address of each that failed, and its key.",
-    )
-    terminal.print_problems([problem], _FAILED)
+    terminal.print_problems(problems, _FAILED)
     return _FAILED
