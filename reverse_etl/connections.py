@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.progress import Warned
-from reverse_etl.errors import UsageError
+from reverse_etl.domain.timestamps import format_epoch_seconds
+from reverse_etl.errors import (
+    ReverseEtlError,
+    StateUnreadable,
+    UsageError,
+    WarehouseMissing,
+    WarehouseUnavailable,
+)
 from reverse_etl.files import private_files
 from reverse_etl.state import LastRunFile, State, StateScope, last_account, open_state
 from reverse_etl.warehouse.factory import move_state, open_warehouse
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from reverse_etl.clock import Clock
     from reverse_etl.config.target import Target
     from reverse_etl.delivery.context import DeliveryContext
+    from reverse_etl.delivery.failed_runs import RunAttempt
     from reverse_etl.domain.progress import ProgressHandler
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.endpoints import Endpoint, RateLimit
@@ -172,22 +180,61 @@ class Connections:
             klaviyo.close()
 
     @contextmanager
+    def recording_failure(
+        self, on_progress: ProgressHandler, is_interrupted: Callable[[], bool]
+    ) -> Iterator[RunAttempt]:
+        """Yield a run that starts now, and record it if it fails before it sent a row.
+
+        An interrupted run is not recorded, nor is one of a target that has no run yet.
+        """
+        from reverse_etl.delivery.failed_runs import RunAttempt
+
+        attempt = RunAttempt(_make_run_id(self.clock), format_epoch_seconds(self.clock.now()))
+        try:
+            yield attempt
+        except Exception as error:
+            if not is_interrupted() and not attempt.is_recorded:
+                try:
+                    self._record_failure(attempt, error)
+                except ReverseEtlError as failure:
+                    reason = failure.problems[0].summary
+                    on_progress(Warned(f"This run is not in the history: {reason}"))
+            if isinstance(error, ReverseEtlError) and attempt.is_recorded:
+                error.run_id = attempt.run_id
+            raise
+
+    def _record_failure(self, attempt: RunAttempt, error: Exception) -> None:
+        from reverse_etl.delivery.failed_runs import record_failed_run
+
+        account = attempt.account
+        if not account:
+            if isinstance(error, (WarehouseMissing, WarehouseUnavailable, StateUnreadable)):
+                return  # the state can't be reached
+            with self.stored_state() as stored_state:
+                account = stored_state.scope.account
+        if account:
+            with self.warehouse(read_only=False) as warehouse:
+                state = self.state(warehouse, account)
+                with state.hold_lease():
+                    record_failed_run(state, attempt, self.target.destination_id, error)
+
+    @contextmanager
     def delivery_context(
         self,
-        *,
-        dry_run: bool,
         on_progress: ProgressHandler,
         on_request: RequestHook | None,
-        starts_sandbox: bool = False,
+        *,
+        dry_run: bool,
+        attempt: RunAttempt | None = None,
     ) -> Iterator[DeliveryContext]:
         """Open the connections of a run; if the body raises, no further request is sent.
 
-        Raises UsageError without a key, and for an embedded sandbox without a file, unless `starts_sandbox`.
+        Raises UsageError without a key, and for an embedded sandbox without a file, unless a run starts it.
         """
         from reverse_etl.delivery.context import DeliveryContext
 
         self.target.destination.require_key()
-        if not starts_sandbox:
+        if attempt is None:
             self._require_started_sandbox()
         with (
             self.warehouse(read_only=dry_run) as warehouse,
@@ -196,6 +243,8 @@ class Connections:
         ):
             assert klaviyo is not None  # noqa: S101 - there is a key, and the sandbox's file exists
             state = self.state(warehouse, klaviyo.get_account().id, on_progress)
+            if attempt:
+                attempt.account = state.scope.account
             try:
                 yield DeliveryContext(
                     warehouse=warehouse,
@@ -204,7 +253,7 @@ class Connections:
                     clock=self.clock,
                     executor=executor,
                     threads=self.requests_at_once,
-                    run_id=_make_run_id(self.clock),
+                    run_id=attempt.run_id if attempt else _make_run_id(self.clock),
                     klaviyo_time=klaviyo.server_time,
                     job_timeout_seconds=self.target.destination.job_timeout_minutes * 60.0,
                     on_progress=on_progress,

@@ -56,6 +56,17 @@ class FailureCause(StrEnum):
     WAREHOUSE = "warehouse"
 
 
+class RunFailure(StrEnum):
+    """The code of why a run failed that no request failed."""
+
+    WAREHOUSE_UNAVAILABLE = "warehouse_unavailable"  # out of reach or busy
+    STATE_DAMAGED = "state_damaged"  # or of a version that this program can't read
+    MODEL = "model"  # it does not compile, or does not fit its config
+    CONFIGURATION = "configuration"
+    INCOMPLETE_FILE = "incomplete_file"  # of another program, such as dbt's artifacts
+    INTERNAL = "internal"
+
+
 class FailureReason(str):
     """Why a list failed: a sentence for people, and the cause for programs.
 
@@ -85,13 +96,23 @@ class FailureReason(str):
 
 
 class ReverseEtlError(Exception):
-    """Base class. The code raises its subclasses only."""
+    """Base class. The code raises its subclasses only.
+
+    `run_id` is "" if the state has no record of the run that the error ended.
+    """
 
     exit_code: ClassVar[int] = 4
+    _cause_code: ClassVar[str] = RunFailure.INTERNAL
+    run_id: str = ""
 
     def __init__(self, *problems: Problem) -> None:
         self.problems = problems
         super().__init__("\n".join(problem.summary for problem in problems))
+
+    @property
+    def cause_code(self) -> str:
+        """Return the code of what is wrong, for programs."""
+        return self._cause_code
 
     @classmethod
     def of(cls, summary: str, *, where: str = "", hint: str = "", models: tuple[str, ...] = ()) -> Self:
@@ -103,18 +124,25 @@ class UsageError(ReverseEtlError):
     """A flag, a file or the state is not usable; nothing was sent."""
 
     exit_code = 2
+    _cause_code = RunFailure.CONFIGURATION
 
 
 class WarehouseMissing(UsageError):  # noqa: N818 - says what happened
     """The warehouse's file is missing: its path may be wrong, or its disk out of reach; nothing was sent."""
 
+    _cause_code = RunFailure.WAREHOUSE_UNAVAILABLE
+
 
 class StateUnreadable(UsageError):  # noqa: N818 - says what happened
     """The state is damaged, or a newer version wrote it; nothing was sent."""
 
+    _cause_code = RunFailure.STATE_DAMAGED
+
 
 class ModelError(UsageError):
     """A model cannot be compiled or does not fit its config; nothing was sent."""
+
+    _cause_code = RunFailure.MODEL
 
 
 class NoModels(ModelError):  # noqa: N818 - says what happened
@@ -124,14 +152,18 @@ class NoModels(ModelError):  # noqa: N818 - says what happened
 class GuardRefused(ReverseEtlError):  # noqa: N818 - says what happened
     """A guard refused the plan; this run sent no write.
 
-    `run_id` is "" if the state has no record of the run. `cause` says what refused it, as `StopCause` does.
-    `was_applied`: a saved plan no longer fits, since nothing of it is left to send.
+    `cause` says what refused it, as `StopCause` does. `was_applied`: a saved plan no longer fits, since
+    nothing of it is left to send.
     """
 
     exit_code = 3
-    run_id: str = ""
     cause: str = "guard"
     was_applied: bool = False
+
+    @property
+    def cause_code(self) -> str:
+        """Return what refused the plan."""
+        return self.cause
 
     def with_cause(self, cause: str) -> Self:
         """Set the cause, and return the error."""
@@ -142,13 +174,19 @@ class GuardRefused(ReverseEtlError):  # noqa: N818 - says what happened
 class IncompleteFile(ReverseEtlError):  # noqa: N818 - says what happened
     """A file that another program writes is not complete; nothing was sent, and it is safe to run again."""
 
+    _cause_code = RunFailure.INCOMPLETE_FILE
+
 
 class WarehouseError(ReverseEtlError):
     """The warehouse or the state could not be read or written; it is safe to run again."""
 
+    _cause_code: ClassVar[str] = FailureCause.WAREHOUSE
+
 
 class WarehouseUnavailable(WarehouseError):  # noqa: N818 - says what happened
     """The warehouse, or a database that it reads, is out of reach or busy: the statement may be right."""
+
+    _cause_code = RunFailure.WAREHOUSE_UNAVAILABLE
 
 
 class SessionLost(WarehouseError):  # noqa: N818 - says what happened
@@ -163,6 +201,11 @@ class KlaviyoError(ReverseEtlError):
     """Klaviyo refused a request or could not be reached; it is safe to run again."""
 
     failure_cause: FailureCause = FailureCause.KLAVIYO_UNREACHABLE
+
+    @property
+    def cause_code(self) -> str:
+        """Return why the request failed."""
+        return self.failure_cause
 
     def with_failure_cause(self, cause: FailureCause) -> Self:
         """Set the cause, and return the error."""

@@ -239,17 +239,20 @@ class Project(StateReader):
         return build_saved_request(self.target, self.project_models, saved_plan)
 
     def _run(self, build_request: Callable[[], PlanRequest], options: RunOptions) -> RunResult:
-        """Run what is requested, and send the run's telemetry if standard variables ask for it."""
+        """Run what is requested, record its failure, and send the telemetry that variables ask for."""
         from reverse_etl.run import run_project
         from reverse_etl.telemetry.watch import record_run
 
-        with record_run(self.target, options.on_progress, self.is_interrupted) as telemetry:
-            options = replace(options, on_progress=telemetry.handle_progress)
+        connections, is_interrupted = self.connections, self.is_interrupted
+        with (
+            record_run(self.target, options.on_progress, is_interrupted) as telemetry,
+            connections.recording_failure(options.on_progress, is_interrupted) as attempt,
+        ):
+            options = replace(options, on_progress=telemetry.handle_progress, attempt=attempt)
             request = build_request()
             artifacts = self._make_run_artifacts(request.selected)
-            result = run_project(self.connections, self.dbt_gate, artifacts, request, options)
-            telemetry.result = result
-        return result
+            telemetry.result = run_project(connections, self.dbt_gate, artifacts, request, options)
+        return telemetry.result
 
     def require_selection(
         self, select: Sequence[str], exclude: Sequence[str], options: PlanOptions
@@ -294,7 +297,7 @@ class Project(StateReader):
         `text` is an e-mail, phone, external id or profile id; `lists` are names or ids. Makes a plan.
         """
         from reverse_etl.planning.planner import build_plan
-        from reverse_etl.report.explain import add_shown, explain_person
+        from reverse_etl.report.explain import add_shown, explain_person, find_deleted_models
         from reverse_etl.report.explanation import PersonSearch
 
         if ask_klaviyo:
@@ -302,10 +305,8 @@ class Project(StateReader):
         request = self._build_request(select, (), PlanOptions(full_comparison=True))
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
             plan = build_plan(warehouse, state, klaviyo, request, on_progress)
-            names = {model.name for model in request.project_models}
-            deleted = [] if select else [name for name in state.models.records() if name not in names]
-            search = PersonSearch(text, lists, deleted)
-            explanation = explain_person(warehouse, state, plan, search)
+            deleted = [] if select else find_deleted_models(state, request.project_models)
+            explanation = explain_person(warehouse, state, plan, PersonSearch(text, lists, deleted))
             return add_shown(klaviyo, plan, explanation) if ask_klaviyo and klaviyo else explanation
 
     @contextmanager
@@ -342,12 +343,10 @@ class Project(StateReader):
         """
         from reverse_etl.reconcile import operations
 
-        models = self.select(select, exclude)
+        models, lists = self.select(select, exclude), self.target.destination.lists
         operation = operations.resend_missing if resend else operations.reconcile
-        with self.connections.delivery_context(
-            dry_run=not resend, on_progress=on_progress, on_request=on_request
-        ) as context:
-            return operation(context, models, self.target.destination.lists)
+        with self.connections.delivery_context(on_progress, on_request, dry_run=not resend) as context:
+            return operation(context, models, lists)
 
     def adopt(
         self,
@@ -364,12 +363,10 @@ class Project(StateReader):
         """
         from reverse_etl.reconcile import operations
 
-        models = self.select(select, exclude)
+        models, lists = self.select(select, exclude), self.target.destination.lists
         operation = operations.preview_adopt if dry_run else operations.adopt
-        with self.connections.delivery_context(
-            dry_run=dry_run, on_progress=on_progress, on_request=on_request
-        ) as context:
-            return operation(context, models, self.target.destination.lists)
+        with self.connections.delivery_context(on_progress, on_request, dry_run=dry_run) as context:
+            return operation(context, models, lists)
 
     def retry(
         self,

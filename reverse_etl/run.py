@@ -34,7 +34,7 @@ from reverse_etl.planning.project_gate import collect_warnings
 from reverse_etl.state import RunState, read_shared_tables
 from reverse_etl.state.model_changes import forget_list
 from reverse_etl.state.restored_state import hold_removals
-from reverse_etl.state.runs import StopCause, encode_counts
+from reverse_etl.state.runs import RefusedRun, StopCause, encode_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def run_project(
             raise GuardRefused(*refusals).with_cause(StopCause.DBT_GATE)
         request.target.destination.require_key()
         with connections.delivery_context(
-            dry_run=False, starts_sandbox=True, on_progress=options.on_progress, on_request=options.on_request
+            options.on_progress, options.on_request, dry_run=False, attempt=options.attempt
         ) as context:
             if options.saved_plan:
                 require_same_account(options.saved_plan, context.state.scope.account)
@@ -117,6 +117,7 @@ def run_models(
         cause, problems = _find_refusals(plan, options.saved_plan)
         if problems:
             refusal = _record_refusal(context, request, cause, problems)
+            options.attempt.is_recorded = True
             refusal.was_applied = cause is StopCause.PLAN_DIFFERS and needs_nothing(plan)
             raise refusal
         plan = create_missing_lists(context, plan)
@@ -135,6 +136,7 @@ def run_models(
             {list_id: hold for list_id, hold in plan.removal_holds.items() if hold.is_lasting},
         )
         mark_submitting(context, request.target, plan, previous_records)
+        options.attempt.is_recorded = True
         _record_last_run(context)
         context.state.responses.prune(previous_records.values())
         context.state.journal.prune()
@@ -153,10 +155,10 @@ def _record_refusal(
 ) -> GuardRefused:
     """Record a run that sends nothing, and return the error to raise."""
     reasons = [f"{problem.summary} At {problem.where}." for problem in problems]
-    context.state.runs.record_refused_run(context.run_id, request.target.destination_id, reasons, cause)
-    refusal = GuardRefused(*problems).with_cause(cause)
-    refusal.run_id = context.run_id
-    return refusal
+    context.state.runs.record_refused_run(
+        RefusedRun(context.run_id, request.target.destination_id, reasons, cause)
+    )
+    return GuardRefused(*problems).with_cause(cause)
 
 
 def _find_refusals(plan: Plan, saved_plan: SavedPlan | None) -> tuple[StopCause, tuple[Problem, ...]]:

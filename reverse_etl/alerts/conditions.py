@@ -9,19 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reverse_etl.config.notify import AlertKind
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.delivery.results import collect_figures
-from reverse_etl.errors import (
-    FailureCause,
-    GuardRefused,
-    IncompleteFile,
-    KlaviyoError,
-    ModelError,
-    ReverseEtlError,
-    StateUnreadable,
-    UsageError,
-    WarehouseError,
-    WarehouseMissing,
-    WarehouseUnavailable,
-)
+from reverse_etl.errors import FailureCause, GuardRefused, ReverseEtlError, RunFailure
 from reverse_etl.state.runs import StopCause
 
 if TYPE_CHECKING:
@@ -49,13 +37,13 @@ class Cause(StrEnum):
     KLAVIYO_ERROR = FailureCause.KLAVIYO_ERROR.value
     KLAVIYO_REFUSED = FailureCause.KLAVIYO_REFUSED.value
     KLAVIYO_KEY = FailureCause.KLAVIYO_KEY.value
-    WAREHOUSE_UNAVAILABLE = "warehouse_unavailable"  # out of reach or busy
+    WAREHOUSE_UNAVAILABLE = RunFailure.WAREHOUSE_UNAVAILABLE.value
     WAREHOUSE = FailureCause.WAREHOUSE.value
-    STATE_DAMAGED = "state_damaged"  # or of a version that this program can't read
-    MODEL = "model"  # it does not compile, or does not fit its config
-    CONFIGURATION = "configuration"
-    INCOMPLETE_FILE = "incomplete_file"  # of another program, such as dbt's artifacts
-    INTERNAL = "internal"
+    STATE_DAMAGED = RunFailure.STATE_DAMAGED.value
+    MODEL = RunFailure.MODEL.value
+    CONFIGURATION = RunFailure.CONFIGURATION.value
+    INCOMPLETE_FILE = RunFailure.INCOMPLETE_FILE.value
+    INTERNAL = RunFailure.INTERNAL.value
     REJECTED_ROWS = "rejected_rows"
     OPTED_OUT = "opted_out"
     HELD_ROWS = "held_rows"
@@ -63,15 +51,6 @@ class Cause(StrEnum):
 
 
 LIST_FAILURES: Final = frozenset({Cause.LIST_FAILED, *(Cause(cause) for cause in FailureCause)})
-# The first class that an error is an instance of decides.
-_CAUSES: Final = (
-    ((WarehouseUnavailable, WarehouseMissing), Cause.WAREHOUSE_UNAVAILABLE),
-    (WarehouseError, Cause.WAREHOUSE),
-    (ModelError, Cause.MODEL),
-    (StateUnreadable, Cause.STATE_DAMAGED),
-    (UsageError, Cause.CONFIGURATION),
-    (IncompleteFile, Cause.INCOMPLETE_FILE),
-)
 _CAUSES_BY_OUTCOME: Final = {
     Outcome.REJECTED: Cause.REJECTED_ROWS,
     Outcome.OPTED_OUT: Cause.OPTED_OUT,
@@ -172,9 +151,9 @@ def end_of_error(error: Exception, models: Collection[str]) -> RunEnd:
     exit_code: int = getattr(error, "exit_code", _FAILED_EXIT_CODE)
     problems = error.problems if isinstance(error, ReverseEtlError) else ()
     concerned = _find_concerned(problems, models) or {""}
-    kind, run_id = AlertKind.FAILED, ""
+    kind, run_id = AlertKind.FAILED, error.run_id if isinstance(error, ReverseEtlError) else ""
     if isinstance(error, GuardRefused):
-        kind, run_id = AlertKind.STOPPED, error.run_id
+        kind = AlertKind.STOPPED
         if error.cause == StopCause.PLAN_DIFFERS:
             concerned = set() if error.was_applied else {""}
     conditions = tuple(
@@ -200,13 +179,7 @@ def _find_concerned(problems: Sequence[Problem], models: Collection[str]) -> set
 
 
 def _cause_of_error(error: Exception) -> Cause:
-    match error:
-        case GuardRefused(cause=cause):
-            return Cause(cause)
-        case KlaviyoError(failure_cause=cause):
-            return Cause(cause)
-        case _:
-            return next((cause for kind, cause in _CAUSES if isinstance(error, kind)), Cause.INTERNAL)
+    return Cause(error.cause_code) if isinstance(error, ReverseEtlError) else Cause.INTERNAL
 
 
 def _find_stop(result: ListResult) -> Condition | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from reverse_etl.delivery.failed_runs import RunAttempt
 
 if TYPE_CHECKING:
     from reverse_etl.dbt.findings import GateOptions
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 class RunOptions:
     """The options of a run, apart from those of its plan.
 
-    `lease_timeout` is how many seconds the run waits while another run holds the lease.
+    `lease_timeout` is how many seconds the run waits while another run holds the lease. `attempt` is the
+    run itself.
     """
 
     strict: bool
@@ -25,3 +28,4 @@ class RunOptions:
     on_request: RequestHook | None
     saved_plan: SavedPlan | None = None
     lease_timeout: float = 0.0
+    attempt: RunAttempt = field(default_factory=lambda: RunAttempt("", ""))

@@ -121,8 +121,8 @@ def plan_skipping(warehouse: Warehouse, state: State, request: SkipRequest) -> S
 
     if reason := _find_reason_for_all(state, request):
         return Skipping({}, {}, {model.name: reason for model in request.selected}, {})
-    newest = state.runs.history()
-    stored = state.snapshot_matches.load(newest[0].run_id if newest else "")
+    newest = next((run.run_id for run in state.runs.history() if not run.has_no_effect), "")
+    stored = state.snapshot_matches.load(newest)
     reader = SourceReader(warehouse, state, request.output)
     sources: dict[str, ModelSources] = {}
     reasons: dict[str, str] = {}

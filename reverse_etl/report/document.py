@@ -54,6 +54,7 @@ def run_document(run: RunRecord) -> dict[str, Any]:
         "started_at": run.started_at,
         "ended_at": run.ended_at,
         "exit_code": run.exit_code,
+        "stop_cause": run.stop_cause or None,
     }
 
 

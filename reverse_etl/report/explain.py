@@ -24,10 +24,11 @@ from reverse_etl.state.journal import JournalSearch
 from reverse_etl.surfaces.read_back import ReadConsents
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.klaviyo.api import Klaviyo
     from reverse_etl.klaviyo.profiles import Profile
+    from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.plan import Plan
     from reverse_etl.report.explanation import PersonSearch
     from reverse_etl.report.text_owner import TextOwner
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.interface import Warehouse
 
 MAX_JOURNAL_ROWS = 20  # the newest; the table has all
+
+
+def find_deleted_models(state: State, project_models: Iterable[ProjectModel]) -> list[str]:
+    """Return the names of models that were sent and that the project no longer has."""
+    names = {model.name for model in project_models}
+    return [name for name in state.models.records() if name not in names]
 
 
 def explain_person(warehouse: Warehouse, state: State, plan: Plan, search: PersonSearch) -> Explanation:

@@ -92,9 +92,9 @@ class Interruption:
 class Status:
     """All lists that the project ever sent to, sorted by name, and its runs, newest first.
 
-    `account` is '' before the first run. `refusal_reasons` says why a guard stopped the newest run; empty if
-    none did. `interruption` is about the newest run that recorded no result. `notes` are sentences for the
-    user. `ended_lists` are those, by model and list id, that no run sends to any more.
+    `account` is '' before the first run. `refusal_reasons` says why the newest run sent nothing, or not all
+    models; empty if it did. `interruption` is about the newest run that recorded no result. `notes` are
+    sentences for the user. `ended_lists` are those, by model and list id, that no run sends to any more.
     """
 
     account: str
@@ -109,10 +109,10 @@ class Status:
         """Return a sentence for each reason why the newest run did not send all models."""
         if not self.refusal_reasons:
             return []
-        run_id = self.runs[0].run_id
-        sent = any(shown.last_run and shown.last_run.run_id == run_id for shown in self.lists)
-        effect = "did not send all models" if sent else "was stopped and sent nothing"
-        return [f"Run {run_id} {effect}: {reason}" for reason in self.refusal_reasons]
+        run = self.runs[0]
+        sent = any(shown.last_run and shown.last_run.run_id == run.run_id for shown in self.lists)
+        effect = "did not send all models" if sent else run.describe_refusal()
+        return [f"Run {run.run_id} {effect}: {reason}" for reason in self.refusal_reasons]
 
 
 def load_status(state: State, models: Collection[str], selected: Collection[str] | None = None) -> Status:

@@ -54,6 +54,7 @@ class RunEnding(StrEnum):
     RECOVERED = "recovered"
     REFUSED = "refused"
     PLAN_DIFFERS = "plan_differs"
+    FAILED_BEFORE_SENDING = "failed_before_sending"
     DONE = "done"
     ALL_REJECTED = "all_rejected"
     NEEDS_ATTENTION = "needs_attention"
@@ -68,12 +69,20 @@ _ENDINGS: Final[Mapping[RunEnding, tuple[Severity, str]]] = {
     RunEnding.RECOVERED: (Severity.PENDING, "completed by a later run"),
     RunEnding.REFUSED: (Severity.ERROR, "stopped by a guard"),
     RunEnding.PLAN_DIFFERS: (Severity.ERROR, "the saved plan no longer fits"),
+    RunEnding.FAILED_BEFORE_SENDING: (Severity.ERROR, "failed before it sent a row"),
     RunEnding.DONE: (Severity.OK, "done"),
     RunEnding.ALL_REJECTED: (Severity.WARNING, "all rows rejected"),
     RunEnding.NEEDS_ATTENTION: (Severity.WARNING, "rows need attention"),
     RunEnding.GUARD_STOPPED: (Severity.ERROR, "a guard stopped a list"),
     RunEnding.GATE_HELD: (Severity.ERROR, "the dbt gate held models back"),
     RunEnding.FAILED: (Severity.ERROR, "a list failed"),
+}
+
+
+_REFUSALS: Final[Mapping[RunEnding, str]] = {
+    RunEnding.REFUSED: "a guard stopped this run",
+    RunEnding.PLAN_DIFFERS: "the saved plan no longer fits",
+    RunEnding.GATE_HELD: "the dbt gate held all models back",
 }
 
 
@@ -90,9 +99,11 @@ def summarize_run(report: Report) -> RunSummary:
     """Return the summary of a run."""
     run, destination = report.run, "the sandbox" if report.sandbox else "Klaviyo"
     match run.state:
+        case RunState.REFUSED if run.failed_before_sending:
+            details = (f"Code: {run.stop_cause}. The reasons are below.", "It is safe to run again.")
+            return RunSummary(Severity.ERROR, "This run failed before it sent a row.", details)
         case RunState.REFUSED:
-            why = "the saved plan no longer fits" if run.plan_differs else "a guard stopped this run"
-            headline = f"Nothing was sent: {why}."
+            headline = f"Nothing was sent: {_REFUSALS[_find_refusal(run)]}."
             detail = f"This run changed nothing in {destination}. The reasons are below."
             return RunSummary(Severity.ERROR, headline, (detail,))
         case RunState.SUBMITTING:
@@ -107,6 +118,17 @@ def summarize_run(report: Report) -> RunSummary:
             detail = "A later run checked what this one had sent and continued from there. No row is lost."
             return RunSummary(Severity.WARNING, "This run was interrupted.", (detail,))
     return _summarize_ended_run(report, destination)
+
+
+def _find_refusal(run: RunRecord) -> RunEnding:
+    """Return how a run ended that was refused."""
+    if run.failed_before_sending:
+        return RunEnding.FAILED_BEFORE_SENDING
+    endings: dict[str, RunEnding] = {
+        StopCause.PLAN_DIFFERS: RunEnding.PLAN_DIFFERS,
+        StopCause.DBT_GATE: RunEnding.GATE_HELD,
+    }
+    return endings.get(run.stop_cause, RunEnding.REFUSED)
 
 
 def _summarize_ended_run(report: Report, destination: str) -> RunSummary:
@@ -255,9 +277,12 @@ def describe_exit_code(run: RunRecord) -> str:
     if run.exit_code is None:
         return "none: the run was interrupted" if run.state == RunState.RECOVERED else "none yet"
     if run.state == RunState.REFUSED:
-        if run.plan_differs:
-            return f"{run.exit_code}: the saved plan no longer fits, so nothing was sent"
-        return f"{run.exit_code}: a guard stopped the run before it sent anything"
+        if run.failed_before_sending:
+            return f"{run.exit_code}: the run {run.describe_refusal()}"
+        ending = _find_refusal(run)
+        if ending is RunEnding.REFUSED:
+            return f"{run.exit_code}: a guard stopped the run before it sent anything"
+        return f"{run.exit_code}: {_REFUSALS[ending]}, so nothing was sent"
     return f"{run.exit_code}: {_EXIT_CODE_MEANINGS.get(run.exit_code, 'see the command line')}"
 
 
@@ -272,7 +297,7 @@ def find_run_ending(reported_run: ReportedRun) -> RunEnding:
         case RunState.RECOVERED:
             return RunEnding.RECOVERED
         case RunState.REFUSED:
-            return RunEnding.PLAN_DIFFERS if run.plan_differs else RunEnding.REFUSED
+            return _find_refusal(run)
         case RunState.ENDED:
             return _find_ending_by_exit_code(reported_run)
 

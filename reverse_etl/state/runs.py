@@ -15,7 +15,7 @@ from reverse_etl.state.tables import in_scope_sql, reading, require
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from reverse_etl.state.tables import StateTables
@@ -29,7 +29,7 @@ class RunState(StrEnum):
     ENDED = "ended"  # every result is known
     UNSETTLED = "unsettled"  # it ended, and an import may still be in progress
     RECOVERED = "recovered"  # it was killed or unsettled, and a later run collected its results
-    REFUSED = "refused"  # a guard stopped it before its first write
+    REFUSED = "refused"  # a guard stopped it, or it failed, before its first write
 
 
 class StopCause(StrEnum):
@@ -47,7 +47,8 @@ class StopCause(StrEnum):
 class RunRecord:
     """A run as the state stores it. `exit_code` is None if the run was killed, or goes on.
 
-    `plan_differs` is whether it was refused because its saved plan no longer fits, and not by a guard.
+    `stop_cause` is the code of why it sent nothing, "" if it may have: a `StopCause`, or that of an error.
+    `reasons` says it to people.
     """
 
     run_id: str
@@ -55,7 +56,44 @@ class RunRecord:
     started_at: str
     ended_at: str | None
     exit_code: int | None
-    plan_differs: bool = False
+    stop_cause: str = ""
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def plan_differs(self) -> bool:
+        """Return whether it was refused because its saved plan no longer fits, and not by a guard."""
+        return self.stop_cause == StopCause.PLAN_DIFFERS
+
+    @property
+    def failed_before_sending(self) -> bool:
+        """Return whether it failed before it sent a row: mostly before it had a plan."""
+        return self.state is RunState.REFUSED and self.stop_cause not in {"", *StopCause}
+
+    def describe_refusal(self) -> str:
+        """Return what became of a run that sent nothing, as the predicate of a sentence."""
+        if self.failed_before_sending:
+            return f"failed before it sent a row ({self.stop_cause})"
+        return "was stopped and sent nothing"
+
+    @property
+    def has_no_effect(self) -> bool:
+        """Return whether it failed before it sent a row, or the dbt gate held all of its models back."""
+        return self.failed_before_sending or self.stop_cause == StopCause.DBT_GATE
+
+
+@dataclass(frozen=True)
+class RefusedRun:
+    """A run that sent nothing: stopped before its first write, or failed before that.
+
+    `cause` is a code; each of the `reasons` is one or two sentences. `started_at` is "" for now.
+    """
+
+    run_id: str
+    destination_id: str
+    reasons: Sequence[str]
+    cause: str
+    exit_code: int = GuardRefused.exit_code
+    started_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +117,7 @@ class RunList:
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of one account and project that sent, could have sent, or were stopped by a guard."""
+    """The runs of one account and project that sent, could have sent, were stopped by a guard, or failed."""
 
     state_tables: StateTables
 
@@ -124,10 +162,19 @@ class Runs:
     def history(self) -> tuple[RunRecord, ...]:
         """Return the runs, newest first."""
         rows = self._rows()
-        refused = [run_id for run_id, state, *_ in rows if state == RunState.REFUSED]
-        differing = self._find_differing(refused) if refused else frozenset()
+        refused = {run_id for run_id, state, *_ in rows if state == RunState.REFUSED}
+        reasons = self._find_reasons(refused) if refused else {}
+        causes = {run_id: cause or "" for run_id in reasons for cause, _ in reasons[run_id]}
         return tuple(
-            RunRecord(run_id, RunState(state), started_at, ended_at, exit_code, run_id in differing)
+            RunRecord(
+                run_id,
+                RunState(state),
+                started_at,
+                ended_at,
+                exit_code,
+                causes.get(run_id, ""),
+                tuple(reason for _, reason in reasons.get(run_id, ())),
+            )
             for run_id, state, _, started_at, ended_at, exit_code in reversed(rows)
         )
 
@@ -135,11 +182,14 @@ class Runs:
         """Return the stored runs in their order: one query for all that asks for them."""
         return self.state_tables.fetch_shared(self._runs_query)
 
-    def _find_differing(self, run_ids: Sequence[str]) -> frozenset[str]:
-        """Return those of some refused runs whose saved plan no longer fits."""
-        cause = StopCause.PLAN_DIFFERS.value
-        rows = self.state_tables.read("run_lists", "run_id", "run_id", model="", stop_cause=cause)
-        return frozenset(run_id for (run_id,) in rows) & {*run_ids}
+    def _find_reasons(self, run_ids: Collection[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Return the causes and reasons of refused runs."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        rows = self.state_tables.read("run_lists", "run_id, stop_cause, reason", "run_id, reason", model="")
+        for run_id, cause, reason in rows:
+            if run_id in run_ids:
+                found.setdefault(run_id, []).append((cause, reason))
+        return found
 
     @reading("run_lists")
     def run_lists(self) -> tuple[RunList, ...]:
@@ -241,25 +291,23 @@ class Runs:
         }
         return self._insert_run(run_id, destination_id, values)
 
-    def record_refused_run(
-        self, run_id: str, destination_id: str, reasons: Sequence[str], cause: StopCause
-    ) -> None:
+    def record_refused_run(self, run: RefusedRun) -> None:
         """Record a run that was stopped before its first write, and why."""
         now = self.state_tables.now()
         refused: dict[str, str | int] = {
             "state": RunState.REFUSED.value,
-            "started_at": now,
+            "started_at": run.started_at or now,
             "klaviyo_time": "",
             "ended_at": now,
-            "exit_code": GuardRefused.exit_code,
+            "exit_code": run.exit_code,
         }
         self.state_tables.commit(
             (
                 *self.state_tables.insert(
                     "run_lists",
-                    [(run_id, "", "", "", "{}", cause.value, reason) for reason in reasons],
+                    [(run.run_id, "", "", "", "{}", str(run.cause), reason) for reason in run.reasons],
                 ),
-                *self._insert_run(run_id, destination_id, refused),
+                *self._insert_run(run.run_id, run.destination_id, refused),
             )
         )
 

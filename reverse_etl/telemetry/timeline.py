@@ -14,6 +14,7 @@ from reverse_etl.domain.progress import (
     RemoveProgress,
     SendProgress,
 )
+from reverse_etl.errors import ReverseEtlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -80,6 +81,17 @@ class RunTimeline:
                 listed.attributes["reverse_etl.stopped"] = int(bool(progress.stop_reason))
             case _:
                 pass
+
+    def fail(self, exit_code: int, error: Exception) -> Span:
+        """End a run that raised an error, and return its span. A model that the error names failed."""
+        run, now = self.finish(exit_code, None), self.run.end
+        if isinstance(error, ReverseEtlError):
+            run.attributes["reverse_etl.cause"] = error.cause_code
+            if error.run_id:
+                run.attributes["reverse_etl.run_id"] = error.run_id
+            for name in sorted({name for problem in error.problems for name in problem.models}):
+                self._find_model(name, run.start, now).attributes["reverse_etl.stopped"] = 1
+        return run
 
     def finish(self, exit_code: int, result: RunResult | None) -> Span:
         """End the run and return its span."""

@@ -70,7 +70,7 @@ def record_run(
     except Exception as error:
         exit_code = error.exit_code if isinstance(error, ReverseEtlError) else _INTERNAL_ERROR
         if not is_interrupted():
-            _send(telemetry, telemetry.timeline.finish(exit_code, None), environ)
+            _send(telemetry, telemetry.timeline.fail(exit_code, error), environ)
         raise
     exit_code = telemetry.result.exit_code if telemetry.result else 0
     _send(telemetry, telemetry.timeline.finish(exit_code, telemetry.result), environ)

@@ -93,7 +93,9 @@ def test_a_run_that_fails_before_it_begins_is_reported(cli: CommandLine, server:
     cli.sql("DROP TABLE customers")
     assert cli.run("run").code == 2
     (got,) = server.received
-    assert (got.document["kind"], got.document["run_id"], got.document["exit_code"]) == ("failed", None, 2)
+    (recorded,) = json.loads(cli.run("history", "--json").out)["runs"]
+    assert (got.document["kind"], got.document["exit_code"]) == ("failed", 2)
+    assert (got.document["run_id"], recorded["stop_cause"]) == (recorded["run_id"], "model")
     assert b"customers" not in got.body  # the warehouse's text may quote a value
 
 

@@ -104,3 +104,15 @@ def test_a_project_without_runs_says_what_to_do(cli: CommandLine) -> None:
         "No run is recorded yet. To see what a run would send: reverse-etl plan",
         0,
     )
+
+
+def test_a_run_that_failed_before_it_sent_a_row_is_shown_with_its_reason(three_runs: CommandLine) -> None:
+    three_runs.model("other", "select email from nowhere", list="Other")
+    assert three_runs.run("run").code == 2
+    assert three_runs.run("run", "--select", "nobody").code == 2  # names no model: this is no run
+    table, line = three_runs.run("history").out.rsplit("\n", 1)
+    assert "failed before it sent a row" in table.splitlines()[2]
+    assert len(rows(table)) == 4
+    assert re.fullmatch(
+        r"Run \S+ failed before it sent a row \(model\): .* nowhere .* At models/other.sql:2:\d+\.", line
+    )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from reverse_etl.domain.rejections import OPTED_OUT, RejectedRows, RejectionReason, RejectionSource
+from reverse_etl.errors import RunFailure
 from reverse_etl.report.facts import (
     ListLabel,
     ListProof,
@@ -201,6 +202,11 @@ KINDS = {
     "a limit": report(changed(deferred=7, not_sent=7)),
     "no list": report(),
     "a refused run": report(run=ran("refused", 3), refusal_reasons=("Too few.",), rejections_match_run=False),
+    "a failed run": report(
+        run=ran("refused", 2, stop_cause=RunFailure.MODEL),
+        refusal_reasons=("The model has no config(). At models/vip.sql:1.",),
+        rejections_match_run=False,
+    ),
     "an open run": report(
         run=ran("submitting", None, ended_at=None),
         proofs=(proof(applied=50),),

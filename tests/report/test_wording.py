@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reverse_etl.errors import RunFailure
 from reverse_etl.report.facts import ListLabel, ReportedRun
 from reverse_etl.report.wording import (
     Severity,
@@ -74,9 +75,19 @@ def test_a_list_counts_its_own_new_rejections() -> None:
         (ran("ended", 4), "a list failed", "4: at least one list failed; it is safe to run again"),
         (ran("refused", 3), "stopped by a guard", "3: a guard stopped the run before it sent anything"),
         (
-            ran("refused", 3, plan_differs=True),
+            ran("refused", 3, stop_cause=StopCause.PLAN_DIFFERS),
             "the saved plan no longer fits",
             "3: the saved plan no longer fits, so nothing was sent",
+        ),
+        (
+            ran("refused", 3, stop_cause=StopCause.DBT_GATE),
+            "the dbt gate held models back",
+            "3: the dbt gate held all models back, so nothing was sent",
+        ),
+        (
+            ran("refused", 2, stop_cause=RunFailure.MODEL),
+            "failed before it sent a row",
+            "2: the run failed before it sent a row (model)",
         ),
         (ran("submitting", None), "not finished", "none yet"),
         (ran("recovered", None), "completed by a later run", "none: the run was interrupted"),

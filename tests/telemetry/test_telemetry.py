@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from reverse_etl.domain.progress import ListDone, ModelStaged, Progress, SendProgress, Warned
-from reverse_etl.errors import UsageError, WarehouseError
+from reverse_etl.errors import ModelError, UsageError, WarehouseError
 from reverse_etl.telemetry import watch
 from reverse_etl.telemetry.openlineage import build_events
 from reverse_etl.telemetry.opentelemetry import export_spans
@@ -197,6 +197,18 @@ def test_the_lineage_of_a_model_without_changes_is_complete_if_another_model_sto
         "reverse_etl.gold": "FAIL",
         "reverse_etl.silver": "COMPLETE",
     }
+
+
+def test_a_run_that_fails_before_it_stages_a_model_names_it_and_the_recorded_run() -> None:
+    """The other models have neither a beginning nor an end."""
+    times = iter([100.0, 104.0])
+    timeline = RunTimeline(lambda: next(times), **{"reverse_etl.profile": "shop"})
+    error = ModelError.of("Ann is no table.", models=("vip",))
+    error.run_id = "r1"
+    run = timeline.fail(2, error)
+    assert (run.attributes["reverse_etl.run_id"], run.attributes["reverse_etl.cause"]) == ("r1", "model")
+    begin, end = build_events(run, {}, "")
+    assert (begin.eventType.value, end.eventType.value, end.job.name) == ("START", "FAIL", "reverse_etl.vip")
 
 
 def test_a_failed_run_is_an_error_and_stays_one(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ from reverse_etl.state.receipts import Receipts
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.removal_holds import HoldCause, RemovalHold, RemovalHolds
 from reverse_etl.state.responses import Responses
-from reverse_etl.state.runs import Runs, StopCause
+from reverse_etl.state.runs import RefusedRun, Runs, StopCause
 from reverse_etl.state.sql.deltas import RunDeltas
 from reverse_etl.state.tables import StateTables
 from reverse_etl.state.withheld import DeletionRequest, Withheld
@@ -130,7 +130,7 @@ def _use_runs(tables: StateTables) -> None:
     tables.execute(*runs.start(RUN, "prod/klaviyo", "t"))
     runs.record_end(RUN, RunState.ENDED, 0, [(MODEL, "L1", "VIP", "{}", None, "")])
     runs.record_end(RUN, RunState.RECOVERED)
-    runs.record_refused_run("r2", "prod/klaviyo", ["Too many."], StopCause.GUARD)
+    runs.record_refused_run(RefusedRun("r2", "prod/klaviyo", ["Too many."], StopCause.GUARD))
     runs.refusal_reasons(RunRecord("r2", RunState.REFUSED, "t", "t", 3))
     runs.unfinished()
     runs.windows("L1")

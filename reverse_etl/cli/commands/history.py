@@ -10,7 +10,7 @@ import click
 from reverse_etl.cli.completions import complete_models
 from reverse_etl.cli.options import AS_JSON, ProjectFlags, state_options
 from reverse_etl.cli.output import tables as show
-from reverse_etl.cli.output.history import history_document, list_rows, run_rows
+from reverse_etl.cli.output.history import describe_failures, history_document, list_rows, run_rows
 from reverse_etl.formatting import format_count
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def command(
     else:
         table = list_rows(newest_runs) if models else run_rows(newest_runs)
         show.print_table(table.headings, table.rows, text_columns=table.text_columns)
+        for line in describe_failures(newest_runs):
+            show.print_line(line)
         if len(newest_runs) < len(runs):
             earlier = format_count(len(runs) - len(newest_runs), "earlier run")
             show.print_line(f"… and {earlier}: --limit {len(runs)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from reverse_etl.domain.identifiers import mask_text
 from reverse_etl.report.counts import HELD_COUNTS, REJECTED_COUNTS
 from reverse_etl.report.document import list_document, run_document
 from reverse_etl.report.wording import (
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reverse_etl.report.facts import ListSummary, ReportedRun
+    from reverse_etl.state import RunRecord
 
 _FIGURES: Final = {
     "applied": ("applied", "unverified"),
@@ -73,6 +75,17 @@ def list_rows(runs: Sequence[ReportedRun]) -> Table:
     return Table(headings, rows, text_columns=5)
 
 
+def describe_failures(runs: Sequence[ReportedRun]) -> list[str]:
+    """Return a line for each run that failed before it sent a row, with its first reason."""
+    return [_describe_failure(run.run) for run in runs if run.run.failed_before_sending]
+
+
+def _describe_failure(run: RunRecord) -> str:
+    more = f" … and {len(run.reasons) - 1} more: reverse-etl report {run.run_id}"
+    reasons = f"{mask_text(run.reasons[0])}{more if len(run.reasons) > 1 else ''}" if run.reasons else ""
+    return f"Run {run.run_id} {run.describe_refusal()}: {reasons}"
+
+
 def _describe_list(summary: ListSummary) -> str:
     return "stopped" if summary.stop_cause else describe_change(summary)
 
@@ -95,6 +108,7 @@ def history_document(runs: Sequence[ReportedRun], *, run_count: int) -> dict[str
             {
                 **run_document(run.run),
                 "result": find_run_ending(run),
+                "reasons": [mask_text(reason) for reason in run.run.reasons],
                 "lists": [list_document(summary) for summary in run.lists],
             }
             for run in runs
