@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.identifiers import IdentifierType
@@ -17,6 +18,7 @@ from reverse_etl.report.explanation import (
     ShownConsent,
     parse_query,
 )
+from reverse_etl.report.followed_contacts import ContactSearch
 from reverse_etl.report.person_journal import find_person_rows
 from reverse_etl.report.person_search import ModelSearch, explain_deleted
 from reverse_etl.report.text_owner import find_owner
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from reverse_etl.models.model import ProjectModel
     from reverse_etl.planning.plan import Plan
     from reverse_etl.report.explanation import PersonSearch
+    from reverse_etl.report.followed_contacts import FollowedContact
     from reverse_etl.report.text_owner import TextOwner
     from reverse_etl.state import State
     from reverse_etl.state.journal import JournalRow
@@ -68,7 +71,19 @@ def explain_person(warehouse: Warehouse, state: State, plan: Plan, search: Perso
         explained += explain_deleted(warehouse, state, model, query)
     owner = find_owner(state, query, explained)
     explained = [owner.hide_others(found) for found in explained]
-    journal = _read_journal(state, plan, search, owner)
+    contacts = ContactSearch(warehouse, state, plan, search.deleted_models)
+    is_id = query.values.keys().isdisjoint(LIST_FILTERABLE)
+    followed = [*contacts.follow(explained, owner)] if is_id else []
+    explained += [item for contact in followed for item in contact.lists]
+    found = {item.model for item in explained}
+    searched = {kind for contact in followed for kind in contact.query.values}
+    for model_plan in plan.models:
+        name = model_plan.model.name
+        if name in without_identifier and not searched.isdisjoint(model_plan.tables.identifiers):
+            without_identifier.remove(name)
+            others.append(name)
+    others = [name for name in others if name not in found]
+    journal = _read_journal(state, plan, search, owner, followed)
     names = _list_names(plan, search)
     explained = [replace(item, list_name=names.get(item.list_id, item.list_name)) for item in explained]
     if lists:
@@ -96,7 +111,11 @@ def _list_names(plan: Plan, search: PersonSearch) -> Mapping[str, str]:
 
 
 def _read_journal(
-    state: State, plan: Plan, search: PersonSearch, owner: TextOwner
+    state: State,
+    plan: Plan,
+    search: PersonSearch,
+    owner: TextOwner,
+    followed: Sequence[FollowedContact],
 ) -> tuple[JournalRow, ...] | None:
     """Return what came of the person's rows of the searched models, None if no journal is kept."""
     if state.journal.settings is None:
@@ -105,8 +124,13 @@ def _read_journal(
     names = _list_names(plan, search)
     list_ids = {*search.lists} | {list_id for list_id, name in names.items() if name in search.lists}
     person = JournalSearch(parse_query(search.text).values, models, MAX_JOURNAL_ROWS, sorted(list_ids))
-    rows = find_person_rows(state, person, owner)
-    return tuple(replace(row, list_name=names.get(row.list_id, "")) for row in rows)
+    rows = [*find_person_rows(state, person, owner)]
+    for contact in followed:
+        if found := sorted({item.model for item in contact.lists}):
+            person = JournalSearch(contact.query.values, found, MAX_JOURNAL_ROWS, sorted(list_ids))
+            rows += [row for row in find_person_rows(state, person, contact.owner) if row not in rows]
+    rows.sort(key=attrgetter("recorded_at"), reverse=True)
+    return tuple(replace(row, list_name=names.get(row.list_id, "")) for row in rows[:MAX_JOURNAL_ROWS])
 
 
 def _require_lists(

@@ -180,6 +180,7 @@ class ListExplanation:
     next full comparison is due, if `updated_at` is as it was when the row was compared last.
     `is_model_deleted` is whether the model's file is gone: no run changes its rows. `is_sent_for_another` is
     whether rows were sent for another person, who had the e-mail or phone before: `sent` is without them.
+    `found_by` is the person's e-mail or phone by which the list was found, '' for the text asked for.
     """
 
     model: str
@@ -203,6 +204,7 @@ class ListExplanation:
     hidden_until: str | None = None
     is_model_deleted: bool = False
     is_sent_for_another: bool = False
+    found_by: str = ""
 
     @property
     def is_known(self) -> bool:

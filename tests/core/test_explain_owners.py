@@ -120,10 +120,21 @@ def test_an_old_address_leads_to_the_person_although_a_model_of_e_mails_still_ha
 
 
 @pytest.mark.parametrize("sent", JOURNALS[:1], indirect=True)
-def test_a_model_of_e_mails_is_not_said_to_know_nothing_of_an_id(sent: World) -> None:
+def test_an_id_leads_to_a_model_of_e_mails_by_the_e_mail_that_is_known_for_it(sent: World) -> None:
+    """Without one, the model is not said to know nothing of the id."""
     explanation = sent.project().explain("c-ann")
-    assert (explanation.other_models, explanation.models_without_identifier) == ((), ("subscribers",))
-    assert "no such identifier: subscribers. Ask by" in answer(sent, "c-ann")
+    assert {found.model: found.found_by for found in explanation.lists} == {
+        "members": "",
+        "subscribers": f"email {OLD}",
+    }
+    assert (explanation.other_models, explanation.models_without_identifier) == ((), ())
+    assert f"found by   email {OLD}, which is the person's in another model" in answer(sent, "c-ann")
+    explanation = sent.project().explain("c-nobody")
+    assert (explanation.other_models, explanation.models_without_identifier) == (
+        ("members",),
+        ("subscribers",),
+    )
+    assert "no such identifier: subscribers. Ask by" in answer(sent, "c-nobody")
     assert sent.project().explain(NEW).other_models == ("members", "subscribers")
 
 

@@ -48,6 +48,9 @@ def explanation_lines(explanation: Explanation) -> Iterator[str]:
         yield from _unknown_lines(explanation)
     for number, list_explanation in enumerate(explanation.lists):
         yield f"{'' if number == 0 else chr(10)}{_heading(list_explanation)}"
+        if list_explanation.found_by:
+            text = f"{list_explanation.found_by}, which is the person's in another model"
+            yield f"  {'found by':<{_WIDTH}} {text}"
         yield from (
             f"  {label:<{_WIDTH}} {line}" for label, line in _list_lines(list_explanation, explanation.query)
         )
@@ -293,6 +296,7 @@ def _list_document(list_explanation: ListExplanation) -> dict[str, Any]:
         "list_id": list_explanation.list_id,
         "list": list_explanation.list_name,
         "model_deleted": list_explanation.is_model_deleted,
+        "found_by": list_explanation.found_by or None,
         "rows": [
             {
                 "identity": row.identity,
