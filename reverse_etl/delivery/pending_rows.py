@@ -65,6 +65,11 @@ class PendingRows:
         """Yield the rows of a list as `select_changed_contacts` returns them, at most `size` at a time."""
         return self._read_batches(sql.select_changed_contacts, list_id, size, removes=False)
 
+    def read_possible_renames(self, list_id: str, size: int) -> Iterator[list[SentRow]]:
+        """Yield the rows of a list that may change an e-mail or phone of a profile, `size` at a time."""
+        for rows in self._read_batches(sql.select_possible_renames, list_id, size, removes=False):
+            yield [SentRow(seq, dict(zip(IdentifierType, values, strict=True))) for seq, *values in rows]
+
     def count_clears(self, list_id: str) -> int:
         """Return the number of the rows that `read_clears` yields."""
         run = RunDeltas(self.tables, self.run_id, self.model)

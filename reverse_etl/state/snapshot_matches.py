@@ -71,6 +71,7 @@ class SnapshotMatches:
     """
 
     state_tables: StateTables
+    _changed_models: set[str] = field(default_factory=set, compare=False)
 
     @reading("comparisons")
     def load(self, newest_run_id: str) -> Mapping[str, SnapshotMatch]:
@@ -85,13 +86,24 @@ class SnapshotMatches:
         return {name: _from_json(entry) for name, entry in content["models"].items()}
 
     def record(self, run_id: str, matches: Mapping[str, SnapshotMatch]) -> None:
-        """Replace the comparisons, at the end of a run that settled. May be repeated."""
+        """Replace the comparisons, at the end of a run that settled. May be repeated.
+
+        Those of models whose rows `mark_changed` names hold no more.
+        """
         tables = self.state_tables
-        models = {name: _to_json(entry) for name, entry in sorted(matches.items())}
+        models = {
+            name: _to_json(entry)
+            for name, entry in sorted(matches.items())
+            if name not in self._changed_models
+        }
         evidence = orjson.dumps({"run_id": run_id, "models": models}).decode()
         now = tables.now()
         row = (*tables.scope.key, _NO_MODEL, "", now, now, evidence)
         tables.commit((self._delete(), *tables.insert("comparisons", [row])))
+
+    def mark_changed(self, model: str) -> None:
+        """Let the comparison of a model hold no more: this run changed rows without a plan of it."""
+        self._changed_models.add(model)
 
     def forget(self) -> None:
         """Delete the comparisons: something changed rows of the state, or will. May be repeated."""

@@ -1,7 +1,9 @@
 """People whose addresses change, in rows with an id, in rows without one, and in Klaviyo.
 
-Klaviyo may get a second profile of a person: from a model of addresses alone that runs by itself, or because
-the person signs up. Once faults stop, each desired person is a member once.
+The model of addresses alone may know an address before the model with ids, or after it, and an address may
+be another person's later. Klaviyo may get a second profile of a person: from a model of addresses alone that
+runs by itself, or because the person signs up. Once faults stop, each desired person is a member once, and
+the list of addresses has exactly the desired ones.
 """
 
 from __future__ import annotations
@@ -37,7 +39,10 @@ class ChangingAddresses(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self._world: World | None = None
-        self.addresses = dict.fromkeys(NAMES, 0)
+        self.addresses = {name: f"{name}0@example.com" for name in NAMES}
+        self.given = dict.fromkeys(NAMES, 0)
+        self.subscribed = {*(self.addresses[name] for name in NAMES[:3])}
+        self.subscribed_before: set[str] = set()
         self.present = set(NAMES[:3])
         self.wanted_before: set[str] = set()
 
@@ -59,24 +64,42 @@ class ChangingAddresses(RuleBasedStateMachine):
         members_model(self.world, identifiers=BY_ID if by_id else BY_EMAIL, max_removes=1.0, min_rows=0)
         other = {"list": "Other", "max_removes": 1.0, "min_rows": 0}
         config = other if has_other_list else {"surface": "profiles", "min_rows": 0}
-        self.world.model("addresses", "select email from people", identifiers={"email": "email"}, **config)
+        self.has_other_list = has_other_list
+        self.world.model(
+            "addresses", "select email from subscribers", identifiers={"email": "email"}, **config
+        )
         self._around(None, ())
 
     @rule(name=st.sampled_from(NAMES))
     def somebody_has_a_new_address(self, name: str) -> None:
         """Let somebody have an address that nobody had before."""
-        self.addresses[name] += 1
+        self._give_new_address(name)
 
     @rule(name=st.sampled_from(NAMES))
     def somebody_has_the_old_address_back(self, name: str) -> None:
         """Let somebody have the address before the last again."""
-        self.addresses[name] = max(self.addresses[name] - 1, 0)
+        self._give_address(name, f"{name}{max(self.given[name] - 1, 0)}@example.com")
+
+    @rule(name=st.sampled_from(NAMES), other=st.sampled_from(NAMES))
+    def somebody_has_the_old_address_of_another(self, name: str, other: str) -> None:
+        """Let somebody have an address that another person had before."""
+        if self.by_id:
+            self._give_address(name, f"{other}{max(self.given[other] - 1, 0)}@example.com")
+
+    @rule()
+    def everybody_is_subscribed_by_the_present_address(self) -> None:
+        """Let the model of addresses have the addresses of the model with ids."""
+        self.subscribed = {self.addresses[name] for name in self.present}
+
+    @rule(name=st.sampled_from(NAMES))
+    def somebody_subscribes_or_leaves(self, name: str) -> None:
+        """Let one address be gone from the model of addresses, or be in it again."""
+        self.subscribed ^= {self.addresses[name]}
 
     @rule(name=st.sampled_from(NAMES))
     def somebody_signs_up_with_a_new_address(self, name: str) -> None:
         """Let somebody have an address that is a profile of its own already."""
-        self.addresses[name] += 1
-        email = self._email(name, self.addresses[name])
+        email = self._give_new_address(name)
         if all(profile["email"] != email for profile in self.world.sandbox.profiles()):
             self.world.sandbox.clear_faults()  # they are for the job, not for this person
             self.world.new_profile(email=email)
@@ -135,18 +158,33 @@ class ChangingAddresses(RuleBasedStateMachine):
                 [],
                 [(0, 0, 0)],
             )
+        if self.has_other_list:
+            assert sorted(self._subscribers().values()) == sorted(self.subscribed)
+        else:
+            assert self.subscribed <= {profile["email"] for profile in world.sandbox.profiles()}
 
     def _around(self, nth: int | None, select: tuple[str, ...]) -> None:
         """Write the rows, run, and check that nobody was removed who was desired before and now."""
         world = self.world
-        rows = [person(name, email=self._email(name, self.addresses[name])) for name in sorted(self.present)]
-        become(world, rows)
+        become(world, [person(name, email=self.addresses[name]) for name in sorted(self.present)])
+        world.people([{"email": email} for email in sorted(self.subscribed)], "subscribers", "email VARCHAR")
         stay = self._members() & self.present & self.wanted_before
+        subscribers = {
+            id_: email
+            for id_, email in self._subscribers().items()
+            if email in self.subscribed & self.subscribed_before
+        }
         with suppress(KlaviyoError):
             world.dies(nth_event(nth or 0), allow_removes=ALL, select=select)
         if not select or "members" in select:
             self.wanted_before = set(self.present)
+        if not select or "addresses" in select:
+            self.subscribed_before = set(self.subscribed)
         world.wait(600.0)
+        after = self._subscribers()
+        emails = {profile["id"]: profile["email"] for profile in world.sandbox.profiles()}
+        removed = {id_ for id_ in subscribers.keys() - after.keys() if emails[id_] in self.subscribed}
+        assert not removed, f"removed, though desired all along: {removed}"
         assert stay <= self._members(), f"removed, though desired all along: {stay - self._members()}"
 
     def _members(self) -> set[str]:
@@ -154,9 +192,21 @@ class ChangingAddresses(RuleBasedStateMachine):
             return set()
         return {self._name(member) for member in self.world.sandbox.members("Members")}
 
-    @staticmethod
-    def _email(name: str, number: int) -> str:
-        return f"{name}{number}@example.com"
+    def _subscribers(self) -> dict[str, str]:
+        """Return the e-mails of the members of the list of addresses, by profile id."""
+        if not any(listed["name"] == "Other" for listed in self.world.sandbox.lists()):
+            return {}
+        return {member["id"]: member["email"] for member in self.world.sandbox.members("Other")}
+
+    def _give_new_address(self, name: str) -> str:
+        self.given[name] += 1
+        self._give_address(name, f"{name}{self.given[name]}@example.com")
+        return self.addresses[name]
+
+    def _give_address(self, name: str, email: str) -> None:
+        """Let somebody have an address, unless another person has it now."""
+        if email not in self.addresses.values():
+            self.addresses[name] = email
 
     @staticmethod
     def _name(member: dict[str, Any]) -> str:

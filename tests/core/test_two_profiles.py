@@ -60,27 +60,6 @@ def test_a_model_of_addresses_makes_no_second_member(
     assert world.emails() == ["bob@example.com"]
 
 
-def test_a_list_of_addresses_keeps_a_member_with_a_new_address_until_it_is_adopted(
-    world: World,
-) -> None:
-    """No row of the list has an id that shows that she is the member of its old row."""
-    members_model(world, identifiers=BY_ID, max_removes=1.0)
-    config = {"identifiers": {"email": "email"}, **ADDRESSES["another list"]}
-    world.model("addresses", "select email from people", **config)
-    moves(world, people("ann", "bob", "cat"))
-    moved = [person(name, email=f"{name}.new@example.com") for name in ("ann", "bob")]
-    results = {listed.model: listed.outcomes for listed in moves(world, [*moved, person("cat")]).lists}
-    assert results["addresses"] == {Outcome.APPLIED: 2, Outcome.NOT_FOUND: 2}
-    assert [found.already_members for found in world.project().reconcile(select=("addresses",))] == [2]
-    results = {listed.model: listed.outcomes for listed in moves(world, [moved[1], person("cat")]).lists}
-    assert results == {"members": {Outcome.REMOVED: 1}, "addresses": {Outcome.UNMANAGED: 1}}
-    assert world.emails("Other") == ["ann.new@example.com", "bob.new@example.com", "cat@example.com"]
-    world.project().adopt(("addresses",))
-    results = {listed.model: listed.outcomes for listed in moves(world, [person("cat")]).lists}
-    assert results == {"members": {Outcome.REMOVED: 1}, "addresses": {Outcome.REMOVED: 2}}
-    assert world.emails("Other") == ["cat@example.com"]
-
-
 def sign_up(world: World, email: str = "new@example.com") -> str:
     """Let Klaviyo have a second profile of Ann, with her new address."""
     return world.new_profile(email=email)

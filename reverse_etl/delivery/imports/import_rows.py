@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reverse_etl.delivery.address_changes import prepare_address_changes
 from reverse_etl.delivery.imports.changed_contacts import omit_contacts_of_others
 from reverse_etl.delivery.imports.job_polling import poll_jobs, wait_for_open_jobs, warn_of_unknown_rows
 from reverse_etl.delivery.imports.refused_identifiers import note_refused_identifiers, record_omissions
@@ -32,6 +33,7 @@ def import_rows(deliveries: Sequence[ListDelivery], operation: ImportRows) -> No
     """
     for delivery in deliveries:
         omit_contacts_of_others(delivery)
+        prepare_address_changes(delivery)
     seqs_by_list: dict[str, range | None] = {delivery.list_id: None for delivery in deliveries}
     waiting = [*deliveries]
     while waiting:

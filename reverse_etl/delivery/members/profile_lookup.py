@@ -118,7 +118,8 @@ def _find_unresolved_rows(
 def _look_up_profiles(lookups: Lookups, rows: Sequence[RemovalCandidate]) -> _ProfileLookup:
     lookup = _ProfileLookup()
     for kind in LIST_FILTERABLE:
-        _add_profiles(lookup, rows, kind, lookups.find_members(kind, _collect_values(rows, kind)))
+        known = sorted({*_collect_values(rows, kind), *_collect_former_values(rows, kind)})
+        _add_profiles(lookup, rows, kind, lookups.find_members(kind, known))
     for kind in UNIQUE_IDENTIFIERS:  # for all rows: a row found by e-mail may have a second profile
         _add_profiles(lookup, rows, kind, lookups.find_profiles(kind, _collect_values(rows, kind)))
     for kind in LIST_FILTERABLE:  # a profile outside the list with the row's identity rules out other members
@@ -256,3 +257,7 @@ def _find_absent_identities(
 
 def _collect_values(rows: Iterable[RemovalCandidate], kind: IdentifierType) -> list[str]:
     return sorted({value for row in rows if (value := row.identifiers.get(kind))})
+
+
+def _collect_former_values(rows: Iterable[RemovalCandidate], kind: IdentifierType) -> set[str]:
+    return {value for row in rows if (value := row.former_identifiers.get(kind))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reverse_etl.domain.timestamps import CLOCK_SKEW_TOLERANCE
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class RemovalCandidate:
     """A row that is no longer desired on the list.
 
-    A row that is not `in_snapshot` may have been removed by an earlier run already, or never added.
+    A row that is not `in_snapshot` may have been removed by an earlier run already, or never added. It does
+    not mean the profiles with one of its `former_identifiers`; but its own profile may still have them.
     """
 
     seq: int
@@ -29,6 +30,7 @@ class RemovalCandidate:
     identifiers: Mapping[IdentifierType, str | None]
     first_sent: datetime
     in_snapshot: bool
+    former_identifiers: Mapping[IdentifierType, str | None] = field(default_factory=dict)
 
     def shared_identifier_types(self, profile: Profile) -> set[IdentifierType]:
         """Return the types of identifiers that the row was sent with and the profile has too."""

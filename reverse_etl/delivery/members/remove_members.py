@@ -18,7 +18,7 @@ from reverse_etl.delivery.outcomes import OUTCOME_BY_RECEIPT_STATE, Outcome
 from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_error
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.identifiers import IdentifierType
+from reverse_etl.domain.identifiers import IdentifierType, split_identity
 from reverse_etl.domain.receipts import HoldCode, Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import FailureCause, FailureReason, KlaviyoError, SessionLost
@@ -55,7 +55,7 @@ def remove_members(delivery: ListDelivery, operation: RemoveFromList) -> None:
     refusal_reason = ""
     waiting_models: set[str] = set()
     for rows in delivery.pending_rows.read_removes(list_id, READ_ROWS):
-        candidates = [_parse_candidate(row) for row in rows]
+        candidates = _parse_candidates(delivery, rows)
         try:
             resolved = resolve_removals(delivery, candidates, partial(_read_matches, delivery))
             waiting = _find_waiting_rows(delivery, resolved)
@@ -131,7 +131,7 @@ def leave_rows_in_place(delivery: ListDelivery) -> None:
         outcomes = dict.fromkeys((row[0] for row in rows), Outcome.LEFT_IN_PLACE)
         delivery.receipt_buffer.add_outcomes(outcomes)
         delivery.receipt_buffer.add(
-            (_receipt(list_id, [_parse_candidate(row) for row in rows], ReceiptState.APPLIED, ""),),
+            (_receipt(list_id, _parse_candidates(delivery, rows), ReceiptState.APPLIED, ""),),
         )
         delivery.counter.add(Outcome.LEFT_IN_PLACE, len(rows))
 
@@ -151,11 +151,24 @@ def _unmatched_removals(list_id: str, decisions: Iterable[RemovalDecision]) -> t
     )
 
 
-def _parse_candidate(row: Row) -> RemovalCandidate:
-    seq, identity, *identifiers, first_sent, in_snapshot, _ = row
-    identifiers_by_type = dict(zip(IdentifierType, identifiers, strict=True))
+def _parse_candidates(delivery: ListDelivery, rows: Iterable[Row]) -> list[RemovalCandidate]:
+    return [_parse_candidate(row, delivery.model_plan.tables.identifiers) for row in rows]
+
+
+def _parse_candidate(row: Row, model_identifiers: Collection[IdentifierType]) -> RemovalCandidate:
+    """Return the candidate of a row of `select_removes`.
+
+    A row of a profile id, in a model without ids, is of a member whose address changed: another person may
+    have the address by now. See `delivery/address_changes.py`.
+    """
+    seq, identity, *values, first_sent, in_snapshot, _ = row
+    identifiers: dict[IdentifierType, str | None] = dict(zip(IdentifierType, values, strict=True))
+    former: dict[IdentifierType, str | None] = {}
+    kind, value = split_identity(identity)
+    if kind is IdentifierType.PROFILE_ID and kind not in model_identifiers:
+        identifiers, former = {kind: value}, identifiers
     return RemovalCandidate(
-        seq, identity, identifiers_by_type, parse_timestamp(first_sent), bool(in_snapshot)
+        seq, identity, identifiers, parse_timestamp(first_sent), bool(in_snapshot), former
     )
 
 

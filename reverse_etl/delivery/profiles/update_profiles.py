@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
+from reverse_etl.delivery.address_changes import prepare_address_changes
 from reverse_etl.delivery.concurrency import map_concurrently
 from reverse_etl.delivery.halving import send_in_halves
 from reverse_etl.delivery.imports.refused_identifiers import find_omissions, record_omissions
@@ -79,6 +80,7 @@ class UpdateResult:
 
 def update_profiles(delivery: ListDelivery, operation: UpdateProfiles) -> None:
     """Change the profiles of one list's upserts. A failure stops the list; its counter holds the reason."""
+    prepare_address_changes(delivery)
     _Updates(delivery, operation).run()
 
 

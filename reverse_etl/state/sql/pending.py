@@ -82,6 +82,22 @@ def select_changed_contacts(tables: ModelTables, run_id: str, list_id: str, seq_
     )
 
 
+def select_possible_renames(tables: ModelTables, run_id: str, list_id: str, seq_range: range) -> Statement:
+    """Return (seq, the four identifiers) of the upserts in a range that may give a profile another e-mail or phone, by seq.
+
+    Not those of rows that were applied with the same ones, and that no other run may have sent since.
+    """
+    contacts = [IDENTIFIER_COLUMNS[kind] for kind in (IdentifierType.EMAIL, IdentifierType.PHONE)]
+    is_changed = " OR ".join(f"d.{column} IS DISTINCT FROM s.{column}" for column in contacts)
+    return Statement.read(
+        f"SELECT d.retl_seq, {', '.join(f'd.{column}' for column in IDENTIFIER_COLUMNS.values())} FROM {deltas_table(tables)} AS d\n"
+        f"LEFT JOIN {tables.dialect.state_table(tables.snapshot)} AS s ON d.retl_list_id = s.retl_list_id AND d.retl_identity = s.retl_identity\n"
+        f"WHERE d.retl_run_id = ? AND d.retl_list_id = ? AND d.retl_op IN ('{Op.ADD}', '{Op.UPDATE}')\n"
+        f"AND (d.retl_uncertain OR s.retl_identity IS NULL OR {is_changed})\nAND d.retl_seq BETWEEN ? AND ? ORDER BY d.retl_seq",
+        (run_id, list_id, seq_range.start, seq_range.stop - 1),
+    )
+
+
 def select_clears(run: RunDeltas, list_id: str, seq_range: range) -> Statement:
     """Return (seq, marks of the columns to clear, the four identifiers) of the rows of one list whose import is proved, by seq."""
     first_seq, last_seq = seq_range.start, seq_range.stop - 1
