@@ -106,7 +106,7 @@ def decide_message(
         _find_worst(due) if due else AlertKind.RECOVERED if ended else None,
         _name_conditions(conditions, due) if due else (),
         _to_conditions(ended),
-        _to_conditions(lasting - due),
+        _add_figures(_to_conditions(lasting - due), conditions),
         Reported(lasting | due, waiting, held_rows),
         Reported(standing | gone, waiting | due, held_rows),
     )
@@ -164,6 +164,17 @@ def _to_conditions(causes: Iterable[ReportedCause]) -> tuple[Condition, ...]:
     for reported in sorted(causes, key=lambda reported: (reported.subject, reported.cause or "")):
         by_subject.setdefault(reported.subject, []).extend([reported.cause] if reported.cause else [])
     return tuple(Condition(subject, tuple(names)) for subject, names in by_subject.items())
+
+
+def _add_figures(lasting: Iterable[Condition], current: Iterable[Condition]) -> tuple[Condition, ...]:
+    """Return what lasts with the figures of this run, if it looked at the model or list."""
+    figures = {
+        condition.subject: {name: rows for name, rows in condition.figures.items() if rows}
+        for condition in current
+    }
+    return tuple(
+        replace(condition, figures=figures.get(condition.subject, condition.figures)) for condition in lasting
+    )
 
 
 def _find_worst(causes: Iterable[ReportedCause]) -> AlertKind:

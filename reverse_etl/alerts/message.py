@@ -72,7 +72,8 @@ def build_message(decision: MessageDecision, end: RunEnd, profile: str, target: 
     kind = decision.kind
     assert kind is not None  # noqa: S101 - the caller sends no message without one
     is_part = kind is AlertKind.RECOVERED and decision.lasting
-    title = f"reverse-etl: the run of {profile}/{target} {_TITLES[kind]}{' in part' if is_part else ''}"
+    part = f" in part: {_count_ended(decision)}" if is_part else ""
+    title = f"reverse-etl: the run of {profile}/{target} {_TITLES[kind]}{part}"
     lines = _describe_conditions(decision.conditions, _LINES)
     lines += _describe_conditions(decision.ended, _ENDED)
     if is_part:
@@ -100,6 +101,18 @@ def build_message(decision: MessageDecision, end: RunEnd, profile: str, target: 
             "lasting": [_cause_document(condition) for condition in decision.lasting],
             "not_sent": list(not_sent),
         },
+    )
+
+
+def _count_ended(decision: MessageDecision) -> str:
+    """Return how much of what was reported has ended, and how much lasts: each cause of a list counts."""
+    ended, lasting = (
+        sum(max(len(condition.causes), 1) for condition in conditions)
+        for conditions in (decision.ended, decision.lasting)
+    )
+    return (
+        f"{ended:,} of {ended + lasting:,} problems {'has' if ended == 1 else 'have'} ended, "
+        f"{lasting:,} {'lasts' if lasting == 1 else 'last'}"
     )
 
 

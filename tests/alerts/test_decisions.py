@@ -281,10 +281,16 @@ def test_a_message_says_what_has_ended_and_what_lasts() -> None:
     reported = after(list_result(rejected=[(1, 1)], held=(2, 0)))
     end = run_of(list_result(rejected=[(1, 0)]))
     message = build_message(decide(end, reported), end, "shop", "prod")
-    assert message.title == "reverse-etl: the run of shop/prod has recovered in part"
+    assert (
+        message.title
+        == "reverse-etl: the run of shop/prod has recovered in part: 1 of 2 problems has ended, 1 lasts"
+    )
     assert message.body.splitlines()[:2] == [
         "VIP (model vip): has no such rows any more (cause: held_rows)",
-        "VIP (model vip): still has rows that were reported (cause: rejected_rows)",
+        (
+            "VIP (model vip): still has rows that were reported "
+            "(cause: rejected_rows; rows: 1 rejected by check)"
+        ),
     ]
     vip = {"kind": "attention", "model": "vip", "list": "VIP"}
     assert message.document["conditions"] == []
