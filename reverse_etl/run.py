@@ -114,7 +114,7 @@ def run_models(
         plan = planning.build_plan(
             context.warehouse, context.state, context.klaviyo, request, _with_heartbeat(context)
         )
-        cause, problems = _find_refusals(plan, options.saved_plan)
+        cause, problems = _find_refusals(context, plan, options.saved_plan)
         if problems:
             refusal = _record_refusal(context, request, cause, problems)
             options.attempt.is_recorded = True
@@ -161,9 +161,12 @@ def _record_refusal(
     return GuardRefused(*problems).with_cause(cause)
 
 
-def _find_refusals(plan: Plan, saved_plan: SavedPlan | None) -> tuple[StopCause, tuple[Problem, ...]]:
+def _find_refusals(
+    context: DeliveryContext, plan: Plan, saved_plan: SavedPlan | None
+) -> tuple[StopCause, tuple[Problem, ...]]:
     """Return why nothing at all may be sent; a saved plan is applied as a whole or not."""
-    if saved_plan and (plan_drift := find_plan_drift(saved_plan, plan)):
+    run_lists = context.state.runs.run_lists() if saved_plan else ()
+    if saved_plan and (plan_drift := find_plan_drift(saved_plan, plan, run_lists)):
         return StopCause.PLAN_DIFFERS, plan_drift
     return StopCause.GUARD, plan.problems if saved_plan or plan.is_stopped else ()
 

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from reverse_etl.models.project_models import ProjectModels
     from reverse_etl.planning.plan import Plan
     from reverse_etl.planning.saved_plan import SavedList, SavedPlan
+    from reverse_etl.state.runs import RunList
 
 _PLAN_AGAIN_HINT: Final = (
     "Nothing was sent. Plan again with the same options, review the plan and save it: "
     "reverse-etl plan --out FILE"
 )
+_CHANGES: Final = ("adds", "updates", "removes")
+_MAX_RUNS: Final = 3  # that are named
 
 
 def build_saved_request(target: Target, models: ProjectModels, saved_plan: SavedPlan) -> PlanRequest:
@@ -75,13 +78,16 @@ def find_changed_models(saved_plan: SavedPlan, checksums: Mapping[str, str]) -> 
     )
 
 
-def find_plan_drift(saved_plan: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
-    """Return how today's plan differs from a saved one; empty if they are equal, row by row."""
-    hint = (
-        _PLAN_AGAIN_HINT
-        if _sends_rows(plan)
-        else f"The plan may have been applied already. {_PLAN_AGAIN_HINT}"
-    )
+def find_plan_drift(
+    saved_plan: SavedPlan, plan: Plan, run_lists: Sequence[RunList] = ()
+) -> tuple[Problem, ...]:
+    """Return how today's plan differs from a saved one; empty if they are equal, row by row.
+
+    `run_lists` are the results of earlier runs, newest first: they show which run applied the plan.
+    """
+    hint = _PLAN_AGAIN_HINT
+    if not _sends_rows(plan):
+        hint = f"{_describe_application(saved_plan, run_lists)} {_PLAN_AGAIN_HINT}"
     differences = [
         Problem(f"{entry.list or entry.model}: {difference}.", f"model {entry.model}", hint, (entry.model,))
         for saved_list, current_list in _pair_lists(saved_plan.lists, to_saved_lists(plan))
@@ -101,6 +107,40 @@ def find_plan_drift(saved_plan: SavedPlan, plan: Plan) -> tuple[Problem, ...]:
         for model in to_saved_models(plan)
         if digests.get(model.name) != model.digest
     )
+
+
+def _describe_application(saved_plan: SavedPlan, run_lists: Sequence[RunList]) -> str:
+    """Return which run applied a plan of which nothing is left, or which runs may have done so."""
+    made_at = saved_plan.made_at.removesuffix("Z")
+    runs: dict[str, list[RunList]] = {}
+    for run_list in run_lists:
+        if run_list.started_at.removesuffix("Z") >= made_at:
+            runs.setdefault(run_list.run_id, []).append(run_list)
+    for run_id, lists in reversed(runs.items()):
+        if _has_planned_figures(saved_plan, lists):
+            return f"The plan was applied already, by the run {run_id} of {_format_start(lists)}."
+    sent = [
+        f"{run_id} of {_format_start(lists)}"
+        for run_id, lists in reversed(runs.items())
+        if {run_list.model for run_list in lists} & {*saved_plan.model_names}
+    ]
+    names = f": {', '.join(sent[-_MAX_RUNS:])}" if sent else ""
+    since = f" Runs since it was saved{names}." if names else ""
+    return f"The plan may have been applied already.{since}"
+
+
+def _has_planned_figures(saved_plan: SavedPlan, lists: Iterable[RunList]) -> bool:
+    """Return whether a run planned, for each list of a saved plan, as many changes as the plan says."""
+    counts = {(run_list.model, run_list.list_name): run_list.counts for run_list in lists}
+    return all(
+        saved_list.figures.get(name, 0) == counts.get((saved_list.model, saved_list.list), {}).get(name, 0)
+        for saved_list in saved_plan.lists
+        for name in _CHANGES
+    )
+
+
+def _format_start(lists: Sequence[RunList]) -> str:
+    return f"{lists[0].started_at[:16].replace('T', ' ')} UTC"
 
 
 def needs_nothing(plan: Plan) -> bool:

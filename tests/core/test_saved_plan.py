@@ -158,10 +158,26 @@ def test_a_plan_is_applied_once(world: World) -> None:
     members_model(world)
     become(world, people("ann"))
     plan = saved(world)
-    applied(world, plan)
+    run_id = applied(world, plan).run_id
+    world.wait()
+    world.run()
     with pytest.raises(GuardRefused) as caught:
         applied(world, plan)
-    assert "applied already" in caught.value.problems[0].hint
+    started = f"{run_id[:4]}-{run_id[4:6]}-{run_id[6:8]} {run_id[9:11]}:{run_id[11:13]} UTC"
+    said = f"The plan was applied already, by the run {run_id} of {started}. Nothing was sent."
+    assert caught.value.problems[0].hint.startswith(said)
+
+
+def test_a_plan_that_an_ordinary_run_has_sent_names_the_runs_since(world: World) -> None:
+    members_model(world)
+    become(world, people("ann"))
+    plan = saved(world)
+    become(world, people("ann", "bob"))
+    run_id = world.run().run_id
+    with pytest.raises(GuardRefused) as caught:
+        applied(world, plan)
+    said = f"The plan may have been applied already. Runs since it was saved: {run_id} of "
+    assert caught.value.problems[0].hint.startswith(said)
 
 
 def test_a_changed_model_is_refused_before_any_request(world: World) -> None:
