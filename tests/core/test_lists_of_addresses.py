@@ -66,11 +66,8 @@ def test_a_member_who_leaves_with_a_new_address_is_removed(lists: World) -> None
 def test_an_address_that_becomes_another_persons_is_sent_again(lists: World) -> None:
     """The row of the old address does not change in the warehouse: it is Bob's address from now on."""
     customers = [NEW_ANN, person("bob", email="ann@example.com"), person("cat")]
-    events: list[Any] = []
-    sends(lists, customers, "ann", "new", "cat", on_progress=events.append)
-    (warning,) = [event.text for event in events if isinstance(event, Warned)]
-    assert warning.startswith("addresses: 1 row has an address that its profile loses")
-    sends(lists, customers, "ann", "new", "cat")
+    for _ in range(2):
+        sends(lists, customers, "ann", "new", "cat")
     by_id = [("c-ann", "new@example.com"), ("c-bob", "ann@example.com"), ("c-cat", "cat@example.com")]
     assert ids_of_subscribers(lists) == by_id
     writes = len(lists.writes())
@@ -83,8 +80,11 @@ def test_an_address_that_becomes_another_persons_is_sent_again(lists: World) -> 
 
 def test_a_list_that_has_the_old_address_still_has_it_as_a_profile_of_its_own(lists: World) -> None:
     """The list states an address, which is nobody's in Klaviyo any more, and does not state the new one."""
-    for _ in range(2):
-        sends(lists, [NEW_ANN, person("cat")], "ann", "cat")
+    events: list[Any] = []
+    sends(lists, [NEW_ANN, person("cat")], "ann", "cat", on_progress=events.append)
+    (warning,) = [event.text for event in events if isinstance(event, Warned)]
+    assert warning.startswith("addresses: 1 row has an address that its profile loses")
+    sends(lists, [NEW_ANN, person("cat")], "ann", "cat")
     assert ids_of_subscribers(lists) == [("None", "ann@example.com"), ("c-cat", "cat@example.com")]
     sends(lists, [NEW_ANN, person("cat")], "new", "cat")
     assert ids_of_subscribers(lists) == [("c-ann", "new@example.com"), ("c-cat", "cat@example.com")]
