@@ -34,7 +34,7 @@ from reverse_etl.planning.project_gate import collect_warnings
 from reverse_etl.state import RunState, read_shared_tables
 from reverse_etl.state.model_changes import forget_list
 from reverse_etl.state.restored_state import hold_removals
-from reverse_etl.state.runs import RefusedRun, StopCause, encode_counts
+from reverse_etl.state.runs import COMPARED_ROWS, RefusedRun, StopCause, encode_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -302,12 +302,20 @@ def _record_result(
 
 def _record_end(context: DeliveryContext, result: RunResult, *, settled: bool) -> None:
     skipped = {model_plan.model.name: model_plan.skipped for model_plan in result.plan.models}
+    compared = {
+        model_plan.model.name: {COMPARED_ROWS: model_plan.comparison.compared_rows or 0}
+        for model_plan in result.plan.models
+        if model_plan.comparison and not model_plan.comparison.is_full
+    }
     rows: list[tuple[str | None, ...]] = [
         (
             list_result.model,
             "" if list_result.list_plan.list_ref.is_new else list_result.list_plan.list_ref.id,
             list_result.list_plan.list_ref.name,
-            encode_counts(collect_shown_figures(list_result), skipped.get(list_result.model)),
+            encode_counts(
+                {**collect_shown_figures(list_result), **compared.get(list_result.model, {})},
+                skipped.get(list_result.model),
+            ),
             list_result.stop_cause,
             list_result.stop_reason,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reverse_etl.report.counts import REJECTED_COUNTS, sum_counts
+from reverse_etl.state.runs import COMPARED_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,6 +153,15 @@ class Report:
     interruption: Interruption | None = None
     has_journal: bool = False
     ended_lists: Mapping[tuple[str, str], ListEnd] = field(default_factory=dict)
+
+    @property
+    def partly_compared_models(self) -> Mapping[str, int]:
+        """Return, by model, how many rows were compared by `updated_at`, if not all were."""
+        return {
+            summary.label.model: summary.counts[COMPARED_ROWS]
+            for summary in self.lists
+            if COMPARED_ROWS in summary.counts
+        }
 
     @property
     def skipped_models(self) -> Mapping[str, LastComparison]:

@@ -368,6 +368,7 @@ def last_lists_by_model(run_lists: Sequence[RunList]) -> Mapping[str, frozenset[
 
 
 _SKIPPED: Final = "skipped"  # beside the counts; only of models that were not read
+COMPARED_ROWS: Final = "compared_rows"  # beside the counts; only of models with `updated_at`, if not all were
 _LATER_COUNTS: Final = {  # by the count before them
     "applied": ("unverified", "no_profile", "opted_out", "pending"),
     "rejected_by_check": ("clears", "without_profile", "withheld"),

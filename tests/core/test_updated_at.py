@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reverse_etl.cli.output.json import plan_document
+from reverse_etl.cli.commands.run import print_follow_up
+from reverse_etl.cli.output.json import plan_document, result_document
 from reverse_etl.cli.output.plan import show_plan
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import ModelError
 from reverse_etl.planning import complete_rows
 from reverse_etl.planning.plan_options import PlanOptions
+from reverse_etl.report.page import render_page
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
 from tests.core.killing import run_until_killed
@@ -102,9 +104,21 @@ def test_a_lie_lasts_until_the_next_full_comparison(members: World) -> None:
     assert first_names(members)[0] == "Anne"
     rows[0]["first_name"] = "Anna"
     assert day(members, rows) == (0, {})
+    report = members.project().report()
+    assert report.partly_compared_models == {"members": 0}
+    assert "<b>members</b>: 0 rows were compared." in " ".join(render_page(report).split())
     refresh = PlanOptions(full_refresh=True)
     assert day(members, rows, options=refresh) == (None, {Outcome.APPLIED: 3})
+    assert not members.project().report().partly_compared_models
     assert day(members, rows) == (0, {})
+
+
+def test_a_run_says_how_many_rows_it_compared(members: World, capsys: pytest.CaptureFixture[str]) -> None:
+    members.wait(DAY)
+    result = members.run()
+    print_follow_up(result)
+    assert "members: compared: 0 rows by updated_at; last full comparison: 24h ago" in capsys.readouterr().err
+    assert result_document(result)["models"][0]["comparison"]["compared_rows"] == 0
 
 
 def test_plan_and_explain_say_what_waits_for_a_full_comparison(

@@ -13,7 +13,7 @@ from reverse_etl.cli.options import LEASE_TIMEOUT, STRICT, ProjectFlags, request
 from reverse_etl.cli.output import tables as show
 from reverse_etl.cli.output.console import terminal
 from reverse_etl.cli.output.json import result_document
-from reverse_etl.cli.output.plan import added_again_text
+from reverse_etl.cli.output.plan import added_again_text, comparison_text
 from reverse_etl.cli.output.result import follow_up_lines, show_result
 from reverse_etl.cli.plan_options import PlanFlags, plan_options
 from reverse_etl.cli.signals import SignalHandler
@@ -98,6 +98,9 @@ def print_follow_up(result: RunResult) -> None:
     """Print what the gate and guards stopped, notes, and a line for each kind of row to look at."""
     if problems := result.plan.collect_stops(result.gate_problems):
         terminal.print_problems(problems, GuardRefused.exit_code)
+    for model_plan in result.plan.models:
+        if model_plan.comparison:
+            terminal.info(f"{model_plan.model.name}: {comparison_text(model_plan.comparison)}")
     for note in result.plan.new_notes:
         terminal.info(f"Note: {note}")
     for list_result in result.lists:

@@ -214,12 +214,12 @@ def _model_notes(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
             "rows share"
             for kind, rows in model_plan.omitted_identifiers.items()
         ),
-        *([_comparison_line(model_plan.comparison)] if model_plan.comparison else []),
+        *([comparison_text(model_plan.comparison)] if model_plan.comparison else []),
         *([f"not skipped: {model_plan.read_reason}"] if model_plan.read_reason else []),
     ]
 
 
-def _comparison_line(comparison: RowComparison) -> str:
+def comparison_text(comparison: RowComparison) -> str:
     """Return which rows of a model with `updated_at` were compared, and when all of them were."""
     age = comparison.last_full_age
     last = "not known" if age is None else f"{format_duration(age)} ago"
