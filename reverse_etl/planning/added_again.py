@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reverse_etl.domain.deltas import Op
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -34,6 +36,8 @@ def _add_facts(
 ) -> ModelPlan:
     name, settings = model_plan.model.name, state.journal.settings
     counts = state.journal.count_added_again(name, model_plan.tables.planned) if settings else {}
+    if settings:
+        model_plan = _mark_changes(state, model_plan, counts)
     return replace(
         model_plan,
         lists=tuple(
@@ -41,6 +45,34 @@ def _add_facts(
                 list_plan,
                 added_again=counts.get(list_plan.list_ref.id, 0) if settings else None,
                 removed_before=tuple(removals.get((name, list_plan.list_ref.id), ())),
+            )
+            for list_plan in model_plan.lists
+        ),
+    )
+
+
+def _mark_changes(state: State, model_plan: ModelPlan, counts: Mapping[str, int]) -> ModelPlan:
+    """Return the plan whose adds say if they were on their list before."""
+    identities = [
+        change.identity
+        for list_plan in model_plan.lists
+        if counts.get(list_plan.list_ref.id)
+        for change in list_plan.sample
+        if change.op == Op.ADD
+    ]
+    name, planned = model_plan.model.name, model_plan.tables.planned
+    again = state.journal.find_added_again(name, planned, identities)
+    return replace(
+        model_plan,
+        lists=tuple(
+            replace(
+                list_plan,
+                sample=tuple(
+                    replace(change, on_list_before=(list_plan.list_ref.id, change.identity) in again)
+                    if change.op == Op.ADD
+                    else change
+                    for change in list_plan.sample
+                ),
             )
             for list_plan in model_plan.lists
         ),

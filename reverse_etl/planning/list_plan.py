@@ -43,7 +43,8 @@ class Change:
 
     `identifiers` are those of the row by type, of a remove those that were sent. `replaces` is the identity
     that a person had before: the change is an add and a remove in one, and `before` and `after` are
-    identifiers.
+    identifiers. `on_list_before`: an earlier run removed the person of an add from this list; None if that is
+    not known, without a journal.
     """
 
     op: str
@@ -52,6 +53,7 @@ class Change:
     after: Mapping[str, Any]
     identifiers: Mapping[str, str] = field(default_factory=dict)
     replaces: str = ""
+    on_list_before: bool | None = None
 
 
 @dataclass(frozen=True)

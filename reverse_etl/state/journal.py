@@ -20,7 +20,7 @@ from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 from reverse_etl.warehouse.statement import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reverse_etl.config.journal import JournalSettings
     from reverse_etl.domain.identifiers import IdentifierType
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reverse_etl.warehouse.model_tables import ModelTables
 
 _TABLE: Final = "journal"
+_MOST_IDENTITIES: Final = 1_000  # of one statement
 _COLUMNS: Final = column_names(_TABLE)
 _SCOPE_COLUMNS: Final = ("account_id", "project")
 
@@ -198,6 +199,36 @@ class Journal:
             (*tables.scope.key, model),
         )
         return {str(list_id): int(rows) for list_id, rows in tables.fetch(statement)}
+
+    def find_added_again(
+        self, model: str, planned: str, identities: Sequence[str]
+    ) -> frozenset[tuple[str, str]]:
+        """Return (list id, identity) of those of some planned adds that runs removed from the same list."""
+        found: set[tuple[str, str]] = set()
+        for start in range(0, len(identities), _MOST_IDENTITIES):
+            some = identities[start : start + _MOST_IDENTITIES]
+            found.update(self._fetch_added_again(model, planned, some))
+        return frozenset(found)
+
+    def _fetch_added_again(
+        self, model: str, planned: str, identities: Sequence[str]
+    ) -> Iterator[tuple[str, str]]:
+        tables = self.state_tables
+        adds = (
+            f"FROM {tables.dialect.temp_table(planned)} WHERE retl_op = '{Op.ADD}' "
+            f"AND retl_identity IN ({', '.join('?' * len(identities))})"
+        )
+        statement = Statement.read(
+            f"WITH adds AS (SELECT retl_list_id, retl_identity, retl_identity AS person {adds}\n"
+            f"UNION ALL SELECT retl_list_id, retl_identity, {self._hash.sql('retl_identity')} {adds})\n"
+            f"SELECT DISTINCT a.retl_list_id, a.retl_identity FROM adds AS a\n"
+            f"JOIN {tables.dialect.state_table(_TABLE)} AS j "
+            f"ON j.list_id = a.retl_list_id AND j.identity = a.person\n"
+            f"WHERE {in_scope_sql('j')} AND j.model = ? AND j.outcome = 'removed'",
+            (*identities, *identities, *tables.scope.key, model),
+        )
+        for list_id, identity in tables.fetch(statement):
+            yield str(list_id), str(identity)
 
     def select_held(self, rows: Statement, run: RunList) -> Statement:
         """Return (identity, code, time, identifiers) of those rows of a list that a run held.

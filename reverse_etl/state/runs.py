@@ -179,7 +179,6 @@ class Runs:
         )
 
     def _rows(self) -> list[Row]:
-        """Return the stored runs in their order: one query for all that asks for them."""
         return self.state_tables.fetch_shared(self._runs_query)
 
     def _find_reasons(self, run_ids: Collection[str]) -> Mapping[str, Sequence[tuple[str, str]]]:

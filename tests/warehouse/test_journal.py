@@ -108,6 +108,8 @@ def test_a_plan_says_who_is_added_again(
     assert added_again == known[0]
     flows = "a flow triggered by this list starts again for them if its settings allow re-entry"
     assert f"{known[1]}{flows}" in text
+    marked = [line.split() for line in text.splitlines() if line.endswith("on this list before")]
+    assert [line[1] for line in marked] == ["b**@e******.com"] * (journal is not None)
     print_follow_up(shop.run())
     said = capsys.readouterr().err
     assert said.startswith("Note: Members, by members: ")

@@ -217,6 +217,7 @@ def _change_document(change: Change, *, show_values: bool) -> dict[str, Any]:
         "identifiers": _identifiers_document(change.identifiers, show_values=show_values),
         "before": values_document(change.before, show_values=show_values),
         "after": values_document(change.after, show_values=show_values),
+        **({} if change.on_list_before is None else {"on_list_before": change.on_list_before}),
     }
 
 

@@ -306,8 +306,9 @@ def _format_change(list_plan: ListPlan, change: Change, *, show_values: bool) ->
     identity = (
         row_key_text(change.identity) if show_values else mask_person(change.identity, change.identifiers)
     )
+    again = "   on this list before" if change.on_list_before else ""
     if change.op not in {Op.UPDATE, REPLACE}:
-        return f"  {_SIGNS[change.op]} {identity}{_stay_note(list_plan, change)}"
+        return f"  {_SIGNS[change.op]} {identity}{again}{_stay_note(list_plan, change)}"
     values = [(name, change.before[name], change.after[name]) for name in change.after]
     changed_values = ", ".join(
         f"{name}: {format_value(name, before, show_values)} -> {format_value(name, after, show_values)}"
@@ -315,7 +316,7 @@ def _format_change(list_plan: ListPlan, change: Change, *, show_values: bool) ->
     )
     left = "a row left in place" if list_plan.left_in_place else "a remove"
     note = f"; one person, counted as an add and {left}" if change.op == REPLACE else ""
-    return f"  ~ {identity}   {changed_values or 'sent again'}{note}"
+    return f"  ~ {identity}   {changed_values or 'sent again'}{note}{again}"
 
 
 def show_identity(identity: str, *, show_values: bool) -> str:

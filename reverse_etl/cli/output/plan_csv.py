@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from reverse_etl.planning.plan import Plan
 
-_COLUMNS: Final = ("model", "list_id", "list", "operation", "row", "external_id", "changes")
+_COLUMNS: Final = ("model", "list_id", "list", "operation", "row", "external_id", "changes", "on_list_before")
 
 
 def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
@@ -38,6 +38,7 @@ def print_plan_csv(plan: Plan, *, show_values: bool) -> None:
                     show_identity(change.identity, show_values=show_values),
                     identifiers.get(IdentifierType.EXTERNAL_ID, ""),
                     json.dumps(changed, ensure_ascii=False, default=str) if changed else "",
+                    "" if change.on_list_before is None else str(change.on_list_before).lower(),
                 )
             )
 
