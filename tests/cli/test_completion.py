@@ -97,7 +97,7 @@ ALIASES = "\n".join(
     "profiles",
     [
         "shop: [",
-        "shop: " + "[" * 3_000 + "]" * 3_000,
+        "shop: " + "[" * 700 + "]" * 700,
         "shop: &shop {target: trial, outputs: *shop}",
         ALIASES,
         'shop: {target: trial, outputs: {"\\ud800": {type: duckdb}}}',

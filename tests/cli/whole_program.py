@@ -6,6 +6,7 @@ longer than its work.
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING
@@ -32,3 +33,5 @@ for _name in _ENVIRONMENT.list_templates(filter_func=lambda name: name.endswith(
     _ENVIRONMENT.get_template(_name)
 for _validated in _subclasses(BaseModel):
     _validated.model_rebuild()
+gc.collect()
+gc.freeze()  # a command need not look for garbage in what is imported, and its memory stays shared
