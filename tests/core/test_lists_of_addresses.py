@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.domain.progress import Warned
-from tests.core.killing import nth_event
+from tests.core.killing import dies_at_statement, nth_event
 from tests.core.rows import COLUMNS, members_model, person
-from tests.core.world import Interrupted
+from tests.core.world import Interrupted, World
 
 if TYPE_CHECKING:
-    from tests.core.world import World
+    from pathlib import Path
 
 BY_ID = {"external_id": "customer_id", "email": "email"}
 BY_EMAIL = {"email": "email", "external_id": "customer_id"}
@@ -32,11 +32,16 @@ def lists(world: World, request: pytest.FixtureRequest) -> World:
     return world
 
 
-def sends(world: World, customers: list[dict[str, Any]], *subscribers: str, **options: Any) -> dict[str, Any]:
-    """Let the tables have these rows, run, and return the outcomes by model."""
+def write(world: World, customers: list[dict[str, Any]], *subscribers: str) -> None:
+    """Let the tables have these rows."""
     world.people(customers, columns=COLUMNS)
     rows = [{"email": f"{name}@example.com"} for name in subscribers]
     world.people(rows, "subscribers", "email VARCHAR")
+
+
+def sends(world: World, customers: list[dict[str, Any]], *subscribers: str, **options: Any) -> dict[str, Any]:
+    """Let the tables have these rows, run, and return the outcomes by model."""
+    write(world, customers, *subscribers)
     result = world.run(allow_removes=ALL, **options)
     world.wait(600.0)
     return {listed.model: listed.outcomes for listed in result.lists}
@@ -188,6 +193,30 @@ def test_a_run_that_dies_loses_no_member_and_no_removal(
     assert world.emails("Other") == sorted(f"{name}@example.com" for name in subscribers)
     sends(world, customers, "cat")
     assert world.emails("Other") == ["cat@example.com"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("subscribers", [("new", "cat"), ("cat",), ("ann", "new", "cat")])
+def test_a_run_that_dies_at_any_statement_loses_nobody(
+    lists: World, tmp_path: Path, subscribers: tuple[str, ...]
+) -> None:
+    saved = lists.save(tmp_path / "saved")
+    customers = [NEW_ANN, person("cat")]
+    if "ann" in subscribers:
+        customers.append(person("bob", email="ann@example.com"))
+    nth, died = 20, True  # the statements before look for earlier runs
+    while died:
+        with closing(World.load(saved, tmp_path / str(nth))) as world:
+            write(world, customers, *subscribers)
+            died = dies_at_statement(world, nth, allow_removes=ALL)
+            world.wait(600.0)
+            for _ in range(2):
+                sends(world, customers, *subscribers)
+            assert world.emails("Other") == sorted(f"{name}@example.com" for name in subscribers), nth
+            sends(world, customers, "cat")
+            assert world.emails("Other") == ["cat@example.com"], nth
+        nth += 3
 
 
 def die_at_nth(nth: int) -> Any:
