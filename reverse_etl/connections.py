@@ -197,8 +197,8 @@ class Connections:
                 try:
                     self._record_failure(attempt, error)
                 except ReverseEtlError as failure:
-                    reason = failure.problems[0].summary
-                    on_progress(Warned(f"This run is not in the history: {reason}"))
+                    if str(failure) != str(error):  # the error itself says it
+                        on_progress(Warned(f"This run is not in the history: {failure.problems[0].summary}"))
             if isinstance(error, ReverseEtlError) and attempt.is_recorded:
                 error.run_id = attempt.run_id
             raise
