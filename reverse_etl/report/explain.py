@@ -21,7 +21,7 @@ from reverse_etl.report.explanation import (
 from reverse_etl.report.followed_contacts import ContactSearch
 from reverse_etl.report.person_journal import find_person_rows
 from reverse_etl.report.person_search import ModelSearch, explain_deleted
-from reverse_etl.report.text_owner import find_owner
+from reverse_etl.report.text_owner import find_owner, separate_lost_ids
 from reverse_etl.state.journal import JournalSearch
 from reverse_etl.surfaces.read_back import ReadConsents
 
@@ -69,6 +69,7 @@ def explain_person(warehouse: Warehouse, state: State, plan: Plan, search: Perso
             (others if can_know else without_identifier).append(model_plan.model.name)
     for model in search.deleted_models:
         explained += explain_deleted(warehouse, state, model, query)
+    explained = [separate_lost_ids(found) for found in explained]
     owner = find_owner(state, query, explained)
     explained = [owner.hide_others(found) for found in explained]
     contacts = ContactSearch(warehouse, state, plan, search.deleted_models)

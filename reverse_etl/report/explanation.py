@@ -104,7 +104,9 @@ class AppliedRow:
     """A row that was applied: when it was first sent, and the values that Klaviyo was last given.
 
     `first_run_id` and `first_job_id` are those of that first time, "" if the state cannot tell.
-    `are_values_hidden`: the values may be those of somebody who had the e-mail before.
+    `are_values_hidden`: the values may be those of somebody who had the e-mail before. `current` has the
+    identifiers of the model's row with the same key, None without one. `has_lost_id`: that row lacks the id,
+    and may be somebody else's.
     """
 
     identity: str
@@ -114,6 +116,8 @@ class AppliedRow:
     first_run_id: str = ""
     first_job_id: str = ""
     are_values_hidden: bool = False
+    current: Mapping[str, str] | None = None
+    has_lost_id: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.report.explanation import PersonQuery
 from reverse_etl.report.person_search import ModelSearch, explain_deleted
-from reverse_etl.report.text_owner import find_owner
+from reverse_etl.report.text_owner import find_owner, separate_lost_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +50,7 @@ class ContactSearch:
         own_ids = {kind.value: next(iter(values)) for kind, values in owner.ids.items()}
         known = {(item.model, item.list_id) for item in explained}
         for query in _find_contacts(explained):
-            found = [*self._search(query)]
+            found = [separate_lost_ids(item) for item in self._search(query)]
             contact_owner = find_owner(self.state, query, found)
             if not (contact_owner.is_one_person and contact_owner.owns(own_ids)):
                 continue

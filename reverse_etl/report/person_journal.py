@@ -34,6 +34,8 @@ def find_person_rows(state: State, search: JournalSearch, owner: TextOwner) -> t
         follows=owner.is_one_person,
     )
     rows = state.journal.find(search)
+    if owner.has_lost_id:  # nothing says whose the rows with an id are
+        return tuple(replace(row, changes=_hide_values(row)) for row in rows)
     if not owner.has_id and (recorded := _find_recorded_owner(state, search, rows)) != search:
         rows = state.journal.find(recorded)
         search = recorded
@@ -62,6 +64,14 @@ def _hide_former_values(row: JournalRow, since: str, owner: TextOwner) -> str:
     if not (has_other_id or takes_over):
         return row.changes
     return json.dumps([{key: change[key] for key in change if key != "before"} for change in changes])
+
+
+def _hide_values(row: JournalRow) -> str:
+    """Return the changes of a row without the values before; of a row with an id, without any."""
+    shown = {"column"} if row.external_id or row.klaviyo_profile_id else {"column", "after"}
+    return json.dumps(
+        [{key: change[key] for key in change if key in shown} for change in json.loads(row.changes)]
+    )
 
 
 def _find_recorded_owner(state: State, search: JournalSearch, rows: Sequence[JournalRow]) -> JournalSearch:

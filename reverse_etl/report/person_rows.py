@@ -35,6 +35,18 @@ def select_staged_rows(tables: ModelTables, values: Mapping[IdentifierType, str]
     )
 
 
+def select_staged_identifiers(tables: ModelTables, identities: Sequence[str]) -> Statement:
+    """Return (list id, identity, identifiers) of the model's rows with these identities."""
+    columns = ", ".join(f"s.{name}" for name in IDENTIFIER_COLUMNS.values())
+    staged, lists = tables.staged_rows, tables.dialect.temp_table(tables.lists)
+    return Statement.read(
+        f"SELECT l.retl_list_id, s.retl_identity, {columns}\n"
+        f"FROM {staged} AS s LEFT JOIN {lists} AS l ON l.retl_list = s.retl_list\n"
+        f"WHERE s.retl_identity IN ({', '.join('?' for _ in identities)}) ORDER BY 1, 2 LIMIT {MAX_ROWS}",
+        tuple(identities),
+    )
+
+
 def select_planned(tables: ModelTables, identities: Sequence[str]) -> Statement:
     """Return (list id, identity, op) of the plan's changes of these identities."""
     placeholders = ", ".join("?" for _ in identities)

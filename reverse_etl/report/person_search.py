@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,7 @@ class ModelSearch:
             return
         self._find_rows(facts)
         _find_known_rows(self.warehouse, self.state, self.model_plan.model.name, self.query, facts)
+        self._find_current_rows(facts)
         self._find_deleted(facts)
         self._find_without_profile(facts)
         self._find_consents(facts)
@@ -121,6 +122,20 @@ class ModelSearch:
             ]
             row = ModelRow(identity, identifiers, payload, reason, tuple(omitted))
             facts[list_id].rows.append(row)
+
+    def _find_current_rows(self, facts: dict[str | None, _Facts]) -> None:
+        """Find the identifiers that the model's rows with the keys of applied rows have now."""
+        identities = sorted({row.identity for list_facts in facts.values() for row in list_facts.sent})
+        if not identities:
+            return
+        current: dict[tuple[str, str], dict[str, str]] = {}
+        statement = sql.select_staged_identifiers(self.model_plan.tables, identities)
+        for list_id, identity, *values in self.warehouse.fetch(statement):
+            current.setdefault((list_id or "", identity), {}).update(_name_identifiers(values))
+        for list_id, list_facts in facts.items():
+            list_facts.sent = [
+                replace(row, current=current.get((list_id or "", row.identity))) for row in list_facts.sent
+            ]
 
     def _find_deleted(self, facts: dict[str | None, _Facts]) -> None:
         """Find the row of a deleted person, which is known by a hash alone: the text names its identifier."""

@@ -32,12 +32,14 @@ class TextOwner:
     `since` is from when on rows without an id are this owner's: '' if nobody else is known to have had the
     text. `uses` is what the journal has of the text. `is_in_model` is whether rows of the models say so: then
     a row without an id that no model has any more may be of somebody who had the text before.
+    `has_lost_id` is whether an applied row has an id that the model's row with the text lacks.
     """
 
     ids: Mapping[IdentifierType, Collection[str]]
     since: str = ""
     uses: Sequence[TextUse] = ()
     is_in_model: bool = False
+    has_lost_id: bool = False
 
     @property
     def has_id(self) -> bool:
@@ -57,7 +59,9 @@ class TextOwner:
     def hide_others(self, found: ListExplanation) -> ListExplanation:
         """Return what is known on a list without what is another person's."""
         sent = tuple(
-            row if self._may_show_values(found, row) else replace(row, values={}, are_values_hidden=True)
+            row
+            if row.are_values_hidden or self._may_show_values(found, row)
+            else replace(row, values={}, are_values_hidden=True)
             for row in found.sent
             if self._owns_sent(found, row)
         )
@@ -69,7 +73,7 @@ class TextOwner:
             open_changes=tuple(
                 change for change in found.open_changes if self.owns(change.identifiers) is not False
             ),
-            changes={} if hidden else found.changes,
+            changes={} if hidden or any(row.are_values_hidden for row in sent) else found.changes,
             removal_not_found_at=not_found_at if (not_found_at or "") >= self.since else None,
             is_sent_for_another=bool(hidden),
         )
@@ -85,7 +89,10 @@ class TextOwner:
         """Return whether the values of a row that is not another person's are known to be the owner's.
 
         Its id says so, a row of the model, or the journal; or no row of the models says who has the text now.
+        If the row has lost an id, only values that the model has now are.
         """
+        if self.has_lost_id:
+            return any((row.identity, row.values) == (sent.identity, sent.values) for row in found.rows)
         is_known = self.owns(sent.identifiers) is not None or not self.is_in_model
         return is_known or bool(found.rows) or self._is_recorded(found)
 
@@ -105,13 +112,41 @@ class TextOwner:
         return min(times, default=_NEVER)
 
 
+def separate_lost_ids(found: ListExplanation) -> ListExplanation:
+    """Return what is known on a list, with applied rows whose id the model's row lacks taken apart.
+
+    Klaviyo keeps an id that is not sent any more, and so does the applied row: it may have the id of one
+    person and the values of another, who has the row now. An answer about the id has no values, and one about
+    the other identifiers neither the id nor values that the model's row does not have.
+    """
+    sent = tuple(_separate_lost_id(row, found.rows) for row in found.sent)
+    hides = any(row.has_lost_id and row.are_values_hidden for row in sent)
+    return replace(found, sent=sent, changes={} if hides else found.changes)
+
+
+def _separate_lost_id(sent: AppliedRow, rows: Sequence[ModelRow]) -> AppliedRow:
+    current = sent.current
+    if current is None or all(current.get(kind) for kind in UNIQUE_IDENTIFIERS if sent.identifiers.get(kind)):
+        return sent
+    row = next((row for row in rows if row.identity == sent.identity), None)
+    kept = {
+        kind: value
+        for kind, value in sent.identifiers.items()
+        if (current.get(kind) == value if row else kind in UNIQUE_IDENTIFIERS)
+    }
+    hides = row is None or row.values != sent.values
+    values = {} if hides else sent.values
+    return replace(sent, identifiers=kept, values=values, are_values_hidden=hides, has_lost_id=True)
+
+
 def find_owner(state: State, query: PersonQuery, lists: Sequence[ListExplanation]) -> TextOwner:
     """Return who has a text, by what was found with it; the journal decides if nothing else has an id."""
     uses = state.journal.find_uses(query.values)
     in_models = _find_ids(row for found in lists for row in found.rows)
     ids = in_models or _find_ids(row for found in lists for row in found.sent)
     if not ids:
-        return TextOwner({}, uses=uses)
+        has_lost_id = any(row.has_lost_id for found in lists for row in found.sent)
+        return TextOwner({}, uses=uses, has_lost_id=has_lost_id)
     owner = TextOwner(ids, uses=uses, is_in_model=bool(in_models))
     own = [use for use in uses if _is_own(state, ids, use)]
     others = [use for use in uses if not use.has_no_id and use not in own]

@@ -303,6 +303,7 @@ def _diff(shape: ModelTables, many: ModelTables, kept: Mapping[str, Column]) -> 
     person = {IdentifierType.EMAIL: "ann@example.com", IdentifierType.EXTERNAL_ID: "17"}
     yield "select_staged_rows", person_rows.select_staged_rows(shape, person)
     yield from _held_rows(shape)
+    yield "select_staged_identifiers", person_rows.select_staged_identifiers(shape, ["email:ann@example.com"])
     yield "select_planned", person_rows.select_planned(shape, ["email:ann@example.com", "external_id:17"])
     yield "select_sent_rows", person_rows.select_sent_rows(shape, person)
     yield "select_open_changes", person_rows.select_open_changes(shape, person)

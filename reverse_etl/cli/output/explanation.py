@@ -37,6 +37,7 @@ _PROFILE_ID_ADVICE = (
     "A profile id is found only in models that send it: ask by the profile's e-mail, phone or external id."
 )
 _HIDDEN = "the row has no id, and may be that of somebody who had the e-mail or phone before"
+_LOST_ID = "the model's row has lost the id that was sent, and may be somebody else's"
 _OTHER_IDENTIFIERS = "Ask by the person's other identifiers, too."
 _NO_JOURNAL = " To know which from now on, add to the destination: journal: 90d"
 
@@ -193,7 +194,7 @@ def _sent_line(sent: AppliedRow, rows: Sequence[ModelRow]) -> str:
     job = f", job {sent.first_job_id}" if sent.first_job_id else ""
     evidence = f" (run {sent.first_run_id}{job})" if sent.first_run_id else ""
     if sent.are_values_hidden:
-        values = f"not shown: {_HIDDEN}"
+        values = f"not shown: {_LOST_ID if sent.has_lost_id else _HIDDEN}"
     since = f"since {format_short_time(sent.first_sent_at)}{evidence}, now " if sent.first_sent_at else ""
     return f"{since}{values}"
 
@@ -231,6 +232,8 @@ def _change_text(change: Mapping[str, Any]) -> str:
     values = {
         key: "NULL" if change[key] is None else change[key] for key in ("before", "after") if key in change
     }
+    if "after" not in values:
+        return str(change["column"])
     before = f" {values['before']}" if "before" in values else ""
     return f"{change['column']}{before} → {values['after']}"
 
