@@ -65,7 +65,10 @@ def prepare_world(
                 world = make_world("prepared")
                 prepare(world)
                 saved_worlds[prepare] = world.save(tmp_path_factory.mktemp("saved") / "world")
-            return worlds.enter_context(closing(World.load(saved_worlds[prepare], tmp_path / "project")))
+            folder = tmp_path / "project"
+            if folder.exists():
+                folder = tmp_path_factory.mktemp("again") / "project"
+            return worlds.enter_context(closing(World.load(saved_worlds[prepare], folder)))
 
         yield load
 

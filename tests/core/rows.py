@@ -81,3 +81,9 @@ def send_two(world: World) -> None:
     members_model(world)
     become(world, people("ann", "bob"))
     world.run()
+
+
+def send_two_loosely(world: World) -> None:
+    """Let the same model, of which any number may be removed, have sent them ten minutes ago."""
+    members_model(world, max_removes=1.0)
+    moves(world, people("ann", "bob"))

@@ -99,10 +99,9 @@ def test_nobody_is_created_by_a_profile_id_alone(world: World) -> None:
 @pytest.mark.parametrize(
     ("after", "is_new"),
     [
-        (False, True),
         (True, True),
         (True, False),
-        pytest.param(False, False, marks=pytest.mark.long),
+        *(pytest.param(False, is_new, marks=pytest.mark.long) for is_new in (False, True)),
     ],
 )
 def test_a_lost_reply_appends_nothing_twice(world: World, *, after: bool, is_new: bool) -> None:
@@ -144,8 +143,8 @@ LONG = [pytest.mark.long, pytest.mark.timeout(3600)]
 @pytest.mark.parametrize(
     ("create", "owner", "names", "step"),
     [
-        ("always", Transport, ("send",), 2),
-        ("never", DuckDB, ("execute", "fetch"), 13),
+        ("always", Transport, ("send",), 3),
+        ("never", DuckDB, ("execute", "fetch"), 17),
         pytest.param("always", Transport, ("send",), 1, marks=LONG),
         *(
             pytest.param(create, DuckDB, ("execute", "fetch"), 1, marks=LONG)

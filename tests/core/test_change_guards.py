@@ -13,6 +13,7 @@ from reverse_etl.planning.guards import exempt_notes
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.planning.violations import Allowances
 from reverse_etl.sandbox import Fault, FaultKind
+from reverse_etl.surfaces.interface import Guards
 from tests.core.rows import BY_EMAIL, become, clubs_model, many, members_model, person
 from tests.core.world import only_list
 from tests.paths import IMPORTS
@@ -86,7 +87,19 @@ def test_a_first_load_lasts_until_a_run_leaves_nothing_unsent(members: World) ->
 
 
 @pytest.mark.parametrize(
-    ("known", "changed", "stopped"), [(1_200, 1_000, False), (1_200, 1_001, True), (2_400, 1_201, True)]
+    ("known", "limit"), [(1_200, 1_000), (2_000, 1_000), (2_400, 1_200), (3_000_000, 1_000_000)]
+)
+def test_the_limit_of_updates_is_a_share_with_a_floor_and_a_cap(known: int, limit: int) -> None:
+    assert Guards(min_rows=0).max_updates.allowed_rows(known) == limit
+
+
+@pytest.mark.parametrize(
+    ("known", "changed", "stopped"),
+    [
+        (1_200, 1_001, True),
+        pytest.param(1_200, 1_000, False, marks=pytest.mark.long),
+        pytest.param(2_400, 1_201, True, marks=pytest.mark.long),
+    ],
 )
 def test_updates_are_bounded_by_share_and_number(
     members: World, known: int, changed: int, stopped: bool
@@ -169,8 +182,8 @@ def test_a_stopped_list_does_not_make_its_rejected_rows_known(world: World) -> N
 
 
 def test_a_first_load_with_some_bad_rows_does_not_trip(members: World) -> None:
-    """One row in fifty is malformed, as in every real table."""
-    become(members, [*many(4_900), *({**row, "email": "bad"} for row in many(100, start=5_000))])
+    """Although more rows are malformed than may be in a later run."""
+    become(members, [*many(900), *({**row, "email": "bad"} for row in many(60, start=1_000))])
     assert members.run().exit_code == 1
 
 

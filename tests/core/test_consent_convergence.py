@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.core.consent import consents, marketing, new_list, status, subscribe_
 from tests.core.unsteady_network import UnsteadyNetwork, emails_of, survive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reverse_etl.klaviyo.messages import Request
     from tests.core.world import World
@@ -78,14 +78,15 @@ def live(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Life]
 
 
 CONFIGS: tuple[dict[str, str], ...] = ({}, {"list": "Members"}, {"consent": "now"})
-LIVES = [
-    pytest.param(seed, config, marks=() if config is CONFIGS[seed] else LONG)
-    for seed in range(3)
-    for config in CONFIGS
-]
 
 
-@pytest.mark.parametrize(("seed", "config"), LIVES)
+def lives(configs: Sequence[dict[str, str]], *few: tuple[int, dict[str, str]]) -> list[Any]:
+    """Return the lives with these configs: a few by default, the others in long tests."""
+    every = [(seed, config) for seed in range(3) for config in configs]
+    return [pytest.param(*life, marks=() if life in few else LONG) for life in every]
+
+
+@pytest.mark.parametrize(("seed", "config"), lives(CONFIGS, (0, CONFIGS[0]), (2, CONFIGS[2])))
 def test_nobody_is_subscribed_over_an_opt_out(
     world: World, live: Callable[[int], Life], seed: int, config: dict[str, str]
 ) -> None:
@@ -114,10 +115,7 @@ def test_nobody_is_subscribed_over_an_opt_out(
     assert life.subscribed_over == []
 
 
-@pytest.mark.parametrize(
-    ("seed", "config"),
-    [pytest.param(*life.values, marks=life.marks) for life in LIVES if life.values[1] in CONFIGS[:2]],
-)
+@pytest.mark.parametrize(("seed", "config"), lives(CONFIGS[:2], (0, CONFIGS[0])))
 def test_nobody_is_unsubscribed_who_is_not_ours(
     world: World, live: Callable[[int], Life], seed: int, config: dict[str, str]
 ) -> None:

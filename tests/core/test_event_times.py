@@ -100,7 +100,7 @@ def actions() -> SearchStrategy[list[tuple[str, int]]]:
     )
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example([("orders", 100), ("run", 0), ("days", 200), ("horizon", 2), ("run", 0)])
 @example([("orders", 5), ("killed", 0), ("orders", 0), ("days", 1), ("lost", 1), ("run", 0)])
 @given(actions())

@@ -155,7 +155,7 @@ class ForgetfulShop(ShopMachine):
 
 def test_lists_converge_after_lost_evidence() -> None:
     """Nobody who was added by others is removed; what the model has is sent in the end."""
-    live_few_days(ForgetfulShop, examples=3)
+    live_few_days(ForgetfulShop, examples=2)
 
 
 @pytest.mark.long

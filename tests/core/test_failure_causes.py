@@ -10,12 +10,12 @@ from reverse_etl.alerts.conditions import Cause, end_of_result
 from reverse_etl.domain.progress import ListDone
 from reverse_etl.errors import FailureCause, WarehouseError
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.rows import become, members_model, people, person
+from tests.core.rows import become, members_model, people, person, send_two
 from tests.core.world import only_list
 from tests.paths import IMPORTS
 
 if TYPE_CHECKING:
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 POST = ("POST", IMPORTS)
 CAUSES = {
@@ -42,10 +42,11 @@ CAUSES = {
 
 
 @pytest.mark.parametrize(("fault", "cause"), CAUSES.values(), ids=CAUSES)
-def test_a_list_that_fails_has_the_cause(world: World, fault: Fault, cause: FailureCause) -> None:
+def test_a_list_that_fails_has_the_cause(
+    prepare_world: PrepareWorld, fault: Fault, cause: FailureCause
+) -> None:
+    world = prepare_world(send_two)
     members_model(world, max_removes=1.0)
-    become(world, people("ann", "bob"))
-    world.run()
     world.fault(fault)
     become(world, people("ann", *(f"p{number}" for number in range(20))))
     failed = only_list(world.run())

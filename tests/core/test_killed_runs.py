@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reverse_etl.warehouse.statement import Statement
-    from tests.core.world import World
+    from tests.core.world import PrepareWorld, World
 
 STEP = 1  # of the long test
 
@@ -68,9 +68,9 @@ def begin_changes(world: World) -> None:
 def check_deaths(world: World, deaths: Sequence[int]) -> list[bool]:
     """Kill a run with changes of every kind, and maybe the next; check that one more run repairs the state.
 
-    `deaths` are the statements at which they are killed. Return for each whether it was killed.
+    `begin_changes` prepared the world. `deaths` are the statements at which they are killed. Return for each
+    whether it was killed.
     """
-    begin_changes(world)
     died = []
     for nth in deaths:
         died.append(dies_at_statement(world, nth))
@@ -96,11 +96,10 @@ def counted() -> list[int]:
 
 
 @pytest.fixture
-def statements(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch, counted: list[int]) -> int:
+def statements(prepare_world: PrepareWorld, monkeypatch: pytest.MonkeyPatch, counted: list[int]) -> int:
     """Count the statements of a run with changes: a few more or less, by the clock."""
     if not counted:
-        world = make_world("counted")
-        begin_changes(world)
+        world = prepare_world(begin_changes)
         with monkeypatch.context() as patched:
             left = die_at(patched, DuckDB, ("execute", "fetch"), 1_000_000)
             world.run()
@@ -109,16 +108,20 @@ def statements(make_world: Callable[..., World], monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("part", [1, 2, *(pytest.param(part, marks=pytest.mark.long) for part in (0, 3))])
-def test_a_run_may_be_killed_between_statements(world: World, statements: int, part: int) -> None:
+def test_a_run_may_be_killed_between_statements(
+    prepare_world: PrepareWorld, statements: int, part: int
+) -> None:
     """Related changes are committed together, so the next run finishes the work. One kill in each quarter."""
-    assert check_deaths(world, [statements * (2 * part + 1) // 8]) == [True]
+    assert check_deaths(prepare_world(begin_changes), [statements * (2 * part + 1) // 8]) == [True]
 
 
 @pytest.mark.parametrize("tenths", [(6, 5), (9, 2)])
-def test_a_recovering_run_may_be_killed_too(world: World, statements: int, tenths: tuple[int, int]) -> None:
+def test_a_recovering_run_may_be_killed_too(
+    prepare_world: PrepareWorld, statements: int, tenths: tuple[int, int]
+) -> None:
     """It dies while it sends, or before that: the third run ends what both began."""
     deaths = [statements * tenth // 10 for tenth in tenths]
-    assert check_deaths(world, deaths) == [True, True]
+    assert check_deaths(prepare_world(begin_changes), deaths) == [True, True]
 
 
 @pytest.mark.long
@@ -126,8 +129,11 @@ def test_a_recovering_run_may_be_killed_too(world: World, statements: int, tenth
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_run_may_be_killed_between_any_two_statements(make_world: Callable[..., World], times: int) -> None:
     """The same at each and every statement; also where the next run dies at the statement of that number."""
-    nth = 1
-    while check_deaths(make_world(f"death{nth}"), [nth] * times)[0]:
+    nth, died = 1, True
+    while died:
+        world = make_world(f"death{nth}")
+        begin_changes(world)
+        died = check_deaths(world, [nth] * times)[0]
         nth += STEP
     assert nth > 80
 

@@ -80,7 +80,7 @@ def test_one_failed_import_stops_only_its_list(make_world: Callable[..., World])
         assert world.emails(row["club"]) == [row["email"]]
 
 
-@pytest.mark.parametrize("step", [21, pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
+@pytest.mark.parametrize("step", [37, pytest.param(1, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 def test_a_run_that_dies_among_several_imports_is_recovered(
     make_world: Callable[..., World], step: int
 ) -> None:

@@ -11,7 +11,17 @@ from reverse_etl.domain.progress import SendProgress
 from reverse_etl.errors import UsageError
 from reverse_etl.planning.plan_options import PlanOptions
 from reverse_etl.sandbox import Fault, FaultKind
-from tests.core.rows import BY_EMAIL, SELECT, become, clubs_model, members_model, moves, people, person
+from tests.core.rows import (
+    BY_EMAIL,
+    SELECT,
+    become,
+    clubs_model,
+    members_model,
+    moves,
+    people,
+    person,
+    send_two_loosely,
+)
 from tests.core.world import only_list
 from tests.paths import IMPORTS
 
@@ -141,9 +151,11 @@ def test_a_renamed_model_removes_members_of_its_old_name(members: World, death: 
 
 
 @pytest.mark.parametrize("unsent", ["a limit", "a refused import"])
-def test_a_renamed_model_removes_them_even_if_it_first_sent_them_later(members: World, unsent: str) -> None:
+def test_a_renamed_model_removes_them_even_if_it_first_sent_them_later(
+    prepare_world: PrepareWorld, unsent: str
+) -> None:
     """Other runs in between do not change who added them."""
-    moves(members, people("ann", "bob"))
+    members = prepare_world(send_two_loosely)
     members.drop_model("members")
     members.model("renamed", SELECT, list="Members", identifiers=BY_EMAIL, max_removes=1.0)
     if unsent == "a refused import":
@@ -157,10 +169,11 @@ def test_a_renamed_model_removes_them_even_if_it_first_sent_them_later(members: 
 
 
 @pytest.mark.parametrize("how", ["another identifier first", "a new e-mail in the same build"])
-def test_a_renamed_model_removes_them_even_under_other_identifiers(world: World, how: str) -> None:
+def test_a_renamed_model_removes_them_even_under_other_identifiers(
+    prepare_world: PrepareWorld, how: str
+) -> None:
     """They are the same people: by their e-mail, or by an id."""
-    members_model(world, max_removes=1.0)
-    moves(world, people("ann", "bob"))
+    world = prepare_world(send_two_loosely)
     world.drop_model("members")
     kinds = {"external_id": "customer_id", "email": "email"}
     ann = person("ann")

@@ -52,7 +52,7 @@ class Hands(ShopMachine):
 
 def test_a_manually_changed_list_converges_once_it_is_reconciled() -> None:
     """Members who were removed are back; members who were adopted and are not desired are removed."""
-    live_few_days(Hands, examples=3)
+    live_few_days(Hands, examples=2)
 
 
 @pytest.mark.long

@@ -39,7 +39,7 @@ def counts(result: Any) -> dict[str, dict[Outcome, int]]:
     return {listed.model: listed.outcomes for listed in result.lists}
 
 
-@pytest.mark.parametrize("ending", ["calm", "a lost reply", "a kill"])
+@pytest.mark.parametrize("ending", ["calm", "a kill", pytest.param("a lost reply", marks=pytest.mark.long)])
 def test_a_member_who_is_only_unsubscribed_comes_back_to_the_list(
     prepare_world: PrepareWorld, die_after: Callable[[Endpoint], None], ending: str
 ) -> None:
@@ -141,8 +141,8 @@ def test_a_model_of_another_channel_keeps_nobody_subscribed_to_this_one(world: W
     ("leaving", "killed"),
     [
         ("newsletter", False),
-        ("newsletter", True),
         ("texts", True),  # the run after the kill does what a calm one does
+        pytest.param("newsletter", True, marks=pytest.mark.long),
         pytest.param("texts", False, marks=pytest.mark.long),
     ],
 )

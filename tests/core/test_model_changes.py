@@ -13,7 +13,16 @@ from reverse_etl.delivery.outcomes import Outcome
 from reverse_etl.errors import UsageError
 from reverse_etl.sandbox import Fault, FaultKind
 from reverse_etl.warehouse.duckdb.adapter import DuckDB
-from tests.core.rows import BY_EMAIL, SELECT, become, members_model, moves, people, person
+from tests.core.rows import (
+    BY_EMAIL,
+    SELECT,
+    become,
+    members_model,
+    moves,
+    people,
+    person,
+    send_two_loosely,
+)
 from tests.core.world import Interrupted, only_list
 
 if TYPE_CHECKING:
@@ -200,11 +209,10 @@ COMMANDS: dict[str, Callable[[World], object]] = {
 @pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.long)])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_change_may_be_killed_before_each_statement(
-    world: World, monkeypatch: pytest.MonkeyPatch, command: str, step: int
+    prepare_world: PrepareWorld, monkeypatch: pytest.MonkeyPatch, command: str, step: int
 ) -> None:
     """The same command completes it: the state is that of a change that nobody killed."""
-    members_model(world, max_removes=1.0)
-    moves(world, people("ann", "bob"))
+    world = prepare_world(send_two_loosely)
     rename_file(world)
     if command == "merge":
         moves(world, [*people("ann"), person("eve")])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(
     "widest",
-    [1, None, *(pytest.param(widest, marks=pytest.mark.long) for widest in (4, 25, 1000))],
+    [1, *(pytest.param(widest, marks=pytest.mark.long) for widest in (4, 25, 1000, None))],
 )
 def test_every_row_is_sent_once_however_many_are_sorted_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch, widest: int | None

@@ -183,8 +183,8 @@ def readmit_all(shop: World, people: list[str]) -> None:
 @pytest.mark.parametrize(
     ("owner", "names", "step"),
     [
-        (Transport, ("send",), 3),
-        (DuckDB, ("execute", "fetch"), 41),
+        (Transport, ("send",), 5),
+        (DuckDB, ("execute", "fetch"), 53),
         pytest.param(Transport, ("send",), 1, marks=LONG),
         pytest.param(DuckDB, ("execute", "fetch"), 1, marks=LONG),
     ],

@@ -92,7 +92,7 @@ class BusyShop(ShopMachine):
 
 def test_lists_converge_whatever_was_asked_for() -> None:
     """Rows of an interrupted full refresh are sent in the end, and a renamed model forgets nobody."""
-    live_few_days(BusyShop, examples=3)
+    live_few_days(BusyShop, examples=2)
 
 
 @pytest.mark.long

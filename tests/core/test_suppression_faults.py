@@ -70,12 +70,12 @@ def check_kills(shop: World, first: int, step: int, owner: type, *names: str) ->
 LONG = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 
-@pytest.mark.parametrize("step", [2, pytest.param(1, marks=LONG)])
+@pytest.mark.parametrize("step", [3, pytest.param(1, marks=LONG)])
 def test_a_run_may_be_killed_at_requests(shop: World, step: int) -> None:
     check_kills(shop, 1, step, Transport, "send")
 
 
-@pytest.mark.parametrize("step", [13, pytest.param(1, marks=LONG)])
+@pytest.mark.parametrize("step", [23, pytest.param(1, marks=LONG)])
 def test_a_run_may_be_killed_at_statements(shop: World, step: int) -> None:
     check_kills(shop, 3, step, DuckDB, "execute", "fetch")
 

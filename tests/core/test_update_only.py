@@ -155,8 +155,8 @@ def test_a_refused_change_rejects_its_row(world: World) -> None:
 @pytest.mark.parametrize(
     "nth",
     [
-        *range(15, 110, 24),
-        *(pytest.param(nth, marks=pytest.mark.long) for nth in range(3, 110, 12) if nth % 24 != 15),
+        *range(15, 110, 36),
+        *(pytest.param(nth, marks=pytest.mark.long) for nth in range(3, 110, 12) if nth % 36 != 15),
     ],
 )
 def test_a_run_may_be_killed_at_a_statement(world: World, nth: int) -> None:
