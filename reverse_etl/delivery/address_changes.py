@@ -110,10 +110,12 @@ def _keep_members(
         context.state.renew_lease_if_due()
         waiting = keep_members(context.state, record, context.run_id, changes, has_members=has_members)
         if waiting:
-            have = "has" if waiting == 1 else "have"
-            context.on_progress(
-                Warned(
-                    f"{name}: {format_count(waiting, 'row')} {have} an address that its profile loses, and "
-                    "that may be another person's now. The next run sends what is still desired."
-                )
-            )
+            context.on_progress(Warned(f"{name}: {_describe_waiting(waiting)}"))
+
+
+def _describe_waiting(rows: int) -> str:
+    have = "has" if rows == 1 else "have"
+    return (
+        f"{format_count(rows, 'row')} {have} an address that its profile loses in this run. "
+        "Somebody else who has it now is missing until the next run, which sends what is still desired."
+    )

@@ -13,6 +13,7 @@ from reverse_etl.state.journal import Journal, JournalSearch
 from reverse_etl.state.person_hash import PersonHash
 from reverse_etl.state.rejections import Rejections
 from reverse_etl.state.sql import (
+    address_changes,
     deltas,
     members,
     migrations,
@@ -49,6 +50,7 @@ def deltas_calls(run: RunDeltas) -> Iterator[Call]:
     yield "select_seq_ranges", pending.select_seq_ranges(tables, RUN)
     yield "select_upserts", pending.select_upserts(tables, RUN, "L1", range(1, 10))
     yield "select_changed_contacts", pending.select_changed_contacts(tables, RUN, "L1", range(1, 10))
+    yield "select_possible_renames", pending.select_possible_renames(tables, RUN, "L1", range(1, 10))
     yield "select_meeting_lists", pending.select_meeting_lists(tables, RUN)
     yield "select_removes", pending.select_removes(tables, RUN, "L1", range(10, 20))
     yield "select_delta_identifiers", pending.select_delta_identifiers(tables, RUN, 1, 10)
@@ -78,6 +80,17 @@ def deltas_calls(run: RunDeltas) -> Iterator[Call]:
     yield "count_uncertain", deltas.count_uncertain(tables)
     yield "delete_uncertain_upserts", deltas.delete_uncertain_upserts(tables)
     yield "repeat_uncertain_removes", deltas.repeat_uncertain_removes(tables)
+
+
+def address_changes_calls(tables: ModelTables) -> Iterator[Call]:
+    """Yield the statements about rows without ids, whose member gets another address."""
+    changes = [
+        ("email:ann@example.com", "01ANN", "klaviyo_profile_id:01ANN"),
+        ("phone_e164:+14155550100", "01BOB", "klaviyo_profile_id:01BOB"),
+    ]
+    yield "select_changed", address_changes.select_changed(tables, RUN, changes)
+    yield "name_members", address_changes.name_members(tables, RUN, changes)
+    yield "forget_rows", address_changes.forget_rows(tables, changes)
 
 
 def members_calls(comparison: members.ListComparison) -> Iterator[Call]:

@@ -114,6 +114,7 @@ def _groups(dialect: Dialect) -> dict[str, Iterator[Call]]:
         "append_only": _append_only(codes(dialect)),
         "events": _events(orders(dialect)),
         "deltas": state_statements.deltas_calls(run),
+        "address_changes": state_statements.address_changes_calls(shape),
         "snapshot": state_statements.snapshot_calls(run),
         "journal": state_statements.journal_calls(run),
         "rejections": state_statements.rejections_calls(ModelRejections(shape, *KEY, MODEL), run),
