@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from xdist.remote import Producer
 
+    from tests.warehouse.snowflake_accounts import Server
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the switch."""
@@ -100,3 +102,14 @@ def temporary_folder() -> Iterator[None]:
         patch.setenv("TMPDIR", folder)
         patch.setattr(tempfile, "tempdir", folder)
         yield
+
+
+@pytest.fixture(scope="session")
+def snowflake_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Start the stand-in for Snowflake, for the tests of all folders."""
+    from tests.warehouse.snowflake_accounts import Server  # noqa: PLC0415 - few tests need the connector
+
+    assert request.config.cache, "the stand-in keeps its translations in pytest's cache"
+    started = Server(request.config.cache.mkdir("snowflake_translations"))
+    yield started
+    started.close()

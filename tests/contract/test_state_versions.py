@@ -23,10 +23,11 @@ from tests.contract.shop import Shop
 from tests.contract.state_dump import split_statements, state_as_sql
 from tests.contract.story import run_command
 from tests.contract.warehouses import DATABASE, STATE_SCHEMA, duckdb_warehouse, snowflake_warehouse
-from tests.warehouse.snowflake_accounts import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.warehouse.snowflake_accounts import Server
 
 HERE = Path(__file__).parent
 STATES = HERE / "states"
@@ -84,17 +85,13 @@ def test_duckdb_rebuilds_a_state_as_it_was(shop: Shop) -> None:
     assert state_as_sql(shop.warehouse.state(), "duckdb", names) == state_of(1, "duckdb")
 
 
-def test_snowflake_rebuilds_a_state_as_it_was() -> None:
-    server = Server()
-    try:
-        with snowflake_warehouse(server) as warehouse:
-            warehouse.sql(f"CREATE SCHEMA {DATABASE}.{STATE_SCHEMA}")
-            warehouse.sql(f"USE SCHEMA {DATABASE}.{STATE_SCHEMA}")
-            for statement in split_statements(state_of(1, "snowflake")):
-                warehouse.sql(statement)
-            assert state_as_sql(warehouse.state(), "snowflake", {}) == state_of(1, "snowflake")
-    finally:
-        server.close()
+def test_snowflake_rebuilds_a_state_as_it_was(snowflake_server: Server) -> None:
+    with snowflake_warehouse(snowflake_server) as warehouse:
+        warehouse.sql(f"CREATE SCHEMA {DATABASE}.{STATE_SCHEMA}")
+        warehouse.sql(f"USE SCHEMA {DATABASE}.{STATE_SCHEMA}")
+        for statement in split_statements(state_of(1, "snowflake")):
+            warehouse.sql(statement)
+        assert state_as_sql(warehouse.state(), "snowflake", {}) == state_of(1, "snowflake")
 
 
 @pytest.mark.parametrize("command", ["status", "report"])

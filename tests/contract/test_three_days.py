@@ -16,7 +16,6 @@ from tests.contract.steps import OF_ENGINE, STEPS
 from tests.contract.story import run_steps
 from tests.contract.warehouses import duckdb_warehouse, snowflake_warehouse
 from tests.gold import Gold
-from tests.warehouse.snowflake_accounts import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +48,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         if request.param == "duckdb":
             warehouse = duckdb_warehouse(folder)
         else:
-            server = Server()
-            stack.callback(server.close)
+            server = request.getfixturevalue("snowflake_server")
             warehouse = stack.enter_context(snowflake_warehouse(server))
         shop = Shop(folder, klaviyo, warehouse)
         normalizer = Normalizer({str(folder): "<folder>", klaviyo.origin: "<klaviyo>"})

@@ -10,7 +10,7 @@ import pytest
 
 from tests.clocks import stop_while_in_flight
 from tests.core.world import World
-from tests.warehouse.snowflake_accounts import ACCOUNTS, Server, account_of
+from tests.warehouse.snowflake_accounts import ACCOUNTS, account_of
 from tests.warehouse.snowflake_world import SnowflakeWorld
 
 if TYPE_CHECKING:
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tests.core.world import PrepareWorld
-    from tests.warehouse.snowflake_accounts import Account, Place
+    from tests.warehouse.snowflake_accounts import Account, Place, Server
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """Start the stand-in."""
-    started = Server()
-    yield started
-    started.close()
+def server(snowflake_server: Server) -> Server:
+    """Return the stand-in."""
+    return snowflake_server
 
 
 @pytest.fixture(scope="session")
