@@ -18,7 +18,7 @@ from reverse_etl.delivery.outcomes import OUTCOME_BY_RECEIPT_STATE, Outcome
 from reverse_etl.delivery.row_exceptions import make_row_exception, read_row_error
 from reverse_etl.domain.batched import batched
 from reverse_etl.domain.deltas import Op
-from reverse_etl.domain.identifiers import IdentifierType, split_identity
+from reverse_etl.domain.identifiers import IdentifierType
 from reverse_etl.domain.receipts import HoldCode, Receipt, ReceiptState, RowException, RowExceptionKind
 from reverse_etl.domain.timestamps import parse_timestamp
 from reverse_etl.errors import FailureCause, FailureReason, KlaviyoError, SessionLost
@@ -164,9 +164,9 @@ def _parse_candidate(row: Row, model_identifiers: Collection[IdentifierType]) ->
     seq, identity, *values, first_sent, in_snapshot, _ = row
     identifiers: dict[IdentifierType, str | None] = dict(zip(IdentifierType, values, strict=True))
     former: dict[IdentifierType, str | None] = {}
-    kind, value = split_identity(identity)
-    if kind is IdentifierType.PROFILE_ID and kind not in model_identifiers:
-        identifiers, former = {kind: value}, identifiers
+    kind, _, value = identity.partition(":")  # another row key is not an identity: its surface has no people
+    if kind == IdentifierType.PROFILE_ID and IdentifierType.PROFILE_ID not in model_identifiers:
+        identifiers, former = {IdentifierType.PROFILE_ID: value}, identifiers
     return RemovalCandidate(
         seq, identity, identifiers, parse_timestamp(first_sent), bool(in_snapshot), former
     )
