@@ -84,6 +84,7 @@ def plan_model(
         staged_rows=staged.rows,
         duplicate_rows=result.conflicts.duplicate_rows,
         omitted_identifiers=result.omitted_identifiers,
+        claimed_identifiers=result.claimed,
         orphaned_rows=_find_orphaned_rows(result, refs),
         rekeyed=request.rekeyed,
         kept_values=result.kept_values,

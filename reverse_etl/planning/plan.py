@@ -34,7 +34,8 @@ class ModelPlan:
     """The plan of one model.
 
     `staged_rows` counts the rows that the model returned; `duplicate_rows` of them equal another row in every
-    column. `omitted_identifiers` counts, by type, the rows sent without a shared identifier. `orphaned_rows`
+    column. `omitted_identifiers` counts, by type, the rows sent without an identifier that other rows share,
+    or that another row's profile has; `claimed_identifiers` counts the latter alone. `orphaned_rows`
     are (list id, rows) on lists that the model no longer owns. `has_deferred_removals` says that removals are
     held, or wait behind `--limit` or a guard. `digest` changes with every row and value to be sent; '' if not
     asked for. `kept_values` are not cleared, since another row or model has one. `changed_since_sent`: the
@@ -70,6 +71,7 @@ class ModelPlan:
     snapshot_match: SnapshotMatch | None = None
     is_skipped: bool = False
     read_reason: str = ""
+    claimed_identifiers: Mapping[IdentifierType, int] = field(default_factory=dict)
 
     @property
     def skipped(self) -> LastComparison | None:

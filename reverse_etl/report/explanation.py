@@ -89,7 +89,8 @@ class PersonSearch:
 class ModelRow:
     """A row of a model, as it is now. `rejection` is why it is not sent, None if it is valid.
 
-    `identifiers` and `values` are by name; identifiers that are left out of what is sent are in `omitted`.
+    `identifiers` and `values` are by name; identifiers that are left out of what is sent are in `omitted`,
+    and `omitted_because` says why, in the same order.
     """
 
     identity: str | None
@@ -97,6 +98,7 @@ class ModelRow:
     values: Mapping[str, Any]
     rejection: RejectionReason | None = None
     omitted: tuple[str, ...] = ()
+    omitted_because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,17 @@ def select_rejected_people(tables: ModelTables, kind: IdentifierType, values: Se
     )
 
 
+def select_shared_values(tables: ModelTables, kind: IdentifierType, values: Sequence[str]) -> Statement:
+    """Return those of the values of an identifier that several row keys of the model have."""
+    column = IDENTIFIER_COLUMNS[kind]
+    return Statement.read(
+        f"SELECT {column} FROM {tables.staged_rows}\n"
+        f"WHERE {column} IN ({_placeholders(values)}) "
+        f"GROUP BY {column} HAVING MIN(retl_identity) <> MAX(retl_identity) ORDER BY 1",
+        tuple(values),
+    )
+
+
 def select_people_on_lists(
     tables: ModelTables,
     list_ids: Sequence[str],

@@ -24,6 +24,7 @@ class PlanHold(StrEnum):
     STOPPED_LIST = "stopped_list"
     AT_LOOKUP = "at_lookup"  # perhaps, by a run that kept no journal
     SHARED_IDENTIFIER = "shared_identifier"
+    OTHER_ROW = "other_row"  # another row was sent with the identifier, and its profile has it
     OTHER_PROFILE = "other_profile"  # another profile in Klaviyo has the identifier
 
 
@@ -83,8 +84,13 @@ _TEXTS: Final[Mapping[str, HeldText]] = {
         "destination: journal: 90d.",
     ),
     PlanHold.SHARED_IDENTIFIER: HeldText(
-        "it belongs to several people",
+        "several rows of the model have it",
         "Correct the rows that share the identifier: reverse-etl explain VALUE shows all of them.",
+    ),
+    PlanHold.OTHER_ROW: HeldText(
+        "another row of the model was sent with it, whose profile in Klaviyo has it",
+        "Correct the rows. If two people swapped their values, let the model give one of them a third value "
+        "for one run.",
     ),
     PlanHold.OTHER_PROFILE: HeldText(
         "another profile in Klaviyo has it",

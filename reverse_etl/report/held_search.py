@@ -160,15 +160,43 @@ class HeldSearch:
         if not (tables.marks.names and tables.secondary_identifiers):
             return
         for rows in self.warehouse.stream(sql.select_omitting_rows(tables), _BATCH_ROWS):
-            refused = self.state.omissions.of_rows(self.model_plan.model.name, [str(row[1]) for row in rows])
-            for list_id, identity, *values in rows:
-                key = (list_id or "", str(identity))
-                identifiers, flags = _name_identifiers(values), values[len(IDENTIFIER_COLUMNS) :]
-                for kind, is_omitted in zip(tables.secondary_identifiers, flags, strict=True):
-                    if is_omitted:
-                        detail = refused.get((*key, kind.value), "")
-                        code = PlanHold.OTHER_PROFILE if detail else PlanHold.SHARED_IDENTIFIER
-                        yield self._make(key, identifiers, code, detail=detail, omitted=kind.value)
+            yield from self.explain_omissions(
+                [
+                    ((list_id or "", str(identity)), _name_identifiers(values), kind)
+                    for list_id, identity, *values in rows
+                    for kind, is_omitted in zip(
+                        tables.secondary_identifiers, values[len(IDENTIFIER_COLUMNS) :], strict=True
+                    )
+                    if is_omitted
+                ]
+            )
+
+    def explain_omissions(
+        self, omitted: Sequence[tuple[_RowKey, Mapping[str, str], IdentifierType]]
+    ) -> Iterator[HeldRow]:
+        """Yield why each of these rows is sent without an identifier of it."""
+        refused = self.state.omissions.of_rows(
+            self.model_plan.model.name, sorted({identity for (_, identity), _, _ in omitted})
+        )
+        values: dict[IdentifierType, set[str]] = {}
+        for _, identifiers, kind in omitted:
+            values.setdefault(kind, set()).add(identifiers[kind])
+        shared = {
+            (kind, value)
+            for kind, texts in values.items()
+            for (value,) in self.warehouse.fetch(
+                sql.select_shared_values(self.model_plan.tables, kind, sorted(texts))
+            )
+        }
+        for key, identifiers, kind in omitted:
+            detail = ""
+            if (kind, identifiers[kind]) in shared:
+                code = PlanHold.SHARED_IDENTIFIER
+            elif detail := refused.get((*key, kind.value), ""):
+                code = PlanHold.OTHER_PROFILE
+            else:
+                code = PlanHold.OTHER_ROW
+            yield self._make(key, identifiers, code, detail=detail, omitted=kind.value)
 
 
 def _name_identifiers(values: Sequence[Any]) -> dict[str, str]:

@@ -19,8 +19,9 @@ from reverse_etl.state.withheld import WithheldState
 from reverse_etl.warehouse.model_tables import IDENTIFIER_COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from reverse_etl.domain.identifiers import IdentifierType
     from reverse_etl.planning.list_plan import ListPlan
     from reverse_etl.planning.plan import ModelPlan, Plan
     from reverse_etl.report.explanation import PersonQuery
@@ -117,11 +118,24 @@ class ModelSearch:
                 reason = RejectionReason(RejectionSource.CHECK, problem, detail=detail or "")
                 if problem == RowProblem.STILL_REJECTED:
                     reason = rejections.get((list_id or "", identity), reason)
-            omitted = [
-                kind.value for kind, flag in zip(tables.secondary_identifiers, flags, strict=True) if flag
-            ]
-            row = ModelRow(identity, identifiers, payload, reason, tuple(omitted))
+            kinds = [kind for kind, flag in zip(tables.secondary_identifiers, flags, strict=True) if flag]
+            omitted, because = self._explain_omitted(list_id, identity, identifiers, kinds)
+            row = ModelRow(identity, identifiers, payload, reason, omitted, because)
             facts[list_id].rows.append(row)
+
+    def _explain_omitted(
+        self,
+        list_id: str | None,
+        identity: str,
+        identifiers: Mapping[str, str],
+        kinds: Sequence[IdentifierType],
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the identifiers without which a row is sent, and why and what to do of each."""
+        if not kinds:
+            return (), ()
+        search = HeldSearch(self.warehouse, self.state, self.plan, self.model_plan)
+        held = [*search.explain_omissions([((list_id or "", identity), identifiers, kind) for kind in kinds])]
+        return tuple(row.omitted for row in held), tuple(f"{row.reason}. {row.advice}" for row in held)
 
     def _find_current_rows(self, facts: dict[str | None, _Facts]) -> None:
         """Find the identifiers that the model's rows with the keys of applied rows have now."""

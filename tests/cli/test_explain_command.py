@@ -73,7 +73,15 @@ EXPLANATION = Explanation(
             "L1",
             "VIP",
             is_append_only=False,
-            rows=(ModelRow("email:ann@example.com", ANN, {"tier": "gold"}, omitted=("external_id",)),),
+            rows=(
+                ModelRow(
+                    "email:ann@example.com",
+                    ANN,
+                    {"tier": "gold"},
+                    omitted=("external_id",),
+                    omitted_because=("sent without external_id: several rows of the model have it",),
+                ),
+            ),
             sent=(AppliedRow("email:ann@example.com", ANN, {"tier": "silver"}, TIME, "r0", "j0"),),
             open_changes=(OpenChange("r1", "update", "accepted", "j1"), OpenChange("r2", "update", "")),
             planned_op="update",

@@ -65,6 +65,9 @@ NOTES: dict[str, Callable[[Plan], Plan]] = {
     "2 rows are sent without phone, which other rows share": lambda plan: _with_model(
         plan, omitted_identifiers={IdentifierType.PHONE: 2}
     ),
+    "1 row is sent without e-mail, which Klaviyo has of another row's person": lambda plan: _with_model(
+        plan, omitted_identifiers={IdentifierType.EMAIL: 1}, claimed_identifiers={IdentifierType.EMAIL: 1}
+    ),
     "compared: 7 rows by updated_at": lambda plan: _with_model(
         plan, comparison=RowComparison("", is_full=False, compared_rows=7)
     ),

@@ -325,7 +325,9 @@ def test_an_omitted_identifier_is_named(world: World) -> None:
         identifiers={"email": "email", "external_id": "customer_id"},
     )
     become(world, [person("ann", customer_id="c-1"), person("bob", customer_id="c-1")])
-    assert only(explain(world, ANN)).rows[0].omitted == ("external_id",)
+    (row,) = only(explain(world, ANN)).rows
+    assert row.omitted == ("external_id",)
+    assert row.omitted_because[0].startswith("sent without external_id: several rows of the model have it. ")
     both = only(explain(world, "c-1"))
     assert len(both.rows) == 2
 

@@ -104,6 +104,11 @@ def _share_an_id(world: World) -> None:
     become(world, [*people("ann", "bob"), person("bobby", customer_id="c-bob")])
 
 
+def _have_the_id_that_another_row_had(world: World) -> None:
+    """Let a new row have Ann's id, which her row has no longer."""
+    become(world, [person("ann", customer_id=None), person("new", customer_id="c-ann"), person("bob")])
+
+
 def _have_the_id_of_another(world: World) -> None:
     members_model(world)
     world.new_profile(email=ANN)
@@ -137,6 +142,9 @@ CASES = {
     "two profiles": Case(open_shop, _delete_one_of_two, HoldCode.SEVERAL_PROFILES, deletions.email(1)),
     "another's profile": Case(open_shop, _delete_another, HoldCode.OTHER_PERSON, ANN),
     "a shared id": Case(send_two, _share_an_id, PlanHold.SHARED_IDENTIFIER, BOB, "external_id"),
+    "another row's id": Case(
+        send_two, _have_the_id_that_another_row_had, PlanHold.OTHER_ROW, "new@example.com", "external_id"
+    ),
     "another profile's id": Case(None, _have_the_id_of_another, PlanHold.OTHER_PROFILE, ANN, "external_id"),
 }
 

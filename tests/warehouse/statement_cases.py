@@ -321,6 +321,7 @@ def _held_rows(shape: ModelTables) -> Iterator[Call]:
         "select_rejected_people",
         held_row_queries.select_rejected_people(shape, IdentifierType.EMAIL, values),
     )
+    yield "select_shared_values", held_row_queries.select_shared_values(shape, IdentifierType.EMAIL, values)
     for has_snapshot in (False, True):
         yield (
             "select_people_on_lists",

@@ -129,8 +129,8 @@ def _list_lines(list_explanation: ListExplanation, query: PersonQuery) -> Iterat
         if row.rejection is not None:
             reason = row.rejection.describe().removeprefix("opted out: ")
             yield _rejection_label(row.rejection), f"{reason}{_duplicate_advice(row, query)}"
-        if row.omitted:
-            yield "omitted", f"{', '.join(row.omitted)}: it is not sent, because it belongs to several people"
+        for reason in row.omitted_because:
+            yield "omitted", reason
     if not list_explanation.rows:
         yield "in model", "no row"
     for sent in list_explanation.sent:
@@ -308,6 +308,7 @@ def _list_document(list_explanation: ListExplanation) -> dict[str, Any]:
                 "rejection": reason_document(row.rejection) if row.rejection else None,
                 "rejected_because": row.rejection.describe() if row.rejection else None,
                 "omitted": list(row.omitted),
+                "omitted_because": list(row.omitted_because),
             }
             for row in list_explanation.rows
         ],

@@ -209,10 +209,15 @@ def _model_notes(model_plan: ModelPlan, list_plan: ListPlan) -> list[str]:
     return [
         *([f"{repeated} in every column; equal rows count once"] if model_plan.duplicate_rows else []),
         *(
-            f"{format_count(rows, 'row is', 'rows are')} sent without {_IDENTIFIER_NAMES[kind]}, which "
-            "other "
-            "rows share"
+            f"{format_count(shared, 'row is', 'rows are')} sent without {_IDENTIFIER_NAMES[kind]}, which "
+            "other rows share"
             for kind, rows in model_plan.omitted_identifiers.items()
+            if (shared := rows - model_plan.claimed_identifiers.get(kind, 0))
+        ),
+        *(
+            f"{format_count(rows, 'row is', 'rows are')} sent without {_IDENTIFIER_NAMES[kind]}, which "
+            "Klaviyo has of another row's person: see reverse-etl status --held"
+            for kind, rows in model_plan.claimed_identifiers.items()
         ),
         *([comparison_text(model_plan.comparison)] if model_plan.comparison else []),
         *([f"not skipped: {model_plan.read_reason}"] if model_plan.read_reason else []),
