@@ -303,10 +303,12 @@ class Project(StateReader):
         if ask_klaviyo:
             self.target.destination.require_key()
         request = self._build_request(select, (), PlanOptions(full_comparison=True))
+        gate_reasons = self.dbt_gate.find_reasons(request.selected)
         with self.connections.planning(on_request) as (warehouse, state, klaviyo):
             plan = build_plan(warehouse, state, klaviyo, request, on_progress)
             deleted = [] if select else find_deleted_models(state, request.project_models)
             explanation = explain_person(warehouse, state, plan, PersonSearch(text, lists, deleted))
+            explanation = explanation.with_gate_reasons(gate_reasons)
             return add_shown(klaviyo, plan, explanation) if ask_klaviyo and klaviyo else explanation
 
     @contextmanager

@@ -9,11 +9,11 @@ from reverse_etl.dbt.evidence import Evidence
 from reverse_etl.dbt.findings import GatedModel, GateInput, GateMode, GateOptions, TargetSchema
 from reverse_etl.dbt.gate import GateVerdict, check_gate
 from reverse_etl.dbt.record import write_record
-from reverse_etl.errors import Problem
+from reverse_etl.errors import IncompleteFile, Problem, UsageError
 from reverse_etl.planning.dbt_results import read_recorded_results, with_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -51,6 +51,18 @@ class ProjectGate:
         if options.mode is GateMode.OFF:
             return GateVerdict()
         return self._check(models, options, self._gather(models, options))
+
+    def find_reasons(self, models: Sequence[Model]) -> Mapping[str, str]:
+        """Return why a run with the default options would send nothing of models, by the model's name."""
+        try:
+            refusals = self.check(models, GateOptions()).refusals
+        except (UsageError, IncompleteFile) as error:  # a run ends with it
+            return {model.name: str(error) for model in models}
+        return {
+            name: problem.summary
+            for problem in reversed(refusals)
+            for name in problem.models or (model.name for model in models)
+        }
 
     def check_and_remember(self, models: Sequence[Model], options: GateOptions) -> GateVerdict:
         """Return which models are held back, and keep what is known for later runs, whatever the verdict.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from reverse_etl.domain.deltas import Op
@@ -178,7 +178,8 @@ class ListExplanation:
     """One person on one list of one model.
 
     `planned_op` is what a run would do now, '' for nothing, `hold` why a removal is held. `stop_reason` is
-    why a guard stops the list, '' if none does: the plan may have taken its upserts out.
+    why a guard stops the list, '' if none does: the plan may have taken its upserts out. `gate_reason` is why
+    the dbt gate holds the model back, '' if it does not.
     `removal_not_found_at` is when a removal found nobody. `deletes_people` is whether the model deletes its
     people for good, and `is_readmitted` whether others may send the deleted person again.
     `no_profile_at` is when Klaviyo did not know the person of a row that creates nobody, `looks_again_at`
@@ -199,6 +200,7 @@ class ListExplanation:
     planned_op: str = ""
     hold: HeldRow | None = None
     stop_reason: str = ""
+    gate_reason: str = ""
     removal_not_found_at: str | None = None
     memberships: tuple[Membership, ...] | None = None
     changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
@@ -233,6 +235,8 @@ class ListExplanation:
         """Return what the next run would do with the person on this list, as a sentence."""
         if self.is_model_deleted:
             return "nothing: the model is deleted, and no run changes its rows"
+        if self.gate_reason:
+            return f"nothing: the dbt gate holds the model back. {self.gate_reason}"
         if self.stop_reason and (self.planned_op or self._is_kept_back):
             return f"nothing: a guard stops the list. {self.stop_reason}"
         return self._describe_operation()
@@ -355,6 +359,11 @@ class Explanation:
     def is_known(self) -> bool:
         """Return whether any model or the state knows the person."""
         return bool(self.lists)
+
+    def with_gate_reasons(self, reasons: Mapping[str, str]) -> Explanation:
+        """Return the explanation with why the dbt gate holds models back, by the model's name."""
+        lists = (replace(item, gate_reason=reasons.get(item.model, "")) for item in self.lists)
+        return replace(self, lists=tuple(lists))
 
 
 def describe_open_change(change: OpenChange) -> str:

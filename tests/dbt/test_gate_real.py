@@ -292,6 +292,13 @@ def test_the_exit_code_of_a_build_that_failed_in_part_lets_the_others_pass(faile
     assert reverse_etl(failed_shop, "run", "--dbt-exit-code", "1", "--select", "regulars").code == 3
 
 
+def test_explain_says_that_the_gate_holds_a_model_back(failed_shop: Path) -> None:
+    explained = reverse_etl(failed_shop, "explain", "ann@example.com", "--model", "regulars")
+    assert "nothing: the dbt gate holds the model back. model.corner_shop.people.v2 failed" in explained.out
+    sendable = reverse_etl(failed_shop, "explain", "ann@example.com", "--model", "spenders")
+    assert "the dbt gate" not in sendable.out
+
+
 def test_a_retry_that_repairs_one_table_does_not_age_the_other(failed_shop: Path) -> None:
     """Its results name only the nodes that were tried again; the age of the others is known even so."""
     max_age(failed_shop, "2h")
