@@ -105,11 +105,10 @@ def temporary_folder() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def snowflake_server(request: pytest.FixtureRequest) -> Iterator[Server]:
+def snowflake_server() -> Iterator[Server]:
     """Start the stand-in for Snowflake, for the tests of all folders."""
     from tests.warehouse.snowflake_accounts import Server  # noqa: PLC0415 - few tests need the connector
 
-    assert request.config.cache, "the stand-in keeps its translations in pytest's cache"
-    started = Server(request.config.cache.mkdir("snowflake_translations"))
+    started = Server()
     yield started
     started.close()

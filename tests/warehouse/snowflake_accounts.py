@@ -94,11 +94,11 @@ class Place:
 
 
 class Server:
-    """The stand-in as a process of its own, which keeps its translations of statements in a folder."""
+    """The stand-in as a process of its own."""
 
     restricted_role = "RETL_RESTRICTED"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         if not PYTHON.exists():
             raise FileNotFoundError(
                 f"There is no {PYTHON}. Run: make .venv-dbt/ready. Or name it in RETL_DBT_PYTHON."
@@ -106,7 +106,7 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        command = [str(PYTHON), "-m", "tests.warehouse.snowflake_server", str(self.port), str(folder)]
+        command = [str(PYTHON), "-m", "tests.warehouse.snowflake_server", str(self.port)]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
@@ -191,7 +191,6 @@ class Server:
 
     def close(self) -> None:
         """End the process."""
-        self.control("keep")
         self._process.kill()
         self._process.wait()
 

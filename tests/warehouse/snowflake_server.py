@@ -1,10 +1,10 @@
 """A Snowflake stand-in for the tests: fakesnow's server, and what connector 5.x and tests of faults need.
 
 Run by the Python of the second environment (.venv-dbt), which has fakesnow:
-`python -m tests.warehouse.snowflake_server PORT FOLDER`; translations are kept in the folder. It adds to
-fakesnow a session number and a master token in the login's reply; replies that are kept by request number,
-as Snowflake keeps them, so that a repeated request runs once; real NULLs in timestamps; temporary tables that
-are named with their schema; a journal of statements and their tags; and faults that a test asks for.
+`python -m tests.warehouse.snowflake_server PORT`. It adds to fakesnow a session number and a master token in
+the login's reply; replies that are kept by request number, as Snowflake keeps them, so that a repeated
+request runs once; real NULLs in timestamps; temporary tables that are named with their schema; a journal of
+statements and their tags; and faults that a test asks for.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -29,7 +28,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.warehouse.snowflake_translations import kept, translate_once
+from tests.warehouse.snowflake_translations import translate_once
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -197,8 +196,6 @@ async def control(request: Request) -> Response:
             stand_in.journal.clear()
             stand_in.logins.clear()
             stand_in.login_fault = None
-        case "keep":
-            kept.write()
         case "drop":
             with contextlib.suppress(duckdb.Error):  # a session may still be in it
                 server.shared_fs.duck_conn.execute(f"DETACH {asked['database']}")
@@ -276,7 +273,6 @@ app = Starlette(
 )
 
 if __name__ == "__main__":
-    kept.open(Path(sys.argv[2]))
     server.shared_fs.duck_conn.execute("SET GLOBAL threads = 1")  # every worker has a stand-in
     gc.freeze()  # trees of SQL are many objects; what was imported need not be looked at with them
     gc.set_threshold(20_000)

@@ -1,24 +1,15 @@
 """Caches what fakesnow computes from a statement's text alone: most of the stand-in's time.
 
 fakesnow reads a statement twice, then changes its tree some seventy times before it is DuckDB's SQL. The
-job sends the same statements again, with other values, and so do the next tests: what was computed is kept in
-a file. The stand-in's Python runs it: it has fakesnow.
+job sends the same statements again, with other values. The stand-in's Python runs it: it has fakesnow.
 """
 
 from __future__ import annotations
 
-import copyreg
 import importlib
-import io
-import os
-import pickle
 import re
-import sys
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from hashlib import sha256
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, cast
 
 from sqlglot import exp
@@ -34,71 +25,7 @@ _STATUS = re.compile(r"SELECT (?:'[^']*'|\d+) as '[^']*'(?:, \d+ as '[^']*')*")
 _DATABASE = re.compile(r"SHOP_\d+_[0-9A-F]{4}")  # as `new_database` names it
 _ROWS = (exp.Select, exp.SetOperation, exp.Insert, exp.Update, exp.Delete, exp.Merge)
 _COUNTING = (exp.AutoIncrementColumnConstraint, exp.GeneratedAsIdentityColumnConstraint)
-_MOST_KEPT = 20_000
 _BOUNDS = (exp.Transaction, exp.Commit, exp.Rollback)
-
-
-class _Pickler(pickle.Pickler):
-    """Writes trees as they are; sqlglot's way would list their nodes and build them again."""
-
-    def reducer_override(self, value: Any) -> Any:
-        """Return how to make a node: its slots, and what was added to it."""
-        if not isinstance(value, exp.Expression):
-            return NotImplemented
-        slots = {name: getattr(value, name) for name in exp.Expression.__slots__}
-        slots["_hash"] = None  # texts have another hash in each process
-        return copyreg.__newobj__, (type(value),), (value.__dict__ or None, slots)  # type: ignore[attr-defined]
-
-
-def _pickled(value: Any) -> bytes:
-    written = io.BytesIO()
-    _Pickler(written, pickle.HIGHEST_PROTOCOL).dump(value)
-    return written.getvalue()
-
-
-class KeptFile:
-    """Keeps what earlier processes computed, each value as bytes until it is asked for.
-
-    A file belongs to the code that computed it; files of other code are removed.
-    """
-
-    def __init__(self) -> None:
-        self._path: Path | None = None
-        self._values: dict[Any, bytes] = {}
-        self._asked: dict[Any, bytes] = {}
-
-    def open(self, folder: Path) -> None:
-        """Read the file in a folder, if there is one."""
-        code = Path(__file__).read_bytes(), version("fakesnow"), version("sqlglot"), version("duckdb")
-        self._path = folder / f"{sha256(repr(code).encode()).hexdigest()[:16]}.pickle"
-        sys.setrecursionlimit(10_000)  # trees are deep
-        if self._path.exists():
-            self._values = pickle.loads(self._path.read_bytes())  # noqa: S301 - our own file, like a .pyc
-
-    def get(self, key: Any) -> Any:
-        """Return a value, or None."""
-        if key not in self._values:
-            return None
-        self._asked[key] = self._values[key]
-        return pickle.loads(self._values[key])  # noqa: S301 - as above
-
-    def put(self, key: Any, value: Any) -> None:
-        """Keep a value."""
-        if self._path:
-            self._values[key] = self._asked[key] = _pickled(value)
-
-    def write(self) -> None:
-        """Write the file; once it has too many values, only those that this process asked for."""
-        assert self._path, "it was not opened"
-        values = self._values if len(self._values) < _MOST_KEPT else self._asked
-        for path in {*self._path.parent.glob("*.pickle")} - {self._path}:
-            path.unlink(missing_ok=True)
-        written = self._path.with_suffix(f".{os.getpid()}")
-        written.write_bytes(pickle.dumps(values))
-        written.replace(self._path)
-
-
-kept = KeptFile()
 
 
 @dataclass(frozen=True)
@@ -170,11 +97,7 @@ def parsed(command: str) -> Any:
 @lru_cache(maxsize=2000)
 def parsed_once(command: str) -> Any:
     """Return the tree of a statement, read once."""
-    tree = kept.get(command)
-    if tree is None:
-        tree = parse_one(decoded(command))
-        kept.put(command, tree)
-    return tree
+    return parse_one(decoded(command))
 
 
 translated: dict[tuple[Any, ...], Translation] = {}
@@ -202,8 +125,6 @@ def execute_translated(cursor: Any, command: str, *, binding_params: Any = None,
         return execute(cursor, command, binding_params=binding_params, server=server)
     bare = command.replace(session.database, "")
     asked = (bare, session._schema, session.database_set, session.schema_set)
-    if asked not in translated and (stored := kept.get(asked)):
-        translated[asked] = stored
     if asked in translated:
         values = [*binding_params] if binding_params else None
         for tree, has_values in translated[asked].of(session.database):
@@ -227,7 +148,6 @@ def keep(asked: tuple[Any, ...], trees: list[Any], database: str) -> None:
     if sum(text.count(database) for text in texts) == len(named):
         have_values = [tree.find(exp.Placeholder) is not None for tree in trees]
         translated[asked] = Translation(trees, texts, named + noted, database, have_values)
-        kept.put(asked, translated[asked])
 
 
 def run_and_keep(cursor: Any, tree: Any, params: Any = None) -> None:
