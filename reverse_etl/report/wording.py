@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reverse_etl.report.facts import ListProof, ListSummary, Report, ReportedRun
     from reverse_etl.state import RunRecord
 
-EXIT_STOPPED, EXIT_FAILED = 3, 4  # exit codes: see _EXIT_CODE_MEANINGS
+EXIT_MISTAKE, EXIT_STOPPED, EXIT_FAILED = 2, 3, 4  # exit codes: see _EXIT_CODE_MEANINGS
 _MAX_NAMED_LISTS = 3  # lists that a sentence names
 _MINUTE, _HOUR = 60, 3600
 _EXIT_CODE_MEANINGS: Final = {
@@ -100,7 +100,9 @@ def summarize_run(report: Report) -> RunSummary:
     run, destination = report.run, "the sandbox" if report.sandbox else "Klaviyo"
     match run.state:
         case RunState.REFUSED if run.failed_before_sending:
-            details = (f"Code: {run.stop_cause}. The reasons are below.", "It is safe to run again.")
+            lasts = run.exit_code == EXIT_MISTAKE
+            advice = "A run before they are corrected fails again." if lasts else "It is safe to run again."
+            details = (f"Code: {run.stop_cause}. The reasons are below.", advice)
             return RunSummary(Severity.ERROR, "This run failed before it sent a row.", details)
         case RunState.REFUSED:
             headline = f"Nothing was sent: {_REFUSALS[_find_refusal(run)]}."

@@ -372,7 +372,7 @@ def test_a_receiver_whose_variable_is_not_set_stops_nothing(
     assert "notify.webhooks.0.secret: " in ended.err
     assert "This run sends no alert there. " in ended.err
     debugged = cli.run("debug", "--notify")
-    assert (debugged.code, "profiles.yml" in debugged.err) == (4, True)
+    assert (debugged.code, "profiles.yml" in debugged.err) == (2, True)
     cli.environ["HOOK_SECRET"] = SECRET
     assert cli.run("run").code == 0
     assert kinds(server) == ["attention"]

@@ -222,7 +222,7 @@ def test_deferred_rows_are_not_shown_as_not_sent() -> None:
             False,
             "refused",
             0,
-            "A run that a guard stopped records no rejections. These are from",
+            "A run that was stopped records no rejections. These are from",
         ),
     ],
 )

@@ -98,6 +98,20 @@ def test_an_exit_code_is_explained(run: RunRecord, how: str, code: str) -> None:
     assert (describe_run_ending(ReportedRun(run, ()))[1], describe_exit_code(run)) == (how, code)
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "cause", "advice"),
+    [
+        (2, RunFailure.MODEL, "A run before they are corrected fails again."),
+        (4, RunFailure.INCOMPLETE_FILE, "It is safe to run again."),
+    ],
+)
+def test_a_run_that_failed_before_it_sent_says_whether_another_may_succeed(
+    exit_code: int, cause: RunFailure, advice: str
+) -> None:
+    failed = replace(report(), run=ran("refused", exit_code, stop_cause=cause))
+    assert summarize_run(failed).details[-1] == advice
+
+
 def test_a_run_whose_rows_are_all_rejected_is_not_green() -> None:
     """Also if no rejection is new, so that the exit code is 0. Rows without a list do not count as one."""
     vip, no_list = listed(rejected_by_check=2), listed(ListLabel("clubs", "", ""), rejected_by_check=1)

@@ -14,7 +14,7 @@ from reverse_etl.formatting import format_location
 if TYPE_CHECKING:
     from reverse_etl.config.target import Target
 
-_FAILED: Final = 4
+_MISTAKE, _FAILED = 2, 4
 _WIDTH: Final = 12  # of the column of names
 
 
@@ -44,5 +44,6 @@ def send_test_message(target: Target) -> int:
         problems.append(Problem("Not every alert could be sent.", format_location(target.path), hint))
     if not problems:
         return 0
-    terminal.print_problems(problems, _FAILED)
-    return _FAILED
+    exit_code = _FAILED if failures else _MISTAKE
+    terminal.print_problems(problems, exit_code)
+    return exit_code
