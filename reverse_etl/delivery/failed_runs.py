@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from reverse_etl.domain.engine import Engine
 from reverse_etl.domain.identifiers import mask_text
 from reverse_etl.errors import ReverseEtlError, RunFailure
 from reverse_etl.formatting import escape_unsafe
@@ -20,7 +21,8 @@ _MAX_REASONS: Final = 20
 _MAX_LENGTH: Final = 300
 # A warehouse's message may quote a value of a row, unless it is about the SQL itself.
 _MESSAGE_WITH_VALUES: Final = re.compile(
-    r"\b(DuckDB|Snowflake): (?!(?:Catalog|Binder|Parser) Error:|SQL compilation error).*", re.DOTALL
+    rf"\b({'|'.join(Engine)}): (?!(?:Catalog|Binder|Parser) Error:|SQL compilation error).*",
+    re.DOTALL | re.IGNORECASE,
 )
 
 
