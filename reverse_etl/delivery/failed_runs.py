@@ -1,4 +1,4 @@
-"""Runs that fail before they have a plan: what the state records of them."""
+"""Runs that fail before they send a row: what the state records of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RunAttempt:
 
 
 def record_failed_run(state: State, attempt: RunAttempt, destination_id: str, error: Exception) -> None:
-    """Record a run that failed before it had a plan, unless the state has it. Hold the lease meanwhile."""
+    """Record a run that failed before it sent a row, unless the state has it. Hold the lease meanwhile."""
     if all(run.run_id != attempt.run_id for run in state.runs.history()):
         cause, exit_code = (
             (error.cause_code, error.exit_code)

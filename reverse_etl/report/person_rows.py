@@ -57,19 +57,6 @@ def select_planned(tables: ModelTables, identities: Sequence[str]) -> Statement:
     )
 
 
-def select_hidden(tables: ModelTables, identities: Sequence[str]) -> Statement:
-    """Return (list id) of these rows whose `updated_at` is the kept one: no run compares them."""
-    placeholders = ", ".join("?" for _ in identities)
-    staged, lists = tables.staged_rows, tables.dialect.temp_table(tables.lists)
-    return Statement.read(
-        f"SELECT l.retl_list_id FROM {staged} AS s JOIN {lists} AS l ON l.retl_list = s.retl_list\n"
-        f"JOIN {tables.dialect.state_table(tables.snapshot)} AS k ON k.retl_list_id = l.retl_list_id "
-        "AND k.retl_identity = s.retl_identity\n"
-        f"WHERE k.retl_updated_at = s.retl_updated_at AND s.retl_identity IN ({placeholders}) ORDER BY 1",
-        tuple(identities),
-    )
-
-
 def select_without_profile(tables: ModelTables, identities: Sequence[str]) -> Statement:
     """Return (list id, time) of these rows whose person Klaviyo did not know when it was last asked."""
     placeholders = ", ".join("?" for _ in identities)

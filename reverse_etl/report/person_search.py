@@ -12,6 +12,7 @@ from reverse_etl.domain.identifiers import mask_text
 from reverse_etl.domain.rejections import RejectionReason, RejectionSource, RowProblem
 from reverse_etl.domain.timestamps import format_timestamp, parse_timestamp
 from reverse_etl.planning.planned_rows import LOOK_AGAIN_SECONDS
+from reverse_etl.planning.sql.row_comparison import select_hidden
 from reverse_etl.report import person_rows as sql
 from reverse_etl.report.explanation import AppliedRow, ListExplanation, ModelRow, OpenChange
 from reverse_etl.report.held_search import HeldSearch
@@ -205,7 +206,7 @@ class ModelSearch:
             return
         seconds = self.model_plan.model.config.full_every
         next_full_at = parse_timestamp(comparison.last_full_at) + timedelta(seconds=seconds)
-        for (list_id,) in self.warehouse.fetch(sql.select_hidden(self.model_plan.tables, identities)):
+        for (list_id,) in self.warehouse.fetch(select_hidden(self.model_plan.tables, identities)):
             facts[list_id].hidden_until = format_timestamp(next_full_at)
 
     def _find_hold(self, list_id: str, facts: _Facts) -> HeldRow | None:
@@ -289,15 +290,16 @@ def _look_again_time(no_profile_at: str) -> str:
 def _find_changes(facts: _Facts, clear_columns: Collection[str]) -> dict[str, tuple[Any, Any]]:
     """Return, by name, the values before and after of the columns in which the valid row differs.
 
-    A NULL is a change only in a column whose values are cleared.
+    A NULL is a change only in a column whose values are cleared, and an identifier only if it is sent.
     """
     valid = next((row for row in facts.rows if row.rejection is None), None)
     sent = next((row for row in facts.sent if valid is not None and row.identity == valid.identity), None)
     if valid is None or sent is None:
         return {}
+    identifiers = {kind: value for kind, value in valid.identifiers.items() if kind not in valid.omitted}
     before = {name.lower(): value for name, value in {**sent.identifiers, **sent.values}.items()}
     return {
         name.lower(): (before.get(name.lower()), value)
-        for name, value in {**valid.identifiers, **valid.values}.items()
+        for name, value in {**identifiers, **valid.values}.items()
         if (value is not None or name in clear_columns) and before.get(name.lower()) != value
     }

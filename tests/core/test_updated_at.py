@@ -148,6 +148,21 @@ def test_plan_and_explain_say_what_waits_for_a_full_comparison(
     assert explained.describe_next_run() == "sends the row again: first_name Ann → Anne"
 
 
+def test_a_row_that_is_sent_without_its_e_mail_is_compared_by_every_run_and_explain_says_so(
+    world: World,
+) -> None:
+    """Two people swapped their e-mails, so that the snapshot lacks what the rows have."""
+    model(world, identifiers={"external_id": "customer_id", "email": "email"})
+    day(world, people("ann", "bo"))
+    swapped = [person("ann", email="bo@example.com"), person("bo", email="ann@example.com")]
+    for updated_at in (2, 3):
+        day(world, [{**row, "updated_at": updated_at} for row in swapped])
+    become(world, [{**row, "updated_at": 3, "first_name": "New"} for row in swapped])
+    explained = world.project().explain("c-ann").lists[0].describe_next_run()
+    assert explained == "sends the row again: first_name Ann → New"
+    assert only_list(world.run()).outcomes == {Outcome.APPLIED: 2}
+
+
 CHANGES: dict[str, dict[str, Any]] = {
     "its SQL": {"select": SELECT.replace("first_name,", "upper(first_name) as first_name,")},
     "its config": {"on_shared_identifier": "reject"},

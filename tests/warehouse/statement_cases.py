@@ -430,6 +430,7 @@ def _updated_at(plain: ModelTables) -> Iterator[Call]:
         yield "replace_compared", row_comparison.replace_compared(tables, keys)
     yield "create_empty_plan", planned_rows.create_empty_plan(shape)
     yield "insert_deltas", deltas.insert_deltas(run, "2026-01-01T00:00:00.000Z", None)
+    yield "select_hidden", row_comparison.select_hidden(shape, ["email:ann@example.com", "external_id:17"])
     yield "keep_updated_at", row_comparison.keep_updated_at(shape)
     yield "collect_applied", (snapshot.collect_applied(run), snapshot.collect_replaced(shape))
     yield "apply_to_snapshot", snapshot.apply_to_snapshot(run, [None])

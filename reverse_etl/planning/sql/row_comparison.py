@@ -48,7 +48,7 @@ def collect_compared(
         "row_comparison:compared_rows",
         tables,
         keys=keys,
-        identifier_columns=[IDENTIFIER_COLUMNS[kind] for kind in tables.compared_identifiers],
+        identifier_columns=_compared_columns(tables),
         open_tables=open_tables,
         stale_list_ids=stale_list_ids,
         account=account,
@@ -95,6 +95,13 @@ def count_completed(tables: ModelTables) -> Statement:
     return Statement.read(f"SELECT COUNT(*) FROM {tables.dialect.temp_table(tables.completed)}")
 
 
+def select_hidden(tables: ModelTables, identities: Sequence[str]) -> Statement:
+    """Return (list id) of these rows that are as they were when they were compared last: only a full comparison looks at them."""
+    columns = _compared_columns(tables)
+    text = _render("row_comparison:select_hidden", tables, identifier_columns=columns, identities=identities)
+    return Statement.read(*text)
+
+
 def keep_updated_at(tables: ModelTables) -> Statement:
     """Keep `updated_at` of the staged rows whose values are those of the snapshot, for the next comparison.
 
@@ -102,6 +109,10 @@ def keep_updated_at(tables: ModelTables) -> Statement:
     """
     text = _render("row_comparison:keep_updated_at", tables, diff=ModelDiff(tables, {}))
     return Statement.change(tables.dialect.state_table(tables.snapshot), *text)
+
+
+def _compared_columns(tables: ModelTables) -> list[Sql]:
+    return [IDENTIFIER_COLUMNS[kind] for kind in tables.compared_identifiers]
 
 
 def _staged_columns(tables: ModelTables, keys: StagedKeys) -> tuple[Sql, ...]:
