@@ -374,7 +374,8 @@ def format_run_duration(run: RunRecord) -> str:
 
     For a run that a later one completed, the state holds the time of completion, not of the run's own end.
     """
-    if run.ended_at is None or run.state in {RunState.RECOVERED, RunState.REFUSED}:
+    has_times = run.state not in {RunState.RECOVERED, RunState.REFUSED} or run.failed_before_sending
+    if run.ended_at is None or not has_times:
         return ""
     seconds = (parse_timestamp(run.ended_at) - parse_timestamp(run.started_at)).total_seconds()
     if seconds < 1:

@@ -135,6 +135,7 @@ def test_a_run_whose_rows_are_all_rejected_is_not_green() -> None:
         (ran("submitting", None, ended_at=None), ""),
         (ran("recovered", 1), ""),
         (ran("refused", 3), ""),
+        (ran("refused", 2, stop_cause=RunFailure.MODEL), "2 min 28 s"),
     ],
 )
 def test_the_duration_of_a_run_is_shown_if_it_is_known(run: RunRecord, told: str) -> None:

@@ -61,7 +61,7 @@ def command(  # noqa: PLR0913 - click passes options by name
 
     The page is one self-contained file: what the run did to each list, the proof, the rejected rows, and the
     earlier runs. It is made from the state alone, without Klaviyo or a key. Prints the path of the page.
-    RUN_ID is the run_id that `run --json`, `status --json` and every page show.
+    RUN_ID is the first column of `history`; `run --json` and every page show it, too.
     """
     if as_json and out is not None:
         raise click.UsageError("--json prints to stdout and writes no file: remove --out.")
